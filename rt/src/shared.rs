@@ -1,0 +1,101 @@
+//! What the linker and the runtime agree on: the shape of a lane and of the parameter block.
+//!
+//! This file is compiled into both (the tool includes it by path), so that neither can drift from the other.
+//!
+//! A *lane* is an address-space region of `lane_size` bytes (a power of two) aligned to its own size:
+//!
+//! ```text
+//! base                                                                      base + lane_size
+//! | guard (GUARD_SIZE, no access) | stack, grows down  <-| control block | thread-local block |
+//!                                                         ^ control_offset  ^ tls_offset
+//! ```
+//!
+//! The address of the control block is the initial stack pointer of a call, and is 64-byte aligned. Any code that runs
+//! in a lane finds both blocks from `SP & -lane_size`.
+
+/// Bytes at the bottom of a lane that are never accessible.
+pub const GUARD_SIZE: u64 = 64 * 1024;
+
+/// Bytes of the control block. The first two words belong to the wrappers (see the offsets below); the rest is the runtime's.
+pub const CONTROL_SIZE: u64 = 1024;
+
+/// Where in the control block a wrapper saves the goroutine's stack pointer before it switches to the lane.
+pub const CONTROL_GO_SP: u64 = 0;
+
+/// Where in the control block a wrapper saves the goroutine's frame pointer.
+pub const CONTROL_GO_BP: u64 = 8;
+
+/// The lane table has `1 << LANE_TABLE_BITS` slots of two words: the address of Go's `m`, and the lane's control block.
+/// A slot with `m == 0` is free. A lane's slot is only ever written by the thread that runs that `m`.
+pub const LANE_TABLE_BITS: u32 = 15;
+
+/// The home slot of `m` is `(low32(m) * LANE_HASH) >> (32 - LANE_TABLE_BITS)`, in 32-bit arithmetic; collisions probe upwards, cyclically.
+pub const LANE_HASH: u32 = 0x9E37_79B1;
+
+/// Offset of `m` in Go's `g`, the same in every release from 1.21 to 1.27 (runtime/runtime2.go).
+pub const GO_G_M: u64 = 0x30;
+
+/// Offset of `g0` in Go's `m` (runtime/runtime2.go).
+pub const GO_M_G0: u64 = 0;
+
+/// Facts about one image, written by the linker at the symbol `__rsyso_params`, in the image's read-only part.
+/// All fields are 64-bit; "offset" means bytes from the start of the image, whose address is the symbol `__rsyso_image`.
+/// Nothing here is a pointer: the block can be read before the image's fix-ups ran.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Params {
+    /// Bytes of the whole image.
+    pub image_size: u64,
+    /// Offset of the writable part; page-aligned. It reaches to the end of the image.
+    pub rw_offset: u64,
+    /// Offset and number of the 64-bit words of the packed RELATIVE fix-ups, in the RELR encoding of the ELF gABI
+    /// (an even word is the offset of a place; an odd word is a bitmap of the 63 places that follow). Every place is an aligned
+    /// 64-bit word that holds an offset, to which the image's address is to be added, once.
+    pub relr_offset: u64,
+    /// See `relr_offset`.
+    pub relr_count: u64,
+    /// Offset of the array of 32-bit offsets of places that are not 8-byte aligned (rare), and its length.
+    pub unaligned_offset: u64,
+    /// See `unaligned_offset`.
+    pub unaligned_count: u64,
+    /// Offset of the thread-local template; its first `tls_file_size` bytes are copied, the rest up to `tls_mem_size` is zero.
+    /// The template may hold fixed-up pointers, so it lies in the writable part.
+    pub tls_offset: u64,
+    /// See `tls_offset`.
+    pub tls_file_size: u64,
+    /// See `tls_offset`.
+    pub tls_mem_size: u64,
+    /// Bytes of a lane; a power of two.
+    pub lane_size: u64,
+    /// Bytes from a lane's base to its control block; 64-byte aligned.
+    pub lane_control: u64,
+    /// Bytes from a lane's base to its thread-local block; aligned as the template asks.
+    pub lane_tls: u64,
+    /// Offset and number of the pointers of `.init_array`: functions of (argc, argv, envp), to be called once after the fix-ups, in order.
+    pub init_offset: u64,
+    /// See `init_offset`.
+    pub init_count: u64,
+    /// Offset and bytes of `.eh_frame` (ends with a zero terminator). PC-relative encodings only.
+    pub eh_frame_offset: u64,
+    /// See `eh_frame_offset`.
+    pub eh_frame_size: u64,
+    /// Offset of the sorted lookup table: `eh_table_count` pairs of 32-bit offsets from the start of the image
+    /// (the first byte of a function, its FDE), by function.
+    pub eh_table_offset: u64,
+    /// See `eh_table_offset`.
+    pub eh_table_count: u64,
+    /// Offset and bytes of the executable part (function addresses lie in it).
+    pub code_offset: u64,
+    /// See `code_offset`.
+    pub code_size: u64,
+    /// Offset of the name table: `names_count` entries of three 32-bit words (start offset of a function, bytes of the function, offset of its
+    /// NUL-terminated demangled name from the start of the image), by start. For messages about faults.
+    pub names_offset: u64,
+    /// See `names_offset`.
+    pub names_count: u64,
+}
+
+impl Params {
+    /// Bytes of the block.
+    pub const SIZE: usize = core::mem::size_of::<Params>();
+}

@@ -1,0 +1,42 @@
+//! x86-64 (GOARCH amd64): variable-length instructions, 32-bit PC-relative reach, GOT loads that can be relaxed in place.
+//! Source: System V Application Binary Interface, AMD64 Architecture Processor Supplement ("psABI").
+
+use super::{Arch, Code, Stub};
+use crate::goabi::Frame;
+use crate::link::reloc::Howto;
+use crate::model::{Api, Function};
+
+pub mod abi;
+pub mod stub;
+pub mod wrapper;
+
+/// The backend.
+#[derive(Debug)]
+pub struct Amd64;
+
+impl Arch for Amd64 {
+    fn goarch(&self) -> &'static str {
+        "amd64"
+    }
+    fn rust_target(&self) -> &'static str {
+        "x86_64-unknown-linux-gnu"
+    }
+    fn machine(&self) -> u16 {
+        object::elf::EM_X86_64.0
+    }
+    fn page_size(&self) -> u64 {
+        4096
+    }
+    fn howto(&self, _r_type: u32) -> Option<&'static Howto> {
+        None
+    }
+    fn trap(&self) -> &'static [u8] {
+        &[0xcc]
+    }
+    fn wrapper(&self, api: &Api, function: &Function, frame: &Frame) -> Result<Code, String> {
+        wrapper::emit(api, function, frame)
+    }
+    fn stub(&self, stub: &Stub<'_>) -> String {
+        stub::print(stub)
+    }
+}

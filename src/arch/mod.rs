@@ -1,0 +1,78 @@
+//! The seam: everything that knows a machine stands behind [`Arch`]. The rest of the crate asks for properties, never for names.
+//!
+//! Each backend has a folder with the same file names: `reloc.rs` (the relocation table), `relax.rs` (rewriting of instructions),
+//! `tls.rs` (thread-local sequences), `abi.rs` (the C calling convention), `wrapper.rs` (Go's ABI0 to C), `stub.rs` (Go assembly).
+
+use crate::goabi::Frame;
+use crate::model::{Api, Function};
+
+pub mod amd64;
+
+/// Machine code with symbolic references, before it has an address.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Code {
+    /// The instructions.
+    pub bytes: Vec<u8>,
+    /// Places to fill in.
+    pub refs: Vec<CodeRef>,
+}
+
+/// One place in [`Code`] that refers to a symbol.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CodeRef {
+    /// Bytes from the start of the code.
+    pub offset: u64,
+    /// A relocation type of the machine (one that its table knows).
+    pub r_type: u32,
+    /// The symbol referred to.
+    pub symbol: String,
+    /// As in an ELF RELA entry.
+    pub addend: i64,
+}
+
+/// Names of the runtime that wrappers refer to.
+pub mod rt_symbols {
+    /// A word: the address of the lane table; 0 until the first use of the image.
+    pub const LANE_TABLE: &str = "rsyso_lane_table";
+    /// The slow path of a wrapper: finds or makes the lane of the running `m`. Its protocol is the backend's.
+    pub const LANE_SLOW: &str = "rsyso_lane_slow";
+}
+
+/// One Go assembly stub to print.
+#[derive(Clone, Copy, Debug)]
+pub struct Stub<'a> {
+    /// The Go function.
+    pub go_name: &'a str,
+    /// The wrapper in the image, a global symbol.
+    pub wrapper: &'a str,
+    /// Its ABI0 frame.
+    pub frame: &'a Frame,
+}
+
+/// A backend.
+pub trait Arch: Sync {
+    /// GOARCH, e.g. `amd64`.
+    fn goarch(&self) -> &'static str;
+    /// The target of rustc for which the runtime is built.
+    fn rust_target(&self) -> &'static str;
+    /// `e_machine`.
+    fn machine(&self) -> u16;
+    /// The largest page size of the platform's kernels: alignment of the image and of its writable part.
+    fn page_size(&self) -> u64;
+    /// What a relocation type means; None when it is not known.
+    fn howto(&self, r_type: u32) -> Option<&'static crate::link::reloc::Howto>;
+    /// Bytes that stop the processor if they are ever executed, used as padding in code.
+    fn trap(&self) -> &'static [u8];
+    /// The wrapper of one function: called by the Go stub with Go's ABI0 frame, it enters a lane and calls the symbol `function.symbol`.
+    fn wrapper(&self, api: &Api, function: &Function, frame: &Frame) -> Result<Code, String>;
+    /// The Go assembly of one stub, with its comment, ending in a newline.
+    fn stub(&self, stub: &Stub<'_>) -> String;
+}
+
+/// The backends.
+pub const ALL: &[&dyn Arch] = &[&amd64::Amd64];
+
+/// The backend of an ELF machine.
+pub fn by_machine(machine: u16) -> Option<&'static dyn Arch> {
+    ALL.iter().copied().find(|a| a.machine() == machine)
+}

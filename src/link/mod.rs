@@ -1,0 +1,2 @@
+//! The linking core.
+pub mod reloc;

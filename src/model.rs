@@ -1,0 +1,266 @@
+//! The signature model: what an exported function takes and gives, in Rust's terms.
+//!
+//! Read from DWARF (and later from C headers) by [`crate::sig`]; turned into machine code by the arch seam and into Go by
+//! [`crate::gopkg`]. Nothing here knows of either.
+
+/// The API of a library: its exported functions, and the types that they name.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Api {
+    /// In the order of their symbol names.
+    pub functions: Vec<Function>,
+    /// Named types; [`Type::Named`] indexes this list.
+    pub types: Vec<TypeDef>,
+}
+
+impl Api {
+    /// The definition behind an id.
+    pub fn def(&self, id: TypeId) -> &TypeDef {
+        &self.types[id.0 as usize]
+    }
+}
+
+/// Index into [`Api::types`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TypeId(pub u32);
+
+/// Where something was written, for messages.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Source {
+    /// Path as the compiler recorded it (joined with its working directory).
+    pub file: String,
+    /// 1-based; 0 when unknown.
+    pub line: u32,
+}
+
+/// One exported function.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Function {
+    /// The unmangled symbol, e.g. `count_words`.
+    pub symbol: String,
+    /// Parameters in order. Zero-sized ones are left out: the C ABI does not pass them.
+    pub params: Vec<Param>,
+    /// None for `()` and `!`.
+    pub result: Option<Type>,
+    /// Doc comment, one string with `\n`, without the `///`; empty when there is none.
+    pub doc: String,
+    /// Where it is defined, when known.
+    pub source: Option<Source>,
+    /// The path of the Rust function, e.g. `text::count_words`; empty when unknown.
+    pub path: String,
+}
+
+/// One parameter.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Param {
+    /// As in Rust; `argN` (N from 0) for patterns without a name.
+    pub name: String,
+    /// Its type.
+    pub ty: Type,
+}
+
+/// Width and sign of an integer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Int {
+    #[allow(missing_docs)]
+    U8,
+    #[allow(missing_docs)]
+    U16,
+    #[allow(missing_docs)]
+    U32,
+    #[allow(missing_docs)]
+    U64,
+    #[allow(missing_docs)]
+    I8,
+    #[allow(missing_docs)]
+    I16,
+    #[allow(missing_docs)]
+    I32,
+    #[allow(missing_docs)]
+    I64,
+    /// 64 bits on every supported target.
+    Usize,
+    /// 64 bits on every supported target.
+    Isize,
+}
+
+impl Int {
+    /// Bytes; the alignment is the same.
+    pub fn size(self) -> u64 {
+        match self {
+            Int::U8 | Int::I8 => 1,
+            Int::U16 | Int::I16 => 2,
+            Int::U32 | Int::I32 => 4,
+            Int::U64 | Int::I64 | Int::Usize | Int::Isize => 8,
+        }
+    }
+
+    /// Whether it is a signed type.
+    pub fn signed(self) -> bool {
+        matches!(self, Int::I8 | Int::I16 | Int::I32 | Int::I64 | Int::Isize)
+    }
+}
+
+/// A type as it can cross the boundary.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Type {
+    /// One byte, 0 or 1.
+    Bool,
+    /// A Rust `char`: 4 bytes.
+    Char,
+    /// Any integer.
+    Int(Int),
+    /// IEEE binary32.
+    F32,
+    /// IEEE binary64.
+    F64,
+    /// `&str`: pointer and length.
+    Str,
+    /// `&[T]` and `&mut [T]`: pointer and length in elements.
+    Slice {
+        /// Element type.
+        elem: Box<Type>,
+        /// `&mut [T]`.
+        mutable: bool,
+    },
+    /// A thin pointer of any kind.
+    Pointer {
+        /// What it points to; `None` for `c_void` and `()`.
+        to: Option<Box<Type>>,
+        /// How Rust spells it.
+        kind: PointerKind,
+    },
+    /// `[T; N]`; in structs and behind pointers only.
+    Array {
+        /// Element type.
+        elem: Box<Type>,
+        /// Number of elements.
+        len: u64,
+    },
+    /// A struct, an enum or an opaque type.
+    Named(TypeId),
+    /// `extern "C" fn(...)`, possibly in an `Option`.
+    Callback {
+        /// Parameter types.
+        params: Vec<Type>,
+        /// None for `()`.
+        result: Option<Box<Type>>,
+    },
+}
+
+/// How Rust spells a pointer. References are not retained by the callee; the others may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PointerKind {
+    /// `&T`, `Option<&T>`.
+    Ref,
+    /// `&mut T`, `Option<&mut T>`.
+    RefMut,
+    /// `*const T`.
+    Const,
+    /// `*mut T`, `NonNull<T>`, `Box<T>` and their `Option`s.
+    Mut,
+}
+
+impl PointerKind {
+    /// Whether it is a Rust reference.
+    pub fn is_reference(self) -> bool {
+        matches!(self, PointerKind::Ref | PointerKind::RefMut)
+    }
+}
+
+/// A named type.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TypeDef {
+    /// The Rust name without its path, generic arguments kept as Rust writes them.
+    pub name: String,
+    /// The full path, e.g. `text::model::Token`.
+    pub path: String,
+    /// Doc comment; empty when there is none.
+    pub doc: String,
+    /// What it is.
+    pub kind: TypeKind,
+}
+
+/// The shape of a named type.
+#[derive(Clone, Debug, PartialEq)]
+pub enum TypeKind {
+    /// A struct whose layout is the C layout of its fields, in order.
+    Struct {
+        /// Fields in order of offset; zero-sized ones are left out.
+        fields: Vec<Field>,
+        /// Bytes, padding included.
+        size: u64,
+        /// Bytes.
+        align: u64,
+    },
+    /// A field-less enum.
+    Enum {
+        /// Underlying integer.
+        repr: Int,
+        /// In order of declaration.
+        variants: Vec<Variant>,
+    },
+    /// Known by name only: used behind pointers.
+    Opaque,
+}
+
+/// A field of a struct.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Field {
+    /// As in Rust; `0`, `1`, ... in a tuple struct.
+    pub name: String,
+    /// Its type.
+    pub ty: Type,
+    /// Bytes from the start of the struct.
+    pub offset: u64,
+    /// Doc comment; empty when there is none.
+    pub doc: String,
+}
+
+/// A variant of a field-less enum.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Variant {
+    /// As in Rust.
+    pub name: String,
+    /// Discriminant.
+    pub value: i128,
+    /// Doc comment; empty when there is none.
+    pub doc: String,
+}
+
+/// Bytes and alignment of a type, as C and Rust's `repr(C)` have it on the 64-bit targets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Layout {
+    #[allow(missing_docs)]
+    pub size: u64,
+    #[allow(missing_docs)]
+    pub align: u64,
+}
+
+impl Api {
+    /// The layout of a type on the Rust side. `&str` and slices are two words there. Opaque types have none: size 0.
+    pub fn layout(&self, ty: &Type) -> Layout {
+        let scalar = |n| Layout { size: n, align: n };
+        match ty {
+            Type::Bool => scalar(1),
+            Type::Char | Type::F32 => scalar(4),
+            Type::F64 | Type::Pointer { .. } | Type::Callback { .. } => scalar(8),
+            Type::Int(i) => scalar(i.size()),
+            Type::Str | Type::Slice { .. } => Layout { size: 16, align: 8 },
+            Type::Array { elem, len } => {
+                let e = self.layout(elem);
+                Layout {
+                    size: e.size * len,
+                    align: e.align,
+                }
+            }
+            Type::Named(id) => match &self.def(*id).kind {
+                TypeKind::Struct { size, align, .. } => Layout {
+                    size: *size,
+                    align: *align,
+                },
+                TypeKind::Enum { repr, .. } => scalar(repr.size()),
+                TypeKind::Opaque => Layout { size: 0, align: 1 },
+            },
+        }
+    }
+}

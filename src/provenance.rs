@@ -1,0 +1,1 @@
+//! The header at the start of an image.

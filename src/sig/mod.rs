@@ -1,0 +1,1 @@
+//! Signatures: from debug information to the model.
