@@ -10,6 +10,7 @@
 pub mod arch;
 pub mod diag;
 pub mod goabi;
+pub mod input;
 pub mod gopkg;
 pub mod link;
 pub mod model;
