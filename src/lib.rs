@@ -13,7 +13,9 @@ pub mod goabi;
 pub mod gopkg;
 pub mod link;
 pub mod model;
+pub mod options;
 pub mod provenance;
+pub mod report;
 pub mod sig;
 pub mod verify;
 
