@@ -58,6 +58,8 @@ pub trait Arch: Sync {
     fn rust_target(&self) -> &'static str;
     /// `e_machine`.
     fn machine(&self) -> u16;
+    /// The machine as the `object` crate names it, for writing.
+    fn object_architecture(&self) -> object::Architecture;
     /// The largest page size of the platform's kernels: alignment of the image and of its writable part.
     fn page_size(&self) -> u64;
     /// What a relocation type means; None when it is not known.
@@ -67,7 +69,14 @@ pub trait Arch: Sync {
     fn relax(&self, code: &[u8], offset: u64) -> Option<Rewrite>;
     /// Replaces a thread-local access whose relocation is at `offset`; `call` is where the next relocation, to `__tls_get_addr`, is.
     /// None when the instructions are not the known sequence.
-    fn tls(&self, model: TlsModel, code: &[u8], offset: u64, call: u64, lane_size: u64) -> Option<Rewrite>;
+    fn tls(
+        &self,
+        model: TlsModel,
+        code: &[u8],
+        offset: u64,
+        call: u64,
+        lane_size: u64,
+    ) -> Option<Rewrite>;
     /// Bytes that stop the processor if they are ever executed, used as padding in code.
     fn trap(&self) -> &'static [u8];
     /// The wrapper of one function: called by the Go stub with Go's ABI0 frame, it enters a lane and calls the symbol `function.symbol`.

@@ -63,7 +63,9 @@ impl Files {
 
     /// Name, size in bytes and number of members of every file of the command line.
     pub fn summary(&self) -> impl Iterator<Item = (&str, usize, usize)> {
-        self.inputs.iter().map(|i| (i.name.as_str(), self.files[i.file].len(), i.members))
+        self.inputs
+            .iter()
+            .map(|i| (i.name.as_str(), self.files[i.file].len(), i.members))
     }
 
     /// The raw bytes of everything that was read, in order, for the digest of the inputs.
@@ -102,7 +104,11 @@ impl Files {
             }
         }
         let members = self.members.len() - before;
-        self.inputs.push(Input { name, file, members });
+        self.inputs.push(Input {
+            name,
+            file,
+            members,
+        });
         Ok(())
     }
 
@@ -124,7 +130,9 @@ impl Files {
                 None
             } else {
                 let (offset, size) = member.file_range();
-                let end = offset.checked_add(size).filter(|e| *e <= self.files[file].len() as u64);
+                let end = offset
+                    .checked_add(size)
+                    .filter(|e| *e <= self.files[file].len() as u64);
                 let end = end.ok_or_else(|| broken(format!("member {own} is cut off")))?;
                 Some(offset as usize..end as usize)
             };
@@ -138,7 +146,8 @@ impl Files {
             let (file, range) = match place {
                 Some(range) => (file, range),
                 None => {
-                    let dir = dir.ok_or_else(|| broken("a thin archive has no members inside".into()))?;
+                    let dir =
+                        dir.ok_or_else(|| broken("a thin archive has no members inside".into()))?;
                     let data = read(&dir.join(&own))?;
                     let range = 0..data.len();
                     self.files.push(data);
@@ -148,7 +157,13 @@ impl Files {
             check_object(&self.files[file][range.clone()])
                 .map_err(|p| Error::fault(p.at(full.clone())))?;
             let member = own.rsplit('/').next().unwrap_or(&own).to_owned();
-            self.members.push(Member { name: full, member, lazy: true, file, range });
+            self.members.push(Member {
+                name: full,
+                member,
+                lazy: true,
+                file,
+                range,
+            });
         }
         Ok(())
     }

@@ -32,19 +32,27 @@ pub fn objects(files: &Files) -> Result<Vec<Object<'_>>> {
 /// One architecture per run: every object must be for the machine of the first.
 fn one_machine(objects: &[Object<'_>]) -> Result<()> {
     let Some(first) = objects.first() else {
-        return Err(Error::fault(Problem::new("the input holds no object files")));
+        return Err(Error::fault(Problem::new(
+            "the input holds no object files",
+        )));
     };
     let Some(other) = objects.iter().find(|o| o.machine != first.machine) else {
         return Ok(());
     };
     let name = |o: &Object<'_>| {
-        crate::arch::by_machine(o.machine)
-            .map_or_else(|| format!("ELF machine {}", o.machine), |a| a.goarch().to_owned())
+        crate::arch::by_machine(o.machine).map_or_else(
+            || format!("ELF machine {}", o.machine),
+            |a| a.goarch().to_owned(),
+        )
     };
     Err(Error::fault(
-        Problem::new(format!("the input mixes architectures: {} and {}", name(first), name(other)))
-            .at(other.name.clone())
-            .note(format!("{} is for {}", first.name, name(first)))
-            .help("convert the libraries of one architecture at a time, into the same directory"),
+        Problem::new(format!(
+            "the input mixes architectures: {} and {}",
+            name(first),
+            name(other)
+        ))
+        .at(other.name.clone())
+        .note(format!("{} is for {}", first.name, name(first)))
+        .help("convert the libraries of one architecture at a time, into the same directory"),
     ))
 }

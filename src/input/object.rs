@@ -179,12 +179,13 @@ pub struct Group<'d> {
 impl<'d> Object<'d> {
     /// Reads and checks one object.
     pub fn parse(name: String, data: &'d [u8], lazy: bool) -> Result<Object<'d>, Problem> {
-        Reader::new(&name, data).and_then(|r| r.object(lazy)).map_err(|p| p.at(name.clone())).map(
-            |mut o| {
+        Reader::new(&name, data)
+            .and_then(|r| r.object(lazy))
+            .map_err(|p| p.at(name.clone()))
+            .map(|mut o| {
                 o.name = name;
                 o
-            },
-        )
+            })
     }
 
     /// An object made by rsyso itself.
@@ -221,7 +222,10 @@ impl<'d> Object<'d> {
 
     /// The place of a byte, for messages.
     pub fn place(&self, section: u32, offset: u64) -> String {
-        let section = self.sections.get(section as usize).map_or("?", |s| &*s.name);
+        let section = self
+            .sections
+            .get(section as usize)
+            .map_or("?", |s| &*s.name);
         format!("{}:({section}+{offset:#x})", self.name)
     }
 }
@@ -290,8 +294,10 @@ impl<'d> Reader<'d> {
                 elf::ET_CORE => "a core dump",
                 _ => "no relocatable object",
             };
-            return Err(Problem::new(format!("this is {what}; rsyso links relocatable objects"))
-                .help("set crate-type = [\"staticlib\"] in Cargo.toml and convert the .a file"));
+            return Err(
+                Problem::new(format!("this is {what}; rsyso links relocatable objects"))
+                    .help("set crate-type = [\"staticlib\"] in Cargo.toml and convert the .a file"),
+            );
         }
         let machine = header.e_machine(endian).0;
         if crate::arch::by_machine(machine).is_none() {
@@ -302,12 +308,24 @@ impl<'d> Reader<'d> {
                 other => format!("ELF machine {}", other.0),
             };
             let known: Vec<_> = crate::arch::ALL.iter().map(|a| a.goarch()).collect();
-            return Err(Problem::new(format!("this object is for {name}"))
-                .help(format!("the supported architectures are: {}", known.join(", "))));
+            return Err(
+                Problem::new(format!("this object is for {name}")).help(format!(
+                    "the supported architectures are: {}",
+                    known.join(", ")
+                )),
+            );
         }
         let sections = header.sections(endian, data).map_err(damaged)?;
-        let symbols = sections.symbols(endian, data, elf::SHT_SYMTAB).map_err(damaged)?;
-        Ok(Reader { data, endian, header, sections, symbols })
+        let symbols = sections
+            .symbols(endian, data, elf::SHT_SYMTAB)
+            .map_err(damaged)?;
+        Ok(Reader {
+            data,
+            endian,
+            header,
+            sections,
+            symbols,
+        })
     }
 
     fn object(&self, lazy: bool) -> Step<Object<'d>> {
@@ -346,12 +364,18 @@ impl<'d> Reader<'d> {
         let alloc = flags & u64::from(elf::SHF_ALLOC.0) != 0;
         let align = h.sh_addralign(e).max(1);
         if alloc && (size > MAX_SECTION || !align.is_power_of_two() || align > MAX_ALIGN) {
-            return Err(damaged(format!("section {name} has size {size} and alignment {align}")));
+            return Err(damaged(format!(
+                "section {name} has size {size} and alignment {align}"
+            )));
         }
         if alloc && flags & u64::from(elf::SHF_COMPRESSED.0) != 0 {
             return Err(damaged(format!("section {name} is loaded and compressed")));
         }
-        let data: &[u8] = if alloc { h.data(e, self.data).map_err(damaged)? } else { &[] };
+        let data: &[u8] = if alloc {
+            h.data(e, self.data).map_err(damaged)?
+        } else {
+            &[]
+        };
         let kind = h.sh_type(e).0;
         if alloc && kind != elf::SHT_NOBITS.0 && data.len() as u64 != size {
             return Err(damaged(format!("section {name} is cut off")));
@@ -414,7 +438,15 @@ impl<'d> Reader<'d> {
             elf::STV_DEFAULT | elf::STV_PROTECTED => Visibility::Default,
             _ => Visibility::Hidden,
         };
-        Ok(Symbol { name, bind, kind, visibility, def, value, size })
+        Ok(Symbol {
+            name,
+            bind,
+            kind,
+            visibility,
+            def,
+            value,
+            size,
+        })
     }
 
     fn relocations(&self, sections: &mut [Section<'d>], symbols: usize) -> Step<()> {
@@ -428,7 +460,10 @@ impl<'d> Reader<'d> {
             }
             let section = &mut sections[target];
             let Some((entries, _)) = h.rela(e, self.data).map_err(damaged)? else {
-                return Err(damaged(format!("section {} has relocations without addends", section.name)));
+                return Err(damaged(format!(
+                    "section {} has relocations without addends",
+                    section.name
+                )));
             };
             section.relocs.reserve(entries.len());
             for r in entries {
@@ -455,7 +490,9 @@ impl<'d> Reader<'d> {
         let e = self.endian;
         let mut groups = Vec::new();
         for h in self.sections.iter() {
-            let Some((flag, members)) = h.group(e, self.data).map_err(damaged)? else { continue };
+            let Some((flag, members)) = h.group(e, self.data).map_err(damaged)? else {
+                continue;
+            };
             let Some(symbol) = symbols.get(h.sh_info(e) as usize) else {
                 return Err(damaged("a section group names an unknown symbol"));
             };

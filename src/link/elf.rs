@@ -3,13 +3,18 @@
 use super::symtab::ImageSymbol;
 use crate::arch::Arch;
 use crate::diag::{Error, Problem, Result};
-use ::object::write::{Object, SectionKind, Symbol, SymbolFlags, SymbolKind, SymbolScope, SymbolSection};
-use ::object::{Architecture, BinaryFormat, Endianness};
+use ::object::write::{
+    Object, SectionKind, Symbol, SymbolFlags, SymbolKind, SymbolScope, SymbolSection,
+};
+use ::object::{BinaryFormat, Endianness};
 
 /// Wraps the image into a relocatable ELF object.
 pub fn write(arch: &dyn Arch, image: Vec<u8>, symbols: &[ImageSymbol]) -> Result<Vec<u8>> {
-    let mut object = Object::new(BinaryFormat::Elf, Architecture::X86_64, Endianness::Little);
-    object.architecture();
+    let mut object = Object::new(
+        BinaryFormat::Elf,
+        arch.object_architecture(),
+        Endianness::Little,
+    );
     let text = object.add_section(Vec::new(), b".text".to_vec(), SectionKind::Text);
     object.set_section_data(text, image, arch.page_size());
     for symbol in symbols {
@@ -18,7 +23,11 @@ pub fn write(arch: &dyn Arch, image: Vec<u8>, symbols: &[ImageSymbol]) -> Result
             value: symbol.offset,
             size: symbol.size,
             kind: SymbolKind::Text,
-            scope: if symbol.global { SymbolScope::Dynamic } else { SymbolScope::Compilation },
+            scope: if symbol.global {
+                SymbolScope::Dynamic
+            } else {
+                SymbolScope::Compilation
+            },
             weak: false,
             section: SymbolSection::Section(text),
             flags: SymbolFlags::None,
@@ -26,5 +35,7 @@ pub fn write(arch: &dyn Arch, image: Vec<u8>, symbols: &[ImageSymbol]) -> Result
     }
     // Without it, external linking makes the stack executable.
     object.add_section(Vec::new(), b".note.GNU-stack".to_vec(), SectionKind::Other);
-    object.write().map_err(|e| Error::fault(Problem::new(format!("cannot write the object: {e}"))))
+    object
+        .write()
+        .map_err(|e| Error::fault(Problem::new(format!("cannot write the object: {e}"))))
 }

@@ -21,8 +21,18 @@ pub struct Export {
 
 /// Crates that come with rustc: what they export is not the library's own.
 const SYSROOT: &[&str] = &[
-    "alloc", "compiler_builtins", "core", "panic_abort", "panic_unwind", "proc_macro",
-    "profiler_builtins", "std", "std_detect", "sysroot", "test", "unwind",
+    "alloc",
+    "compiler_builtins",
+    "core",
+    "panic_abort",
+    "panic_unwind",
+    "proc_macro",
+    "profiler_builtins",
+    "std",
+    "std_detect",
+    "sysroot",
+    "test",
+    "unwind",
 ];
 
 /// Finds the exports, narrowed by `globs` if there are any, sorted by name.
@@ -32,18 +42,28 @@ pub fn find(objects: &[Object<'_>], globs: &[String]) -> Result<Vec<Export>> {
     for (obj, object) in objects.iter().enumerate() {
         let is_own = is_own_crate(object);
         for symbol in object.symbols.iter().filter(|s| is_function(s)) {
-            let Def::Section(section) = symbol.def else { continue };
+            let Def::Section(section) = symbol.def else {
+                continue;
+            };
             let export = Export {
                 symbol: symbol.name.clone().into_owned(),
                 obj: obj as u32,
                 section,
                 offset: symbol.value,
             };
-            let list = if is_own && !is_glue(&symbol.name) { &mut own } else { &mut others };
+            let list = if is_own && !is_glue(&symbol.name) {
+                &mut own
+            } else {
+                &mut others
+            };
             list.entry(&symbol.name).or_default().push(export);
         }
     }
-    let chosen = if globs.is_empty() { own } else { choose(own, others, globs)? };
+    let chosen = if globs.is_empty() {
+        own
+    } else {
+        choose(own, others, globs)?
+    };
     if chosen.is_empty() {
         return Err(Error::fault(
             Problem::new("the library exports no functions")
@@ -105,7 +125,10 @@ fn one_each(objects: &[Object<'_>], found: BTreeMap<&str, Vec<Export>>) -> Resul
     for (name, mut list) in found {
         let strong = |e: &Export| {
             let object = &objects[e.obj as usize];
-            object.symbols.iter().any(|s| s.name == name && s.bind == Bind::Global && s.def != Def::Undefined)
+            object
+                .symbols
+                .iter()
+                .any(|s| s.name == name && s.bind == Bind::Global && s.def != Def::Undefined)
         };
         list.sort_by_key(|e| !strong(e));
         if let [first, second, ..] = list.as_slice()
@@ -120,7 +143,10 @@ fn one_each(objects: &[Object<'_>], found: BTreeMap<&str, Vec<Export>>) -> Resul
 }
 
 fn is_own_crate(object: &Object<'_>) -> bool {
-    let sysroot = object.krate.as_deref().is_some_and(|k| SYSROOT.contains(&k));
+    let sysroot = object
+        .krate
+        .as_deref()
+        .is_some_and(|k| SYSROOT.contains(&k));
     object.rustc.is_some() && !sysroot
 }
 

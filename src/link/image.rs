@@ -31,7 +31,11 @@ pub struct Context<'a, 'd> {
 /// Writes the image; the header is left as zeros.
 pub fn write(cx: Context<'_, '_>) -> Result<Vec<u8>> {
     let layout = cx.layout;
-    let mut w = Writer { cx, image: vec![0; layout.params.image_size as usize], problems: Vec::new() };
+    let mut w = Writer {
+        cx,
+        image: vec![0; layout.params.image_size as usize],
+        problems: Vec::new(),
+    };
     w.traps();
     for (at, address) in &layout.order {
         w.section(*at, *address);
@@ -62,7 +66,10 @@ impl Writer<'_, '_> {
     fn traps(&mut self) {
         let trap = self.cx.arch.trap();
         let p = &self.cx.layout.params;
-        let (from, to) = (p.code_offset as usize, (p.code_offset + p.code_size) as usize);
+        let (from, to) = (
+            p.code_offset as usize,
+            (p.code_offset + p.code_size) as usize,
+        );
         for chunk in self.image[from..to].chunks_mut(trap.len()) {
             chunk.copy_from_slice(&trap[..chunk.len()]);
         }
@@ -95,7 +102,9 @@ impl Writer<'_, '_> {
                 let place = self.cx.inputs.object(at.obj).place(at.sec, fill.offset);
                 let who = super::live::describe(self.cx.inputs, at);
                 self.problems.push(
-                    Problem::new(format!("{}: {what}", fill.howto.name)).at(place).note(format!("in {who}")),
+                    Problem::new(format!("{}: {what}", fill.howto.name))
+                        .at(place)
+                        .note(format!("in {who}")),
                 );
             }
         }
@@ -107,13 +116,17 @@ impl Writer<'_, '_> {
             layout
                 .address(self.cx.merged, target, addend)
                 .map(|a| a as i64)
-                .ok_or_else(|| "internal error: what it refers to was left out; please report it".to_owned())
+                .ok_or_else(|| {
+                    "internal error: what it refers to was left out; please report it".to_owned()
+                })
         };
         let place = place as i64;
         Ok(match fill.value {
             Value::PcRelative(t, a) => address(t, a)?.wrapping_sub(place),
             Value::Absolute(t, a) => address(t, a)?,
-            Value::Cell(i, a) => ((layout.cells + 8 * u64::from(i)) as i64).wrapping_add(a).wrapping_sub(place),
+            Value::Cell(i, a) => ((layout.cells + 8 * u64::from(i)) as i64)
+                .wrapping_add(a)
+                .wrapping_sub(place),
             Value::CellBase(a) => (layout.cells as i64).wrapping_add(a).wrapping_sub(place),
             Value::FromCellBase(t, a) => address(t, a)?.wrapping_sub(layout.cells as i64),
             Value::Trap(a) => (HEADER_SIZE as i64).wrapping_add(a).wrapping_sub(place),
@@ -142,16 +155,33 @@ impl Writer<'_, '_> {
         let layout = self.cx.layout;
         let mut table: Vec<(u32, u32)> = Vec::new();
         for (record, address) in &layout.records {
-            let Some((own, cie)) = find(self.cx.frames, *record) else { continue };
+            let Some((own, cie)) = find(self.cx.frames, *record) else {
+                continue;
+            };
             let section = self.cx.inputs.section(record.at);
             let range = own.offset..own.offset + own.size;
-            self.put(*address, &section.data[range.start as usize..range.end as usize]);
+            self.put(
+                *address,
+                &section.data[range.start as usize..range.end as usize],
+            );
             if let Some(cie) = cie {
-                let cie = layout.records[&RecordRef { index: cie as u32, ..*record }];
+                let cie = layout.records[&RecordRef {
+                    index: cie as u32,
+                    ..*record
+                }];
                 self.put(address + 4, &((address + 4 - cie) as u32).to_le_bytes());
                 let function = own.function(section).and_then(|r| {
-                    let fill = self.cx.plan.ops.get(&record.at)?.fills.iter().find(|f| f.offset == r.offset)?;
-                    let Value::PcRelative(target, addend) = fill.value else { return None };
+                    let fill = self
+                        .cx
+                        .plan
+                        .ops
+                        .get(&record.at)?
+                        .fills
+                        .iter()
+                        .find(|f| f.offset == r.offset)?;
+                    let Value::PcRelative(target, addend) = fill.value else {
+                        return None;
+                    };
                     layout.address(self.cx.merged, target, addend)
                 });
                 table.extend(function.map(|f| (f as u32, *address as u32)));
@@ -182,7 +212,10 @@ impl Writer<'_, '_> {
 const _: () = assert!(TRAP_SIZE >= 4);
 
 fn find(frames: &[Frames], record: RecordRef) -> Option<(&Record, Option<usize>)> {
-    let (_, records) = frames.get(record.at.obj as usize)?.iter().find(|(sec, _)| *sec == record.at.sec)?;
+    let (_, records) = frames
+        .get(record.at.obj as usize)?
+        .iter()
+        .find(|(sec, _)| *sec == record.at.sec)?;
     let own = records.get(record.index as usize)?;
     let cie = match own.kind {
         RecordKind::Fde(cie) => Some(cie),
@@ -194,6 +227,8 @@ fn find(frames: &[Frames], record: RecordRef) -> Option<(&Record, Option<usize>)
 /// The parameter block as the runtime reads it.
 fn params_bytes(params: &Params) -> Vec<u8> {
     // SAFETY: Params is repr(C) and consists of u64 fields alone, so it has no padding and any byte of it is initialised.
-    let bytes = unsafe { std::slice::from_raw_parts(std::ptr::from_ref(params).cast::<u8>(), Params::SIZE) };
+    let bytes = unsafe {
+        std::slice::from_raw_parts(std::ptr::from_ref(params).cast::<u8>(), Params::SIZE)
+    };
     bytes.to_vec()
 }

@@ -107,7 +107,10 @@ pub struct Context<'a, 'd> {
 /// Lays the image out.
 pub fn layout(cx: Context<'_, '_>) -> Result<Layout> {
     let classes = classify(cx);
-    let mut out = Layout { commons: vec![0; cx.symbols.commons.len()], ..Layout::default() };
+    let mut out = Layout {
+        commons: vec![0; cx.symbols.commons.len()],
+        ..Layout::default()
+    };
     let rw = writable(cx, &classes, &mut out);
     let places = fix_up_places(cx, &out);
     let fixed = read_only(cx, &classes, &mut out, &places);
@@ -117,13 +120,20 @@ pub fn layout(cx: Context<'_, '_>) -> Result<Layout> {
     out.params.image_size = rw_start.saturating_add(rw);
     if out.params.image_size > MAX_IMAGE {
         return Err(Error::unsupported(
-            Problem::new(format!("the image would have {} MiB; the limit is {} MiB", out.params.image_size >> 20, MAX_IMAGE >> 20))
-                .help("leave functions out with --export, or make large zeroed statics heap allocations"),
+            Problem::new(format!(
+                "the image would have {} MiB; the limit is {} MiB",
+                out.params.image_size >> 20,
+                MAX_IMAGE >> 20
+            ))
+            .help(
+                "leave functions out with --export, or make large zeroed statics heap allocations",
+            ),
         ));
     }
     lane(cx, &classes, &mut out)?;
     bounds(cx, &mut out);
-    out.order.sort_by_key(|(at, address)| (*address, cx.inputs.section(*at).size, *at));
+    out.order
+        .sort_by_key(|(at, address)| (*address, cx.inputs.section(*at).size, *at));
     Ok(out)
 }
 
@@ -132,20 +142,34 @@ type Classes = Vec<(SecRef, Class)>;
 /// Sorts the kept sections by what they need, then into their order in the image.
 fn classify(cx: Context<'_, '_>) -> Classes {
     let mut classes: Classes = Vec::new();
-    for at in cx.live.sections.iter().filter(|at| !cx.merged.contains(**at)) {
+    for at in cx
+        .live
+        .sections
+        .iter()
+        .filter(|at| !cx.merged.contains(**at))
+    {
         classes.push((*at, class_of(cx, *at)));
     }
     // Sections between __start_X and __stop_X must be neighbours, so they go where the most demanding of them goes.
     for name in &cx.symbols.bounded {
         let same = |at: SecRef| cx.inputs.section(at).name == *name;
-        let most = classes.iter().filter(|(at, _)| same(*at)).map(|(_, c)| *c).max();
+        let most = classes
+            .iter()
+            .filter(|(at, _)| same(*at))
+            .map(|(_, c)| *c)
+            .max();
         for (_, class) in classes.iter_mut().filter(|(at, _)| same(*at)) {
             *class = most.map_or(*class, |m| m.clamp(Class::ReadOnly, Class::Data));
         }
     }
     classes.sort_by_cached_key(|(at, class)| {
         let section = cx.inputs.section(*at);
-        let bounded = cx.symbols.bounded.iter().position(|b| section.name == *b).map_or(0, |i| i + 1);
+        let bounded = cx
+            .symbols
+            .bounded
+            .iter()
+            .position(|b| section.name == *b)
+            .map_or(0, |i| i + 1);
         let rank = match class {
             Class::Code => u64::from(section.name.starts_with(".text.unlikely")),
             Class::Init => init_priority(section),
@@ -179,12 +203,18 @@ fn relro(section: &Section<'_>) -> bool {
 
 /// `.init_array.N` run in order of N, then those without a number.
 fn init_priority(section: &Section<'_>) -> u64 {
-    let number = section.name.strip_prefix(".init_array.").and_then(|n| n.parse().ok());
+    let number = section
+        .name
+        .strip_prefix(".init_array.")
+        .and_then(|n| n.parse().ok());
     number.unwrap_or(u64::MAX)
 }
 
 fn of<'c>(classes: &'c Classes, wanted: Class) -> impl Iterator<Item = SecRef> + 'c {
-    classes.iter().filter(move |(_, c)| *c == wanted).map(|(at, _)| *at)
+    classes
+        .iter()
+        .filter(move |(_, c)| *c == wanted)
+        .map(|(at, _)| *at)
 }
 
 /// Lays out the writable part from 0; returns its size.
@@ -245,7 +275,10 @@ fn template(cx: Context<'_, '_>, classes: &Classes, out: &mut Layout, cursor: &m
 
 fn tls_align(cx: Context<'_, '_>, classes: &Classes) -> u64 {
     let tls = of(classes, Class::Tls).chain(of(classes, Class::TlsZeros));
-    tls.map(|at| cx.inputs.section(at).align).max().unwrap_or(8).max(8)
+    tls.map(|at| cx.inputs.section(at).align)
+        .max()
+        .unwrap_or(8)
+        .max(8)
 }
 
 /// Places of absolute pointers, relative to the writable part, sorted.
@@ -257,10 +290,18 @@ fn fix_up_places(cx: Context<'_, '_>, out: &Layout) -> Vec<u64> {
             (None, Some(offset)) => out.params.tls_offset + offset,
             (None, None) => continue, // read-only: holds none
         };
-        let absolute = ops.fills.iter().filter(|f| matches!(f.value, Value::Absolute(..)));
+        let absolute = ops
+            .fills
+            .iter()
+            .filter(|f| matches!(f.value, Value::Absolute(..)));
         places.extend(absolute.map(|f| base + f.offset));
     }
-    let near = |t: &Target| matches!(t, Target::Section { .. } | Target::Common(_) | Target::Linker(_));
+    let near = |t: &Target| {
+        matches!(
+            t,
+            Target::Section { .. } | Target::Common(_) | Target::Linker(_)
+        )
+    };
     let cells = cx.plan.cells.iter().enumerate().filter(|(_, t)| near(t));
     places.extend(cells.map(|(i, _)| out.cells + 8 * i as u64));
     places.sort_unstable();
@@ -283,7 +324,12 @@ fn read_only(cx: Context<'_, '_>, classes: &Classes, out: &mut Layout, places: &
             out.params.code_size = cursor.0 - HEADER_SIZE as u64;
         }
     }
-    out.pools = cx.merged.pools.iter().map(|p| cursor.place(p.bytes.len() as u64, p.align)).collect();
+    out.pools = cx
+        .merged
+        .pools
+        .iter()
+        .map(|p| cursor.place(p.bytes.len() as u64, p.align))
+        .collect();
     out.params_at = cursor.place(Params::SIZE as u64, 8);
     unwind_tables(cx, out, &mut cursor);
     let (aligned, unaligned): (Vec<u64>, Vec<u64>) = places.iter().partition(|p| *p % 8 == 0);
@@ -301,7 +347,9 @@ fn unwind_tables(cx: Context<'_, '_>, out: &mut Layout, cursor: &mut Cursor) {
     let mut functions = 0;
     for record in &cx.live.records {
         let frames = &cx.frames[record.at.obj as usize];
-        let Some((_, records)) = frames.iter().find(|(sec, _)| *sec == record.at.sec) else { continue };
+        let Some((_, records)) = frames.iter().find(|(sec, _)| *sec == record.at.sec) else {
+            continue;
+        };
         let own = &records[record.index as usize];
         out.records.insert(*record, cursor.place(own.size, 1));
         functions += u64::from(own.kind != super::unwind::RecordKind::Cie);
@@ -314,11 +362,18 @@ fn unwind_tables(cx: Context<'_, '_>, out: &mut Layout, cursor: &mut Cursor) {
 }
 
 /// Moves the writable part to its place, and encodes the fix-ups there.
-fn shift_writable(cx: Context<'_, '_>, classes: &Classes, out: &mut Layout, by: u64, places: &[u64]) {
-    let moved: std::collections::HashSet<SecRef> = [Class::Data, Class::Init, Class::Zeros, Class::Tls]
-        .into_iter()
-        .flat_map(|c| of(classes, c))
-        .collect();
+fn shift_writable(
+    cx: Context<'_, '_>,
+    classes: &Classes,
+    out: &mut Layout,
+    by: u64,
+    places: &[u64],
+) {
+    let moved: std::collections::HashSet<SecRef> =
+        [Class::Data, Class::Init, Class::Zeros, Class::Tls]
+            .into_iter()
+            .flat_map(|c| of(classes, c))
+            .collect();
     for (at, address) in out.sections.iter_mut().filter(|(at, _)| moved.contains(at)) {
         debug_assert!(cx.live.keeps(*at));
         *address += by;
@@ -331,7 +386,8 @@ fn shift_writable(cx: Context<'_, '_>, classes: &Classes, out: &mut Layout, by: 
     out.zeros_at += by;
     out.params.init_offset += by;
     out.params.tls_offset += by;
-    let (aligned, unaligned): (Vec<u64>, Vec<u64>) = places.iter().map(|p| p + by).partition(|p| p % 8 == 0);
+    let (aligned, unaligned): (Vec<u64>, Vec<u64>) =
+        places.iter().map(|p| p + by).partition(|p| p % 8 == 0);
     out.relr = relr::encode(&aligned);
     out.unaligned = unaligned.iter().map(|p| *p as u32).collect();
 }
@@ -345,7 +401,12 @@ fn lane(cx: Context<'_, '_>, classes: &Classes, out: &mut Layout) -> Result<()> 
         .lane_size
         .checked_sub(p.tls_mem_size)
         .map(|top| top / align * align)
-        .and_then(|tls| Some((tls, tls.checked_sub(shared::CONTROL_SIZE)? / CONTROL_ALIGN * CONTROL_ALIGN)));
+        .and_then(|tls| {
+            Some((
+                tls,
+                tls.checked_sub(shared::CONTROL_SIZE)? / CONTROL_ALIGN * CONTROL_ALIGN,
+            ))
+        });
     let (tls, control) = match control {
         Some((tls, control)) if control >= shared::GUARD_SIZE + MIN_STACK => (tls, control),
         _ => {
@@ -367,7 +428,10 @@ fn lane(cx: Context<'_, '_>, classes: &Classes, out: &mut Layout) -> Result<()> 
 
 fn bounds(cx: Context<'_, '_>, out: &mut Layout) {
     for name in &cx.symbols.bounded {
-        let all = out.sections.iter().filter(|(at, _)| cx.inputs.section(**at).name == *name);
+        let all = out
+            .sections
+            .iter()
+            .filter(|(at, _)| cx.inputs.section(**at).name == *name);
         let ends = all.map(|(at, address)| (*address, address + cx.inputs.section(*at).size));
         let hull = ends.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)));
         out.bounds.push(hull.unwrap_or((0, 0)));
@@ -381,11 +445,17 @@ impl Layout {
         match target {
             Target::Section { at, offset, whole } if merged.contains(at) => {
                 // A section symbol's addend chooses the element; a named symbol's does not leave it.
-                let (element, rest) = if whole { (plus(offset), 0) } else { (offset, addend) };
+                let (element, rest) = if whole {
+                    (plus(offset), 0)
+                } else {
+                    (offset, addend)
+                };
                 let (pool, inside) = merged.find(at, element)?;
                 Some((self.pools.get(pool)? + inside).wrapping_add_signed(rest))
             }
-            Target::Section { at, offset, .. } => self.sections.get(&at).map(|base| plus(base + offset)),
+            Target::Section { at, offset, .. } => {
+                self.sections.get(&at).map(|base| plus(base + offset))
+            }
             Target::Common(i) => self.commons.get(i as usize).map(|base| plus(*base)),
             Target::Linker(Linker::Image) => Some(plus(0)),
             Target::Linker(Linker::Params) => Some(plus(self.params_at)),

@@ -96,7 +96,10 @@ impl Marker<'_, '_> {
             for (sec, section) in object.sections.iter().enumerate() {
                 let retain = section.flags & u64::from(elf::SHF_GNU_RETAIN.0) != 0;
                 if section.alloc() && (retain || is_init(section.kind, &section.name)) {
-                    roots.push(SecRef { obj: obj as u32, sec: sec as u32 });
+                    roots.push(SecRef {
+                        obj: obj as u32,
+                        sec: sec as u32,
+                    });
                 }
             }
         }
@@ -106,7 +109,10 @@ impl Marker<'_, '_> {
     fn index_records(&mut self) {
         for (obj, frames) in self.frames.iter().enumerate() {
             for (sec, records) in frames {
-                let at = SecRef { obj: obj as u32, sec: *sec };
+                let at = SecRef {
+                    obj: obj as u32,
+                    sec: *sec,
+                };
                 let section = self.inputs.section(at);
                 for (index, record) in records.iter().enumerate() {
                     let function = match record.kind {
@@ -116,7 +122,10 @@ impl Marker<'_, '_> {
                     if let Some(r) = function
                         && let Target::Section { at: function, .. } = self.target(at.obj, r)
                     {
-                        let record = RecordRef { at, index: index as u32 };
+                        let record = RecordRef {
+                            at,
+                            index: index as u32,
+                        };
                         self.records_of.entry(function).or_default().push(record);
                     }
                 }
@@ -157,14 +166,23 @@ impl Marker<'_, '_> {
         let inputs = self.inputs;
         let section = inputs.section(record.at);
         let frames = &self.frames[record.at.obj as usize];
-        let Some((_, records)) = frames.iter().find(|(sec, _)| *sec == record.at.sec) else { return };
+        let Some((_, records)) = frames.iter().find(|(sec, _)| *sec == record.at.sec) else {
+            return;
+        };
         let own = &records[record.index as usize];
         let function_reloc = own.function(section).map(|r| r.offset);
-        for reloc in own.relocs(section).iter().filter(|r| Some(r.offset) != function_reloc) {
+        for reloc in own
+            .relocs(section)
+            .iter()
+            .filter(|r| Some(r.offset) != function_reloc)
+        {
             self.follow(function, record.at.obj, reloc);
         }
         if let RecordKind::Fde(cie) = own.kind {
-            self.kept_records.insert(RecordRef { index: cie as u32, ..record });
+            self.kept_records.insert(RecordRef {
+                index: cie as u32,
+                ..record
+            });
             for reloc in records[cie].relocs(section) {
                 self.follow(function, record.at.obj, reloc);
             }
@@ -183,7 +201,11 @@ impl Marker<'_, '_> {
             }
             Target::Undefined => {
                 let symbol = &self.inputs.object(obj).symbols[reloc.symbol as usize];
-                let places = self.live.undefined.entry(symbol.name.to_string()).or_default();
+                let places = self
+                    .live
+                    .undefined
+                    .entry(symbol.name.to_string())
+                    .or_default();
                 places.push((from, reloc.offset));
             }
             _ => {}
@@ -195,10 +217,18 @@ impl Marker<'_, '_> {
 pub fn bounded_sections(inputs: &Inputs<'_>, symbols: &Symbols, name: u32) -> Vec<SecRef> {
     let name = &symbols.bounded[name as usize];
     let mut found = Vec::new();
-    for (obj, object) in inputs.objects.iter().enumerate().filter(|(i, _)| symbols.loaded[*i]) {
+    for (obj, object) in inputs
+        .objects
+        .iter()
+        .enumerate()
+        .filter(|(i, _)| symbols.loaded[*i])
+    {
         for (sec, section) in object.sections.iter().enumerate() {
             if section.alloc() && section.name == *name {
-                found.push(SecRef { obj: obj as u32, sec: sec as u32 });
+                found.push(SecRef {
+                    obj: obj as u32,
+                    sec: sec as u32,
+                });
             }
         }
     }
@@ -219,7 +249,12 @@ pub fn describe(inputs: &Inputs<'_>, at: SecRef) -> String {
     let candidates = object.symbols.iter().filter(named);
     let best = candidates.min_by_key(|s| (s.kind != SymbolKind::Func, s.value));
     best.map_or_else(
-        || format!("{} of {}", object.sections[at.sec as usize].name, object.name),
+        || {
+            format!(
+                "{} of {}",
+                object.sections[at.sec as usize].name, object.name
+            )
+        },
         |s| demangle(&s.name),
     )
 }
@@ -248,7 +283,10 @@ pub fn check_undefined(inputs: &Inputs<'_>, live: &Live) -> Result<()> {
 fn shorten(chain: &[String]) -> String {
     match chain {
         [first, second, .., before, last] if chain.len() > 6 => {
-            format!("{first} -> {second} -> ... ({} more) -> {before} -> {last}", chain.len() - 4)
+            format!(
+                "{first} -> {second} -> ... ({} more) -> {before} -> {last}",
+                chain.len() - 4
+            )
         }
         _ => chain.join(" -> "),
     }

@@ -40,7 +40,9 @@ impl Merged {
     /// Where a byte of a merged section is: (pool, offset).
     pub fn find(&self, at: SecRef, offset: u64) -> Option<(usize, u64)> {
         let (pool, pieces) = self.pieces.get(&at)?;
-        let index = pieces.partition_point(|p| p.from <= offset).checked_sub(1)?;
+        let index = pieces
+            .partition_point(|p| p.from <= offset)
+            .checked_sub(1)?;
         let piece = pieces[index];
         Some((*pool, piece.to + (offset - piece.from)))
     }
@@ -58,12 +60,19 @@ pub fn merge(inputs: &Inputs<'_>, live: &Live, plan: &Plan) -> Merged {
             continue;
         }
         let strings = section.flags & u64::from(elf::SHF_STRINGS.0) != 0;
-        let Some(elements) = split(&section.data, section.entsize, strings) else { continue };
-        let pool = *kinds.entry((strings, section.entsize, section.align)).or_insert_with(|| {
-            merged.pools.push(Pool { bytes: Vec::new(), align: section.align });
-            seen.push(HashMap::new());
-            seen.len() - 1
-        });
+        let Some(elements) = split(&section.data, section.entsize, strings) else {
+            continue;
+        };
+        let pool = *kinds
+            .entry((strings, section.entsize, section.align))
+            .or_insert_with(|| {
+                merged.pools.push(Pool {
+                    bytes: Vec::new(),
+                    align: section.align,
+                });
+                seen.push(HashMap::new());
+                seen.len() - 1
+            });
         let bytes = &mut merged.pools[pool].bytes;
         let mut pieces = Vec::with_capacity(elements.len());
         let mut from = 0;
@@ -84,7 +93,9 @@ pub fn merge(inputs: &Inputs<'_>, live: &Live, plan: &Plan) -> Merged {
 
 /// Cuts a section into its elements. None when it does not consist of whole ones.
 fn split(data: &[u8], entsize: u64, strings: bool) -> Option<Vec<&[u8]>> {
-    let entsize = usize::try_from(entsize).ok().filter(|e| *e > 0 && *e <= data.len())?;
+    let entsize = usize::try_from(entsize)
+        .ok()
+        .filter(|e| *e > 0 && *e <= data.len())?;
     if data.len() % entsize != 0 {
         return None;
     }
@@ -109,9 +120,15 @@ mod tests {
 
     #[test]
     fn sections_are_cut_into_whole_elements_only() {
-        assert_eq!(split(b"ab\0c\0", 1, true), Some(vec![&b"ab\0"[..], &b"c\0"[..]]));
+        assert_eq!(
+            split(b"ab\0c\0", 1, true),
+            Some(vec![&b"ab\0"[..], &b"c\0"[..]])
+        );
         assert_eq!(split(b"ab\0c", 1, true), None);
-        assert_eq!(split(b"12345678", 4, false), Some(vec![&b"1234"[..], &b"5678"[..]]));
+        assert_eq!(
+            split(b"12345678", 4, false),
+            Some(vec![&b"1234"[..], &b"5678"[..]])
+        );
         assert_eq!(split(b"1234567", 4, false), None);
         assert_eq!(split(b"a\0\0\0", 2, true), Some(vec![&b"a\0\0\0"[..]]));
         assert_eq!(split(b"", 1, true), None);

@@ -126,17 +126,27 @@ impl<'d> Planner<'_, 'd> {
     fn records(&mut self, live: &Live, frames: &[Frames]) {
         for record in &live.records {
             let section = self.inputs.section(record.at);
-            let found = frames[record.at.obj as usize].iter().find(|(sec, _)| *sec == record.at.sec);
+            let found = frames[record.at.obj as usize]
+                .iter()
+                .find(|(sec, _)| *sec == record.at.sec);
             let Some((_, records)) = found else { continue };
             let own = &records[record.index as usize];
             let mut ops = Ops::default();
             for reloc in own.relocs(section) {
-                let is_function = matches!(own.kind, RecordKind::Fde(_)) && reloc.offset == own.offset + FDE_FUNCTION;
+                let is_function = matches!(own.kind, RecordKind::Fde(_))
+                    && reloc.offset == own.offset + FDE_FUNCTION;
                 match self.reloc(record.at, reloc, None, &mut ops) {
-                    Ok(_) if ops.fills.iter().any(|f| matches!(f.value, Value::Absolute(..))) => {
+                    Ok(_)
+                        if ops
+                            .fills
+                            .iter()
+                            .any(|f| matches!(f.value, Value::Absolute(..))) =>
+                    {
                         let what = if is_function { "a function" } else { "data" };
-                        let problem = Problem::new(format!("an unwind table refers to {what} by absolute address"))
-                            .help("compile with -fPIC");
+                        let problem = Problem::new(format!(
+                            "an unwind table refers to {what} by absolute address"
+                        ))
+                        .help("compile with -fPIC");
                         self.problems.push(self.located(problem, record.at, reloc));
                     }
                     Ok(_) => {}
@@ -152,7 +162,9 @@ impl<'d> Planner<'_, 'd> {
     fn located(&self, problem: Problem, at: SecRef, reloc: &Reloc) -> Problem {
         let object = self.inputs.object(at.obj);
         let who = super::live::describe(self.inputs, at);
-        problem.at(object.place(at.sec, reloc.offset)).note(format!("in {who}"))
+        problem
+            .at(object.place(at.sec, reloc.offset))
+            .note(format!("in {who}"))
     }
 
     fn target(&self, at: SecRef, reloc: &Reloc) -> Target {
@@ -162,19 +174,36 @@ impl<'d> Planner<'_, 'd> {
     fn name(&self, at: SecRef, reloc: &Reloc) -> String {
         let symbol = &self.inputs.object(at.obj).symbols[reloc.symbol as usize];
         match self.target(at, reloc) {
-            Target::Section { at, .. } if symbol.name.is_empty() => super::live::describe(self.inputs, at),
+            Target::Section { at, .. } if symbol.name.is_empty() => {
+                super::live::describe(self.inputs, at)
+            }
             _ => demangle(&symbol.name),
         }
     }
 
     /// Plans one relocation. True when the next one belongs to it and is done too.
-    fn reloc(&mut self, at: SecRef, reloc: &Reloc, next: Option<&Reloc>, ops: &mut Ops) -> Step<bool> {
+    fn reloc(
+        &mut self,
+        at: SecRef,
+        reloc: &Reloc,
+        next: Option<&Reloc>,
+        ops: &mut Ops,
+    ) -> Step<bool> {
         let howto = self.arch.howto(reloc.r_type).ok_or_else(|| {
-            Problem::new(format!("unknown relocation type {} against {}", reloc.r_type, self.name(at, reloc)))
-                .help("please report it, with the compiler and its flags")
+            Problem::new(format!(
+                "unknown relocation type {} against {}",
+                reloc.r_type,
+                self.name(at, reloc)
+            ))
+            .help("please report it, with the compiler and its flags")
         })?;
         let target = self.target(at, reloc);
-        let fill = |value| Fill { offset: reloc.offset, field: howto.field, value, howto };
+        let fill = |value| Fill {
+            offset: reloc.offset,
+            field: howto.field,
+            value,
+            howto,
+        };
         let value = match howto.formula {
             Formula::None => return Ok(false),
             Formula::Refused(refusal) => return Err(self.refused(at, reloc, howto, refusal)),
@@ -192,10 +221,16 @@ impl<'d> Planner<'_, 'd> {
                 self.check_target(at, reloc, target)?;
                 match howto.formula {
                     Formula::Absolute => self.absolute(at, reloc, target)?,
-                    Formula::Cell { relaxable } => return self.cell(at, reloc, howto, relaxable, ops).map(|()| false),
-                    Formula::FromCellBase => self.address(at, reloc, target).map(|t| Value::FromCellBase(t, reloc.addend))?,
+                    Formula::Cell { relaxable } => {
+                        return self.cell(at, reloc, howto, relaxable, ops).map(|()| false);
+                    }
+                    Formula::FromCellBase => self
+                        .address(at, reloc, target)
+                        .map(|t| Value::FromCellBase(t, reloc.addend))?,
                     Formula::Branch if target == Target::Null => Value::Trap(reloc.addend),
-                    _ => self.address(at, reloc, target).map(|t| Value::PcRelative(t, reloc.addend))?,
+                    _ => self
+                        .address(at, reloc, target)
+                        .map(|t| Value::PcRelative(t, reloc.addend))?,
                 }
             }
         };
@@ -207,20 +242,32 @@ impl<'d> Planner<'_, 'd> {
     fn check_target(&self, at: SecRef, reloc: &Reloc, target: Target) -> Step<()> {
         let name = || self.name(at, reloc);
         let problem = match target {
-            Target::IFunc => Problem::new(format!("{} is an indirect function, resolved by a loader", name()))
-                .help("build the C code without target_clones and ifunc attributes"),
-            Target::TlsGetAddr => Problem::new("an unknown sequence of instructions calls __tls_get_addr")
-                .help("please report it, with the compiler and its flags"),
-            Target::Discarded => {
-                Problem::new(format!("{} lies in a section group of which another copy was kept", name()))
-                    .help("build all objects with the same compiler and flags")
+            Target::IFunc => Problem::new(format!(
+                "{} is an indirect function, resolved by a loader",
+                name()
+            ))
+            .help("build the C code without target_clones and ifunc attributes"),
+            Target::TlsGetAddr => {
+                Problem::new("an unknown sequence of instructions calls __tls_get_addr")
+                    .help("please report it, with the compiler and its flags")
             }
+            Target::Discarded => Problem::new(format!(
+                "{} lies in a section group of which another copy was kept",
+                name()
+            ))
+            .help("build all objects with the same compiler and flags"),
             Target::Section { at: to, .. } if self.inputs.section(to).tls() => {
-                Problem::new(format!("the thread-local {} is used like an ordinary variable", name()))
-                    .help("declare it thread-local where it is used, too")
+                Problem::new(format!(
+                    "the thread-local {} is used like an ordinary variable",
+                    name()
+                ))
+                .help("declare it thread-local where it is used, too")
             }
             Target::Section { at: to, .. } if !self.inputs.section(to).alloc() => {
-                Problem::new(format!("{} is not loaded at run time, but loaded code refers to it", name()))
+                Problem::new(format!(
+                    "{} is not loaded at run time, but loaded code refers to it",
+                    name()
+                ))
             }
             _ => return Ok(()),
         };
@@ -265,10 +312,20 @@ impl<'d> Planner<'_, 'd> {
     }
 
     /// A load from a cell: folded into the instruction where it allows that.
-    fn cell(&mut self, at: SecRef, reloc: &Reloc, howto: &'static Howto, relaxable: bool, ops: &mut Ops) -> Step<()> {
+    fn cell(
+        &mut self,
+        at: SecRef,
+        reloc: &Reloc,
+        howto: &'static Howto,
+        relaxable: bool,
+        ops: &mut Ops,
+    ) -> Step<()> {
         const TO_NEXT_INSTRUCTION: i64 = -4;
         let target = self.target(at, reloc);
-        let near = matches!(target, Target::Section { .. } | Target::Common(_) | Target::Linker(_));
+        let near = matches!(
+            target,
+            Target::Section { .. } | Target::Common(_) | Target::Linker(_)
+        );
         let section: &Section<'d> = self.inputs.section(at);
         if relaxable
             && near
@@ -278,7 +335,12 @@ impl<'d> Planner<'_, 'd> {
             let target = self.address(at, reloc, target)?;
             ops.patches.push((rewrite.start, rewrite.bytes));
             if let Some(offset) = rewrite.field {
-                ops.fills.push(Fill { offset, field: howto.field, value: Value::PcRelative(target, reloc.addend), howto });
+                ops.fills.push(Fill {
+                    offset,
+                    field: howto.field,
+                    value: Value::PcRelative(target, reloc.addend),
+                    howto,
+                });
             }
             return Ok(());
         }
@@ -287,15 +349,23 @@ impl<'d> Planner<'_, 'd> {
         if cell == next {
             self.plan.cells.push(target);
         }
-        ops.fills.push(Fill { offset: reloc.offset, field: howto.field, value: Value::Cell(cell, reloc.addend), howto });
+        ops.fills.push(Fill {
+            offset: reloc.offset,
+            field: howto.field,
+            value: Value::Cell(cell, reloc.addend),
+            howto,
+        });
         Ok(())
     }
 
     fn thread_local_target(&self, at: SecRef, reloc: &Reloc) -> Step<Target> {
         match self.target(at, reloc) {
             t @ Target::Section { at: to, .. } if self.inputs.section(to).tls() => Ok(t),
-            _ => Err(Problem::new(format!("{} is used as a thread-local, but is none", self.name(at, reloc)))
-                .help("declare it the same way where it is defined and where it is used")),
+            _ => Err(Problem::new(format!(
+                "{} is used as a thread-local, but is none",
+                self.name(at, reloc)
+            ))
+            .help("declare it the same way where it is defined and where it is used")),
         }
     }
 
@@ -313,15 +383,29 @@ impl<'d> Planner<'_, 'd> {
         };
         let data = &self.inputs.section(at).data;
         let call = next.filter(|n| self.target(at, n) == Target::TlsGetAddr);
-        let rewrite = call.and_then(|c| self.arch.tls(model, data, reloc.offset, c.offset, self.lane_size));
+        let rewrite = call.and_then(|c| {
+            self.arch
+                .tls(model, data, reloc.offset, c.offset, self.lane_size)
+        });
         let rewrite = rewrite.ok_or_else(|| {
-            Problem::new(format!("an unknown sequence of instructions reaches the thread-local {}", self.name(at, reloc)))
-                .help("please report it, with the compiler and its flags")
+            Problem::new(format!(
+                "an unknown sequence of instructions reaches the thread-local {}",
+                self.name(at, reloc)
+            ))
+            .help("please report it, with the compiler and its flags")
         })?;
         if let Some(offset) = rewrite.field {
             // The addend of the sequence is relative to the next instruction; the new field is not.
-            let value = Value::InLane(self.thread_local_target(at, reloc)?, reloc.addend.wrapping_add(4));
-            ops.fills.push(Fill { offset, field: howto.field, value, howto });
+            let value = Value::InLane(
+                self.thread_local_target(at, reloc)?,
+                reloc.addend.wrapping_add(4),
+            );
+            ops.fills.push(Fill {
+                offset,
+                field: howto.field,
+                value,
+                howto,
+            });
         }
         ops.patches.push((rewrite.start, rewrite.bytes));
         Ok(())
@@ -331,14 +415,18 @@ impl<'d> Planner<'_, 'd> {
         let name = self.name(at, reloc);
         let what = format!("{} against {name}", howto.name);
         match refusal {
-            Refusal::NotPic => Problem::new(format!("the code is not position-independent: {what}"))
-                .help("compile with -fPIC; with rustc, without -C relocation-model=static"),
-            Refusal::ThreadPointer => {
-                Problem::new(format!("a thread-local is reached through the thread pointer, which is Go's: {what}"))
-                    .help("compile C with -fPIC and without -ftls-model; Rust without -Z tls-model")
+            Refusal::NotPic => {
+                Problem::new(format!("the code is not position-independent: {what}"))
+                    .help("compile with -fPIC; with rustc, without -C relocation-model=static")
             }
-            Refusal::TlsDescriptor => Problem::new(format!("a thread-local is reached through a descriptor: {what}"))
-                .help("compile with -mtls-dialect=gnu"),
+            Refusal::ThreadPointer => Problem::new(format!(
+                "a thread-local is reached through the thread pointer, which is Go's: {what}"
+            ))
+            .help("compile C with -fPIC and without -ftls-model; Rust without -Z tls-model"),
+            Refusal::TlsDescriptor => Problem::new(format!(
+                "a thread-local is reached through a descriptor: {what}"
+            ))
+            .help("compile with -mtls-dialect=gnu"),
             Refusal::Loader => Problem::new(format!("only a loader can resolve {what}"))
                 .help("compile with -fPIC and -mcmodel=small"),
         }

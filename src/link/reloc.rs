@@ -94,7 +94,9 @@ impl Field {
                 Range::Unsigned => (0, (1i64 << bits) - 1),
             };
             if !(low..=high).contains(&value) {
-                return Err(format!("value {value:#x} does not fit: the range is {low} to {high}"));
+                return Err(format!(
+                    "value {value:#x} does not fit: the range is {low} to {high}"
+                ));
             }
         }
         let end = (offset as usize).checked_add(bytes);
@@ -135,14 +137,28 @@ mod tests {
         for (bytes, range, good, bad) in [
             (1, Range::Signed, -128, -129),
             (1, Range::Unsigned, 255, 256),
-            (4, Range::Signed, i64::from(i32::MAX), i64::from(i32::MAX) + 1),
-            (4, Range::Signed, i64::from(i32::MIN), i64::from(i32::MIN) - 1),
+            (
+                4,
+                Range::Signed,
+                i64::from(i32::MAX),
+                i64::from(i32::MAX) + 1,
+            ),
+            (
+                4,
+                Range::Signed,
+                i64::from(i32::MIN),
+                i64::from(i32::MIN) - 1,
+            ),
             (4, Range::Unsigned, i64::from(u32::MAX), -1),
         ] {
             assert!(Field::new(bytes, range).write(&mut out, 0, good).is_ok());
             assert!(Field::new(bytes, range).write(&mut out, 0, bad).is_err());
         }
         assert!(Field::new(8, Range::Signed).write(&mut out, 1, 0).is_err());
-        assert!(Field::new(4, Range::Signed).write(&mut out, u64::MAX, 0).is_err());
+        assert!(
+            Field::new(4, Range::Signed)
+                .write(&mut out, u64::MAX, 0)
+                .is_err()
+        );
     }
 }

@@ -18,7 +18,9 @@ pub fn encode(places: &[u64]) -> Vec<u64> {
             if within == 0 {
                 break;
             }
-            let bitmap = rest[..within].iter().fold(0u64, |map, p| map | 1 << ((p - base) / WORD));
+            let bitmap = rest[..within]
+                .iter()
+                .fold(0u64, |map, p| map | 1 << ((p - base) / WORD));
             words.push(bitmap << 1 | 1);
             base += SPAN * WORD;
             rest = &rest[within..];
@@ -36,7 +38,11 @@ pub fn decode(words: &[u64]) -> Vec<u64> {
             places.push(*word);
             base = word + WORD;
         } else {
-            places.extend((0..SPAN).filter(|i| word >> (i + 1) & 1 == 1).map(|i| base + i * WORD));
+            places.extend(
+                (0..SPAN)
+                    .filter(|i| word >> (i + 1) & 1 == 1)
+                    .map(|i| base + i * WORD),
+            );
             base += SPAN * WORD;
         }
     }

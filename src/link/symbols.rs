@@ -138,7 +138,9 @@ impl<'a, 'd> Resolver<'a, 'd> {
             let obj = obj as u32;
             let space = self.space(obj);
             for (sym, symbol) in object.symbols.iter().enumerate() {
-                let Some(strength) = strength(object, symbol) else { continue };
+                let Some(strength) = strength(object, symbol) else {
+                    continue;
+                };
                 if space == 1
                     && object.krate.as_deref() == Some("rsyso_rt")
                     && strength == Strength::Strong
@@ -148,7 +150,11 @@ impl<'a, 'd> Resolver<'a, 'd> {
                     self.offered.insert(&symbol.name);
                 }
                 if object.lazy {
-                    let new = Definition { obj, sym: sym as u32, strength };
+                    let new = Definition {
+                        obj,
+                        sym: sym as u32,
+                        strength,
+                    };
                     let entry = self.spaces[space].index.entry(&symbol.name).or_insert(new);
                     if strength > entry.strength {
                         *entry = new;
@@ -173,7 +179,15 @@ impl<'a, 'd> Resolver<'a, 'd> {
         }
         for (sym, symbol) in object.symbols.iter().enumerate() {
             if let Some(strength) = strength(object, symbol) {
-                self.define(space, &symbol.name, Definition { obj, sym: sym as u32, strength });
+                self.define(
+                    space,
+                    &symbol.name,
+                    Definition {
+                        obj,
+                        sym: sym as u32,
+                        strength,
+                    },
+                );
             }
         }
         self.queue.push(obj);
@@ -203,7 +217,8 @@ impl<'a, 'd> Resolver<'a, 'd> {
             && old.obj != new.obj
         {
             let (first, second) = (self.inputs.object(old.obj), self.inputs.object(new.obj));
-            self.problems.push(duplicate(name, &first.name, &second.name));
+            self.problems
+                .push(duplicate(name, &first.name, &second.name));
         }
     }
 
@@ -264,9 +279,8 @@ impl<'a, 'd> Resolver<'a, 'd> {
         let mut names = Interned::default();
         for (obj, object) in self.inputs.objects.iter().enumerate() {
             let targets = if self.loaded[obj] {
-                let target = |(i, s): (usize, &Symbol<'d>)| {
-                    self.target(obj as u32, i as u32, s, &mut names)
-                };
+                let target =
+                    |(i, s): (usize, &Symbol<'d>)| self.target(obj as u32, i as u32, s, &mut names);
                 object.symbols.iter().enumerate().map(target).collect()
             } else {
                 Vec::new()
@@ -293,13 +307,13 @@ impl<'a, 'd> Resolver<'a, 'd> {
                 Target::Common(names.common(common))
             }
             Some(d) => self.place(d.obj, &self.inputs.object(d.obj).symbols[d.sym as usize]),
-            None => self
-                .made_by_linker(space, &symbol.name, names)
-                .unwrap_or(match (symbol.def, symbol.bind) {
+            None => self.made_by_linker(space, &symbol.name, names).unwrap_or(
+                match (symbol.def, symbol.bind) {
                     (Def::Undefined, Bind::Weak) => Target::Null,
                     (Def::Undefined, _) => Target::Undefined,
                     _ => Target::Discarded,
-                }),
+                },
+            ),
         }
     }
 
@@ -322,7 +336,9 @@ impl<'a, 'd> Resolver<'a, 'd> {
             let section = name.strip_prefix(prefix)?;
             let exists = |o: &Object<'d>| o.sections.iter().any(|s| s.alloc() && s.name == section);
             let all = self.inputs.objects.iter().zip(&self.loaded);
-            all.filter(|(_, loaded)| **loaded).any(|(o, _)| exists(o)).then_some(section)
+            all.filter(|(_, loaded)| **loaded)
+                .any(|(o, _)| exists(o))
+                .then_some(section)
         };
         Some(match name {
             "__tls_get_addr" => Target::TlsGetAddr,
@@ -336,7 +352,10 @@ impl<'a, 'd> Resolver<'a, 'd> {
                 let (section, end) = bound("__start_")
                     .map(|s| (s, false))
                     .or_else(|| bound("__stop_").map(|s| (s, true)))?;
-                Target::Linker(Linker::Bound { name: names.bound(section), end })
+                Target::Linker(Linker::Bound {
+                    name: names.bound(section),
+                    end,
+                })
             }
         })
     }

@@ -43,8 +43,17 @@ pub fn table(inputs: &Inputs<'_>, layout: &Layout, wrappers: u32) -> Vec<ImageSy
         }
         for (value, name) in functions {
             let global = at.obj == wrappers;
-            let name = if global { (*name).to_owned() } else { demangle(name) };
-            starts.push(ImageSymbol { name, offset: address + value, size: 0, global });
+            let name = if global {
+                (*name).to_owned()
+            } else {
+                demangle(name)
+            };
+            starts.push(ImageSymbol {
+                name,
+                offset: address + value,
+                size: 0,
+                global,
+            });
         }
     }
     starts.push(start("rsyso.rodata", code_end));
@@ -53,7 +62,12 @@ pub fn table(inputs: &Inputs<'_>, layout: &Layout, wrappers: u32) -> Vec<ImageSy
 }
 
 fn start(name: &str, offset: u64) -> ImageSymbol {
-    ImageSymbol { name: name.to_owned(), offset, size: 0, global: false }
+    ImageSymbol {
+        name: name.to_owned(),
+        offset,
+        size: 0,
+        global: false,
+    }
 }
 
 type Functions<'a> = HashMap<SecRef, Vec<(u64, &'a str)>>;
@@ -63,13 +77,25 @@ fn functions<'a>(inputs: &'a Inputs<'_>, layout: &Layout) -> Functions<'a> {
     let mut found: Functions<'a> = HashMap::new();
     for (obj, object) in inputs.objects.iter().enumerate() {
         for symbol in &object.symbols {
-            let Def::Section(sec) = symbol.def else { continue };
-            let at = SecRef { obj: obj as u32, sec };
+            let Def::Section(sec) = symbol.def else {
+                continue;
+            };
+            let at = SecRef {
+                obj: obj as u32,
+                sec,
+            };
             let section = inputs.section(at);
             let code = matches!(symbol.kind, SymbolKind::Func | SymbolKind::None);
-            if code && section.exec() && !symbol.name.is_empty() && symbol.value < section.size && layout.sections.contains_key(&at)
+            if code
+                && section.exec()
+                && !symbol.name.is_empty()
+                && symbol.value < section.size
+                && layout.sections.contains_key(&at)
             {
-                found.entry(at).or_default().push((symbol.value, &symbol.name));
+                found
+                    .entry(at)
+                    .or_default()
+                    .push((symbol.value, &symbol.name));
             }
         }
     }
@@ -85,7 +111,10 @@ fn thin_out(starts: Vec<ImageSymbol>) -> Vec<ImageSymbol> {
     let mut kept: Vec<ImageSymbol> = Vec::with_capacity(starts.len());
     let mut window: VecDeque<u64> = VecDeque::new();
     for symbol in starts {
-        while window.front().is_some_and(|first| first + BUCKET <= symbol.offset) {
+        while window
+            .front()
+            .is_some_and(|first| first + BUCKET <= symbol.offset)
+        {
             window.pop_front();
         }
         let same_place = kept.last().is_some_and(|last| last.offset == symbol.offset);
@@ -124,7 +153,10 @@ mod tests {
         }
         assert_eq!(table.last().map(|s| s.offset + s.size), Some(8192));
         for from in (0..8192).step_by(4) {
-            let inside = table.iter().filter(|s| (from..from + BUCKET).contains(&s.offset)).count();
+            let inside = table
+                .iter()
+                .filter(|s| (from..from + BUCKET).contains(&s.offset))
+                .count();
             assert!(inside < 256, "{inside} functions begin in a bucket");
         }
     }

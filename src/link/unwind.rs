@@ -36,13 +36,17 @@ impl Record {
     /// The record's relocations.
     pub fn relocs<'s>(&self, section: &'s Section<'_>) -> &'s [Reloc] {
         let from = section.relocs.partition_point(|r| r.offset < self.offset);
-        let to = section.relocs.partition_point(|r| r.offset < self.offset + self.size);
+        let to = section
+            .relocs
+            .partition_point(|r| r.offset < self.offset + self.size);
         &section.relocs[from..to]
     }
 
     /// The relocation of an FDE that names its function.
     pub fn function<'s>(&self, section: &'s Section<'_>) -> Option<&'s Reloc> {
-        self.relocs(section).iter().find(|r| r.offset == self.offset + FDE_FUNCTION)
+        self.relocs(section)
+            .iter()
+            .find(|r| r.offset == self.offset + FDE_FUNCTION)
     }
 }
 
@@ -55,7 +59,11 @@ pub fn parse(inputs: &Inputs<'_>, loaded: &[bool]) -> Result<Vec<Frames>> {
         if !loaded {
             return Ok(Frames::new());
         }
-        let sections = object.sections.iter().enumerate().filter(|(_, s)| s.eh_frame());
+        let sections = object
+            .sections
+            .iter()
+            .enumerate()
+            .filter(|(_, s)| s.eh_frame());
         sections
             .map(|(sec, section)| {
                 let records = records(&section.data).map_err(|(offset, what)| {
@@ -69,7 +77,12 @@ pub fn parse(inputs: &Inputs<'_>, loaded: &[bool]) -> Result<Vec<Frames>> {
             })
             .collect()
     };
-    inputs.objects.iter().zip(loaded).map(parse_object).collect()
+    inputs
+        .objects
+        .iter()
+        .zip(loaded)
+        .map(parse_object)
+        .collect()
 }
 
 fn word(data: &[u8], at: u64) -> Option<u32> {
@@ -93,17 +106,28 @@ fn records(data: &[u8]) -> std::result::Result<Vec<Record>, (u64, String)> {
         }
         let size = u64::from(length) + 4;
         if size < 12 || at + size > data.len() as u64 {
-            return Err((at, format!("a record of {size} bytes does not fit its section")));
+            return Err((
+                at,
+                format!("a record of {size} bytes does not fit its section"),
+            ));
         }
         let id = word(data, at + 4).ok_or((at, "a record is cut off".to_owned()))?;
         let kind = if id == 0 {
             RecordKind::Cie
         } else {
             let cie = (at + 4).checked_sub(u64::from(id));
-            let cie = cie.and_then(|c| records.iter().position(|r| r.offset == c && r.kind == RecordKind::Cie));
+            let cie = cie.and_then(|c| {
+                records
+                    .iter()
+                    .position(|r| r.offset == c && r.kind == RecordKind::Cie)
+            });
             RecordKind::Fde(cie.ok_or((at, "a record refers to no common record".to_owned()))?)
         };
-        records.push(Record { offset: at, size, kind });
+        records.push(Record {
+            offset: at,
+            size,
+            kind,
+        });
         at += size;
     }
     Ok(records)
@@ -135,7 +159,10 @@ mod tests {
         data.extend(record(28, 16)); // 24 + 4 back to 0
         data.extend([0; 4]);
         let r = records(&data).expect("parsed");
-        assert_eq!(r.iter().map(|r| r.kind).collect::<Vec<_>>(), [RecordKind::Cie, RecordKind::Fde(0)]);
+        assert_eq!(
+            r.iter().map(|r| r.kind).collect::<Vec<_>>(),
+            [RecordKind::Cie, RecordKind::Fde(0)]
+        );
     }
 
     #[test]

@@ -27,6 +27,9 @@ impl Arch for Amd64 {
     fn machine(&self) -> u16 {
         object::elf::EM_X86_64.0
     }
+    fn object_architecture(&self) -> object::Architecture {
+        object::Architecture::X86_64
+    }
     fn page_size(&self) -> u64 {
         4096
     }
@@ -36,7 +39,14 @@ impl Arch for Amd64 {
     fn relax(&self, code: &[u8], offset: u64) -> Option<Rewrite> {
         relax::cell_load(code, offset)
     }
-    fn tls(&self, model: TlsModel, code: &[u8], offset: u64, call: u64, lane_size: u64) -> Option<Rewrite> {
+    fn tls(
+        &self,
+        model: TlsModel,
+        code: &[u8],
+        offset: u64,
+        call: u64,
+        lane_size: u64,
+    ) -> Option<Rewrite> {
         tls::access(model, code, offset, call, lane_size)
     }
     fn trap(&self) -> &'static [u8] {

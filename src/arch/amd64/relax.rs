@@ -45,9 +45,19 @@ mod tests {
     fn instructions_are_rewritten_as_the_psabi_says() {
         let rows: &[(&[u8], u64, &[u8], u64)] = &[
             // mov rax, [rip+0] -> lea rax, [rip+0]
-            (&[0x48, 0x8b, 0x05, 0, 0, 0, 0], 3, &[0x48, 0x8d, 0x05, 0, 0, 0, 0], 3),
+            (
+                &[0x48, 0x8b, 0x05, 0, 0, 0, 0],
+                3,
+                &[0x48, 0x8d, 0x05, 0, 0, 0, 0],
+                3,
+            ),
             // mov r15, [rip+0] -> lea r15, [rip+0]
-            (&[0x4c, 0x8b, 0x3d, 0, 0, 0, 0], 3, &[0x4c, 0x8d, 0x3d, 0, 0, 0, 0], 3),
+            (
+                &[0x4c, 0x8b, 0x3d, 0, 0, 0, 0],
+                3,
+                &[0x4c, 0x8d, 0x3d, 0, 0, 0, 0],
+                3,
+            ),
             // call [rip+0] -> addr32 call
             (&[0xff, 0x15, 0, 0, 0, 0], 2, &[0x67, 0xe8, 0, 0, 0, 0], 2),
             // jmp [rip+0] -> jmp; nop

@@ -3,10 +3,18 @@
 use crate::link::reloc::{Field, Formula, Howto, Range, Refusal};
 
 const fn row(r_type: u32, name: &'static str, formula: Formula, bytes: u8, range: Range) -> Howto {
-    Howto { r_type, name, formula, field: Field::new(bytes, range) }
+    Howto {
+        r_type,
+        name,
+        formula,
+        field: Field::new(bytes, range),
+    }
 }
 
-use Formula::{Absolute, Branch, Cell, CellBase, FromCellBase, None, PcRelative, Refused, Size, TlsGeneral, TlsLocal, TlsOffset};
+use Formula::{
+    Absolute, Branch, Cell, CellBase, FromCellBase, None, PcRelative, Refused, Size, TlsGeneral,
+    TlsLocal, TlsOffset,
+};
 use Range::{Signed, Unsigned};
 use Refusal::{Loader, NotPic, ThreadPointer, TlsDescriptor};
 
@@ -45,22 +53,55 @@ pub static TABLE: &[Howto] = &[
     row(25, "R_X86_64_GOTOFF64", FromCellBase, 8, Signed),
     row(26, "R_X86_64_GOTPC32", CellBase, 4, Signed),
     row(27, "R_X86_64_GOT64", Refused(Loader), 8, Signed),
-    row(28, "R_X86_64_GOTPCREL64", Cell { relaxable: false }, 8, Signed),
+    row(
+        28,
+        "R_X86_64_GOTPCREL64",
+        Cell { relaxable: false },
+        8,
+        Signed,
+    ),
     row(29, "R_X86_64_GOTPC64", CellBase, 8, Signed),
     row(31, "R_X86_64_PLTOFF64", FromCellBase, 8, Signed),
     row(32, "R_X86_64_SIZE32", Size, 4, Unsigned),
     row(33, "R_X86_64_SIZE64", Size, 8, Unsigned),
-    row(34, "R_X86_64_GOTPC32_TLSDESC", Refused(TlsDescriptor), 4, Signed),
-    row(35, "R_X86_64_TLSDESC_CALL", Refused(TlsDescriptor), 0, Signed),
+    row(
+        34,
+        "R_X86_64_GOTPC32_TLSDESC",
+        Refused(TlsDescriptor),
+        4,
+        Signed,
+    ),
+    row(
+        35,
+        "R_X86_64_TLSDESC_CALL",
+        Refused(TlsDescriptor),
+        0,
+        Signed,
+    ),
     row(36, "R_X86_64_TLSDESC", Refused(TlsDescriptor), 8, Signed),
     row(37, "R_X86_64_IRELATIVE", Refused(Loader), 8, Signed),
-    row(41, "R_X86_64_GOTPCRELX", Cell { relaxable: true }, 4, Signed),
-    row(42, "R_X86_64_REX_GOTPCRELX", Cell { relaxable: true }, 4, Signed),
+    row(
+        41,
+        "R_X86_64_GOTPCRELX",
+        Cell { relaxable: true },
+        4,
+        Signed,
+    ),
+    row(
+        42,
+        "R_X86_64_REX_GOTPCRELX",
+        Cell { relaxable: true },
+        4,
+        Signed,
+    ),
 ];
 
 /// The row of a type.
 pub fn howto(r_type: u32) -> Option<&'static Howto> {
-    TABLE.binary_search_by_key(&r_type, |h| h.r_type).ok().map(|i| &TABLE[i])
+    TABLE
+        .binary_search_by_key(&r_type, |h| h.r_type)
+        .ok()
+        .map(|i| &TABLE[i])
 }
 
 #[cfg(test)]

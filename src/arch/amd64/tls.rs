@@ -20,7 +20,13 @@ fn lane_base(lane_size: u64) -> Option<Vec<u8>> {
 
 /// Replaces the sequence whose `lea` has its displacement at `offset`. `call` is the offset of the relocation to
 /// `__tls_get_addr` that belongs to it. None when the code is not one of the sequences that compilers emit.
-pub fn access(model: TlsModel, code: &[u8], offset: u64, call: u64, lane_size: u64) -> Option<Rewrite> {
+pub fn access(
+    model: TlsModel,
+    code: &[u8],
+    offset: u64,
+    call: u64,
+    lane_size: u64,
+) -> Option<Rewrite> {
     let at = usize::try_from(offset).ok()?;
     let after = code.get(at.checked_add(4)?..)?;
     let gap = call.checked_sub(offset)?;
@@ -29,13 +35,18 @@ pub fn access(model: TlsModel, code: &[u8], offset: u64, call: u64, lane_size: u
             let start = at.checked_sub(4)?;
             let lea = code.get(start..at)? == [0x66, 0x48, 0x8d, 0x3d];
             // The second form is gcc's -fno-plt: call *__tls_get_addr@GOTPCREL(%rip).
-            let calls = after.starts_with(&[0x66, 0x66, 0x48, 0xe8]) || after.starts_with(&[0x66, 0x48, 0xff, 0x15]);
+            let calls = after.starts_with(&[0x66, 0x66, 0x48, 0xe8])
+                || after.starts_with(&[0x66, 0x48, 0xff, 0x15]);
             if !lea || !calls || gap != 8 || after.len() < 8 {
                 return None;
             }
             let mut bytes = lane_base(lane_size)?;
             bytes.extend([0x48, 0x05, 0, 0, 0, 0, 0x90]); // add rax, imm32; nop
-            Some(Rewrite { start: start as u64, bytes, field: Some(start as u64 + 11) })
+            Some(Rewrite {
+                start: start as u64,
+                bytes,
+                field: Some(start as u64 + 11),
+            })
         }
         TlsModel::Local => {
             let start = at.checked_sub(3)?;
@@ -50,7 +61,11 @@ pub fn access(model: TlsModel, code: &[u8], offset: u64, call: u64, lane_size: u
                 }
                 _ => return None,
             }
-            Some(Rewrite { start: start as u64, bytes, field: None })
+            Some(Rewrite {
+                start: start as u64,
+                bytes,
+                field: None,
+            })
         }
     }
 }
@@ -72,15 +87,28 @@ mod tests {
 
     fn rewritten(model: TlsModel, code: &[u8], offset: u64, call: u64) -> Vec<String> {
         let r = access(model, code, offset, call, 8 << 20).expect("rewritten");
-        assert_eq!((r.start, r.bytes.len()), (0, code.len()), "the sequence is replaced whole");
+        assert_eq!(
+            (r.start, r.bytes.len()),
+            (0, code.len()),
+            "the sequence is replaced whole"
+        );
         disassemble(&r.bytes)
     }
 
     #[test]
     fn every_form_of_the_sequences_is_replaced() {
-        let gd = [0x66, 0x48, 0x8d, 0x3d, 0, 0, 0, 0, 0x66, 0x66, 0x48, 0xe8, 0, 0, 0, 0];
-        let gd_no_plt = [0x66, 0x48, 0x8d, 0x3d, 0, 0, 0, 0, 0x66, 0x48, 0xff, 0x15, 0, 0, 0, 0];
-        let want = ["mov rax,rsp", "and rax,0FFFFFFFFFF800000h", "add rax,0", "nop"];
+        let gd = [
+            0x66, 0x48, 0x8d, 0x3d, 0, 0, 0, 0, 0x66, 0x66, 0x48, 0xe8, 0, 0, 0, 0,
+        ];
+        let gd_no_plt = [
+            0x66, 0x48, 0x8d, 0x3d, 0, 0, 0, 0, 0x66, 0x48, 0xff, 0x15, 0, 0, 0, 0,
+        ];
+        let want = [
+            "mov rax,rsp",
+            "and rax,0FFFFFFFFFF800000h",
+            "add rax,0",
+            "nop",
+        ];
         assert_eq!(rewritten(TlsModel::General, &gd, 4, 12), want);
         assert_eq!(rewritten(TlsModel::General, &gd_no_plt, 4, 12), want);
         let ld = [0x48, 0x8d, 0x3d, 0, 0, 0, 0, 0xe8, 0, 0, 0, 0];
@@ -95,9 +123,24 @@ mod tests {
     #[test]
     fn anything_else_is_refused() {
         assert_eq!(access(TlsModel::General, &[0x90; 16], 4, 12, 1 << 20), None);
-        assert_eq!(access(TlsModel::Local, &[0x48, 0x8d, 0x3d, 0, 0, 0, 0, 0x90], 3, 8, 1 << 20), None);
+        assert_eq!(
+            access(
+                TlsModel::Local,
+                &[0x48, 0x8d, 0x3d, 0, 0, 0, 0, 0x90],
+                3,
+                8,
+                1 << 20
+            ),
+            None
+        );
         assert_eq!(access(TlsModel::General, &[], u64::MAX, 0, 1 << 20), None);
-        let gd = [0x66, 0x48, 0x8d, 0x3d, 0, 0, 0, 0, 0x66, 0x66, 0x48, 0xe8, 0, 0, 0, 0];
-        assert_eq!(access(TlsModel::General, &gd, 4, 13, 1 << 20), None, "the call's relocation is elsewhere");
+        let gd = [
+            0x66, 0x48, 0x8d, 0x3d, 0, 0, 0, 0, 0x66, 0x66, 0x48, 0xe8, 0, 0, 0, 0,
+        ];
+        assert_eq!(
+            access(TlsModel::General, &gd, 4, 13, 1 << 20),
+            None,
+            "the call's relocation is elsewhere"
+        );
     }
 }
