@@ -1,0 +1,1 @@
+//! What happens once, on the first call into the image.
