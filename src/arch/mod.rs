@@ -44,6 +44,8 @@ pub mod rt_symbols {
 pub struct Stub<'a> {
     /// The Go function.
     pub go_name: &'a str,
+    /// Its declaration, as in the Go file: `func CountWords(text string) uint`.
+    pub signature: &'a str,
     /// The wrapper in the image, a global symbol.
     pub wrapper: &'a str,
     /// Its ABI0 frame.
