@@ -11,9 +11,12 @@ pub mod arch;
 pub mod diag;
 pub mod goabi;
 pub mod gopkg;
+pub mod input;
 pub mod link;
 pub mod model;
+pub mod options;
 pub mod provenance;
+pub mod report;
 pub mod sig;
 pub mod verify;
 

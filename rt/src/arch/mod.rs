@@ -1,0 +1,6 @@
+//! The machine. Each folder has the same files: `syscall` (system calls), `lane` (stack pointer, entry, switch), `mem` (memory functions).
+
+#[cfg(target_arch = "x86_64")]
+mod x86_64;
+#[cfg(target_arch = "x86_64")]
+pub use x86_64::*;

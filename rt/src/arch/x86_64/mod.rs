@@ -1,0 +1,5 @@
+//! x86-64: the stack is 16-byte aligned before a call, and a call pushes its return address on it.
+
+pub mod lane;
+pub mod mem;
+pub mod syscall;

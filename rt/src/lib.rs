@@ -1,0 +1,28 @@
+//! What a Rust library finds under itself inside a Go process: the *runtime* of an image made by rsyso.
+//!
+//! The linker adds this archive to every image in a namespace of its own: the library can reach the unmangled names
+//! defined here, and nothing else of it. No function here uses a thread-local of the compiler, or a name of a C
+//! library that it does not define itself.
+//!
+//! - [`lane`]: the stack, thread-locals and control block of one thread as Rust sees it.
+//! - [`boot`]: what happens once, on the first call into the image.
+//! - [`alloc`]: malloc and its family. [`unwind`]: `_Unwind_*`. `c`: the rest of the C names.
+//! - [`arch`]: everything that knows the machine. [`sys`]: system calls.
+#![cfg_attr(not(test), no_std)]
+
+pub mod alloc;
+pub mod arch;
+#[cfg(not(test))]
+pub mod args;
+#[cfg(not(test))]
+pub mod boot;
+#[cfg(not(test))]
+pub mod c;
+pub mod die;
+pub mod image;
+pub mod lane;
+pub mod lock;
+pub mod shared;
+pub mod sys;
+#[cfg(not(test))]
+pub mod unwind;

@@ -1,0 +1,62 @@
+//! System calls that the core needs. The C surface has its own.
+
+pub use crate::arch::syscall::*;
+use linux_raw_sys::general::*;
+
+/// Ends the process, all threads, at once.
+pub fn exit_group(status: i32) -> ! {
+    loop {
+        // SAFETY: does not return.
+        unsafe { syscall1(__NR_exit_group, status as usize) };
+    }
+}
+
+/// Writes all of `bytes` to standard error, as far as it takes them.
+pub fn write_stderr(mut bytes: &[u8]) {
+    while !bytes.is_empty() {
+        // SAFETY: a valid range.
+        let n = unsafe { syscall3(__NR_write, 2, bytes.as_ptr() as usize, bytes.len()) };
+        match n {
+            n if n > 0 => bytes = bytes.get(n as usize..).unwrap_or(&[]),
+            n if n == -(linux_raw_sys::errno::EINTR as isize) => {}
+            _ => return,
+        }
+    }
+}
+
+/// The value of a system call's result, or the errno.
+#[inline(always)]
+pub fn check(result: isize) -> Result<usize, i32> {
+    if (-4095..0).contains(&result) {
+        Err(-result as i32)
+    } else {
+        Ok(result as usize)
+    }
+}
+
+/// Sleeps while `*word == value`, until it is woken; may return early.
+pub fn futex_wait(word: &core::sync::atomic::AtomicU32, value: u32) {
+    // SAFETY: a valid word; no time limit.
+    unsafe {
+        syscall4(
+            __NR_futex,
+            word.as_ptr() as usize,
+            (FUTEX_WAIT | FUTEX_PRIVATE_FLAG) as usize,
+            value as usize,
+            0,
+        )
+    };
+}
+
+/// Wakes up to `count` threads that sleep on `word`.
+pub fn futex_wake(word: &core::sync::atomic::AtomicU32, count: usize) {
+    // SAFETY: a valid word.
+    unsafe {
+        syscall3(
+            __NR_futex,
+            word.as_ptr() as usize,
+            (FUTEX_WAKE | FUTEX_PRIVATE_FLAG) as usize,
+            count,
+        )
+    };
+}

@@ -1,0 +1,80 @@
+//! What the driver is asked to do, validated: the command line turns its flags into these, a build script fills them in itself.
+
+use std::path::PathBuf;
+
+/// Bytes of a lane unless the user says otherwise.
+pub const DEFAULT_STACK_SIZE: u64 = 8 << 20;
+
+/// The smallest lane: the guard, the blocks at its top and a stack worth having must fit.
+pub const MIN_STACK_SIZE: u64 = 256 << 10;
+
+/// The largest lane. Thread-locals are found by a 32-bit mask of SP, and each running M takes a region of this size.
+pub const MAX_STACK_SIZE: u64 = 1 << 30;
+
+/// Options of `convert`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConvertOptions {
+    /// Archives, rlibs and objects, linked as one library. At least one.
+    pub inputs: Vec<PathBuf>,
+    /// Where the package goes.
+    pub out_dir: PathBuf,
+    /// The Go package's name; found as the contract says when absent.
+    pub package: Option<String>,
+    /// NAME of the written files; the library's name when absent.
+    pub stem: Option<String>,
+    /// The Go import path; found from the nearest go.mod when absent.
+    pub import_path: Option<String>,
+    /// Globs of symbols to export. Empty: what the library's own Rust crates export.
+    pub exports: Vec<String>,
+    /// A prefix of symbols that Go names leave out.
+    pub trim_prefix: Option<String>,
+    /// C headers to take signatures from.
+    pub headers: Vec<PathBuf>,
+    /// Globs of exports that may block for long.
+    pub blocking: Vec<String>,
+    /// Bytes of a lane: a power of two from [`MIN_STACK_SIZE`] to [`MAX_STACK_SIZE`].
+    pub stack_size: u64,
+    /// The command for the comment in generated files: base names and flags, no absolute paths, e.g. `rsyso convert libfoo.a`.
+    pub command: String,
+}
+
+impl ConvertOptions {
+    /// The options of a plain `rsyso convert <INPUT>...` into the current directory.
+    pub fn new(inputs: Vec<PathBuf>) -> Self {
+        let mut command = String::from("rsyso convert");
+        for input in &inputs {
+            command.push(' ');
+            command.push_str(&base_name(input));
+        }
+        ConvertOptions {
+            inputs,
+            out_dir: PathBuf::from("."),
+            package: None,
+            stem: None,
+            import_path: None,
+            exports: Vec::new(),
+            trim_prefix: None,
+            headers: Vec::new(),
+            blocking: Vec::new(),
+            stack_size: DEFAULT_STACK_SIZE,
+            command,
+        }
+    }
+}
+
+/// Options of `inspect`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct InspectOptions {
+    /// Archives, rlibs and objects, linked as one library. At least one.
+    pub inputs: Vec<PathBuf>,
+    /// Globs of symbols to export. Empty: what the library's own Rust crates export.
+    pub exports: Vec<String>,
+}
+
+/// The last component of a path, for messages and for comments in generated files, which must not carry a machine's paths.
+pub fn base_name(path: &std::path::Path) -> String {
+    path.file_name()
+        .unwrap_or(path.as_os_str())
+        .to_string_lossy()
+        .into_owned()
+}
