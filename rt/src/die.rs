@@ -12,6 +12,29 @@ pub fn fatal(message: &str) -> ! {
     sys::exit_group(2)
 }
 
+/// As [`fatal`], with the number of the system's error.
+#[cold]
+#[inline(never)]
+pub fn fatal_errno(message: &str, errno: i32) -> ! {
+    let mut digits = [0u8; 10];
+    let mut start = digits.len();
+    let mut rest = errno.unsigned_abs();
+    loop {
+        start -= 1;
+        digits[start] = b'0' + (rest % 10) as u8;
+        rest /= 10;
+        if rest == 0 || start == 0 {
+            break;
+        }
+    }
+    sys::write_stderr(b"rsyso runtime: ");
+    sys::write_stderr(message.as_bytes());
+    sys::write_stderr(b", errno ");
+    sys::write_stderr(&digits[start..]);
+    sys::write_stderr(b"\n");
+    sys::exit_group(2)
+}
+
 /// A broken invariant of the runtime itself.
 #[cfg(not(test))]
 #[panic_handler]

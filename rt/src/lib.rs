@@ -10,7 +10,11 @@
 //! - [`arch`]: everything that knows the machine. [`sys`]: system calls.
 #![cfg_attr(not(test), no_std)]
 
+pub mod alloc;
 pub mod arch;
+#[cfg(not(test))]
+pub mod args;
+#[cfg(not(test))]
 pub mod boot;
 #[cfg(not(test))]
 pub mod c;
@@ -20,3 +24,5 @@ pub mod lane;
 pub mod lock;
 pub mod shared;
 pub mod sys;
+#[cfg(not(test))]
+pub mod unwind;

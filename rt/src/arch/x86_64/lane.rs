@@ -1,6 +1,11 @@
-//! Where a lane meets the machine: the stack pointer, and the way in for a wrapper that found no lane.
+//! Where a lane meets the machine: the stack pointer, mapping a lane, and the way in for a wrapper that found none.
 
-use core::arch::asm;
+use core::arch::{asm, naked_asm};
+use core::mem::offset_of;
+
+use linux_raw_sys::general::*;
+
+use crate::shared::{GUARD_SIZE, LANE_HASH, LANE_TABLE_BITS, Params};
 
 /// The stack pointer, as it is in the function that this is inlined into.
 #[inline(always)]
@@ -9,6 +14,13 @@ pub fn stack_pointer() -> usize {
     // SAFETY: reads a register.
     unsafe { asm!("mov {}, rsp", out(reg) sp, options(nomem, nostack, preserves_flags)) };
     sp
+}
+
+/// Reads one word `bytes` below the stack pointer: if the stack ends before that, the fault comes here.
+#[inline(always)]
+pub fn probe_stack<const BYTES: usize>() {
+    // SAFETY: reads memory of this stack, or its guard, and drops what it read.
+    unsafe { asm!("test [rsp - {}], al", const BYTES, options(nostack, readonly)) };
 }
 
 /// The address of a symbol that lies in the image, PC-relatively: right even before the image's fix-ups ran.
@@ -24,3 +36,186 @@ macro_rules! address_of {
     }};
 }
 pub(crate) use address_of;
+
+/// The page size of every x86-64 kernel.
+pub const PAGE: usize = 4096;
+
+/// The name under which /proc/PID/maps shows lanes, where the kernel keeps such names.
+static LANE_NAME: [u8; 11] = *b"rsyso lane\0";
+
+/// Maps a lane and returns the address of its control block, or a negated errno. All of it is zero; nothing of it is set up.
+///
+/// Everything a lane costs is address space until it is touched. Twice the size is asked for, so that an aligned lane lies in it; the
+/// rest goes back. Uses 24 bytes of stack and touches no data of the image: it runs on the goroutine's stack, before the fix-ups.
+///
+/// # Safety
+/// None to speak of; it is unsafe as all naked functions of the C ABI are called.
+#[unsafe(naked)]
+pub unsafe extern "C" fn map_lane() -> isize {
+    naked_asm!(
+        "push rbx",
+        "lea rbx, [rip + __rsyso_params]",
+        // r8 = mmap(NULL, 2 * size, PROT_NONE, ...)
+        "xor edi, edi",
+        "mov rsi, [rbx + {lane_size}]",
+        "add rsi, rsi",
+        "xor edx, edx",
+        "mov r10d, {map_flags}",
+        "mov r8, -1",
+        "xor r9d, r9d",
+        "mov eax, {mmap}",
+        "syscall",
+        "cmp rax, -4095",
+        "jae 9f",
+        "mov r8, rax",
+        // r9 = the lane: r8 rounded up; r10 = its size.
+        "mov r10, [rbx + {lane_size}]",
+        "lea r9, [rax + r10 - 1]",
+        "mov rdx, r10",
+        "neg rdx",
+        "and r9, rdx",
+        // What lies before it, and after it, goes back.
+        "mov rdi, r8",
+        "mov rsi, r9",
+        "sub rsi, r8",
+        "jz 2f",
+        "mov eax, {munmap}",
+        "syscall",
+        "2:",
+        "lea rdi, [r9 + r10]",
+        "lea rsi, [r8 + 2*r10]",
+        "sub rsi, rdi",
+        "jz 3f",
+        "mov eax, {munmap}",
+        "syscall",
+        "3:",
+        // All but the guard is readable and writable.
+        "lea rdi, [r9 + {guard}]",
+        "lea rsi, [r10 - {guard}]",
+        "mov edx, {read_write}",
+        "mov eax, {mprotect}",
+        "syscall",
+        "test rax, rax",
+        "jnz 4f",
+        // A huge page per stack would make 2 MiB of each page that is touched. Old kernels may not know the call: no harm.
+        "mov edx, {no_huge_page}",
+        "mov eax, {madvise}",
+        "syscall",
+        // prctl(PR_SET_VMA, PR_SET_VMA_ANON_NAME, start, bytes, name): for people who read maps; fails harmlessly where unknown.
+        "mov r10, rsi",
+        "mov rdx, rdi",
+        "mov edi, {set_vma}",
+        "xor esi, esi",
+        "lea r8, [rip + {lane_name}]",
+        "mov eax, {prctl}",
+        "syscall",
+        "mov rax, r9",
+        "add rax, [rbx + {lane_control}]",
+        "pop rbx",
+        "ret",
+        // mprotect failed: the lane goes back, the error stays.
+        "4:",
+        "mov rbx, rax",
+        "mov rdi, r9",
+        "mov rsi, r10",
+        "mov eax, {munmap}",
+        "syscall",
+        "mov rax, rbx",
+        "9:",
+        "pop rbx",
+        "ret",
+        lane_size = const offset_of!(Params, lane_size),
+        lane_control = const offset_of!(Params, lane_control),
+        map_flags = const MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+        guard = const GUARD_SIZE,
+        read_write = const PROT_READ | PROT_WRITE,
+        no_huge_page = const MADV_NOHUGEPAGE,
+        set_vma = const linux_raw_sys::prctl::PR_SET_VMA,
+        lane_name = sym LANE_NAME,
+        mmap = const __NR_mmap,
+        munmap = const __NR_munmap,
+        mprotect = const __NR_mprotect,
+        madvise = const __NR_madvise,
+        prctl = const __NR_prctl,
+    )
+}
+
+/// The slow path of every wrapper: finds the lane of the running `m` beyond its home slot, or makes one.
+///
+/// In: rax = m, r14 = g. Out: r11 = the lane's control block. Keeps rsp, rbp and r14; uses less than 64 bytes of the goroutine's stack,
+/// which may have no more than a few hundred left.
+///
+/// # Safety
+/// Called by the wrappers alone, on a goroutine's stack.
+#[cfg(not(test))]
+#[unsafe(naked)]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rsyso_lane_slow() {
+    naked_asm!(
+        // A collision in the table: this thread's lane lies further on. The table is never full, so the search ends.
+        "mov r10, [rip + {table}]",
+        "test r10, r10",
+        "jz 4f",
+        "imul ecx, eax, {hash}",
+        "shr ecx, {shift}",
+        "2:",
+        "mov edx, ecx",
+        "shl rdx, 4",
+        "mov r11, [r10 + rdx]",
+        "cmp r11, rax",
+        "je 3f",
+        "test r11, r11",
+        "jz 4f",
+        "inc ecx",
+        "and ecx, {mask}",
+        "jmp 2b",
+        "3:",
+        "mov r11, [r10 + rdx + 8]",
+        "ret",
+        // The first call on this thread, and maybe in this process: nothing of the image may be written yet.
+        "4:",
+        "mov r12, rax",
+        "lea rbx, [rip + __rsyso_params]",
+        "lea rdi, [rip + __rsyso_image]",
+        "mov rsi, [rbx + {image_size}]",
+        "sub rsi, [rbx + {rw_offset}]",
+        "add rdi, [rbx + {rw_offset}]",
+        "mov edx, {read_write}",
+        "mov eax, {mprotect}",
+        "syscall",
+        "xor edi, edi",
+        "test rax, rax",
+        "jnz 5f",
+        "call {map_lane}",
+        "mov edi, 1",
+        "cmp rax, -4095",
+        "jae 5f",
+        "mov rbx, rsp",
+        "mov rsp, rax",
+        "mov rdi, r14",
+        "mov rsi, r12",
+        "mov rdx, rax",
+        "call {enter}",
+        "mov rsp, rbx",
+        "mov r11, rax",
+        "ret",
+        // edi = which call failed, rax = its negated errno. There is no way back into Go from here.
+        "5:",
+        "mov esi, eax",
+        "neg esi",
+        "and rsp, -16",
+        "call {failed}",
+        "ud2",
+        table = sym crate::lane::rsyso_lane_table,
+        hash = const LANE_HASH as i32,
+        shift = const 32 - LANE_TABLE_BITS,
+        mask = const (1u32 << LANE_TABLE_BITS) - 1,
+        image_size = const offset_of!(Params, image_size),
+        rw_offset = const offset_of!(Params, rw_offset),
+        read_write = const PROT_READ | PROT_WRITE,
+        mprotect = const __NR_mprotect,
+        map_lane = sym map_lane,
+        enter = sym crate::boot::enter,
+        failed = sym crate::boot::failed,
+    )
+}

@@ -1,0 +1,488 @@
+//! malloc and its family: small blocks from a cache of the thread's own, everything else from one heap behind a lock.
+//!
+//! The heap is dlmalloc. A block is at least 32 bytes with its header, a word before the memory that the program gets: the bytes of
+//! the block and, in its low bits, whether this block and the one before it are in use (dlmalloc.rs, `Chunk`).
+//! The crate has no call for the usable size, so the header is read here; hence its exact version in Cargo.toml, and a test.
+
+use core::ptr::null_mut;
+use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+use dlmalloc::Dlmalloc;
+use linux_raw_sys::general::*;
+
+use crate::arch::lane::{PAGE, probe_stack};
+use crate::lock::{Guard, Lock};
+use crate::sys;
+
+/// Every block is aligned to this: C's `max_align_t`.
+pub const ALIGN: usize = 16;
+
+/// The smallest and the largest block, header included, that a thread keeps for itself.
+const MIN_CACHED: usize = 32;
+const MAX_CACHED: usize = 1024;
+
+/// Sizes of cached blocks: every multiple of 16 between the two.
+const CLASSES: usize = (MAX_CACHED - MIN_CACHED) / ALIGN + 1;
+
+/// Bytes that a thread keeps of one size, at most (but never less than 8 blocks, or more than 64).
+const CACHED_BYTES: usize = 8 * 1024;
+
+/// Bytes of a block's header.
+const HEADER: usize = 8;
+
+/// Bits of the header that say "in use", both clear in a block that is a mapping of its own.
+const IN_USE: usize = 0b11;
+const FLAGS: usize = 0b111;
+
+/// Memory from the kernel.
+struct System;
+
+// SAFETY: every mapping is fresh, and is given back whole or in part as asked.
+unsafe impl dlmalloc::Allocator for System {
+    fn alloc(&self, size: usize) -> (*mut u8, usize, u32) {
+        // SAFETY: a fresh mapping.
+        let result = unsafe {
+            sys::syscall6(
+                __NR_mmap,
+                0,
+                size,
+                (PROT_READ | PROT_WRITE) as usize,
+                (MAP_PRIVATE | MAP_ANONYMOUS) as usize,
+                usize::MAX,
+                0,
+            )
+        };
+        match sys::check(result) {
+            Ok(address) => (address as *mut u8, size, 0),
+            Err(_) => (null_mut(), 0, 0),
+        }
+    }
+
+    fn remap(&self, ptr: *mut u8, old: usize, new: usize, can_move: bool) -> *mut u8 {
+        let flags = if can_move { MREMAP_MAYMOVE } else { 0 };
+        // SAFETY: the heap's own mapping.
+        let result = unsafe { sys::syscall4(__NR_mremap, ptr as usize, old, new, flags as usize) };
+        sys::check(result).map_or(null_mut(), |address| address as *mut u8)
+    }
+
+    fn free_part(&self, ptr: *mut u8, old: usize, new: usize) -> bool {
+        // SAFETY: the heap's own mapping.
+        unsafe { sys::syscall2(__NR_munmap, ptr as usize + new, old - new) == 0 }
+    }
+
+    fn free(&self, ptr: *mut u8, size: usize) -> bool {
+        // SAFETY: the heap's own mapping.
+        unsafe { sys::syscall2(__NR_munmap, ptr as usize, size) == 0 }
+    }
+
+    fn can_release_part(&self, _flags: u32) -> bool {
+        true
+    }
+
+    fn allocates_zeros(&self) -> bool {
+        true
+    }
+
+    fn page_size(&self) -> usize {
+        PAGE
+    }
+}
+
+static HEAP: Lock<Dlmalloc<System>> = Lock::new({
+    let mut heap = Dlmalloc::new_with_allocator(System);
+    // Fewer, larger steps: pages are not there before they are touched.
+    assert!(heap.set_granularity(1 << 20));
+    heap
+});
+
+/// Stack that the heap may need. It is touched before the lock is taken, so that a thread that runs out of stack
+/// does so without the lock.
+const STACK_NEEDED: usize = 8 * 1024;
+
+fn heap() -> Guard<'static, Dlmalloc<System>> {
+    probe_stack::<STACK_NEEDED>();
+    HEAP.lock()
+}
+
+/// The header of the block at `memory`.
+///
+/// # Safety
+/// `memory` is a live block of the heap.
+#[inline(always)]
+unsafe fn header(memory: *mut u8) -> usize {
+    // Atomic, as the thread that frees the block before this one changes a flag in it, under the lock. The size stays.
+    // SAFETY: the word before a block is its header.
+    unsafe { (*memory.sub(HEADER).cast::<AtomicUsize>()).load(Relaxed) }
+}
+
+/// Whether the block is a mapping of its own, fresh from the kernel.
+#[inline(always)]
+fn is_mapping(header: usize) -> bool {
+    header & IN_USE == 0
+}
+
+/// Bytes at `memory` that the program may use; 0 for null.
+///
+/// # Safety
+/// `memory` is null or a live block of the heap.
+#[inline]
+pub unsafe fn usable_size(memory: *mut u8) -> usize {
+    if memory.is_null() {
+        return 0;
+    }
+    // SAFETY: the caller's.
+    let header = unsafe { header(memory) };
+    // A mapping has no neighbour whose first word it could use.
+    let overhead = if is_mapping(header) { 16 } else { 8 };
+    (header & !FLAGS) - overhead
+}
+
+/// Free blocks of one thread: a list and its length per size. All zero is an empty cache.
+#[repr(C)]
+pub(crate) struct Cache {
+    lists: [*mut u8; CLASSES],
+    lengths: [u8; CLASSES],
+}
+
+/// The bytes of a block for `size` bytes of the program, as dlmalloc pads requests; None when it is not a cached size.
+#[inline(always)]
+fn block_for(size: usize) -> Option<usize> {
+    let block = size.checked_add(HEADER + ALIGN - 1)? & !(ALIGN - 1);
+    (block <= MAX_CACHED).then_some(block.max(MIN_CACHED))
+}
+
+#[inline(always)]
+fn class_of(block: usize) -> usize {
+    (block - MIN_CACHED) / ALIGN
+}
+
+/// How many blocks of a size a thread keeps.
+#[inline(always)]
+fn limit(block: usize) -> u8 {
+    (CACHED_BYTES / block).clamp(8, 64) as u8
+}
+
+impl Cache {
+    /// An empty cache.
+    #[cfg(test)]
+    pub(crate) const fn new() -> Self {
+        Cache {
+            lists: [null_mut(); CLASSES],
+            lengths: [0; CLASSES],
+        }
+    }
+
+    #[inline(always)]
+    fn push(&mut self, class: usize, memory: *mut u8) {
+        // SAFETY: a free block of the heap has room for a pointer, and is ours.
+        unsafe { memory.cast::<*mut u8>().write(self.lists[class]) };
+        self.lists[class] = memory;
+        self.lengths[class] += 1;
+    }
+
+    #[inline(always)]
+    fn pop(&mut self, class: usize) -> *mut u8 {
+        let memory = self.lists[class];
+        if !memory.is_null() {
+            // SAFETY: `push` put the next one there.
+            self.lists[class] = unsafe { memory.cast::<*mut u8>().read() };
+            self.lengths[class] -= 1;
+        }
+        memory
+    }
+
+    /// A block of at least `size` bytes, or null.
+    #[inline]
+    pub(crate) fn malloc(&mut self, size: usize) -> *mut u8 {
+        if let Some(block) = block_for(size) {
+            let memory = self.pop(class_of(block));
+            if !memory.is_null() {
+                return memory;
+            }
+            return self.refill(block);
+        }
+        // SAFETY: any size may be asked for.
+        unsafe { heap().c_malloc(size) }
+    }
+
+    /// Takes several blocks at once from the heap; returns one of them, or null.
+    #[cold]
+    #[inline(never)]
+    fn refill(&mut self, block: usize) -> *mut u8 {
+        let mut heap = heap();
+        let size = block - HEADER;
+        // SAFETY: any size may be asked for.
+        let memory = unsafe { heap.c_malloc(size) };
+        if memory.is_null() {
+            return memory;
+        }
+        for _ in 0..limit(block) / 8 {
+            // SAFETY: as above.
+            let more = unsafe { heap.c_malloc(size) };
+            if more.is_null() {
+                break;
+            }
+            // The block may be 16 bytes larger than asked for: it goes where its own size belongs.
+            // SAFETY: a live block.
+            let block = unsafe { header(more) } & !FLAGS;
+            if block > MAX_CACHED || self.lengths[class_of(block)] >= limit(block) {
+                // SAFETY: ours, and live.
+                unsafe { heap.c_free(more) };
+                break;
+            }
+            self.push(class_of(block), more);
+        }
+        memory
+    }
+
+    /// Gives a block back.
+    ///
+    /// # Safety
+    /// `memory` is null or a live block, which nobody uses any more.
+    #[inline]
+    pub(crate) unsafe fn free(&mut self, memory: *mut u8) {
+        if memory.is_null() {
+            return;
+        }
+        // SAFETY: the caller's.
+        let header = unsafe { header(memory) };
+        let block = header & !FLAGS;
+        if block > MAX_CACHED || is_mapping(header) {
+            // SAFETY: the caller's.
+            return unsafe { heap().c_free(memory) };
+        }
+        let class = class_of(block);
+        if self.lengths[class] >= limit(block) {
+            self.drain(class, limit(block) / 2);
+        }
+        self.push(class, memory);
+    }
+
+    /// Gives blocks of one size back to the heap until `keep` are left.
+    #[cold]
+    #[inline(never)]
+    fn drain(&mut self, class: usize, keep: u8) {
+        let mut heap = heap();
+        while self.lengths[class] > keep {
+            // SAFETY: free blocks of the heap, and ours.
+            unsafe { heap.c_free(self.pop(class)) };
+        }
+    }
+
+    /// Gives all blocks back to the heap.
+    pub(crate) fn flush(&mut self) {
+        for class in 0..CLASSES {
+            if self.lengths[class] > 0 {
+                self.drain(class, 0);
+            }
+        }
+    }
+
+    /// A zeroed block of at least `size` bytes, or null.
+    #[inline]
+    pub(crate) fn calloc(&mut self, size: usize) -> *mut u8 {
+        let memory = self.malloc(size);
+        // SAFETY: a fresh block of `size` bytes or more. What comes straight from the kernel is zero.
+        unsafe {
+            if !memory.is_null() && !is_mapping(header(memory)) {
+                memory.write_bytes(0, size);
+            }
+        }
+        memory
+    }
+
+    /// The block at `memory` with at least `size` bytes, maybe elsewhere; null if there is no memory, and then the old block stays.
+    ///
+    /// # Safety
+    /// `memory` is a live block.
+    pub(crate) unsafe fn realloc(&mut self, memory: *mut u8, size: usize) -> *mut u8 {
+        // SAFETY: the caller's.
+        let header = unsafe { header(memory) };
+        let old = header & !FLAGS;
+        if let Some(block) = block_for(size).filter(|_| old <= MAX_CACHED && !is_mapping(header)) {
+            // Both small: no need for the lock. A block that is less than twice too large stays.
+            if block <= old && old < 2 * block {
+                return memory;
+            }
+            let fresh = self.malloc(size);
+            if !fresh.is_null() {
+                // SAFETY: both blocks have that many bytes; the old one is the caller's no more.
+                unsafe {
+                    core::ptr::copy_nonoverlapping(memory, fresh, size.min(old - HEADER));
+                    self.free(memory);
+                }
+            }
+            return fresh;
+        }
+        // SAFETY: the caller's.
+        unsafe { heap().c_realloc(memory, size) }
+    }
+}
+
+/// A block of at least `size` bytes at a multiple of `align`, a power of two; or null.
+pub(crate) fn memalign(align: usize, size: usize) -> *mut u8 {
+    // SAFETY: `align` is a power of two.
+    unsafe { heap().c_memalign(align, size) }
+}
+
+#[cfg(not(test))]
+pub use names::{give_back, take};
+
+/// The C names.
+#[cfg(not(test))]
+mod names {
+    use super::*;
+    use crate::lane::{control, set_errno};
+    use core::ffi::c_void;
+    use linux_raw_sys::errno::{EINVAL, ENOMEM};
+
+    #[inline(always)]
+    fn cache() -> &'static mut Cache {
+        // SAFETY: all Rust code runs in a lane, whose cache only its thread uses; nothing below calls back into this module.
+        unsafe { &mut (*control()).heap }
+    }
+
+    /// Passes a block on, and says ENOMEM when there is none.
+    #[inline(always)]
+    fn or_enomem(memory: *mut u8) -> *mut c_void {
+        if memory.is_null() {
+            set_errno(ENOMEM as i32);
+        }
+        memory.cast()
+    }
+
+    /// Memory for `count` values of the runtime's own; ends the program if there is none.
+    pub fn take<T>(count: usize) -> *mut T {
+        const { assert!(align_of::<T>() <= ALIGN) };
+        let memory = match count.checked_mul(size_of::<T>()) {
+            Some(size) => cache().malloc(size),
+            None => null_mut(),
+        };
+        if memory.is_null() {
+            crate::die::fatal("out of memory");
+        }
+        memory.cast()
+    }
+
+    /// Gives back what [`take`] gave.
+    ///
+    /// # Safety
+    /// It came from `take`, and is not used any more.
+    pub unsafe fn give_back<T>(memory: *mut T) {
+        // SAFETY: the caller's.
+        unsafe { cache().free(memory.cast()) }
+    }
+
+    /// malloc(3).
+    #[unsafe(no_mangle)]
+    pub extern "C" fn malloc(size: usize) -> *mut c_void {
+        or_enomem(cache().malloc(size))
+    }
+
+    /// calloc(3).
+    #[unsafe(no_mangle)]
+    pub extern "C" fn calloc(count: usize, size: usize) -> *mut c_void {
+        or_enomem(match count.checked_mul(size) {
+            Some(size) => cache().calloc(size),
+            None => null_mut(),
+        })
+    }
+
+    /// realloc(3). A size of 0 gives a block of no bytes, as in musl; glibc frees and returns null. C23 leaves it undefined.
+    ///
+    /// # Safety
+    /// As in C.
+    #[unsafe(no_mangle)]
+    pub unsafe extern "C" fn realloc(memory: *mut c_void, size: usize) -> *mut c_void {
+        if memory.is_null() {
+            return malloc(size);
+        }
+        // SAFETY: the caller's.
+        or_enomem(unsafe { cache().realloc(memory.cast(), size) })
+    }
+
+    /// reallocarray(3).
+    ///
+    /// # Safety
+    /// As in C.
+    #[unsafe(no_mangle)]
+    pub unsafe extern "C" fn reallocarray(
+        memory: *mut c_void,
+        count: usize,
+        size: usize,
+    ) -> *mut c_void {
+        match count.checked_mul(size) {
+            // SAFETY: the caller's.
+            Some(size) => unsafe { realloc(memory, size) },
+            None => or_enomem(null_mut()),
+        }
+    }
+
+    /// free(3). Leaves errno alone.
+    ///
+    /// # Safety
+    /// As in C.
+    #[unsafe(no_mangle)]
+    pub unsafe extern "C" fn free(memory: *mut c_void) {
+        // SAFETY: the caller's.
+        unsafe { cache().free(memory.cast()) }
+    }
+
+    /// posix_memalign(3): returns the error, and leaves errno alone.
+    ///
+    /// # Safety
+    /// As in C.
+    #[unsafe(no_mangle)]
+    pub unsafe extern "C" fn posix_memalign(
+        result: *mut *mut c_void,
+        align: usize,
+        size: usize,
+    ) -> i32 {
+        if !align.is_power_of_two() || align < size_of::<*mut c_void>() {
+            return EINVAL as i32;
+        }
+        let memory = aligned(align, size);
+        if memory.is_null() {
+            return ENOMEM as i32;
+        }
+        // SAFETY: the caller's.
+        unsafe { result.write(memory.cast()) };
+        0
+    }
+
+    /// aligned_alloc(3).
+    #[unsafe(no_mangle)]
+    pub extern "C" fn aligned_alloc(align: usize, size: usize) -> *mut c_void {
+        if !align.is_power_of_two() {
+            set_errno(EINVAL as i32);
+            return null_mut();
+        }
+        or_enomem(aligned(align, size))
+    }
+
+    /// memalign(3).
+    #[unsafe(no_mangle)]
+    pub extern "C" fn memalign(align: usize, size: usize) -> *mut c_void {
+        aligned_alloc(align, size)
+    }
+
+    fn aligned(align: usize, size: usize) -> *mut u8 {
+        if align <= ALIGN {
+            cache().malloc(size)
+        } else if align > isize::MAX as usize / 2 {
+            null_mut()
+        } else {
+            super::memalign(align, size)
+        }
+    }
+
+    /// malloc_usable_size(3).
+    ///
+    /// # Safety
+    /// As in C.
+    #[unsafe(no_mangle)]
+    pub unsafe extern "C" fn malloc_usable_size(memory: *mut c_void) -> usize {
+        // SAFETY: the caller's.
+        unsafe { usable_size(memory.cast()) }
+    }
+}
