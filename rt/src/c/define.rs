@@ -59,27 +59,56 @@ pub fn code(result: isize) -> i32 {
 
 /// Makes a system call with zero to six arguments of any [`Word`] type. Unsafe, as the call is.
 macro_rules! syscall {
-    ($n:expr $(,)?) => { $crate::sys::syscall0($n) };
-    ($n:expr, $a:expr) => { $crate::sys::syscall1($n, $crate::c::define::Word::word($a)) };
+    ($n:expr $(,)?) => {
+        $crate::sys::syscall0($n)
+    };
+    ($n:expr, $a:expr) => {
+        $crate::sys::syscall1($n, $crate::c::define::Word::word($a))
+    };
     ($n:expr, $a:expr, $b:expr) => {
-        $crate::sys::syscall2($n, $crate::c::define::Word::word($a), $crate::c::define::Word::word($b))
+        $crate::sys::syscall2(
+            $n,
+            $crate::c::define::Word::word($a),
+            $crate::c::define::Word::word($b),
+        )
     };
     ($n:expr, $a:expr, $b:expr, $c:expr) => {
-        $crate::sys::syscall3($n, $crate::c::define::Word::word($a), $crate::c::define::Word::word($b),
-            $crate::c::define::Word::word($c))
+        $crate::sys::syscall3(
+            $n,
+            $crate::c::define::Word::word($a),
+            $crate::c::define::Word::word($b),
+            $crate::c::define::Word::word($c),
+        )
     };
     ($n:expr, $a:expr, $b:expr, $c:expr, $d:expr) => {
-        $crate::sys::syscall4($n, $crate::c::define::Word::word($a), $crate::c::define::Word::word($b),
-            $crate::c::define::Word::word($c), $crate::c::define::Word::word($d))
+        $crate::sys::syscall4(
+            $n,
+            $crate::c::define::Word::word($a),
+            $crate::c::define::Word::word($b),
+            $crate::c::define::Word::word($c),
+            $crate::c::define::Word::word($d),
+        )
     };
     ($n:expr, $a:expr, $b:expr, $c:expr, $d:expr, $e:expr) => {
-        $crate::sys::syscall5($n, $crate::c::define::Word::word($a), $crate::c::define::Word::word($b),
-            $crate::c::define::Word::word($c), $crate::c::define::Word::word($d), $crate::c::define::Word::word($e))
+        $crate::sys::syscall5(
+            $n,
+            $crate::c::define::Word::word($a),
+            $crate::c::define::Word::word($b),
+            $crate::c::define::Word::word($c),
+            $crate::c::define::Word::word($d),
+            $crate::c::define::Word::word($e),
+        )
     };
     ($n:expr, $a:expr, $b:expr, $c:expr, $d:expr, $e:expr, $f:expr) => {
-        $crate::sys::syscall6($n, $crate::c::define::Word::word($a), $crate::c::define::Word::word($b),
-            $crate::c::define::Word::word($c), $crate::c::define::Word::word($d), $crate::c::define::Word::word($e),
-            $crate::c::define::Word::word($f))
+        $crate::sys::syscall6(
+            $n,
+            $crate::c::define::Word::word($a),
+            $crate::c::define::Word::word($b),
+            $crate::c::define::Word::word($c),
+            $crate::c::define::Word::word($d),
+            $crate::c::define::Word::word($e),
+            $crate::c::define::Word::word($f),
+        )
     };
 }
 

@@ -23,7 +23,11 @@ unsafe impl Sync for Environ {}
 #[cfg_attr(not(test), unsafe(no_mangle))]
 pub static environ: Environ = Environ(UnsafeCell::new(null_mut()));
 
-static OWNED: crate::lock::Lock<Owned> = crate::lock::Lock::new(Owned { array: null_mut(), used: 0, room: 0 });
+static OWNED: crate::lock::Lock<Owned> = crate::lock::Lock::new(Owned {
+    array: null_mut(),
+    used: 0,
+    room: 0,
+});
 
 /// The array that this file allocated; `environ` may point elsewhere, if a program set it.
 struct Owned {
@@ -40,57 +44,16 @@ fn current() -> *mut *mut c_char {
     unsafe { environ.0.get().read_volatile() }
 }
 
-/// Reads the process's environment from the kernel and sets `environ`; to be called once, before any code of the
-/// library runs. The memory stays for good. Without /proc the environment is empty.
-pub fn init() -> *mut *mut c_char {
-    let text = read_all().unwrap_or(&mut []);
-    let entries = text.split(|&b| b == 0).filter(|entry| !entry.is_empty()).count();
-    let mut owned = OWNED.lock();
-    if grow(&mut owned, entries).is_ok() {
-        let mut at = 0;
-        while let Some(rest) = text.get_mut(at..).filter(|rest| !rest.is_empty()) {
-            // The kernel ends each entry with a zero; `read_all` adds one for an entry that was cut.
-            let length = rest.iter().position(|&b| b == 0).unwrap_or(rest.len());
-            if length > 0 && owned.used < owned.room {
-                // SAFETY: there is room for one more and the terminator.
-                unsafe { owned.array.add(owned.used).write(rest.as_mut_ptr().cast()) };
-                owned.used += 1;
-            }
-            at += length + 1;
-        }
-        // SAFETY: `room` does not count the terminator.
-        unsafe { owned.array.add(owned.used).write(null_mut()) };
-    }
+/// Sets `environ` to the process's environment as it was at its start; to be called once, before any code of the
+/// library runs.
+pub fn init() {
+    #[cfg(not(test))]
+    let start = crate::args::get().envp as *mut *mut c_char;
+    // SAFETY: the host's own variable, read whole.
+    #[cfg(test)]
+    let start = unsafe { host_environ() };
     // SAFETY: one word, before anyone else looks.
-    unsafe { environ.0.get().write_volatile(owned.array) };
-    owned.array
-}
-
-/// All of /proc/self/environ, on the heap, with a zero at the end.
-fn read_all() -> Option<&'static mut [u8]> {
-    let file = crate::c::file::Fd::open(c"/proc/self/environ").ok()?;
-    let (mut size, mut used) = (16 * 1024usize, 0usize);
-    // SAFETY: the heap's functions, used in turn on one block; only written bytes are handed out.
-    unsafe {
-        let mut block: *mut u8 = libc::malloc(size).cast();
-        loop {
-            if block.is_null() {
-                return None;
-            }
-            // The last byte is kept for the zero.
-            let room = core::slice::from_raw_parts_mut(block.add(used), size - used - 1);
-            match file.read(room) {
-                Ok(0) | Err(_) => break,
-                Ok(n) => used += n,
-            }
-            if used + 1 == size {
-                size *= 2;
-                block = libc::realloc(block.cast(), size).cast();
-            }
-        }
-        block.add(used).write(0);
-        Some(core::slice::from_raw_parts_mut(block, used + 1))
-    }
+    unsafe { environ.0.get().write_volatile(start) };
 }
 
 /// Makes `environ` the array of our own, with room for `more` entries and the terminator.
@@ -105,7 +68,8 @@ fn grow(owned: &mut Owned, more: usize) -> Result<(), c_int> {
         let wanted = owned.used + more;
         if wanted > owned.room {
             let room = wanted.next_power_of_two().max(64);
-            let block: *mut *mut c_char = libc::malloc((room + 1) * size_of::<*mut c_char>()).cast();
+            let block: *mut *mut c_char =
+                libc::malloc((room + 1) * size_of::<*mut c_char>()).cast();
             if block.is_null() {
                 return Err(libc::ENOMEM);
             }
@@ -284,6 +248,21 @@ unsafe fn put(name: &[u8], entry: *mut c_char) -> c_int {
     0
 }
 
+/// The environment of the test program.
+///
+/// # Safety
+/// No other thread may change it.
+#[cfg(test)]
+unsafe fn host_environ() -> *mut *mut c_char {
+    mod host {
+        unsafe extern "C" {
+            pub static mut environ: *mut *mut super::c_char;
+        }
+    }
+    // SAFETY: the caller's.
+    unsafe { host::environ }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -328,7 +307,10 @@ mod tests {
             environ.0.get().write(own.as_mut_ptr());
             assert_eq!(get(c"Q").as_deref(), Some("1"));
             assert_eq!(setenv(c"R".as_ptr(), c"2".as_ptr(), 1), 0);
-            assert_eq!((get(c"Q").as_deref(), get(c"R").as_deref()), (Some("1"), Some("2")));
+            assert_eq!(
+                (get(c"Q").as_deref(), get(c"R").as_deref()),
+                (Some("1"), Some("2"))
+            );
             assert_eq!(clearenv(), 0);
             assert_eq!(get(c"Q"), None);
         }

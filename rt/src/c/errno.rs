@@ -62,13 +62,8 @@ unsafe fn strerror_into(errno: c_int, buf: *mut c_char, size: size_t) -> c_int {
 }
 
 /// The sentence for a number that is no error.
+#[derive(Default)]
 pub(crate) struct Unknown([u8; 32]);
-
-impl Default for Unknown {
-    fn default() -> Self {
-        Unknown([0; 32])
-    }
-}
 
 impl Unknown {
     /// "Unknown error N".
@@ -235,12 +230,16 @@ mod tests {
     #[test]
     fn messages_match_the_numbers() {
         assert_eq!(message(libc::ENOENT), Some("No such file or directory"));
-        assert_eq!(message(libc::EHWPOISON), Some("Memory page has hardware error"));
+        assert_eq!(
+            message(libc::EHWPOISON),
+            Some("Memory page has hardware error")
+        );
         assert_eq!(message(41), None, "EWOULDBLOCK's place in other systems");
         assert_eq!(message(-1), None);
         for errno in 0..140 {
             let host = std::io::Error::from_raw_os_error(errno).to_string();
-            let ours = message(errno).map_or_else(|| format!("Unknown error {errno}"), str::to_owned);
+            let ours =
+                message(errno).map_or_else(|| format!("Unknown error {errno}"), str::to_owned);
             assert_eq!(host, format!("{ours} (os error {errno})"));
         }
     }

@@ -1,8 +1,6 @@
 //! Reading, writing and everything else that is done to an open file descriptor.
 
-use libc::{
-    c_int, c_uint, c_ulong, c_void, iovec, loff_t, off_t, off64_t, size_t, ssize_t,
-};
+use libc::{c_int, c_uint, c_ulong, c_void, iovec, loff_t, off_t, off64_t, size_t, ssize_t};
 
 use crate::c::define::{code, fail, ret};
 use crate::c::errno::errno;
@@ -162,4 +160,3 @@ c_fn! {
         unsafe { syscall!(__NR_sync) };
     }
 }
-

@@ -16,7 +16,9 @@ impl Fd {
         let flags = libc::O_RDONLY | libc::O_CLOEXEC;
         loop {
             // SAFETY: a C string.
-            match sys::check(unsafe { syscall!(__NR_openat, libc::AT_FDCWD, path.as_ptr(), flags, 0) }) {
+            match sys::check(unsafe {
+                syscall!(__NR_openat, libc::AT_FDCWD, path.as_ptr(), flags, 0)
+            }) {
                 Err(libc::EINTR) => {}
                 result => return result.map(Fd),
             }
@@ -63,6 +65,17 @@ pub(crate) fn read_into(path: &CStr, buf: &mut [u8]) -> Result<usize, c_int> {
         }
     }
     Ok(filled)
+}
+
+/// Writes `bytes` to a file that exists, in one call.
+pub(crate) fn write_all(path: &CStr, bytes: &[u8]) -> Result<(), c_int> {
+    let flags = libc::O_WRONLY | libc::O_CLOEXEC;
+    // SAFETY: a C string.
+    let fd = sys::check(unsafe { syscall!(__NR_openat, libc::AT_FDCWD, path.as_ptr(), flags, 0) })?;
+    let file = Fd::own(fd);
+    // SAFETY: the slice's own size.
+    sys::check(unsafe { syscall!(__NR_write, file.number(), bytes.as_ptr(), bytes.len()) })
+        .map(|_| ())
 }
 
 /// A file read line by line through a fixed buffer; lines that are longer than it are left out.

@@ -2,9 +2,10 @@
 //! used throughout, since newer machines have no others.
 
 use libc::{
-    AT_FDCWD, AT_REMOVEDIR, AT_SYMLINK_NOFOLLOW, c_char, c_int, c_uint, c_void, dev_t, gid_t, mode_t,
-    size_t, ssize_t, stat as Stat, stat64 as Stat64, statfs as Statfs, statfs64 as Statfs64, statvfs as Statvfs,
-    statvfs64 as Statvfs64, statx as Statx, timespec, timeval, uid_t,
+    AT_FDCWD, AT_REMOVEDIR, AT_SYMLINK_NOFOLLOW, c_char, c_int, c_uint, c_void, dev_t, gid_t,
+    mode_t, size_t, ssize_t, stat as Stat, stat64 as Stat64, statfs as Statfs,
+    statfs64 as Statfs64, statvfs as Statvfs, statvfs64 as Statvfs64, statx as Statx, timespec,
+    timeval, uid_t,
 };
 
 use crate::c::define::{fail, ret};
@@ -334,10 +335,24 @@ fn vfs_of(facts: &Statfs) -> Statvfs {
     vfs.f_namemax = facts.f_namelen as _;
     // The kernel marks flags that are valid by this bit, which is none of statvfs's (fs/statfs.c).
     const ST_VALID: u64 = 0x20;
-    vfs.f_flag = facts.f_flags as u64 & !ST_VALID;
+    vfs.f_flag = flags_of(facts) & !ST_VALID;
     // SAFETY: two 32-bit words, whatever the type calls them.
     vfs.f_fsid = unsafe { core::mem::transmute::<libc::fsid_t, u64>(facts.f_fsid) };
     vfs
+}
+
+/// The mount's flags: the word after `f_frsize`, which the libc crate counts among the spare ones (statfs(2)).
+fn flags_of(facts: &Statfs) -> u64 {
+    let at = core::mem::offset_of!(Statfs, f_frsize) + size_of_val(&facts.f_frsize);
+    const { assert!(core::mem::offset_of!(Statfs, f_frsize) + 16 <= size_of::<Statfs>()) };
+    // SAFETY: a word inside the structure (above).
+    unsafe {
+        core::ptr::from_ref(facts)
+            .cast::<u8>()
+            .add(at)
+            .cast::<u64>()
+            .read_unaligned()
+    }
 }
 
 /// Replaces the six X before the last `suffix` bytes until `make` succeeds or fails for another reason than that the
@@ -345,11 +360,17 @@ fn vfs_of(facts: &Statfs) -> Statvfs {
 ///
 /// # Safety
 /// `template` must be a C string that may be written to.
-unsafe fn make_temporary(template: *mut c_char, suffix: usize, make: impl Fn(*const c_char) -> c_int) -> c_int {
+unsafe fn make_temporary(
+    template: *mut c_char,
+    suffix: usize,
+    make: impl Fn(*const c_char) -> c_int,
+) -> c_int {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     const PLACES: usize = 6;
     // SAFETY: the caller's C string.
-    let text = unsafe { core::slice::from_raw_parts_mut(template.cast::<u8>(), length_up_to(template, usize::MAX)) };
+    let text = unsafe {
+        core::slice::from_raw_parts_mut(template.cast::<u8>(), length_up_to(template, usize::MAX))
+    };
     let places = text
         .len()
         .checked_sub(suffix)
@@ -362,7 +383,9 @@ unsafe fn make_temporary(template: *mut c_char, suffix: usize, make: impl Fn(*co
     for _ in 0..1000 {
         let mut random = [0u8; PLACES];
         // SAFETY: the buffer's own size.
-        if ret(unsafe { syscall!(__NR_getrandom, random.as_mut_ptr(), random.len(), 0) }) != PLACES as isize {
+        if ret(unsafe { syscall!(__NR_getrandom, random.as_mut_ptr(), random.len(), 0) })
+            != PLACES as isize
+        {
             return -1;
         }
         for (place, byte) in places.iter_mut().zip(random) {

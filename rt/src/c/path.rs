@@ -52,7 +52,13 @@ impl Resolved {
     fn read_link(&self, target: &mut [u8; MAX]) -> Result<Option<usize>, c_int> {
         // SAFETY: a C string, and a buffer of its own size.
         let n = unsafe {
-            syscall!(__NR_readlinkat, libc::AT_FDCWD, self.buf.as_ptr(), target.as_mut_ptr(), MAX)
+            syscall!(
+                __NR_readlinkat,
+                libc::AT_FDCWD,
+                self.buf.as_ptr(),
+                target.as_mut_ptr(),
+                MAX
+            )
         };
         match sys::check(n) {
             Ok(MAX) => Err(libc::ENAMETOOLONG),
@@ -67,27 +73,37 @@ impl Resolved {
 struct Rest {
     buf: [u8; MAX],
     start: usize,
+    /// The last component that was taken ended in a slash.
+    slash: bool,
 }
 
 impl Rest {
     fn put(&mut self, bytes: &[u8]) -> Result<(), c_int> {
-        let start = self.start.checked_sub(bytes.len()).ok_or(libc::ENAMETOOLONG)?;
+        let start = self
+            .start
+            .checked_sub(bytes.len())
+            .ok_or(libc::ENAMETOOLONG)?;
         self.buf[start..self.start].copy_from_slice(bytes);
         self.start = start;
         Ok(())
     }
 
-    /// Takes the next component; `Some(b"")` for a slash or two.
+    /// Takes the next component, which is empty between two slashes and after the last one.
     fn take(&mut self, component: &mut [u8; MAX]) -> Option<usize> {
-        let rest = self.buf.get(self.start..).filter(|rest| !rest.is_empty())?;
-        let n = rest.iter().position(|&b| b == b'/').unwrap_or(rest.len());
+        if self.is_empty() {
+            return None;
+        }
+        let rest = self.buf.get(self.start..).unwrap_or(&[]);
+        let slash = rest.iter().position(|&b| b == b'/');
+        let n = slash.unwrap_or(rest.len());
         component[..n].copy_from_slice(&rest[..n]);
-        self.start = (self.start + n + 1).min(MAX);
+        self.slash = slash.is_some();
+        self.start += n + usize::from(self.slash);
         Some(n)
     }
 
     fn is_empty(&self) -> bool {
-        self.start >= MAX
+        self.start >= MAX && !self.slash
     }
 }
 
@@ -96,7 +112,11 @@ fn resolve(path: &[u8], out: &mut Resolved) -> Result<(), c_int> {
     if path.is_empty() {
         return Err(libc::ENOENT);
     }
-    let mut rest = Rest { buf: [0; MAX], start: MAX };
+    let mut rest = Rest {
+        buf: [0; MAX],
+        start: MAX,
+        slash: false,
+    };
     rest.put(path)?;
     if path[0] != b'/' {
         out.start_at_cwd()?;
@@ -150,7 +170,13 @@ fn must_be_directory(path: &Resolved) -> Result<(), c_int> {
     probe[path.length] = b'/';
     // SAFETY: a C string, and a buffer of its own size. A directory is no link: EINVAL.
     let n = unsafe {
-        syscall!(__NR_readlinkat, libc::AT_FDCWD, probe.as_ptr(), target.as_mut_ptr(), target.len())
+        syscall!(
+            __NR_readlinkat,
+            libc::AT_FDCWD,
+            probe.as_ptr(),
+            target.as_mut_ptr(),
+            target.len()
+        )
     };
     match sys::check(n) {
         Ok(_) | Err(libc::EINVAL) => Ok(()),
@@ -191,7 +217,10 @@ mod tests {
     use std::os::unix::fs::symlink;
 
     fn ours(path: &str) -> Result<String, c_int> {
-        let mut out = Resolved { buf: [0; MAX], length: 0 };
+        let mut out = Resolved {
+            buf: [0; MAX],
+            length: 0,
+        };
         resolve(path.as_bytes(), &mut out)
             .map(|()| String::from_utf8(out.buf[..out.length].to_vec()).expect("utf-8"))
     }
@@ -206,8 +235,25 @@ mod tests {
         symlink("loop", dir.join("loop")).expect("symlink");
         let root = dir.to_str().expect("utf-8");
         for tail in [
-            "", "/", "/a", "/a//b/", "/a/../a/b", "/a/link", "/a/link/..", "/abs/link/../file", "/abs", "/loop",
-            "/none", "/none/..", "/a/file", "/a/file/", "/a/file/.", "/a/file/..", "/a/file/x", "/abs/", "/a/link/.",
+            "",
+            "/",
+            "/a",
+            "/a//b/",
+            "/a/../a/b",
+            "/a/link",
+            "/a/link/..",
+            "/abs/link/../file",
+            "/abs",
+            "/loop",
+            "/none",
+            "/none/..",
+            "/a/file",
+            "/a/file/",
+            "/a/file/.",
+            "/a/file/..",
+            "/a/file/x",
+            "/abs/",
+            "/a/link/.",
         ] {
             let path = format!("{root}{tail}");
             let host = std::fs::canonicalize(&path)

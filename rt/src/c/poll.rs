@@ -1,6 +1,8 @@
 //! Waiting for descriptors: poll, select, epoll, eventfd, timerfd, signalfd.
 
-use libc::{c_int, c_uint, epoll_event, fd_set, itimerspec, nfds_t, pollfd, sigset_t, timespec, timeval};
+use libc::{
+    c_int, c_uint, epoll_event, fd_set, itimerspec, nfds_t, pollfd, sigset_t, timespec, timeval,
+};
 
 use crate::c::define::ret;
 use linux_raw_sys::general::*;

@@ -3,8 +3,8 @@
 use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use libc::{
-    c_char, c_int, c_long, c_uint, c_ulong, c_void, cpu_set_t, gid_t, id_t, idtype_t, pid_t, rlimit, rlimit64, rusage,
-    siginfo_t, size_t, ssize_t, sysinfo as Sysinfo, uid_t, utsname,
+    c_char, c_int, c_long, c_uint, c_ulong, c_void, cpu_set_t, gid_t, id_t, idtype_t, pid_t,
+    rlimit, rlimit64, rusage, siginfo_t, size_t, ssize_t, sysinfo as Sysinfo, uid_t, utsname,
 };
 
 use crate::c::define::{fail, ret};
@@ -156,7 +156,7 @@ c_fn! {
     }
 
     /// getpagesize(2)
-    fn getpagesize() -> c_int {
+    undeclared fn getpagesize() -> c_int {
         page_size() as c_int
     }
 
@@ -177,6 +177,7 @@ c_fn! {
     }
 
     /// _Exit(3)
+    #[allow(non_snake_case, reason = "C's name")]
     undeclared fn _Exit(status: c_int) -> ! {
         sys::exit_group(status)
     }
@@ -244,7 +245,7 @@ enum ExitFunction {
 unsafe impl Send for ExitFunction {}
 
 /// At least 32 are promised (POSIX, ATEXIT_MAX); Rust's std needs none.
-const EXIT_FUNCTIONS: usize = 256;
+pub(crate) const EXIT_FUNCTIONS: usize = 256;
 
 struct ExitFunctions {
     list: [Option<ExitFunction>; EXIT_FUNCTIONS],

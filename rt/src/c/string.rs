@@ -160,9 +160,10 @@ c_fn! {
 
     /// memchr(3)
     fn memchr(s: *const c_void, c: c_int, n: size_t) -> *mut c_void {
-        // SAFETY: the caller's; C lets the memory end early if the byte is found, so a slice of all of it may be made
-        // only for a length that is one.
-        let n = n.min(isize::MAX as usize).min((s as usize).wrapping_neg().wrapping_sub(1));
+        // C lets the memory end early if the byte is found: the length is cut to what a slice may have.
+        let to_the_end = (s as usize).wrapping_neg().wrapping_sub(1);
+        let n = n.min(isize::MAX as usize).min(to_the_end);
+        // SAFETY: the caller's; the search stops at the first find.
         place(s, ::memchr::memchr(c as u8, unsafe { memory(s, n) }))
     }
 

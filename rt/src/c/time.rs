@@ -2,7 +2,7 @@
 
 use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-use libc::{c_int, c_uint, c_void, clock_t, clockid_t, itimerval, time_t, timespec, timeval, useconds_t};
+use libc::{c_int, c_uint, clock_t, clockid_t, itimerval, time_t, timespec, timeval, useconds_t};
 
 use crate::c::define::{code, ret};
 use linux_raw_sys::general::*;
@@ -41,7 +41,7 @@ c_fn! {
     }
 
     /// gettimeofday(2); the time zone is not the kernel's business and reads as zero.
-    fn gettimeofday(to: *mut timeval, zone: *mut c_void) -> c_int {
+    fn gettimeofday(to: *mut timeval, zone: *mut libc::timezone) -> c_int {
         let mut now = timespec { tv_sec: 0, tv_nsec: 0 };
         // SAFETY: a place of our own; the caller's places, null or writable.
         unsafe {
@@ -74,7 +74,7 @@ c_fn! {
     }
 
     /// clock(3): processor time of the process in microseconds.
-    fn clock() -> clock_t {
+    undeclared fn clock() -> clock_t {
         let mut used = timespec { tv_sec: 0, tv_nsec: 0 };
         // SAFETY: a place of our own.
         match ret(unsafe { read_clock(libc::CLOCK_PROCESS_CPUTIME_ID, &mut used) }) {

@@ -26,7 +26,11 @@ fn searches() {
     // SAFETY: C strings throughout.
     unsafe {
         assert_eq!(at(p, strchr(p, i32::from(b'o'))), Some(4));
-        assert_eq!(at(p, strchr(p, 0)), Some(12), "the terminator is part of the string");
+        assert_eq!(
+            at(p, strchr(p, 0)),
+            Some(12),
+            "the terminator is part of the string"
+        );
         assert_eq!(at(p, strrchr(p, i32::from(b'o'))), Some(8));
         assert_eq!(at(p, strchr(p, i32::from(b'z'))), None);
         assert_eq!(at(p, strchrnul(p, i32::from(b'z'))), Some(12));
@@ -38,7 +42,10 @@ fn searches() {
         assert_eq!(at(p, strpbrk(p, c"xyz".as_ptr())), None);
         assert_eq!(strnlen(p, 5), 5);
         assert_eq!(strnlen(p, 50), 12);
-        assert_eq!(at(p, memchr(p.cast(), i32::from(b'w'), usize::MAX).cast()), Some(7));
+        assert_eq!(
+            at(p, memchr(p.cast(), i32::from(b'w'), usize::MAX).cast()),
+            Some(7)
+        );
         assert_eq!(memchr(p.cast(), i32::from(b'w'), 0), null_mut());
     }
 }

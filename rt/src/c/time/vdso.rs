@@ -63,7 +63,8 @@ struct Symbol {
 
 /// The address of a function of the vDSO.
 pub fn symbol(name: &CStr) -> Option<usize> {
-    let base = crate::c::process::auxiliary(u64::from(linux_raw_sys::auxvec::AT_SYSINFO_EHDR))? as usize;
+    let base =
+        crate::c::process::auxiliary(u64::from(linux_raw_sys::auxvec::AT_SYSINFO_EHDR))? as usize;
     if base == 0 {
         return None;
     }
@@ -85,7 +86,9 @@ unsafe fn find(base: usize, name: &CStr) -> Option<usize> {
             header.segment_count.into(),
         );
         let load = segments.iter().find(|segment| segment.kind == PT_LOAD)?;
-        let bias = base.wrapping_add(load.offset as usize).wrapping_sub(load.address as usize);
+        let bias = base
+            .wrapping_add(load.offset as usize)
+            .wrapping_sub(load.address as usize);
         let dynamic = segments.iter().find(|segment| segment.kind == PT_DYNAMIC)?;
         let mut entry = (base + dynamic.offset as usize) as *const Dynamic;
         let (mut hash, mut strings, mut symbols) = (None, None, None);
@@ -108,7 +111,10 @@ unsafe fn find(base: usize, name: &CStr) -> Option<usize> {
         };
         core::slice::from_raw_parts(symbols, count)
             .iter()
-            .find(|symbol| symbol.section != SHN_UNDEF && CStr::from_ptr(strings.add(symbol.name as usize)) == name)
+            .find(|symbol| {
+                symbol.section != SHN_UNDEF
+                    && CStr::from_ptr(strings.add(symbol.name as usize)) == name
+            })
             .map(|symbol| bias.wrapping_add(symbol.value as usize))
     }
 }
@@ -120,10 +126,18 @@ mod tests {
         let address = super::symbol(super::CLOCK_GETTIME).expect("a vDSO with clock_gettime");
         assert_ne!(address, 0);
         assert_eq!(super::symbol(c"__vdso_no_such_function"), None);
-        let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+        let mut now = libc::timespec {
+            tv_sec: 0,
+            tv_nsec: 0,
+        };
         // SAFETY: a place of our own.
-        assert_eq!(unsafe { crate::c::time::clock_gettime(libc::CLOCK_REALTIME, &mut now) }, 0);
-        let host = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).expect("after 1970");
+        assert_eq!(
+            unsafe { crate::c::time::clock_gettime(libc::CLOCK_REALTIME, &mut now) },
+            0
+        );
+        let host = std::time::SystemTime::now()
+            .duration_since(std::time::UNIX_EPOCH)
+            .expect("after 1970");
         assert!(host.as_secs().abs_diff(now.tv_sec as u64) <= 1);
     }
 }
