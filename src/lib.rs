@@ -9,6 +9,7 @@
 
 pub mod arch;
 pub mod diag;
+pub mod driver;
 pub mod goabi;
 pub mod gopkg;
 pub mod input;
@@ -17,8 +18,10 @@ pub mod model;
 pub mod options;
 pub mod provenance;
 pub mod report;
+pub mod runtime;
 pub mod sig;
 pub mod verify;
+pub mod wrappers;
 
 /// What the linker and the runtime agree on.
 #[path = "../rt/src/shared.rs"]

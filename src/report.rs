@@ -28,6 +28,22 @@ impl Progress for Silent {
     fn warn(&self, _: &Problem) {}
 }
 
+/// A number of bytes as people read it: `512 B`, `1.2 kB`, `21.8 MB`.
+pub fn bytes(n: u64) -> String {
+    const UNITS: [&str; 4] = ["kB", "MB", "GB", "TB"];
+    if n < 1000 {
+        return format!("{n} B");
+    }
+    let mut value = n as f64 / 1000.0;
+    let mut unit = 0;
+    // 999.95 and up would print as 1000.0.
+    while value >= 999.95 && unit + 1 < UNITS.len() {
+        value /= 1000.0;
+        unit += 1;
+    }
+    format!("{value:.1} {}", UNITS[unit])
+}
+
 /// What `convert` made.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Converted {
@@ -134,4 +150,25 @@ pub struct Kept {
     pub place: String,
     /// Who keeps it: `export`, or the demangled name of what refers to it.
     pub reason: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::bytes;
+
+    #[test]
+    fn bytes_are_readable() {
+        let table = [
+            (0, "0 B"),
+            (999, "999 B"),
+            (1000, "1.0 kB"),
+            (999_949, "999.9 kB"),
+            (999_950, "1.0 MB"),
+            (21_812_000, "21.8 MB"),
+            (5_000_000_000_000_000, "5000.0 TB"),
+        ];
+        for (n, text) in table {
+            assert_eq!(bytes(n), text);
+        }
+    }
 }

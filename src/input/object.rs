@@ -63,23 +63,23 @@ pub struct Section<'d> {
 impl Section<'_> {
     /// Whether it is loaded at run time.
     pub fn alloc(&self) -> bool {
-        self.flags & u64::from(elf::SHF_ALLOC.0) != 0
+        self.flags & elf::SHF_ALLOC.0 != 0
     }
     /// Whether it holds code.
     pub fn exec(&self) -> bool {
-        self.flags & u64::from(elf::SHF_EXECINSTR.0) != 0
+        self.flags & elf::SHF_EXECINSTR.0 != 0
     }
     /// Whether it is written at run time.
     pub fn write(&self) -> bool {
-        self.flags & u64::from(elf::SHF_WRITE.0) != 0
+        self.flags & elf::SHF_WRITE.0 != 0
     }
     /// Whether it is a part of the thread-local template.
     pub fn tls(&self) -> bool {
-        self.flags & u64::from(elf::SHF_TLS.0) != 0
+        self.flags & elf::SHF_TLS.0 != 0
     }
     /// Whether equal elements may be merged.
     pub fn merge(&self) -> bool {
-        self.flags & u64::from(elf::SHF_MERGE.0) != 0 && self.entsize > 0
+        self.flags & elf::SHF_MERGE.0 != 0 && self.entsize > 0
     }
     /// Whether it is all zeros and takes no room in the file.
     pub fn nobits(&self) -> bool {
@@ -359,16 +359,16 @@ impl<'d> Reader<'d> {
         let e = self.endian;
         let name = self.sections.section_name(e, h).map_err(damaged)?;
         let name = String::from_utf8_lossy(name);
-        let flags = u64::from(h.sh_flags(e).0);
+        let flags = h.sh_flags(e).0;
         let size = h.sh_size(e);
-        let alloc = flags & u64::from(elf::SHF_ALLOC.0) != 0;
+        let alloc = flags & elf::SHF_ALLOC.0 != 0;
         let align = h.sh_addralign(e).max(1);
         if alloc && (size > MAX_SECTION || !align.is_power_of_two() || align > MAX_ALIGN) {
             return Err(damaged(format!(
                 "section {name} has size {size} and alignment {align}"
             )));
         }
-        if alloc && flags & u64::from(elf::SHF_COMPRESSED.0) != 0 {
+        if alloc && flags & elf::SHF_COMPRESSED.0 != 0 {
             return Err(damaged(format!("section {name} is loaded and compressed")));
         }
         let data: &[u8] = if alloc {

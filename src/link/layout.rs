@@ -117,7 +117,10 @@ pub fn layout(cx: Context<'_, '_>) -> Result<Layout> {
     let rw_start = fixed.next_multiple_of(cx.arch.page_size());
     shift_writable(cx, &classes, &mut out, rw_start, &places);
     out.params.rw_offset = rw_start;
-    out.params.image_size = rw_start.saturating_add(rw);
+    // Whole pages: what the linker puts behind the image must not become writable with it.
+    out.params.image_size = rw_start
+        .saturating_add(rw)
+        .next_multiple_of(cx.arch.page_size());
     if out.params.image_size > MAX_IMAGE {
         return Err(Error::unsupported(
             Problem::new(format!(

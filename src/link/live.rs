@@ -94,7 +94,7 @@ impl Marker<'_, '_> {
                 continue;
             }
             for (sec, section) in object.sections.iter().enumerate() {
-                let retain = section.flags & u64::from(elf::SHF_GNU_RETAIN.0) != 0;
+                let retain = section.flags & elf::SHF_GNU_RETAIN.0 != 0;
                 if section.alloc() && (retain || is_init(section.kind, &section.name)) {
                     roots.push(SecRef {
                         obj: obj as u32,

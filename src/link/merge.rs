@@ -59,7 +59,7 @@ pub fn merge(inputs: &Inputs<'_>, live: &Live, plan: &Plan) -> Merged {
         if !section.merge() || !plain || !section.relocs.is_empty() || plan.unmerged.contains(at) {
             continue;
         }
-        let strings = section.flags & u64::from(elf::SHF_STRINGS.0) != 0;
+        let strings = section.flags & elf::SHF_STRINGS.0 != 0;
         let Some(elements) = split(&section.data, section.entsize, strings) else {
             continue;
         };
@@ -96,7 +96,7 @@ fn split(data: &[u8], entsize: u64, strings: bool) -> Option<Vec<&[u8]>> {
     let entsize = usize::try_from(entsize)
         .ok()
         .filter(|e| *e > 0 && *e <= data.len())?;
-    if data.len() % entsize != 0 {
+    if !data.len().is_multiple_of(entsize) {
         return None;
     }
     if !strings {

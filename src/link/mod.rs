@@ -78,3 +78,6 @@ pub enum Linker {
         end: bool,
     },
 }
+
+#[cfg(test)]
+mod tests;

@@ -33,8 +33,18 @@ pub fn is_object(data: &[u8]) -> bool {
 
 /// The ELF header and the backend of its machine; what cmd/link/internal/loadelf asks of a header before it reads on.
 fn elf_header(path: &str, data: &[u8]) -> Result<(Header, &'static dyn Arch)> {
-    let header = Elf::parse_header(data)
-        .map_err(|e| Error::fault(Problem::new(format!("not an ELF file: {e}")).at(path)))?;
+    let not_elf = |what: &str| {
+        Error::fault(
+            Problem::new(format!("{what}: neither a .syso nor a linked Go program")).at(path),
+        )
+    };
+    if data.starts_with(b"!<arch>\n") {
+        return Err(not_elf("an archive"));
+    }
+    if !data.starts_with(b"\x7fELF") {
+        return Err(not_elf("not an ELF file"));
+    }
+    let header = Elf::parse_header(data).map_err(|_| not_elf("a malformed ELF file"))?;
     if header.e_ident[EI_CLASS] != ELFCLASS64 || header.e_ident[EI_DATA] != ELFDATA2LSB {
         return Err(Error::fault(
             Problem::new("not a 64-bit little-endian ELF file").at(path),

@@ -230,7 +230,7 @@ fn image_section(
         )
     });
     // The last page of the writable part loses its right to execute: it must not be shared with what follows.
-    findings.require(image.sh_size % page == 0, || {
+    findings.require(image.sh_size.is_multiple_of(page), || {
         format!(
             "section `{name}` has {:#x} bytes, not whole pages of {page}",
             image.sh_size
@@ -286,7 +286,7 @@ fn provenance_header(
         )
     });
     // mprotect(2) works on whole pages: the fixed part must not share one with the writable part.
-    findings.require(header.fixed_size % arch.page_size() == 0, || {
+    findings.require(header.fixed_size.is_multiple_of(arch.page_size()), || {
         format!(
             "the writable part begins at {:#x}, not on a page",
             header.fixed_size

@@ -318,7 +318,7 @@ impl Eightbytes {
             return Err("a struct with a field outside of it".into());
         }
         // psABI: "If an object [...] has unaligned fields, it has class MEMORY."
-        self.memory |= layout.size > 0 && at % layout.align.max(1) != 0;
+        self.memory |= layout.size > 0 && !at.is_multiple_of(layout.align.max(1));
         match ty {
             Type::Bool | Type::Char | Type::Pointer { .. } => {
                 self.leaf(at, layout.size, Class::Integer, false)

@@ -324,7 +324,7 @@ fn what_cannot_be_passed_is_refused() {
     };
     refused(
         &none,
-        &[callback.clone()],
+        std::slice::from_ref(&callback),
         None,
         "parameter `x`: a callback",
     );

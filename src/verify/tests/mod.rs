@@ -332,7 +332,8 @@ fn a_program_holds_the_image_of_its_syso() {
 
 #[test]
 fn rules_of_programs() {
-    let cases: &[(&str, fn(&mut Program))] = &[
+    type Break = (&'static str, fn(&mut Program));
+    let cases: &[Break] = &[
         ("neither an executable nor a shared object", |p| p.kind = 4),
         ("no image made by rsyso", |p| p.text.truncate(4000)),
         ("code or read-only data was changed", |p| p.text[5000] ^= 1),

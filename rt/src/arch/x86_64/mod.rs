@@ -3,3 +3,4 @@
 pub mod lane;
 pub mod mem;
 pub mod syscall;
+pub mod thread;
