@@ -14,6 +14,7 @@ pub mod gopkg;
 pub mod link;
 pub mod model;
 pub mod provenance;
+pub mod runtime;
 pub mod sig;
 pub mod verify;
 

@@ -3,3 +3,6 @@
 pub mod lane;
 pub mod mem;
 pub mod syscall;
+
+#[cfg(test)]
+mod mem_tests;
