@@ -9,7 +9,7 @@
 
 pub mod arch;
 pub mod diag;
-pub mod driver;
+mod driver;
 pub mod goabi;
 pub mod gopkg;
 pub mod input;
@@ -20,8 +20,12 @@ pub mod provenance;
 pub mod report;
 pub mod runtime;
 pub mod sig;
+mod survey;
 pub mod verify;
 pub mod wrappers;
+
+pub use driver::convert;
+pub use survey::inspect;
 
 /// What the linker and the runtime agree on.
 #[path = "../rt/src/shared.rs"]

@@ -9,7 +9,7 @@ use crate::link::{SecRef, names};
 use crate::model::Api;
 use crate::options::InspectOptions;
 use crate::report::{InspectedExport, Inspection, Kept, Missing, Progress, Sizes};
-use crate::{gopkg, goabi, sig, wrappers};
+use crate::{goabi, gopkg, sig, wrappers};
 
 /// Why an export runs in a lane.
 const LANE: &str = "every call runs on the lane of its thread";
@@ -33,14 +33,22 @@ pub fn inspect(o: &InspectOptions, progress: &dyn Progress) -> Result<Inspection
     let first_own = library.objects.len() as u32;
     let runtime = driver::runtime(arch)?;
     // Exports without a wrapper are roots themselves.
-    let roots = exports.iter().map(|e| SecRef { obj: e.obj, sec: e.section });
+    let roots = exports.iter().map(|e| SecRef {
+        obj: e.obj,
+        sec: e.section,
+    });
     let graph = driver::reach(library.objects, &runtime, extra, roots.collect())?;
     progress.status("Inspecting", &format!("{} exports", exports.len()));
     for (export, signature) in exports.iter().zip(&signatures.each) {
         out.exports.push(describe(&graph, export, signature));
     }
     out.missing = missing(&graph);
-    out.kept = graph.live.sections.iter().map(|at| kept(&graph, *at, first_own)).collect();
+    out.kept = graph
+        .live
+        .sections
+        .iter()
+        .map(|at| kept(&graph, *at, first_own))
+        .collect();
     out.sizes = sizes(&graph, &graph.live);
     out.dropped = driver::loadable(&graph.inputs) - out.kept.len();
     Ok(out)
@@ -62,12 +70,19 @@ struct Signature {
 impl Signatures {
     /// One export at a time, so that one that cannot be expressed does not hide the others.
     fn read(library: &Library<'_>) -> Signatures {
-        let objects: Vec<_> =
-            library.objects.iter().map(|o| sig::Object { name: o.name.clone(), data: o.data }).collect();
+        let objects: Vec<_> = library
+            .objects
+            .iter()
+            .map(|o| sig::Object {
+                name: o.name.clone(),
+                data: o.data,
+            })
+            .collect();
         let mut good = Vec::new();
         let mut problems_of = Vec::new();
         for export in &library.exports {
-            let one = sig::read(&objects, &[driver::sig_export(export)]).and_then(|api| callable(library, &api));
+            let one = sig::read(&objects, &[driver::sig_export(export)])
+                .and_then(|api| callable(library, &api));
             let problems = one.err().map(|e| e.problems).unwrap_or_default();
             if problems.is_empty() {
                 good.push(driver::sig_export(export));
@@ -76,7 +91,9 @@ impl Signatures {
         }
         let api = sig::read(&objects, &good).unwrap_or_default();
         let each = library.exports.iter().zip(problems_of);
-        let each = each.map(|(export, problems)| signature(&api, export, problems)).collect();
+        let each = each
+            .map(|(export, problems)| signature(&api, export, problems))
+            .collect();
         Signatures { api, each }
     }
 }
@@ -85,7 +102,11 @@ impl Signatures {
 fn callable(library: &Library<'_>, api: &Api) -> Result<()> {
     gopkg::check(api)?;
     let problems = api.functions.iter().filter_map(|f| {
-        library.arch.wrapper(api, f, &goabi::frame(api, f)).err().map(|what| Problem::new(format!("{}: {what}", f.symbol)))
+        library
+            .arch
+            .wrapper(api, f, &goabi::frame(api, f))
+            .err()
+            .map(|what| Problem::new(format!("{}: {what}", f.symbol)))
     });
     Error::check(Kind::Unsupported, problems.collect(), ())
 }
@@ -93,17 +114,29 @@ fn callable(library: &Library<'_>, api: &Api) -> Result<()> {
 fn signature(api: &Api, export: &Export, problems: Vec<Problem>) -> Signature {
     let function = api.functions.iter().find(|f| f.symbol == export.symbol);
     Signature {
-        go: function.map(|f| gopkg::declaration(api, f)).unwrap_or_default(),
-        rust: function.filter(|f| !f.path.is_empty()).map_or_else(|| export.symbol.clone(), |f| f.path.clone()),
-        source: function.and_then(|f| f.source.as_ref()).map(|s| format!("{}:{}", s.file, s.line)),
+        go: function
+            .map(|f| gopkg::declaration(api, f))
+            .unwrap_or_default(),
+        rust: function
+            .filter(|f| !f.path.is_empty())
+            .map_or_else(|| export.symbol.clone(), |f| f.path.clone()),
+        source: function
+            .and_then(|f| f.source.as_ref())
+            .map(|s| format!("{}:{}", s.file, s.line)),
         problems,
     }
 }
 
 fn describe(graph: &Graph<'_>, export: &Export, signature: &Signature) -> InspectedExport {
-    let at = SecRef { obj: export.obj, sec: export.section };
+    let at = SecRef {
+        obj: export.obj,
+        sec: export.section,
+    };
     let object = graph.inputs.object(export.obj);
-    let own = object.symbols.iter().find(|s| s.name == export.symbol && s.def == Def::Section(export.section));
+    let own = object
+        .symbols
+        .iter()
+        .find(|s| s.name == export.symbol && s.def == Def::Section(export.section));
     let reach = live::mark(&graph.inputs, &graph.symbols, &graph.frames, &[at]);
     InspectedExport {
         symbol: export.symbol.clone(),
@@ -113,8 +146,16 @@ fn describe(graph: &Graph<'_>, export: &Export, signature: &Signature) -> Inspec
         stack: "lane".to_owned(),
         why: LANE.to_owned(),
         size_own: own.map_or(0, |s| s.size),
-        size_reach: reach.sections.iter().map(|at| graph.inputs.section(*at).size).sum(),
-        unsupported: signature.problems.iter().map(|p| p.message.clone()).collect(),
+        size_reach: reach
+            .sections
+            .iter()
+            .map(|at| graph.inputs.section(*at).size)
+            .sum(),
+        unsupported: signature
+            .problems
+            .iter()
+            .map(|p| p.message.clone())
+            .collect(),
     }
 }
 
@@ -124,11 +165,17 @@ fn missing(graph: &Graph<'_>) -> Vec<Missing> {
             let place = graph.inputs.object(at.obj).place(at.sec, *offset);
             format!("{} at {place}", live::describe(&graph.inputs, *at))
         };
-        let chain = places.first().map(|(at, _)| graph.live.chain(*at)).unwrap_or_default();
+        let chain = places
+            .first()
+            .map(|(at, _)| graph.live.chain(*at))
+            .unwrap_or_default();
         Missing {
             name: name.clone(),
             needed_by: places.iter().take(3).map(place).collect(),
-            chain: chain.into_iter().map(|at| live::describe(&graph.inputs, at)).collect(),
+            chain: chain
+                .into_iter()
+                .map(|at| live::describe(&graph.inputs, at))
+                .collect(),
         }
     });
     each.collect()
@@ -157,8 +204,12 @@ fn kept(graph: &Graph<'_>, at: SecRef, first_own: u32) -> Kept {
 
 /// The function or variable that a section is for.
 fn main_symbol<'o, 'd>(object: &'o Object<'d>, sec: u32) -> Option<&'o Symbol<'d>> {
-    let here = object.symbols.iter().filter(|s| s.def == Def::Section(sec) && !s.name.is_empty());
-    here.filter(|s| s.kind != SymbolKind::Section).min_by_key(|s| (s.kind != SymbolKind::Func, s.value))
+    let here = object
+        .symbols
+        .iter()
+        .filter(|s| s.def == Def::Section(sec) && !s.name.is_empty());
+    here.filter(|s| s.kind != SymbolKind::Section)
+        .min_by_key(|s| (s.kind != SymbolKind::Func, s.value))
 }
 
 fn sizes(graph: &Graph<'_>, live: &Live) -> Sizes {
@@ -174,7 +225,12 @@ fn sizes(graph: &Graph<'_>, live: &Live) -> Sizes {
         };
         *kind += section.size;
     }
-    let commons = graph.symbols.commons.iter().zip(&live.commons).filter(|(_, kept)| **kept);
+    let commons = graph
+        .symbols
+        .commons
+        .iter()
+        .zip(&live.commons)
+        .filter(|(_, kept)| **kept);
     sizes.bss += commons.map(|(c, _)| c.size).sum::<u64>();
     sizes
 }

@@ -41,7 +41,12 @@ enum Step {
 
 impl Obj {
     pub fn new(name: &str) -> Self {
-        Obj { name: name.to_owned(), lazy: false, steps: Vec::new(), sections: 0 }
+        Obj {
+            name: name.to_owned(),
+            lazy: false,
+            steps: Vec::new(),
+            sections: 0,
+        }
     }
     fn section(&mut self, step: Step) -> usize {
         self.steps.push(step);
@@ -52,7 +57,11 @@ impl Obj {
         self.section(Step::Code(name.to_owned(), bytes.to_vec()))
     }
     pub fn data(&mut self, section: &str, name: &str, bytes: &[u8]) -> usize {
-        self.section(Step::Data(section.to_owned(), name.to_owned(), bytes.to_vec()))
+        self.section(Step::Data(
+            section.to_owned(),
+            name.to_owned(),
+            bytes.to_vec(),
+        ))
     }
     /// `label` names the string at `at`.
     pub fn strings(&mut self, label: &str, bytes: &[u8], at: u64) -> usize {
@@ -64,8 +73,21 @@ impl Obj {
     pub fn common(&mut self, name: &str, size: u64, align: u64) {
         self.steps.push(Step::Common(name.to_owned(), size, align));
     }
-    pub fn reloc(&mut self, section: usize, offset: u64, r_type: RelocationType, symbol: &str, addend: i64) {
-        self.steps.push(Step::Reloc(section, offset, r_type, symbol.to_owned(), addend));
+    pub fn reloc(
+        &mut self,
+        section: usize,
+        offset: u64,
+        r_type: RelocationType,
+        symbol: &str,
+        addend: i64,
+    ) {
+        self.steps.push(Step::Reloc(
+            section,
+            offset,
+            r_type,
+            symbol.to_owned(),
+            addend,
+        ));
     }
     pub fn weaken(&mut self, name: &str) {
         self.steps.push(Step::Weaken(name.to_owned()));
@@ -74,11 +96,15 @@ impl Obj {
         self.steps.push(Step::WeakUndefined(name.to_owned()));
     }
     pub fn group(&mut self, signature: &str, sections: &[usize]) {
-        self.steps.push(Step::Group(signature.to_owned(), sections.to_vec()));
+        self.steps
+            .push(Step::Group(signature.to_owned(), sections.to_vec()));
     }
 
     fn bytes(&self) -> Vec<u8> {
-        let mut w = Writer { elf: Elf::new(BinaryFormat::Elf, Architecture::X86_64, Endianness::Little), sections: vec![] };
+        let mut w = Writer {
+            elf: Elf::new(BinaryFormat::Elf, Architecture::X86_64, Endianness::Little),
+            sections: vec![],
+        };
         for step in &self.steps {
             w.define(step);
         }
@@ -99,16 +125,36 @@ impl Writer<'_> {
         match step {
             Step::Code(name, bytes) => {
                 let section = format!(".text.{name}");
-                self.section(&section, SectionKind::Text, bytes, Some((name, 0, SymbolKind::Text)));
+                self.section(
+                    &section,
+                    SectionKind::Text,
+                    bytes,
+                    Some((name, 0, SymbolKind::Text)),
+                );
             }
             Step::Data(section, name, bytes) => {
-                self.section(section, SectionKind::Data, bytes, Some((name, 0, SymbolKind::Data)));
+                self.section(
+                    section,
+                    SectionKind::Data,
+                    bytes,
+                    Some((name, 0, SymbolKind::Data)),
+                );
             }
             Step::Strings(label, bytes, at) => {
-                self.section(".rodata.str1.1", SectionKind::ReadOnlyString, bytes, Some((label, *at, SymbolKind::Data)));
+                self.section(
+                    ".rodata.str1.1",
+                    SectionKind::ReadOnlyString,
+                    bytes,
+                    Some((label, *at, SymbolKind::Data)),
+                );
             }
             Step::ThreadLocal(name, bytes) => {
-                self.section(".tdata", SectionKind::Tls, bytes, Some((name, 0, SymbolKind::Tls)));
+                self.section(
+                    ".tdata",
+                    SectionKind::Tls,
+                    bytes,
+                    Some((name, 0, SymbolKind::Tls)),
+                );
             }
             Step::Common(name, size, align) => {
                 let mut symbol = blank(name, SymbolSection::Common, SymbolKind::Data);
@@ -117,14 +163,25 @@ impl Writer<'_> {
             }
             Step::WeakUndefined(name) => {
                 let symbol = blank(name, SymbolSection::Undefined, SymbolKind::Data);
-                self.elf.add_symbol(Symbol { weak: true, ..symbol });
+                self.elf.add_symbol(Symbol {
+                    weak: true,
+                    ..symbol
+                });
             }
             _ => {}
         }
     }
 
-    fn section(&mut self, name: &str, kind: SectionKind, bytes: &[u8], symbol: Option<(&str, u64, SymbolKind)>) -> SectionId {
-        let id = self.elf.add_section(Vec::new(), name.as_bytes().to_vec(), kind);
+    fn section(
+        &mut self,
+        name: &str,
+        kind: SectionKind,
+        bytes: &[u8],
+        symbol: Option<(&str, u64, SymbolKind)>,
+    ) -> SectionId {
+        let id = self
+            .elf
+            .add_section(Vec::new(), name.as_bytes().to_vec(), kind);
         self.elf.append_section_data(id, bytes, 8);
         self.sections.push(id);
         if let Some((name, value, kind)) = symbol {
@@ -137,7 +194,10 @@ impl Writer<'_> {
 
     fn symbol(&mut self, name: &str) -> SymbolId {
         let known = self.elf.symbol_id(name.as_bytes());
-        known.unwrap_or_else(|| self.elf.add_symbol(blank(name, SymbolSection::Undefined, SymbolKind::Data)))
+        known.unwrap_or_else(|| {
+            self.elf
+                .add_symbol(blank(name, SymbolSection::Undefined, SymbolKind::Data))
+        })
     }
 
     fn refer(&mut self, step: &Step) {
@@ -149,13 +209,24 @@ impl Writer<'_> {
             Step::Reloc(section, offset, r_type, name, addend) => {
                 let symbol = self.symbol(name);
                 let flags = RelocationFlags::Elf { r_type: *r_type };
-                let reloc = Relocation { offset: *offset, symbol, addend: *addend, flags };
-                self.elf.add_relocation(self.sections[*section], reloc).expect("a relocation");
+                let reloc = Relocation {
+                    offset: *offset,
+                    symbol,
+                    addend: *addend,
+                    flags,
+                };
+                self.elf
+                    .add_relocation(self.sections[*section], reloc)
+                    .expect("a relocation");
             }
             Step::Group(signature, sections) => {
                 let symbol = self.symbol(signature);
                 let sections = sections.iter().map(|s| self.sections[*s]).collect();
-                self.elf.add_comdat(Comdat { kind: ComdatKind::Any, symbol, sections });
+                self.elf.add_comdat(Comdat {
+                    kind: ComdatKind::Any,
+                    symbol,
+                    sections,
+                });
             }
             _ => {}
         }
@@ -186,8 +257,14 @@ pub struct Image {
 
 /// Links; the roots are all sections of a function named `root`.
 pub fn link(objs: &[Obj]) -> Result<Image> {
-    let bytes: Vec<_> = objs.iter().map(|o| (o.name.clone(), o.bytes(), o.lazy)).collect();
-    let files: Vec<_> = bytes.iter().map(|(n, b, _)| Files::from_bytes(n, b.clone()).expect("files")).collect();
+    let bytes: Vec<_> = objs
+        .iter()
+        .map(|o| (o.name.clone(), o.bytes(), o.lazy))
+        .collect();
+    let files: Vec<_> = bytes
+        .iter()
+        .map(|(n, b, _)| Files::from_bytes(n, b.clone()).expect("files"))
+        .collect();
     let mut objects: Vec<Object<'_>> = Vec::new();
     for (file, (_, _, lazy)) in files.iter().zip(&bytes) {
         for mut object in crate::input::objects(file)? {
@@ -196,12 +273,17 @@ pub fn link(objs: &[Obj]) -> Result<Image> {
         }
     }
     let runtime_from = objects.len();
-    let inputs = Inputs { objects, runtime_from };
+    let inputs = Inputs {
+        objects,
+        runtime_from,
+    };
     let symbols = symbols::resolve(&inputs)?;
     let frames = unwind::parse(&inputs, &symbols.loaded)?;
     let named = |at: &SecRef| inputs.section(*at).name == ".text.root";
     let all = (0..runtime_from as u32).filter(|o| symbols.loaded[*o as usize]);
-    let all = all.flat_map(|obj| (0..inputs.object(obj).sections.len() as u32).map(move |sec| SecRef { obj, sec }));
+    let all = all.flat_map(|obj| {
+        (0..inputs.object(obj).sections.len() as u32).map(move |sec| SecRef { obj, sec })
+    });
     let roots: Vec<_> = all.filter(named).collect();
     let live = live::mark(&inputs, &symbols, &frames, &roots);
     live::check_undefined(&inputs, &live)?;
@@ -217,10 +299,27 @@ pub fn link(objs: &[Obj]) -> Result<Image> {
         arch: &Amd64,
         lane_size: LANE_SIZE,
     })?;
-    let cx = image::Context { inputs: &inputs, plan: &plan, merged: &merged, layout: &layout, frames: &frames, arch: &Amd64 };
+    let cx = image::Context {
+        inputs: &inputs,
+        plan: &plan,
+        merged: &merged,
+        layout: &layout,
+        frames: &frames,
+        arch: &Amd64,
+    };
     let image = image::write(cx)?;
-    let names = inputs.objects.iter().map(|o| o.symbols.iter().map(|s| s.name.to_string()).collect()).collect();
-    Ok(Image { image, layout, symbols, names, merged })
+    let names = inputs
+        .objects
+        .iter()
+        .map(|o| o.symbols.iter().map(|s| s.name.to_string()).collect())
+        .collect();
+    Ok(Image {
+        image,
+        layout,
+        symbols,
+        names,
+        merged,
+    })
 }
 
 pub fn linked(objs: &[Obj]) -> Image {
@@ -238,15 +337,28 @@ impl Image {
     /// Image offset of a symbol that is kept.
     pub fn symbol(&self, name: &str) -> u64 {
         let all = self.names.iter().zip(&self.symbols.targets);
-        let targets = all.flat_map(|(names, targets)| names.iter().zip(targets)).filter(|(n, _)| *n == name);
-        let mut places = targets.filter_map(|(_, t): (_, &Target)| self.layout.address(&self.merged, *t, 0));
-        places.next().unwrap_or_else(|| panic!("{name} is not in the image"))
+        let targets = all
+            .flat_map(|(names, targets)| names.iter().zip(targets))
+            .filter(|(n, _)| *n == name);
+        let mut places =
+            targets.filter_map(|(_, t): (_, &Target)| self.layout.address(&self.merged, *t, 0));
+        places
+            .next()
+            .unwrap_or_else(|| panic!("{name} is not in the image"))
     }
     pub fn half(&self, at: u64) -> u32 {
-        u32::from_le_bytes(self.image[at as usize..at as usize + 4].try_into().expect("four bytes"))
+        u32::from_le_bytes(
+            self.image[at as usize..at as usize + 4]
+                .try_into()
+                .expect("four bytes"),
+        )
     }
     pub fn word(&self, at: u64) -> u64 {
-        u64::from_le_bytes(self.image[at as usize..at as usize + 8].try_into().expect("eight bytes"))
+        u64::from_le_bytes(
+            self.image[at as usize..at as usize + 8]
+                .try_into()
+                .expect("eight bytes"),
+        )
     }
     /// What the 32-bit PC-relative field at `offset` of a function points to.
     pub fn target(&self, function: &str, offset: u64) -> u64 {
@@ -261,8 +373,9 @@ impl Image {
         self.count(bytes) > 0
     }
     pub fn count(&self, bytes: &[u8]) -> usize {
-        self.image.windows(bytes.len()).filter(|w| *w == bytes).count()
+        self.image
+            .windows(bytes.len())
+            .filter(|w| *w == bytes)
+            .count()
     }
 }
-
-

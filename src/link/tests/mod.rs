@@ -5,8 +5,8 @@ mod build;
 use self::build::{Obj, linked, problems};
 use super::relr;
 use ::object::elf::{
-    R_X86_64_32, R_X86_64_64, R_X86_64_DTPOFF32, R_X86_64_GOTPCREL, R_X86_64_GOTPCRELX, R_X86_64_GOTTPOFF,
-    R_X86_64_PC32, R_X86_64_PLT32, R_X86_64_REX_GOTPCRELX, R_X86_64_TPOFF32,
+    R_X86_64_32, R_X86_64_64, R_X86_64_DTPOFF32, R_X86_64_GOTPCREL, R_X86_64_GOTPCRELX,
+    R_X86_64_GOTTPOFF, R_X86_64_PC32, R_X86_64_PLT32, R_X86_64_REX_GOTPCRELX, R_X86_64_TPOFF32,
 };
 
 const CALL: [u8; 5] = [0xe8, 0, 0, 0, 0];
@@ -34,7 +34,11 @@ fn a_strong_definition_beats_a_weak_one_wherever_it_stands() {
         weak.code("f", &[0x11; 16]);
         weak.weaken("f");
         let strong = function("strong.o", "f", 0x22);
-        let objects = if strong_first { [strong, weak] } else { [weak, strong] };
+        let objects = if strong_first {
+            [strong, weak]
+        } else {
+            [weak, strong]
+        };
         let image = linked(&[root(&["f"]), objects[0].clone(), objects[1].clone()]);
         assert_eq!(image.bytes_at_call("root", 1), [0x22; 16]);
     }
@@ -42,8 +46,15 @@ fn a_strong_definition_beats_a_weak_one_wherever_it_stands() {
 
 #[test]
 fn two_strong_definitions_are_an_error_that_names_both() {
-    let text = problems(&[root(&["f"]), function("one.o", "f", 1), function("two.o", "f", 2)]);
-    assert!(text.contains("f is defined twice") && text.contains("one.o") && text.contains("two.o"), "{text}");
+    let text = problems(&[
+        root(&["f"]),
+        function("one.o", "f", 1),
+        function("two.o", "f", 2),
+    ]);
+    assert!(
+        text.contains("f is defined twice") && text.contains("one.o") && text.contains("two.o"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -68,15 +79,26 @@ fn of_two_groups_with_one_signature_the_first_is_kept_and_both_objects_use_it() 
         obj.group("shared", &[section]);
         obj
     };
-    let image = linked(&[root(&["a", "b"]), member("a.o", "a", 0x55), member("b.o", "b", 0x66)]);
+    let image = linked(&[
+        root(&["a", "b"]),
+        member("a.o", "a", 0x55),
+        member("b.o", "b", 0x66),
+    ]);
     assert_eq!(image.bytes_at_call("a", 1), [0x55; 16]);
     assert_eq!(image.bytes_at_call("b", 1), [0x55; 16]);
-    assert!(!image.contains(&[0x66; 16]), "the second copy is not shipped");
+    assert!(
+        !image.contains(&[0x66; 16]),
+        "the second copy is not shipped"
+    );
 }
 
 #[test]
 fn what_nothing_reaches_is_not_shipped() {
-    let image = linked(&[root(&["f"]), function("f.o", "f", 0x77), function("g.o", "g", 0x88)]);
+    let image = linked(&[
+        root(&["f"]),
+        function("f.o", "f", 0x77),
+        function("g.o", "g", 0x88),
+    ]);
     assert!(image.contains(&[0x77; 16]) && !image.contains(&[0x88; 16]));
 }
 
@@ -103,7 +125,10 @@ fn pointers_hold_offsets_and_are_listed_for_fixing() {
     obj.reloc(table, 8, R_X86_64_64, "root", 3);
     let image = linked(&[obj]);
     let place = image.target("f", 3) + 8;
-    assert!(place >= image.layout.params.rw_offset, "what is fixed up is writable");
+    assert!(
+        place >= image.layout.params.rw_offset,
+        "what is fixed up is writable"
+    );
     assert_eq!(image.word(place), image.symbol("root") + 3);
     assert_eq!(relr::decode(&image.layout.relr), [place]);
 }
@@ -126,7 +151,10 @@ fn loads_from_cells_are_folded_where_the_instruction_allows_it() {
     // mov rax, [rip+cell] ; cmp rax, [rip+cell] ; mov rax, [rip+cell] of an old assembler
     let code = obj.code(
         "f",
-        &[0x48, 0x8b, 0x05, 0, 0, 0, 0, 0x48, 0x3b, 0x05, 0, 0, 0, 0, 0x48, 0x8b, 0x05, 0, 0, 0, 0],
+        &[
+            0x48, 0x8b, 0x05, 0, 0, 0, 0, 0x48, 0x3b, 0x05, 0, 0, 0, 0, 0x48, 0x8b, 0x05, 0, 0, 0,
+            0,
+        ],
     );
     obj.reloc(code, 3, R_X86_64_REX_GOTPCRELX, "root", -4);
     obj.reloc(code, 10, R_X86_64_REX_GOTPCRELX, "root", -4);
@@ -150,7 +178,10 @@ fn a_weak_reference_that_nobody_defines_is_null() {
     let image = linked(&[obj]);
     let cell = image.target("f", 2);
     assert_eq!(image.word(cell), 0);
-    assert!(relr::decode(&image.layout.relr).is_empty(), "null stays null");
+    assert!(
+        relr::decode(&image.layout.relr).is_empty(),
+        "null stays null"
+    );
 }
 
 #[test]
@@ -163,7 +194,11 @@ fn equal_strings_are_shipped_once() {
         obj.reloc(code, 3, R_X86_64_PC32, &label, -4);
         obj
     };
-    let image = linked(&[root(&["a", "b"]), member("a.o", "a", b"x\0shared\0"), member("b.o", "b", b"y\0shared\0")]);
+    let image = linked(&[
+        root(&["a", "b"]),
+        member("a.o", "a", b"x\0shared\0"),
+        member("b.o", "b", b"y\0shared\0"),
+    ]);
     assert_eq!(image.target("a", 3), image.target("b", 3));
     assert_eq!(image.count(b"shared\0"), 1);
 }
@@ -179,7 +214,9 @@ fn thread_locals_lie_in_the_lane() {
     assert_eq!(u64::from(image.half(image.symbol("f") + 4)), p.lane_tls + 2);
     assert_eq!(p.tls_mem_size, 8);
     assert_eq!(image.word(p.tls_offset), 0x0807_0605_0403_0201);
-    assert!(p.lane_tls + 8 <= p.lane_size && p.lane_control + crate::shared::CONTROL_SIZE <= p.lane_tls);
+    assert!(
+        p.lane_tls + 8 <= p.lane_size && p.lane_control + crate::shared::CONTROL_SIZE <= p.lane_tls
+    );
 }
 
 #[test]
@@ -188,13 +225,19 @@ fn what_cannot_be_resolved_is_refused_with_its_place() {
         (R_X86_64_32, "not position-independent"),
         (R_X86_64_TPOFF32, "thread pointer"),
         (R_X86_64_GOTTPOFF, "thread pointer"),
-        (::object::elf::RelocationType(77), "unknown relocation type 77"),
+        (
+            ::object::elf::RelocationType(77),
+            "unknown relocation type 77",
+        ),
     ] {
         let mut obj = root(&["f"]);
         let code = obj.code("f", &[0; 16]);
         obj.reloc(code, 4, r_type, "root", 0);
         let text = problems(&[obj]);
-        assert!(text.contains(what) && text.contains("root.o:(.text.f+0x4)"), "{text}");
+        assert!(
+            text.contains(what) && text.contains("root.o:(.text.f+0x4)"),
+            "{text}"
+        );
     }
 }
 
@@ -204,7 +247,10 @@ fn a_name_that_nobody_provides_is_an_error_with_the_chain_that_needs_it() {
     let code = f.code("f", &CALL);
     f.reloc(code, 1, R_X86_64_PLT32, "nobody_has_this", -4);
     let text = problems(&[root(&["f"]), f]);
-    assert!(text.contains("nobody provides the function or variable nobody_has_this"), "{text}");
+    assert!(
+        text.contains("nobody provides the function or variable nobody_has_this"),
+        "{text}"
+    );
     assert!(text.contains("root -> f -> nobody_has_this"), "{text}");
     assert!(text.contains("f.o:(.text.f+0x1)"), "{text}");
 }
@@ -215,5 +261,8 @@ fn absolute_addresses_in_code_are_refused() {
     let code = obj.code("f", &[0x48, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0]); // movabs rax, imm64
     obj.reloc(code, 2, R_X86_64_64, "root", 0);
     let text = problems(&[obj]);
-    assert!(text.contains("code holds the absolute address of root"), "{text}");
+    assert!(
+        text.contains("code holds the absolute address of root"),
+        "{text}"
+    );
 }
