@@ -122,7 +122,10 @@ fn vendored(release: Release) {
             &copy.path().join("fixtures").join(name).join("go"),
         );
     }
-    go::succeed(&mut go::command(release, &module, false), &["mod", "vendor"]);
+    go::succeed(
+        &mut go::command(release, &module, false),
+        &["mod", "vendor"],
+    );
     std::fs::remove_dir_all(copy.path().join("fixtures")).unwrap();
     let program = copy.path().join("vendored");
     let mut build = go::command(release, &module, false);

@@ -59,7 +59,10 @@ fn an_unsupported_platform_says_so() {
     let out = common::scratch();
     let program = out.path().join("program");
     let mut build = go::command(Release::Newest, &workspace().programs(), false);
-    build.env("GOARCH", "386").args(["build", "-o"]).arg(&program);
+    build
+        .env("GOARCH", "386")
+        .args(["build", "-o"])
+        .arg(&program);
     go::succeed(&mut build, &["./exe"]);
     let ran = run(&mut Command::new(&program), Duration::from_secs(60));
     assert_eq!(ran.failure(), 2, "a Go panic ends a program with 2");

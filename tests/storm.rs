@@ -47,7 +47,14 @@ fn on_the_newest_go() {
     let mut pprof = go::command(Release::Newest, out.path(), false);
     let top = go::succeed(
         &mut pprof,
-        &["tool", "pprof", "-top", "-nodecount=100000", "storm", "cpu.pprof"],
+        &[
+            "tool",
+            "pprof",
+            "-top",
+            "-nodecount=100000",
+            "storm",
+            "cpu.pprof",
+        ],
     );
     for name in ["regex_automata::", "serde_json::", "core::fmt::"] {
         assert!(

@@ -31,14 +31,14 @@ pub fn shape(program: &Path) -> Shape {
         shape.interpreted |= kind == elf::PT_INTERP;
         if kind == elf::PT_LOAD {
             assert!(
-                flags & elf::PF_W == 0 || flags & elf::PF_X == 0,
+                !flags.contains(elf::PF_W) || !flags.contains(elf::PF_X),
                 "{}: a segment is writable and executable",
                 program.display()
             );
         }
         if kind == elf::PT_GNU_STACK {
             assert!(
-                flags & elf::PF_X == 0,
+                !flags.contains(elf::PF_X),
                 "{}: the stack is executable",
                 program.display()
             );
