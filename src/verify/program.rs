@@ -90,8 +90,8 @@ pub fn program(path: &str, data: &[u8]) -> Result<ProgramReport> {
 fn no_image(path: &str) -> Problem {
     Problem::new("no image made by rsyso in this program")
         .at(path)
-        .note("an image comes with the package that holds the `.syso`; a program that does not import the package has none")
-        .help("see that the package is imported, that the program was not built with -msan (which drops .syso files), and that it was not packed after linking")
+        .note("Go links an image only into programs that can reach one of its package's functions")
+        .help("see that the program calls the package, that it was not built with -msan (which drops .syso files), and that it was not packed after linking")
 }
 
 /// A place in the file where an image begins.

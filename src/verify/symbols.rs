@@ -141,8 +141,8 @@ fn coverage(findings: &mut Findings<'_>, symbols: &[Symbol<'_>], image: &Image<'
     let mut sorted: Vec<&Symbol<'_>> = symbols.iter().filter(|s| s.sym.st_size > 0).collect();
     sorted.sort_by_key(|s| (s.sym.st_value, s.index));
 
-    // The first function's range begins with the section; what follows a symbol up to the next belongs, for the Go runtime, to the
-    // symbol before it, so that a hole is found as "hole in findfunctab" or, worse, as the wrong name (ld/pcln.go, findfunctab).
+    // For the Go runtime a function reaches up to the next one: a hole carries the name of what stands before it, and at the start of the
+    // image there is nothing before it, "hole in findfunctab" (ld/pcln.go, findfunctab).
     let mut holes = Vec::new();
     let mut overlaps = Vec::new();
     let mut at = 0;

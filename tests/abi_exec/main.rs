@@ -3,14 +3,15 @@
 
 #[path = "../../fixtures/abi/src/lib.rs"]
 mod abi;
-mod generate;
+
 mod machine;
+mod signatures;
 mod values;
 
-use generate::Fixture;
 use machine::{Machine, ROOM};
 use rsyso::goabi;
 use rsyso::model::Function;
+use signatures::Fixture;
 use values::Values;
 
 /// Calls of one function with different values.
@@ -54,7 +55,7 @@ fn exercise(
 
 #[test]
 fn rust_sees_what_was_passed_and_go_gets_what_was_given() {
-    let fixture = generate::fixture();
+    let fixture = signatures::fixture();
     let mut machine = Machine::new(&fixture.api, &abi::generated::addresses());
     assert!(fixture.api.functions.len() >= 300);
     for (index, function) in fixture.api.functions.iter().enumerate() {
@@ -68,7 +69,7 @@ fn rust_sees_what_was_passed_and_go_gets_what_was_given() {
 
 #[test]
 fn the_slow_path_finds_the_lane_when_the_table_does_not() {
-    let fixture = generate::fixture();
+    let fixture = signatures::fixture();
     let mut machine = Machine::new(&fixture.api, &abi::generated::addresses());
     let functions = || fixture.api.functions.iter().enumerate().step_by(7);
     let cases: [fn(&mut Machine); 3] =

@@ -1,14 +1,14 @@
 //! Values by their type alone: bytes to pass, the hash that Rust must come to, and what it must make of it.
 
 use crate::abi::view::{Stream, TEXT, View};
-use crate::generate::Fixture;
+use crate::signatures::Fixture;
 use rsyso::goabi::go_layout;
 use rsyso::model::{Int, PointerKind, Type, TypeKind};
 
 pub struct Values<'a> {
     fixture: &'a Fixture,
     random: Stream,
-    /// The bytes of all scalars passed so far, as the callee hashes them.
+    /// All scalars passed so far, as the callee hashes them.
     seen: Vec<u8>,
     /// What pointers lead to, aligned for everything.
     memory: Vec<Vec<u128>>,
@@ -44,6 +44,22 @@ impl<'a> Values<'a> {
         view.stream()
     }
 
+    /// Every scalar counts as 64 bits.
+    fn see(&mut self, ty: &Type, bytes: &[u8]) {
+        let signed = match ty {
+            Type::Int(i) => i.signed(),
+            Type::Named(id) => match &self.fixture.api.def(*id).kind {
+                TypeKind::Enum { repr, .. } => repr.signed(),
+                _ => false,
+            },
+            _ => false,
+        };
+        let negative = signed && bytes.last().is_some_and(|b| b & 0x80 != 0);
+        let mut wide = [if negative { 0xff } else { 0 }; 8];
+        wide[..bytes.len()].copy_from_slice(bytes);
+        self.seen.extend(wide);
+    }
+
     /// Writes a parameter into the frame.
     pub fn pass(&mut self, frame: &mut [u8], at: usize, ty: &Type, optional: bool) {
         match ty {
@@ -63,7 +79,7 @@ impl<'a> Values<'a> {
             Type::Pointer { to: Some(to), kind } if kind.is_reference() => {
                 if optional {
                     let some = self.below(3) > 0;
-                    self.seen.push(some.into());
+                    self.see(&Type::Bool, &[some.into()]);
                     if !some {
                         return put(frame, at, &[0; 8]);
                     }
@@ -104,7 +120,7 @@ impl<'a> Values<'a> {
         for i in 0..count {
             if ascii {
                 bytes[i] = b' ' + self.below(95) as u8;
-                self.seen.push(bytes[i]);
+                self.see(elem, &bytes[i..=i]);
             } else {
                 self.fill(&mut bytes, i * stride, elem);
             }
@@ -125,7 +141,7 @@ impl<'a> Values<'a> {
         for (at, ty) in self.leaves(at, ty) {
             let bytes = self.scalar(&ty);
             put(out, at, &bytes);
-            self.seen.extend(bytes);
+            self.see(&ty, &bytes);
         }
     }
 

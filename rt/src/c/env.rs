@@ -39,7 +39,7 @@ struct Owned {
 // SAFETY: plain memory that no thread owns.
 unsafe impl Send for Owned {}
 
-fn current() -> *mut *mut c_char {
+pub(crate) fn current() -> *mut *mut c_char {
     // SAFETY: one word, read whole.
     unsafe { environ.0.get().read_volatile() }
 }

@@ -9,9 +9,11 @@
 #[macro_use]
 mod define;
 
+pub mod dir;
 pub mod dl;
 pub mod env;
 pub mod errno;
+pub mod exec;
 pub mod fd;
 pub mod file;
 pub mod fs;
@@ -20,6 +22,8 @@ pub mod path;
 pub mod poll;
 pub mod process;
 pub mod signal;
+pub mod socket;
+pub mod spawn;
 pub mod string;
 pub mod sysconf;
 pub mod thread;

@@ -30,6 +30,7 @@ pub(crate) struct Thread {
     /// The kernel's id, for threads that Rust spawned; 0 for Go's.
     tid: Cell<i32>,
     state: AtomicU32,
+    #[cfg_attr(test, allow(dead_code, reason = "tests spawn no thread of their own"))]
     start: Option<extern "C" fn(*mut c_void) -> *mut c_void>,
     /// The start function's argument, and later its result.
     value: Cell<*mut c_void>,

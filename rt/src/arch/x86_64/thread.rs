@@ -47,3 +47,43 @@ pub unsafe fn clone(
     }
     result
 }
+
+/// clone(2) for a child process that runs `start(argument)` on this very stack, below this frame. With CLONE_VM and
+/// CLONE_VFORK in `flags`: the caller stands still until the child has become another program or ended. In the caller:
+/// the child's id, or a negated errno.
+///
+/// # Safety
+/// `flags` must have both; `parent_tid` must be null or writable; `start` must not return, and must not change what the
+/// caller relies on.
+pub unsafe fn vfork(
+    flags: usize,
+    parent_tid: *mut i32,
+    start: unsafe extern "C" fn(*mut c_void) -> !,
+    argument: *mut c_void,
+) -> isize {
+    let result;
+    // SAFETY: the caller's. The child pushes below the stack pointer (no `nostack`: there is no red zone to spoil),
+    // and never comes out of the block. The stack is aligned for a call here.
+    unsafe {
+        asm!(
+            "syscall",
+            "test rax, rax",
+            "jnz 2f",
+            "mov rdi, r13",
+            "call r12",
+            "ud2",
+            "2:",
+            inlateout("rax") __NR_clone as isize => result,
+            in("rdi") flags,
+            in("rsi") 0,
+            in("rdx") parent_tid,
+            in("r10") 0,
+            in("r8") 0,
+            in("r12") start,
+            in("r13") argument,
+            lateout("rcx") _,
+            lateout("r11") _,
+        );
+    }
+    result
+}

@@ -131,10 +131,9 @@ mod tests {
             tv_nsec: 0,
         };
         // SAFETY: a place of our own.
-        assert_eq!(
-            unsafe { crate::c::time::clock_gettime(libc::CLOCK_REALTIME, &mut now) },
-            0
-        );
+        // SAFETY: a place of our own.
+        let result = unsafe { crate::c::time::clock_gettime(libc::CLOCK_REALTIME, &mut now) };
+        assert_eq!(result, 0);
         let host = std::time::SystemTime::now()
             .duration_since(std::time::UNIX_EPOCH)
             .expect("after 1970");
