@@ -233,9 +233,9 @@ mod tests {
         let it = user(line, &mut arena(&mut buf), &|name, uid| {
             name == b"ann" && uid == 12
         });
-        let user = it.expect("it").expect("room");
+        let found = it.expect("it").expect("room");
         // SAFETY: a C string in `buf`.
-        assert_eq!(unsafe { bytes(user.pw_gecos) }, b"Ann, room 3");
+        assert_eq!(unsafe { bytes(found.pw_gecos) }, b"Ann, room 3");
         for bad in [
             "",
             "ann",
