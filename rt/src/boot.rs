@@ -9,6 +9,7 @@ use core::sync::atomic::{AtomicU32, Ordering::*};
 
 use linux_raw_sys::general::__NR_rt_sigprocmask;
 
+use crate::arch;
 use crate::die::fatal;
 use crate::image::{base, params};
 use crate::lane::{self, Control};
@@ -52,6 +53,7 @@ fn boot(control: *mut Control) {
     match STATE.compare_exchange(FRESH, RUNNING, Acquire, Acquire) {
         Ok(_) => {
             apply_fixups();
+            arch::mem::detect();
             lane::create_table();
             crate::unwind::register();
             lane::init_tls(control);

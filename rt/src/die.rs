@@ -50,3 +50,36 @@ fn panic(info: &core::panic::PanicInfo<'_>) -> ! {
     let _ = writeln!(Stderr, "rsyso runtime: {info}");
     sys::exit_group(2)
 }
+
+/// abort(3): the process dies of SIGABRT, with a core dump where the system makes them, as a Rust program that panics twice does.
+///
+/// Go has a handler for the signal; it is put aside, since it would print the goroutines of a program whose message is already out.
+#[cfg(not(test))]
+#[unsafe(no_mangle)]
+pub extern "C" fn abort() -> ! {
+    use linux_raw_sys::general::*;
+    // The kernel's own struct, all zero: SIG_DFL, no flags, no mask.
+    let default = [0usize; 4];
+    let set = 1u64 << (SIGABRT - 1);
+    // SAFETY: valid arguments; the last call ends the process unless it is init of its namespace, which ignores the signal.
+    unsafe {
+        sys::syscall4(
+            __NR_rt_sigaction,
+            SIGABRT as usize,
+            default.as_ptr() as usize,
+            0,
+            size_of::<u64>(),
+        );
+        sys::syscall4(
+            __NR_rt_sigprocmask,
+            SIG_UNBLOCK as usize,
+            (&raw const set) as usize,
+            0,
+            size_of::<u64>(),
+        );
+        let process = sys::syscall0(__NR_getpid) as usize;
+        let thread = sys::syscall0(__NR_gettid) as usize;
+        sys::syscall3(__NR_tgkill, process, thread, SIGABRT as usize);
+    }
+    sys::exit_group(128 + SIGABRT as i32)
+}

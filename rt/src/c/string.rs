@@ -163,21 +163,6 @@ c_fn! {
         unsafe { length_up_to(s, limit) }
     }
 
-    /// memchr(3)
-    fn memchr(s: *const c_void, c: c_int, n: size_t) -> *mut c_void {
-        // C lets the memory end early if the byte is found: the length is cut to what a slice may have.
-        let to_the_end = (s as usize).wrapping_neg().wrapping_sub(1);
-        let n = n.min(isize::MAX as usize).min(to_the_end);
-        // SAFETY: the caller's; the search stops at the first find.
-        place(s, ::memchr::memchr(c as u8, unsafe { memory(s, n) }))
-    }
-
-    /// memrchr(3)
-    fn memrchr(s: *const c_void, c: c_int, n: size_t) -> *mut c_void {
-        // SAFETY: the caller's.
-        place(s, ::memchr::memrchr(c as u8, unsafe { memory(s, n) }))
-    }
-
     /// memmem(3)
     fn memmem(hay: *const c_void, hay_len: size_t, needle: *const c_void, needle_len: size_t) -> *mut c_void {
         // SAFETY: the caller's.

@@ -4,3 +4,6 @@ pub mod lane;
 pub mod mem;
 pub mod syscall;
 pub mod thread;
+
+#[cfg(test)]
+mod mem_tests;

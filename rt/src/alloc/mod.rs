@@ -1,4 +1,5 @@
-//! malloc and its family: small blocks from a cache of the thread's own, everything else from one heap behind a lock.
+//! malloc and its family: small blocks from a cache of the thread's own, large ones straight from the kernel, and everything
+//! between from one heap behind a lock.
 //!
 //! The heap is dlmalloc. A block is at least 32 bytes with its header, a word before the memory that the program gets: the bytes of
 //! the block and, in its low bits, whether this block and the one before it are in use (dlmalloc.rs, `Chunk`).
@@ -8,11 +9,14 @@ use core::ptr::null_mut;
 use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use dlmalloc::Dlmalloc;
-use linux_raw_sys::general::*;
 
-use crate::arch::lane::{PAGE, probe_stack};
+use crate::arch::lane::probe_stack;
 use crate::lock::{Guard, Lock};
-use crate::sys;
+
+mod mapping;
+mod system;
+
+use system::System;
 
 /// Every block is aligned to this: C's `max_align_t`.
 pub const ALIGN: usize = 16;
@@ -27,66 +31,15 @@ const CLASSES: usize = (MAX_CACHED - MIN_CACHED) / ALIGN + 1;
 /// Bytes that a thread keeps of one size, at most (but never less than 8 blocks, or more than 64).
 const CACHED_BYTES: usize = 8 * 1024;
 
+/// Bytes from which on a block of the heap is not copied under the lock.
+const MAX_COPIED: usize = 64 * 1024;
+
 /// Bytes of a block's header.
 const HEADER: usize = 8;
 
-/// Bits of the header that say "in use", both clear in a block that is a mapping of its own.
+/// Bits of the header that say "in use" of this block or the one before it, both clear in a block that is a mapping of its own.
 const IN_USE: usize = 0b11;
 const FLAGS: usize = 0b111;
-
-/// Memory from the kernel.
-struct System;
-
-// SAFETY: every mapping is fresh, and is given back whole or in part as asked.
-unsafe impl dlmalloc::Allocator for System {
-    fn alloc(&self, size: usize) -> (*mut u8, usize, u32) {
-        // SAFETY: a fresh mapping.
-        let result = unsafe {
-            sys::syscall6(
-                __NR_mmap,
-                0,
-                size,
-                (PROT_READ | PROT_WRITE) as usize,
-                (MAP_PRIVATE | MAP_ANONYMOUS) as usize,
-                usize::MAX,
-                0,
-            )
-        };
-        match sys::check(result) {
-            Ok(address) => (address as *mut u8, size, 0),
-            Err(_) => (null_mut(), 0, 0),
-        }
-    }
-
-    fn remap(&self, ptr: *mut u8, old: usize, new: usize, can_move: bool) -> *mut u8 {
-        let flags = if can_move { MREMAP_MAYMOVE } else { 0 };
-        // SAFETY: the heap's own mapping.
-        let result = unsafe { sys::syscall4(__NR_mremap, ptr as usize, old, new, flags as usize) };
-        sys::check(result).map_or(null_mut(), |address| address as *mut u8)
-    }
-
-    fn free_part(&self, ptr: *mut u8, old: usize, new: usize) -> bool {
-        // SAFETY: the heap's own mapping.
-        unsafe { sys::syscall2(__NR_munmap, ptr as usize + new, old - new) == 0 }
-    }
-
-    fn free(&self, ptr: *mut u8, size: usize) -> bool {
-        // SAFETY: the heap's own mapping.
-        unsafe { sys::syscall2(__NR_munmap, ptr as usize, size) == 0 }
-    }
-
-    fn can_release_part(&self, _flags: u32) -> bool {
-        true
-    }
-
-    fn allocates_zeros(&self) -> bool {
-        true
-    }
-
-    fn page_size(&self) -> usize {
-        PAGE
-    }
-}
 
 static HEAP: Lock<Dlmalloc<System>> = Lock::new({
     let mut heap = Dlmalloc::new_with_allocator(System);
@@ -115,7 +68,7 @@ unsafe fn header(memory: *mut u8) -> usize {
     unsafe { (*memory.sub(HEADER).cast::<AtomicUsize>()).load(Relaxed) }
 }
 
-/// Whether the block is a mapping of its own, fresh from the kernel.
+/// Whether the block is a mapping of its own.
 #[inline(always)]
 fn is_mapping(header: usize) -> bool {
     header & IN_USE == 0
@@ -132,9 +85,12 @@ pub unsafe fn usable_size(memory: *mut u8) -> usize {
     }
     // SAFETY: the caller's.
     let header = unsafe { header(memory) };
-    // A mapping has no neighbour whose first word it could use.
-    let overhead = if is_mapping(header) { 16 } else { 8 };
-    (header & !FLAGS) - overhead
+    if is_mapping(header) {
+        // SAFETY: as the header says.
+        unsafe { mapping::usable_size(memory) }
+    } else {
+        (header & !FLAGS) - HEADER
+    }
 }
 
 /// Free blocks of one thread: a list and its length per size. All zero is an empty cache.
@@ -201,8 +157,7 @@ impl Cache {
             }
             return self.refill(block);
         }
-        // SAFETY: any size may be asked for.
-        unsafe { heap().c_malloc(size) }
+        memalign(ALIGN, size)
     }
 
     /// Takes several blocks at once from the heap; returns one of them, or null.
@@ -247,9 +202,9 @@ impl Cache {
         // SAFETY: the caller's.
         let header = unsafe { header(memory) };
         let block = header & !FLAGS;
-        if block > MAX_CACHED || is_mapping(header) {
+        if block > MAX_CACHED {
             // SAFETY: the caller's.
-            return unsafe { heap().c_free(memory) };
+            return unsafe { free_large(memory, header) };
         }
         let class = class_of(block);
         if self.lengths[class] >= limit(block) {
@@ -298,191 +253,62 @@ impl Cache {
     pub(crate) unsafe fn realloc(&mut self, memory: *mut u8, size: usize) -> *mut u8 {
         // SAFETY: the caller's.
         let header = unsafe { header(memory) };
-        let old = header & !FLAGS;
-        if let Some(block) = block_for(size).filter(|_| old <= MAX_CACHED && !is_mapping(header)) {
-            // Both small: no need for the lock. A block that is less than twice too large stays.
-            if block <= old && old < 2 * block {
-                return memory;
-            }
-            let fresh = self.malloc(size);
-            if !fresh.is_null() {
-                // SAFETY: both blocks have that many bytes; the old one is the caller's no more.
-                unsafe {
-                    core::ptr::copy_nonoverlapping(memory, fresh, size.min(old - HEADER));
-                    self.free(memory);
-                }
-            }
-            return fresh;
+        if is_mapping(header) && size >= mapping::MIN / 2 {
+            // SAFETY: as the header says.
+            return unsafe { mapping::resize(memory, size) };
         }
         // SAFETY: the caller's.
-        unsafe { heap().c_realloc(memory, size) }
+        let old = unsafe { usable_size(memory) };
+        // A block that is less than twice too large stays.
+        if size <= old && old / 2 <= size.max(MIN_CACHED) {
+            return memory;
+        }
+        // The heap may be able to grow or shrink a block where it is; but if it copies, it does so under the lock.
+        if (MAX_CACHED..MAX_COPIED).contains(&old) && (MAX_CACHED..mapping::MIN).contains(&size) {
+            // SAFETY: a live block of the heap.
+            return unsafe { heap().c_realloc(memory, size) };
+        }
+        let fresh = self.malloc(size);
+        if !fresh.is_null() {
+            // SAFETY: both blocks have that many bytes; the old one is the caller's no more.
+            unsafe {
+                core::ptr::copy_nonoverlapping(memory, fresh, size.min(old));
+                self.free(memory);
+            }
+        }
+        fresh
+    }
+}
+
+/// Gives a block back that is too large for a cache.
+///
+/// # Safety
+/// As for [`Cache::free`]; `header` is the block's.
+#[inline(never)]
+unsafe fn free_large(memory: *mut u8, header: usize) {
+    // SAFETY: the caller's.
+    unsafe {
+        if is_mapping(header) {
+            mapping::free(memory)
+        } else {
+            heap().c_free(memory)
+        }
     }
 }
 
 /// A block of at least `size` bytes at a multiple of `align`, a power of two; or null.
 pub(crate) fn memalign(align: usize, size: usize) -> *mut u8 {
+    if size >= mapping::MIN || align >= mapping::MIN {
+        return mapping::allocate(align.max(ALIGN), size);
+    }
     // SAFETY: `align` is a power of two.
     unsafe { heap().c_memalign(align, size) }
 }
 
 #[cfg(not(test))]
+mod names;
+#[cfg(not(test))]
 pub use names::{give_back, take};
 
-/// The C names.
-#[cfg(not(test))]
-mod names {
-    use super::*;
-    use crate::lane::{control, set_errno};
-    use core::ffi::c_void;
-    use linux_raw_sys::errno::{EINVAL, ENOMEM};
-
-    #[inline(always)]
-    fn cache() -> &'static mut Cache {
-        // SAFETY: all Rust code runs in a lane, whose cache only its thread uses; nothing below calls back into this module.
-        unsafe { &mut (*control()).heap }
-    }
-
-    /// Passes a block on, and says ENOMEM when there is none.
-    #[inline(always)]
-    fn or_enomem(memory: *mut u8) -> *mut c_void {
-        if memory.is_null() {
-            set_errno(ENOMEM as i32);
-        }
-        memory.cast()
-    }
-
-    /// Memory for `count` values of the runtime's own; ends the program if there is none.
-    pub fn take<T>(count: usize) -> *mut T {
-        const { assert!(align_of::<T>() <= ALIGN) };
-        let memory = match count.checked_mul(size_of::<T>()) {
-            Some(size) => cache().malloc(size),
-            None => null_mut(),
-        };
-        if memory.is_null() {
-            crate::die::fatal("out of memory");
-        }
-        memory.cast()
-    }
-
-    /// Gives back what [`take`] gave.
-    ///
-    /// # Safety
-    /// It came from `take`, and is not used any more.
-    pub unsafe fn give_back<T>(memory: *mut T) {
-        // SAFETY: the caller's.
-        unsafe { cache().free(memory.cast()) }
-    }
-
-    /// malloc(3).
-    #[unsafe(no_mangle)]
-    pub extern "C" fn malloc(size: usize) -> *mut c_void {
-        or_enomem(cache().malloc(size))
-    }
-
-    /// calloc(3).
-    #[unsafe(no_mangle)]
-    pub extern "C" fn calloc(count: usize, size: usize) -> *mut c_void {
-        or_enomem(match count.checked_mul(size) {
-            Some(size) => cache().calloc(size),
-            None => null_mut(),
-        })
-    }
-
-    /// realloc(3). A size of 0 gives a block of no bytes, as in musl; glibc frees and returns null. C23 leaves it undefined.
-    ///
-    /// # Safety
-    /// As in C.
-    #[unsafe(no_mangle)]
-    pub unsafe extern "C" fn realloc(memory: *mut c_void, size: usize) -> *mut c_void {
-        if memory.is_null() {
-            return malloc(size);
-        }
-        // SAFETY: the caller's.
-        or_enomem(unsafe { cache().realloc(memory.cast(), size) })
-    }
-
-    /// reallocarray(3).
-    ///
-    /// # Safety
-    /// As in C.
-    #[unsafe(no_mangle)]
-    pub unsafe extern "C" fn reallocarray(
-        memory: *mut c_void,
-        count: usize,
-        size: usize,
-    ) -> *mut c_void {
-        match count.checked_mul(size) {
-            // SAFETY: the caller's.
-            Some(size) => unsafe { realloc(memory, size) },
-            None => or_enomem(null_mut()),
-        }
-    }
-
-    /// free(3). Leaves errno alone.
-    ///
-    /// # Safety
-    /// As in C.
-    #[unsafe(no_mangle)]
-    pub unsafe extern "C" fn free(memory: *mut c_void) {
-        // SAFETY: the caller's.
-        unsafe { cache().free(memory.cast()) }
-    }
-
-    /// posix_memalign(3): returns the error, and leaves errno alone.
-    ///
-    /// # Safety
-    /// As in C.
-    #[unsafe(no_mangle)]
-    pub unsafe extern "C" fn posix_memalign(
-        result: *mut *mut c_void,
-        align: usize,
-        size: usize,
-    ) -> i32 {
-        if !align.is_power_of_two() || align < size_of::<*mut c_void>() {
-            return EINVAL as i32;
-        }
-        let memory = aligned(align, size);
-        if memory.is_null() {
-            return ENOMEM as i32;
-        }
-        // SAFETY: the caller's.
-        unsafe { result.write(memory.cast()) };
-        0
-    }
-
-    /// aligned_alloc(3).
-    #[unsafe(no_mangle)]
-    pub extern "C" fn aligned_alloc(align: usize, size: usize) -> *mut c_void {
-        if !align.is_power_of_two() {
-            set_errno(EINVAL as i32);
-            return null_mut();
-        }
-        or_enomem(aligned(align, size))
-    }
-
-    /// memalign(3).
-    #[unsafe(no_mangle)]
-    pub extern "C" fn memalign(align: usize, size: usize) -> *mut c_void {
-        aligned_alloc(align, size)
-    }
-
-    fn aligned(align: usize, size: usize) -> *mut u8 {
-        if align <= ALIGN {
-            cache().malloc(size)
-        } else if align > isize::MAX as usize / 2 {
-            null_mut()
-        } else {
-            super::memalign(align, size)
-        }
-    }
-
-    /// malloc_usable_size(3).
-    ///
-    /// # Safety
-    /// As in C.
-    #[unsafe(no_mangle)]
-    pub unsafe extern "C" fn malloc_usable_size(memory: *mut c_void) -> usize {
-        // SAFETY: the caller's.
-        unsafe { usable_size(memory.cast()) }
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,87 @@
+//! Large blocks: each is a mapping of its own, made, resized and given back without the heap's lock.
+//!
+//! Two words lie before the memory that the program gets: where the mapping starts, and its bytes. The second stands where
+//! dlmalloc keeps a block's header; as a multiple of the page size it has none of dlmalloc's "in use" bits, which tells the two kinds apart.
+
+use core::ptr::null_mut;
+
+use super::system::{map, remap, unmap};
+use crate::arch::lane::PAGE;
+
+/// Bytes from which on a block gets a mapping of its own. dlmalloc would copy to grow it, and clear it for calloc.
+pub(super) const MIN: usize = 1 << 20;
+
+/// Bytes before the memory.
+const OVERHEAD: usize = 16;
+
+/// The two words before the memory at `memory`.
+unsafe fn words(memory: *mut u8) -> *mut [usize; 2] {
+    memory.wrapping_sub(OVERHEAD).cast()
+}
+
+fn round_up(size: usize) -> Option<usize> {
+    Some(size.checked_add(PAGE - 1)? & !(PAGE - 1))
+}
+
+/// A zeroed block at a multiple of `align`, a power of two of at least 16; or null.
+pub(super) fn allocate(align: usize, size: usize) -> *mut u8 {
+    let Some(bytes) = size.checked_add(align).and_then(round_up) else {
+        return null_mut();
+    };
+    let start = map(bytes);
+    if start.is_null() {
+        return start;
+    }
+    // The start is a multiple of the page size, so that at least 16 bytes lie before the memory.
+    let memory = ((start as usize + OVERHEAD + align - 1) & !(align - 1)) as *mut u8;
+    // SAFETY: within the mapping: `align` bytes are to spare.
+    unsafe { words(memory).write([start as usize, bytes]) };
+    memory
+}
+
+/// Bytes that the program may use.
+///
+/// # Safety
+/// `memory` is a live block of this kind.
+pub(super) unsafe fn usable_size(memory: *mut u8) -> usize {
+    // SAFETY: the caller's.
+    let [start, bytes] = unsafe { words(memory).read() };
+    start + bytes - memory as usize
+}
+
+/// Gives a block back.
+///
+/// # Safety
+/// `memory` is a live block of this kind, and not used any more.
+pub(super) unsafe fn free(memory: *mut u8) {
+    // SAFETY: the caller's.
+    unsafe {
+        let [start, bytes] = words(memory).read();
+        unmap(start as *mut u8, bytes);
+    }
+}
+
+/// Another size for a block, maybe elsewhere; null if there is no memory, and then the old block stays. Pages move, bytes do not.
+///
+/// # Safety
+/// `memory` is a live block of this kind.
+pub(super) unsafe fn resize(memory: *mut u8, size: usize) -> *mut u8 {
+    // SAFETY: the caller's.
+    let [start, old] = unsafe { words(memory).read() };
+    let before = memory as usize - start;
+    let Some(new) = size.checked_add(before).and_then(round_up) else {
+        return null_mut();
+    };
+    if new == old {
+        return memory;
+    }
+    // SAFETY: the block's own mapping.
+    let moved = unsafe { remap(start as *mut u8, old, new, true) };
+    if moved.is_null() {
+        return null_mut();
+    }
+    let memory = moved.wrapping_add(before);
+    // SAFETY: within the mapping, as before.
+    unsafe { words(memory).write([moved as usize, new]) };
+    memory
+}

@@ -1,0 +1,217 @@
+//! The embedded runtime keeps what it promises to the linker.
+
+use std::collections::BTreeSet;
+
+use iced_x86::{Decoder, DecoderOptions, FlowControl};
+use object::elf::{
+    R_X86_64_DTPMOD64, R_X86_64_DTPOFF32, R_X86_64_DTPOFF64, R_X86_64_GOTPC32_TLSDESC,
+};
+use object::elf::{R_X86_64_GOTTPOFF, R_X86_64_TLSDESC, R_X86_64_TLSDESC_CALL, R_X86_64_TLSGD};
+use object::elf::{R_X86_64_TLSLD, R_X86_64_TPOFF32, R_X86_64_TPOFF64};
+use object::read::archive::ArchiveFile;
+use object::read::elf::{ElfFile64, SectionHeader};
+use object::{Object, ObjectSection, ObjectSymbol, RelocationFlags, RelocationTarget, SymbolKind};
+
+/// The members of the archive: name, and bytes aligned as the parser wants them.
+fn members() -> Vec<(String, Vec<u64>)> {
+    let data = rsyso::runtime::archive("amd64").expect("there is a runtime for amd64");
+    let archive = ArchiveFile::parse(data).unwrap();
+    archive
+        .members()
+        .map(|member| {
+            let member = member.unwrap();
+            let bytes = member.data(data).unwrap();
+            let words = bytes
+                .chunks(8)
+                .map(|chunk| {
+                    let mut word = [0; 8];
+                    word[..chunk.len()].copy_from_slice(chunk);
+                    u64::from_ne_bytes(word)
+                })
+                .collect();
+            (String::from_utf8_lossy(member.name()).into_owned(), words)
+        })
+        .collect()
+}
+
+fn bytes(words: &[u64]) -> &[u8] {
+    // SAFETY: any word is eight bytes.
+    unsafe { std::slice::from_raw_parts(words.as_ptr().cast(), words.len() * 8) }
+}
+
+/// Calls `check` with the runtime's own object: the one member that holds its code.
+fn with_own_member(check: impl FnOnce(&ElfFile64<'_>)) {
+    let members = members();
+    let own: Vec<_> = members
+        .iter()
+        .filter(|(name, _)| name.starts_with("rsyso_rt-"))
+        .collect();
+    assert_eq!(own.len(), 1, "one codegen unit, linked as one");
+    check(&ElfFile64::parse(bytes(&own[0].1)).unwrap());
+}
+
+fn names<'a>(
+    symbols: impl Iterator<Item = object::read::elf::ElfSymbol64<'a, 'a>>,
+) -> BTreeSet<String> {
+    symbols.map(|s| s.name().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn refers_to_nothing_but_the_linkers_symbols_and_its_own_archive() {
+    let members = members();
+    let mut defined = BTreeSet::new();
+    for (_, words) in &members {
+        let Ok(file) = ElfFile64::<object::Endianness>::parse(bytes(words)) else {
+            continue;
+        };
+        defined.extend(names(
+            file.symbols()
+                .filter(|s| s.is_global() && !s.is_undefined()),
+        ));
+    }
+    with_own_member(|file| {
+        let undefined = names(file.symbols().filter(|s| s.is_undefined() && s.is_global()));
+        let missing: Vec<_> = undefined.difference(&defined).map(String::as_str).collect();
+        assert_eq!(missing, ["__rsyso_image", "__rsyso_params"]);
+    });
+}
+
+#[test]
+fn provides_what_wrappers_and_libraries_ask_of_the_core() {
+    with_own_member(|file| {
+        let defined = names(
+            file.symbols()
+                .filter(|s| s.is_global() && !s.is_undefined()),
+        );
+        for name in "rsyso_lane_slow rsyso_lane_table memcpy memmove memset memcmp bcmp strlen memchr memrchr \
+             malloc calloc realloc reallocarray free posix_memalign aligned_alloc memalign malloc_usable_size abort \
+             _Unwind_RaiseException _Unwind_Resume _Unwind_DeleteException _Unwind_Backtrace _Unwind_GetIP \
+             _Unwind_GetIPInfo _Unwind_GetCFA _Unwind_GetGR _Unwind_SetGR _Unwind_SetIP _Unwind_GetRegionStart \
+             _Unwind_GetLanguageSpecificData _Unwind_GetTextRelBase _Unwind_GetDataRelBase \
+             _Unwind_FindEnclosingFunction"
+            .split_whitespace()
+        {
+            assert!(defined.contains(name), "{name}");
+        }
+        for name in [
+            "rust_begin_unwind",
+            "rust_eh_personality",
+            "__rust_alloc",
+            "main",
+            "_start",
+        ] {
+            assert!(!defined.contains(name), "{name} would meet the library's");
+        }
+    });
+}
+
+#[test]
+fn has_no_thread_locals_and_no_initialisers() {
+    const TLS: &[u32] = &[
+        R_X86_64_DTPMOD64.0,
+        R_X86_64_DTPOFF32.0,
+        R_X86_64_DTPOFF64.0,
+        R_X86_64_GOTPC32_TLSDESC.0,
+        R_X86_64_GOTTPOFF.0,
+        R_X86_64_TLSDESC.0,
+        R_X86_64_TLSDESC_CALL.0,
+        R_X86_64_TLSGD.0,
+        R_X86_64_TLSLD.0,
+        R_X86_64_TPOFF32.0,
+        R_X86_64_TPOFF64.0,
+    ];
+    with_own_member(|file| {
+        for section in file.sections() {
+            let name = section.name().unwrap();
+            let flags = section
+                .elf_section_header()
+                .sh_flags(object::Endianness::Little);
+            assert_eq!(flags.0 & u64::from(object::elf::SHF_TLS.0), 0, "{name}");
+            assert!(
+                !name.starts_with(".init_array") && !name.starts_with(".ctors"),
+                "{name}"
+            );
+            for (offset, relocation) in section.relocations() {
+                let RelocationFlags::Elf { r_type } = relocation.flags() else {
+                    panic!("not ELF");
+                };
+                assert!(!TLS.contains(&r_type.0), "{name}+{offset:#x}");
+            }
+        }
+        assert!(file.symbols().all(|s| s.kind() != SymbolKind::Tls));
+    });
+}
+
+/// A compiler that saw through these functions would make them call themselves. They call nothing, and leave only by `ret`.
+#[test]
+fn memory_functions_call_nothing() {
+    with_own_member(|file| {
+        for name in [
+            "memcpy", "memmove", "memset", "memcmp", "bcmp", "strlen", "memchr", "memrchr",
+        ] {
+            let symbol = file.symbols().find(|s| s.name() == Ok(name)).unwrap();
+            let section = file
+                .section_by_index(symbol.section_index().unwrap())
+                .unwrap();
+            assert_eq!(
+                section.size(),
+                symbol.size(),
+                "{name} has a section of its own"
+            );
+            for (_, relocation) in section.relocations() {
+                let RelocationTarget::Symbol(target) = relocation.target() else {
+                    panic!("{name}: a relocation without a symbol");
+                };
+                let target = file.symbol_by_index(target).unwrap();
+                assert!(
+                    matches!(target.kind(), SymbolKind::Data | SymbolKind::Section),
+                    "{name} refers to {}",
+                    target.name().unwrap()
+                );
+                let target = file
+                    .section_by_index(target.section_index().unwrap())
+                    .unwrap();
+                assert_ne!(target.kind(), object::SectionKind::Text, "{name}");
+            }
+            let code = section.data().unwrap();
+            let mut rounds = 0;
+            for instruction in Decoder::with_ip(64, code, 0, DecoderOptions::NONE) {
+                rounds += 1;
+                match instruction.flow_control() {
+                    FlowControl::Next | FlowControl::Return => {}
+                    FlowControl::UnconditionalBranch | FlowControl::ConditionalBranch => {
+                        let target = instruction.near_branch_target();
+                        assert!((target as usize) < code.len(), "{name}: {instruction}");
+                    }
+                    _ => panic!("{name}: {instruction}"),
+                }
+            }
+            assert!(rounds > 10, "{name} was decoded");
+        }
+    });
+}
+
+/// The way in runs on the goroutine's stack, of which little may be left, and before the fix-ups.
+#[test]
+fn the_way_in_touches_no_stack_of_its_own() {
+    with_own_member(|file| {
+        let symbol = file
+            .symbols()
+            .find(|s| s.name() == Ok("rsyso_lane_slow"))
+            .unwrap();
+        let section = file
+            .section_by_index(symbol.section_index().unwrap())
+            .unwrap();
+        let code = section.data().unwrap();
+        for instruction in Decoder::with_ip(64, code, 0, DecoderOptions::NONE) {
+            assert!(!instruction.is_invalid());
+            let text = instruction.to_string();
+            assert!(
+                instruction.stack_pointer_increment() == 0
+                    || text.starts_with("call ")
+                    || text == "ret",
+                "{text}"
+            );
+        }
+    });
+}
