@@ -9,6 +9,7 @@
 #[macro_use]
 mod define;
 
+pub mod ctype;
 pub mod dir;
 pub mod dl;
 pub mod env;
@@ -26,6 +27,7 @@ pub mod process;
 pub mod signal;
 pub mod socket;
 pub mod spawn;
+pub mod stdlib;
 pub mod string;
 pub mod sync;
 pub mod sysconf;
