@@ -32,6 +32,8 @@ pub struct Control {
     next_free: *mut Control,
     /// The C side's record of the thread, null for Go's threads.
     pub pthread: *mut core::ffi::c_void,
+    /// What the thread pointer leads to on threads that Rust spawned (`c/thread/spawn.rs`).
+    pub thread_area: [usize; 8],
     /// Small free blocks of this thread.
     pub(crate) heap: Cache,
     /// What the unwinder reads about one frame.

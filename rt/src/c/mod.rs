@@ -9,6 +9,7 @@
 #[macro_use]
 mod define;
 
+pub mod checks;
 pub mod ctype;
 pub mod dir;
 pub mod dl;
@@ -23,10 +24,12 @@ pub mod mman;
 pub mod netdb;
 pub mod path;
 pub mod poll;
+pub mod printf;
 pub mod process;
 pub mod signal;
 pub mod socket;
 pub mod spawn;
+pub mod stdio;
 pub mod stdlib;
 pub mod string;
 pub mod sync;

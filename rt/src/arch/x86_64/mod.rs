@@ -7,3 +7,4 @@ pub mod thread;
 
 #[cfg(test)]
 mod mem_tests;
+pub mod va_list;
