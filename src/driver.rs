@@ -87,7 +87,7 @@ pub fn convert(o: &ConvertOptions, progress: &dyn Progress) -> Result<Converted>
     // All files or none.
     let mut files = vec![(syso_name, syso)];
     files.extend(text.into_iter().map(|f| (f.name, f.text.into_bytes())));
-    let written = gopkg::write(&place, &files, &verify::is_ours)?;
+    let written = gopkg::write(&place, &files, &is_ours)?;
     Ok(Converted {
         package: place.package,
         import_path: place.import_path,
@@ -98,6 +98,11 @@ pub fn convert(o: &ConvertOptions, progress: &dyn Progress) -> Result<Converted>
         kept,
         dropped,
     })
+}
+
+/// Whether a file that is in the way is a `.syso` of an earlier run.
+fn is_ours(data: &[u8]) -> bool {
+    verify::is_object(data) && !provenance::find(data).is_empty()
 }
 
 /// Options of the contract that are not built yet are refused, never ignored.

@@ -9,7 +9,9 @@ use crate::link::{SecRef, names};
 use crate::model::Api;
 use crate::options::InspectOptions;
 use crate::report::{InspectedExport, Inspection, Kept, Missing, Progress, Sizes};
+use crate::gopkg::Prefix;
 use crate::{goabi, gopkg, sig, wrappers};
+use std::path::{Path, PathBuf};
 
 /// Why an export runs in a lane.
 const LANE: &str = "every call runs on the lane of its thread";
@@ -91,9 +93,11 @@ impl Signatures {
             problems_of.push(problems);
         }
         let api = sig::read(&objects, &good).unwrap_or_default();
+        // Names may clash between functions that are good one by one; then there is no declaration to show.
+        let declarations = gopkg::declarations(&api, &Prefix::Auto, name).unwrap_or_default();
         let each = library.exports.iter().zip(problems_of);
         let each = each
-            .map(|(export, problems)| signature(&api, export, problems))
+            .map(|(export, problems)| signature(&api, &declarations, export, problems))
             .collect();
         Signatures { api, each }
     }
