@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use gimli::constants as dw;
 
 use super::dwarf::{At, Die};
-use super::shape::{Shape, View};
+use super::shape::{Foreign, Shape, View};
 use super::source::Sources;
 use crate::model::{Type, TypeId, TypeKind};
 
@@ -77,7 +77,6 @@ pub(super) struct Def {
     pub(super) doc: String,
     pub(super) state: State,
     pub(super) size: u64,
-    pub(super) align: u64,
     /// Why it is opaque.
     pub(super) why: Option<Why>,
 }
@@ -85,7 +84,7 @@ pub(super) struct Def {
 /// Maps types of all objects into one list.
 pub struct Mapper<'d, 'a> {
     pub(super) views: &'d [Option<View<'d, 'a>>],
-    pub(super) sources: &'d mut Sources,
+    pub(super) sources: Sources<'d>,
     pub(super) defs: Vec<Def>,
     pub(super) by_path: HashMap<String, TypeId>,
     pub(super) known: HashMap<Key, TypeId>,
@@ -97,7 +96,7 @@ pub struct Mapper<'d, 'a> {
 
 impl<'d, 'a> Mapper<'d, 'a> {
     /// A mapper over the objects' views.
-    pub fn new(views: &'d [Option<View<'d, 'a>>], sources: &'d mut Sources) -> Self {
+    pub fn new(views: &'d [Option<View<'d, 'a>>], sources: Sources<'d>) -> Self {
         Mapper {
             views,
             sources,
@@ -110,8 +109,16 @@ impl<'d, 'a> Mapper<'d, 'a> {
     }
 
     /// The source files.
-    pub fn sources(&mut self) -> &mut Sources {
-        self.sources
+    pub fn sources(&mut self) -> &mut Sources<'d> {
+        &mut self.sources
+    }
+
+    /// The type at a full path, if some function has named it.
+    pub(super) fn known_type(&mut self, path: &str, behind_pointer: bool) -> Option<Type> {
+        let id = *self.by_path.get(path)?;
+        self.settle(id, 0).ok()?;
+        let opaque = matches!(self.def(id).ok()?.state, State::Done(TypeKind::Opaque));
+        (behind_pointer || !opaque).then_some(Type::Named(id))
     }
 
     pub(super) fn view(&self, object: usize) -> Mapped<View<'d, 'a>> {
@@ -125,6 +132,7 @@ impl<'d, 'a> Mapper<'d, 'a> {
     /// The type of a parameter or result; None when it has no bytes.
     pub fn value(&mut self, object: usize, at: At) -> Mapped<Option<Type>> {
         let view = self.view(object)?;
+        let at = view.see_through(at)?;
         match view.shape(at)? {
             Shape::Str => Ok(Some(Type::Str)),
             Shape::Slice { elem, mutable } => match self.held(object, elem, 0) {
@@ -154,6 +162,7 @@ impl<'d, 'a> Mapper<'d, 'a> {
             return refuse("is nested too deep");
         }
         let view = self.view(object)?;
+        let at = view.see_through(at)?;
         match view.shape(at)? {
             Shape::Nothing => Ok(None),
             Shape::Scalar(ty) => Ok(Some(ty)),
@@ -201,6 +210,7 @@ impl<'d, 'a> Mapper<'d, 'a> {
             return refuse("is nested too deep");
         }
         let view = self.view(object)?;
+        let at = view.see_through(at)?;
         let die = view.debug.die(at)?;
         match view.shape(at)? {
             Shape::Nothing => self.empty_pointee(object, &die),
@@ -232,7 +242,7 @@ impl<'d, 'a> Mapper<'d, 'a> {
                 Why::new("is a pointer to a slice").help("pass the slice itself"),
             )),
             // Wide pointers, tuples and the like have no name that Go could use, and need none behind a pointer.
-            Shape::Foreign(what) if what.contains("128`") => Err(Stop::Refused(foreign(&what))),
+            Shape::Foreign(what @ Foreign::Wider(_)) => Err(Stop::Refused(foreign(&what))),
             Shape::Foreign(_) | Shape::Function(_) => Ok(None),
         }
     }
@@ -317,7 +327,6 @@ impl<'d, 'a> Mapper<'d, 'a> {
                     doc: String::new(),
                     state: State::Queued((object, at)),
                     size: die.udata(dw::DW_AT_byte_size).unwrap_or(0),
-                    align: die.udata(dw::DW_AT_alignment).unwrap_or(0),
                     why: None,
                 });
                 id
@@ -338,7 +347,11 @@ impl<'d, 'a> Mapper<'d, 'a> {
         def.state = State::Open;
         let (kind, doc, why) = match self.contents(object, at, depth) {
             Ok((kind, doc)) => (kind, doc, None),
-            Err(Stop::Refused(why)) => (TypeKind::Opaque, self.doc_of(object, at)?, Some(why)),
+            Err(Stop::Refused(why)) => (
+                TypeKind::Opaque,
+                self.opaque_doc(object, at, &why)?,
+                Some(why),
+            ),
             Err(e) => return Err(e),
         };
         if let Some(def) = self.defs.get_mut(id.0 as usize) {
@@ -357,17 +370,36 @@ pub(super) fn is_std(path: &[String]) -> bool {
     )
 }
 
-fn foreign(what: &str) -> Why {
-    let why = Why::new(format!("is {what}, which has no counterpart in Go"));
-    if what.contains("128`") {
-        why.help("pass it as two 64-bit halves, or behind a pointer to a struct of them")
-    } else {
-        why
+fn foreign(what: &Foreign) -> Why {
+    let (what, help) = match what {
+        Foreign::Wide(name) if name == "&mut str" => {
+            ("`&mut str`".to_owned(), Some("pass `&mut [u8]`"))
+        }
+        Foreign::Wide(name) => (
+            format!("a pointer of two words, `{name}`"),
+            Some("pass `&str`, `&[T]`, or a pointer to a struct that holds it"),
+        ),
+        Foreign::Wider(name) => (format!("`{name}`"), Some("pass it as two 64-bit halves")),
+        Foreign::Tuple(name) => (
+            format!("the tuple `{name}`"),
+            Some("make it a `#[repr(C)]` struct"),
+        ),
+        Foreign::RustFunction(name) => (
+            format!("`{name}`, a function pointer of Rust's own ABI"),
+            Some("make it an `extern \"C\" fn`"),
+        ),
+        Foreign::Other(what) => (what.clone(), None),
+    };
+    Why {
+        reason: format!("is {what}, which has no counterpart in Go"),
+        help,
     }
 }
 
 /// A Go string or slice is no `&str` or `&[T]` inside other data: an empty one may hold a nil pointer, and a slice has three words.
 fn inner_wide(what: &str) -> Why {
-    Why::new(format!("is a {what} inside other data, which Go lays out in another way"))
-        .help("use a pointer field and a length field there, or pass it behind a pointer to a struct without `#[repr(C)]`")
+    Why::new(format!(
+        "is a {what} inside other data, which Go lays out in another way"
+    ))
+    .help("use a pointer and a length there")
 }
