@@ -250,16 +250,17 @@ impl<'a> Debug<'a> {
         unit: usize,
         mut visit: impl FnMut(isize, &Die<'a>) -> gimli::Result<()>,
     ) -> gimli::Result<()> {
-        let mut entries = self.unit(unit)?.entries();
-        while let Some(entry) = entries.next_dfs()? {
-            let (depth, offset) = (entry.depth(), entry.offset().0);
-            visit(
-                depth,
-                &Die {
-                    at: At { unit, offset },
-                    entry: entry.clone(),
-                },
-            )?;
+        let mut entries = self.unit(unit)?.entries_raw(None)?;
+        // One DIE for all: an object may hold a million.
+        let mut die = Die {
+            at: At { unit, offset: 0 },
+            entry: Entry::null(),
+        };
+        while !entries.is_empty() {
+            if entries.read_entry(&mut die.entry)? {
+                die.at.offset = die.entry.offset().0;
+                visit(die.entry.depth(), &die)?;
+            }
         }
         Ok(())
     }

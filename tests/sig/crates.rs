@@ -32,8 +32,16 @@ pub fn build(variant: &str, name: &str, root: &str, flags: &[&str]) -> Built {
         .copied()
         .filter(|f| !f.contains("lto"))
         .collect();
-    rustc(&dir, "dep", "src/dep.rs", "rlib", &common);
-    let flags = [&["--extern=dep"], flags].concat();
+    let mut flags = flags.to_vec();
+    let mut files = vec![format!("lib{name}.{}", if lto { "a" } else { "rlib" })];
+    if name == "probe" {
+        rustc(&dir, "dep", "src/dep.rs", "rlib", &common);
+        flags.push("--extern=dep");
+        // A static library holds its dependencies; an rlib does not.
+        if !lto {
+            files.push("libdep.rlib".to_owned());
+        }
+    }
     rustc(
         &dir,
         name,
@@ -41,12 +49,6 @@ pub fn build(variant: &str, name: &str, root: &str, flags: &[&str]) -> Built {
         if lto { "staticlib" } else { "rlib" },
         &flags,
     );
-    // A static library holds its dependencies; an rlib does not.
-    let files = if lto {
-        vec![format!("lib{name}.a")]
-    } else {
-        vec![format!("lib{name}.rlib"), "libdep.rlib".to_owned()]
-    };
     let archives = files
         .iter()
         .map(|f| std::fs::read(dir.join(f)).unwrap())

@@ -8,6 +8,7 @@ mod render;
 use crates::{Built, build};
 use render::render;
 use rsyso::diag::Kind;
+use rsyso::sig::Object;
 
 const ALL: fn(&str) -> bool = |_| true;
 
@@ -133,4 +134,172 @@ fn merged_functions_are_read_from_the_source_or_refused() {
     // Nothing is guessed without the source.
     built.hide_sources();
     assert_eq!(built.read(ALL).unwrap_err().problems.len(), 2);
+}
+
+#[test]
+fn builds_without_types_are_told_from_functions_without_parameters() {
+    for level in [
+        "none",
+        "line-directives-only",
+        "line-tables-only",
+        "limited",
+    ] {
+        let built = tiny(
+            level,
+            "src/levels.rs",
+            &["-Cdebuginfo=none", &format!("-Cdebuginfo={level}")],
+        );
+        let error = refused(&built, Kind::Unsupported);
+        assert!(
+            error.starts_with("`l_some` has no debug")
+                || error.starts_with("`l_none`, `l_some` have no debug"),
+            "{level}: {error}"
+        );
+        assert!(
+            error.contains("set `debug = \"full\"` under [profile.release]"),
+            "{level}: {error}"
+        );
+        built.hide_sources();
+        let error = refused(&built, Kind::Unsupported);
+        assert!(
+            error.starts_with("`l_none`, `l_some` have no debug"),
+            "{level}: {error}"
+        );
+    }
+    let full = tiny("full", "src/levels.rs", &["-Cdebuginfo=full"]);
+    full.hide_sources();
+    assert_eq!(full.read(ALL).unwrap().functions.len(), 2);
+}
+
+#[test]
+fn a_crate_of_bare_functions_needs_its_source() {
+    let built = tiny("bare", "src/bare.rs", &["-Cdebuginfo=limited"]);
+    assert_eq!(built.read(ALL).unwrap().functions.len(), 2);
+    built.hide_sources();
+    assert!(refused(&built, Kind::Unsupported).starts_with("`t_tick`, `t_tock` have no debug"));
+}
+
+#[test]
+fn split_debug_information_is_refused() {
+    let built = tiny(
+        "split",
+        "src/levels.rs",
+        &["-Cdebuginfo=full", "-Csplit-debuginfo=unpacked"],
+    );
+    let error = refused(&built, Kind::Unsupported);
+    assert!(error.contains("split-debuginfo = \"off\""), "{error}");
+}
+
+#[test]
+fn one_name_for_two_types_is_refused() {
+    let built = tiny("twice", "src/twice.rs", &["-Cdebuginfo=full"]);
+    let error = refused(&built, Kind::Unsupported);
+    assert!(error.starts_with("two types are named"), "{error}");
+}
+
+/// Damaged objects end in an error or in a reading, never in a panic and never in a hang.
+#[test]
+fn flipped_bytes_never_panic() {
+    for (variant, dwarf) in [
+        ("flip4", "-Cdwarf-version=4"),
+        ("flip5", "-Cdwarf-version=5"),
+    ] {
+        let built = probe(variant, &["-Copt-level=2", "-Ccodegen-units=1", dwarf]);
+        built.hide_sources();
+        let (objects, exports) = built.exports(ALL);
+        let mut random = Random(0x9e37_79b9_7f4a_7c15);
+        let debug = debug_ranges(objects[0].data);
+        let mut outcomes = [0, 0];
+        for _ in 0..1000 {
+            let mut data = objects[0].data.to_vec();
+            for _ in 0..=random.below(3) {
+                // Mostly in what is read here: debug sections; else anywhere.
+                let range = if random.below(8) == 0 {
+                    0..data.len()
+                } else {
+                    debug[random.below(debug.len())].clone()
+                };
+                let at = range.start + random.below(range.len());
+                data[at] = random.next() as u8;
+            }
+            let damaged = Object {
+                name: "flipped.o".into(),
+                data: &data,
+            };
+            let result = rsyso::sig::read(
+                &[
+                    damaged,
+                    Object {
+                        name: "dep.o".into(),
+                        data: objects[1].data,
+                    },
+                ],
+                &exports,
+            );
+            outcomes[usize::from(result.is_ok())] += 1;
+        }
+        // Both ways must have been taken, or the flips do not reach what is read.
+        assert!(outcomes.iter().all(|&n| n > 50), "{outcomes:?}");
+    }
+}
+
+/// Truncated objects, likewise.
+#[test]
+fn truncated_objects_never_panic() {
+    let built = tiny("truncated", "src/levels.rs", &["-Cdebuginfo=full"]);
+    let (objects, exports) = built.exports(ALL);
+    for len in 0..objects[0].data.len() {
+        let object = Object {
+            name: "short.o".into(),
+            data: &objects[0].data[..len],
+        };
+        let _ = rsyso::sig::read(&[object], &exports);
+    }
+}
+
+/// Where the debug sections and their relocations lie in an object.
+fn debug_ranges(data: &[u8]) -> Vec<std::ops::Range<usize>> {
+    use object::{Object as _, ObjectSection as _};
+    let file = object::File::parse(data).unwrap();
+    let debug = |s: &object::Section<'_, '_>| {
+        let name = s.name().unwrap();
+        [
+            "info",
+            "abbrev",
+            "str",
+            "line",
+            "addr",
+            "rnglists",
+            "ranges",
+            "str_offsets",
+        ]
+        .iter()
+        .any(|n| name.strip_prefix(".rela").unwrap_or(name) == format!(".debug_{n}"))
+    };
+    let range = |s: object::Section<'_, '_>| {
+        s.file_range()
+            .map(|(at, len)| at as usize..(at + len) as usize)
+    };
+    file.sections()
+        .filter(debug)
+        .filter_map(range)
+        .filter(|r| !r.is_empty())
+        .collect()
+}
+
+/// A linear congruential generator (Knuth's MMIX constants): the same flips in every run.
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 = self
+            .0
+            .wrapping_mul(6364136223846793005)
+            .wrapping_add(1442695040888963407);
+        self.0 >> 33
+    }
+
+    fn below(&mut self, n: usize) -> usize {
+        (self.next() % n as u64) as usize
+    }
 }
