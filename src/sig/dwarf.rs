@@ -29,7 +29,7 @@ const OFFSET_BITS: u32 = 40;
 pub fn encode_address(section: usize, offset: u64) -> Option<u64> {
     let section = u64::try_from(section).ok()?;
     (section < 1 << (64 - OFFSET_BITS) && offset < 1 << OFFSET_BITS)
-        .then(|| section << OFFSET_BITS | offset)
+        .then_some(section << OFFSET_BITS | offset)
 }
 
 /// What the relocations of one section say: the value at an offset, sorted by offset.
@@ -59,6 +59,19 @@ impl gimli::Relocate for &Relocations {
     }
 }
 
+/// The sections that signatures need; locations and indexes are left alone.
+const READ: [&str; 9] = [
+    ".debug_abbrev",
+    ".debug_addr",
+    ".debug_info",
+    ".debug_line",
+    ".debug_line_str",
+    ".debug_ranges",
+    ".debug_rnglists",
+    ".debug_str",
+    ".debug_str_offsets",
+];
+
 /// The debug sections of one object, decompressed, and their relocations.
 pub struct Sections<'a>(HashMap<String, (Cow<'a, [u8]>, Relocations)>);
 
@@ -74,7 +87,7 @@ impl<'a> Sections<'a> {
             let Ok(section_name) = section.name() else {
                 continue;
             };
-            if !section_name.starts_with(".debug_") || sections.contains_key(section_name) {
+            if !READ.contains(&section_name) || sections.contains_key(section_name) {
                 continue;
             }
             let bytes = section.uncompressed_data().map_err(fault)?;

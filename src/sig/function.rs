@@ -47,9 +47,17 @@ pub(super) struct Draft {
     pub(super) path: Vec<String>,
     pub(super) source: Option<Source>,
     /// Names and types, in order.
-    pub(super) params: Vec<(Option<String>, At)>,
+    pub(super) params: Vec<DraftParam>,
     pub(super) result: Option<At>,
     pub(super) variadic: bool,
+}
+
+/// A parameter as its DIE tells it.
+pub(super) struct DraftParam {
+    pub(super) name: Option<String>,
+    pub(super) ty: At,
+    /// Where it is written.
+    source: Option<Source>,
 }
 
 impl<'d, 'a> Reader<'d, 'a> {
@@ -149,7 +157,7 @@ impl<'d, 'a> Reader<'d, 'a> {
         let place = draft
             .source
             .as_ref()
-            .map_or_else(|| object.to_owned(), |s| format!("{}:{}", s.file, s.line));
+            .map_or_else(|| object.to_owned(), place_of);
         let before = self.problems.len();
         self.check_abi(symbol, signature(&item), &place);
         if draft.variadic {
@@ -161,9 +169,13 @@ impl<'d, 'a> Reader<'d, 'a> {
             );
         }
         let mut params = Vec::new();
-        for (n, (name, ty)) in draft.params.iter().enumerate() {
-            let name = name.clone().unwrap_or_else(|| format!("arg{n}"));
-            let mapped = self.mapper.value(draft.object, *ty);
+        for (n, param) in draft.params.iter().enumerate() {
+            let name = param.name.clone().unwrap_or_else(|| format!("arg{n}"));
+            let place = param
+                .source
+                .as_ref()
+                .map_or_else(|| place.clone(), place_of);
+            let mapped = self.mapper.value(draft.object, param.ty);
             self.note_written(&draft, &item, |s| s.params.get(n).map(|p| &p.1), &mapped);
             let ty = self.collected(mapped, symbol, &format!("parameter `{name}`"), &place)?;
             params.extend(ty.map(|ty| Param { name, ty }));
@@ -278,6 +290,10 @@ impl<'d, 'a> Reader<'d, 'a> {
     }
 }
 
+pub(super) fn place_of(source: &Source) -> String {
+    format!("{}:{}", source.file, source.line)
+}
+
 fn signature(item: &Option<Item>) -> Option<&Signature> {
     item.as_ref().and_then(Item::signature)
 }
@@ -286,23 +302,31 @@ pub(super) fn leave_out(symbol: &str) -> String {
     format!("leave `{symbol}` out: `--export` takes the names of the functions to keep")
 }
 
+/// More names than this make a list.
+const NAMES_IN_A_SENTENCE: usize = 5;
+
 fn without_debug_information(missing: &[(String, String)]) -> Option<Problem> {
-    let names: Vec<_> = missing.iter().map(|m| format!("`{}`", m.0)).collect();
     let (_, first_object) = missing.first()?;
-    let (verb, names) = (
-        if names.len() == 1 { "has" } else { "have" },
-        names.join(", "),
-    );
+    let names: Vec<_> = missing.iter().map(|m| format!("`{}`", m.0)).collect();
+    let (who, notes) = match names.len() {
+        1 => (format!("{} has", names.concat()), Vec::new()),
+        2..=NAMES_IN_A_SENTENCE => (format!("{} have", names.join(", ")), Vec::new()),
+        n => (
+            format!("{n} exports have"),
+            missing
+                .iter()
+                .map(|(name, object)| format!("`{name}` in {object}"))
+                .collect(),
+        ),
+    };
     let mut problem = Problem::new(format!(
-        "{names} {verb} no debug information that tells the parameters"
-    ))
-    .at(first_object.as_str());
-    problem.help = Some(
+        "{who} no debug information that tells the parameters"
+    ));
+    problem.notes = notes;
+    Some(problem.at(first_object.as_str()).help(
         "set `debug = \"full\"` under [profile.release] (or CARGO_PROFILE_RELEASE_DEBUG=full), leave `strip` off, and build again; \
-         or leave them out: `--export` takes the names of the functions to keep"
-            .to_owned(),
-    );
-    Some(problem)
+         or leave them out: `--export` takes the names of the functions to keep",
+    ))
 }
 
 /// The DIEs of an export: at its address, and named as it is (LLVM merges equal functions and keeps the DIE of one); else the one
@@ -361,7 +385,9 @@ fn draft<'a>(
         match child.tag() {
             dw::DW_TAG_formal_parameter => {
                 let ty = view.debug.ty(&child)?.ok_or(gimli::Error::MissingUnitDie)?;
-                params.push((view.debug.name(&child)?.filter(|n| !n.is_empty()), ty));
+                let name = view.debug.name(&child)?.filter(|n| !n.is_empty());
+                let source = view.debug.source(&child)?;
+                params.push(DraftParam { name, ty, source });
             }
             dw::DW_TAG_unspecified_parameters => variadic = true,
             _ => {}

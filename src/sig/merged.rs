@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use syn::spanned::Spanned as _;
 
 use super::dwarf::malformed;
-use super::function::{Draft, Reader, leave_out};
+use super::function::{Draft, Reader, leave_out, place_of};
 use super::syntax::{Item, Signature};
 use super::types::{Mapped, Mapper};
 use crate::diag::{Problem, Result};
@@ -67,10 +67,7 @@ impl<'d, 'a> Reader<'d, 'a> {
         for (twin, object) in std::mem::take(&mut self.merged) {
             let recovered = self.recover(&twin).map_err(|e| malformed(&object, e))?;
             if let Some((function, abi)) = recovered {
-                let place = function
-                    .source
-                    .as_ref()
-                    .map_or(String::new(), |s| format!("{}:{}", s.file, s.line));
+                let place = function.source.as_ref().map_or(String::new(), place_of);
                 let before = self.problems.len();
                 self.check_abi(&function.symbol, Some(&abi), &place);
                 if self.problems.len() == before {
@@ -118,13 +115,15 @@ impl<'d, 'a> Reader<'d, 'a> {
         };
         let mut path = item.path.clone();
         path.insert(0, krate);
-        let Some((function, bytes)) = self.from_source(twin, signature, &item, &path) else {
+        let Some((function, bytes)) = self.source_function(twin, signature, &item, &path) else {
             return Ok(None);
         };
         // Merged functions take and give the same number of bytes; if these do not, the source is not that of the build.
         let mut twin_bytes = (0u64, 0u64);
-        for (_, at) in &twin.params {
-            twin_bytes.0 = twin_bytes.0.saturating_add(view.size(*at)?.unwrap_or(0));
+        for param in &twin.params {
+            twin_bytes.0 = twin_bytes
+                .0
+                .saturating_add(view.size(param.ty)?.unwrap_or(0));
         }
         if let Some(at) = twin.result {
             twin_bytes.1 = view.size(at)?.unwrap_or(0);
@@ -133,7 +132,7 @@ impl<'d, 'a> Reader<'d, 'a> {
     }
 
     /// The function as the source has it, and the bytes that it takes and gives.
-    fn from_source(
+    fn source_function(
         &mut self,
         twin: &Draft,
         signature: &Signature,

@@ -56,7 +56,7 @@ impl<'a> Sources<'a> {
         file.items
             .iter()
             .filter(here)
-            .min_by_key(|i| i.lines.1 - i.lines.0)
+            .min_by_key(|i| i.lines.1.saturating_sub(i.lines.0))
             .cloned()
     }
 

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+use syn::punctuated::Punctuated;
 use syn::spanned::Spanned as _;
 
 /// Larger files are generated tables; their docs are not worth the time.
@@ -298,7 +299,7 @@ fn written(ty: &syn::Type) -> String {
     ty.span().source_text().unwrap_or_default()
 }
 
-/// The symbol that an attribute gives a function: `no_mangle`, `export_name = "..."`, either inside `unsafe(...)`.
+/// The symbol that an attribute gives a function: `no_mangle`, `export_name = "..."`, also inside `unsafe(...)` or `cfg_attr(...)`.
 fn symbol(meta: &syn::Meta, ident: &syn::Ident) -> Option<String> {
     if meta.path().is_ident("no_mangle") {
         return Some(name_of(ident));
@@ -306,6 +307,16 @@ fn symbol(meta: &syn::Meta, ident: &syn::Ident) -> Option<String> {
     match meta {
         syn::Meta::List(list) if list.path.is_ident("unsafe") => {
             symbol(&list.parse_args().ok()?, ident)
+        }
+        // The condition comes first.
+        syn::Meta::List(list) if list.path.is_ident("cfg_attr") => {
+            let inside =
+                list.parse_args_with(Punctuated::<syn::Meta, syn::Token![,]>::parse_terminated);
+            inside
+                .ok()?
+                .iter()
+                .skip(1)
+                .find_map(|meta| symbol(meta, ident))
         }
         syn::Meta::NameValue(pair) if pair.path.is_ident("export_name") => string_value(pair),
         _ => None,
