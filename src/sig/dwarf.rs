@@ -87,7 +87,12 @@ impl<'a> Sections<'a> {
             let Ok(section_name) = section.name() else {
                 continue;
             };
-            if !READ.contains(&section_name) || sections.contains_key(section_name) {
+            // GNU tools once renamed the sections that they compressed.
+            let section_name = match section_name.strip_prefix(".zdebug_") {
+                Some(rest) => format!(".debug_{rest}"),
+                None => section_name.to_owned(),
+            };
+            if !READ.contains(&section_name.as_str()) || sections.contains_key(&section_name) {
                 continue;
             }
             let bytes = section.uncompressed_data().map_err(fault)?;
@@ -96,7 +101,7 @@ impl<'a> Sections<'a> {
                 .filter_map(|(at, r)| Some((at, relocated(&file, &r)?)))
                 .collect();
             values.sort_unstable_by_key(|v| v.0);
-            sections.insert(section_name.to_owned(), (bytes, Relocations(values)));
+            sections.insert(section_name, (bytes, Relocations(values)));
         }
         Ok(Sections(sections))
     }

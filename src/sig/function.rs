@@ -160,6 +160,7 @@ impl<'d, 'a> Reader<'d, 'a> {
             .map_or_else(|| object.to_owned(), place_of);
         let before = self.problems.len();
         self.check_abi(symbol, signature(&item), &place);
+        self.check_count(&draft, signature(&item), &place);
         if draft.variadic {
             self.refused(
                 symbol,
@@ -232,6 +233,25 @@ impl<'d, 'a> Reader<'d, 'a> {
             "declare it `extern \"C\"`, or {}",
             leave_out(symbol)
         )));
+    }
+
+    /// The source is a second witness of how many parameters there are.
+    fn check_count(&mut self, draft: &Draft, signature: Option<&Signature>, place: &str) {
+        let Some(signature) = signature.filter(|s| s.symbol.is_some() && s.certain) else {
+            return;
+        };
+        let (source, debug) = (signature.params.len(), draft.params.len());
+        if source != debug {
+            let symbol = &draft.symbol;
+            let problem = Problem::new(format!(
+                "`{symbol}` has {source} parameters in its source and {debug} in its debug information"
+            ));
+            self.problems.push(
+                problem
+                    .at(place)
+                    .help("has the source changed since the build? Build again"),
+            );
+        }
     }
 
     /// The mapped type; a refusal becomes a problem, and the rest of the function is still looked at.

@@ -77,6 +77,8 @@ pub struct Signature {
     pub symbol: Option<String>,
     /// The ABI string; None for a Rust function.
     pub abi: Option<String>,
+    /// Whether every parameter is there in every build: none has an attribute.
+    pub certain: bool,
     /// Names (None for other patterns) and types as written.
     pub params: Vec<(Option<String>, String)>,
     /// The result as written; None without an arrow.
@@ -286,6 +288,10 @@ fn signature(attrs: &[syn::Attribute], sig: &syn::Signature) -> Signature {
             abi.name
                 .as_ref()
                 .map_or_else(|| "C".to_owned(), syn::LitStr::value)
+        }),
+        certain: sig.inputs.iter().all(|input| match input {
+            syn::FnArg::Receiver(r) => r.attrs.is_empty(),
+            syn::FnArg::Typed(p) => p.attrs.is_empty(),
         }),
         params: sig.inputs.iter().map(param).collect(),
         result: match &sig.output {

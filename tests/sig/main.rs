@@ -191,6 +191,19 @@ fn split_debug_information_is_refused() {
 }
 
 #[test]
+fn a_source_that_is_not_that_of_the_build_is_refused() {
+    let built = tiny("changed", "src/levels.rs", &["-Cdebuginfo=full"]);
+    let path = built.sources.join("levels.rs");
+    let source = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, source.replace("b: &u8", "b: &u8, c: u8")).unwrap();
+    let error = refused(&built, Kind::Unsupported);
+    assert!(
+        error.starts_with("`l_some` has 3 parameters in its source and 2 in"),
+        "{error}"
+    );
+}
+
+#[test]
 fn one_name_for_two_types_is_refused() {
     let built = tiny("twice", "src/twice.rs", &["-Cdebuginfo=full"]);
     let error = refused(&built, Kind::Unsupported);
