@@ -409,5 +409,10 @@ impl Die<'_> {
 
 /// Debug information that breaks the format's rules.
 pub fn malformed(object: &str, e: gimli::Error) -> Error {
-    Error::fault(Problem::new(format!("the debug information is damaged: {e}")).at(object))
+    let problem = Problem::new(format!("the debug information is damaged: {e}"));
+    Error::fault(if object.is_empty() {
+        problem
+    } else {
+        problem.at(object)
+    })
 }

@@ -58,7 +58,7 @@ pub fn read(objects: &[Object<'_>], exports: &[Export]) -> Result<Api> {
         by_object.entry(export.object).or_default().push(export);
     }
     // The debug sections of every object that defines an export, decompressed.
-    let mut sections = HashMap::new();
+    let mut sections = BTreeMap::new();
     for &index in by_object.keys() {
         let object = objects
             .get(index)

@@ -45,7 +45,7 @@ impl<'a> Sources<'a> {
 
     /// The function `name` that spans `line` of a file.
     pub fn function(&mut self, file: &str, line: u32, name: &str) -> Option<Item> {
-        let file = self.file(Path::new(file), true)?;
+        let file = self.file(Path::new(file))?;
         let here = |i: &&Item| {
             i.name() == name
                 && matches!(i.kind, ItemKind::Function(_))
@@ -107,36 +107,32 @@ impl<'a> Sources<'a> {
     fn collect(&mut self, root: PathBuf, items: &mut Vec<Item>) {
         let mut todo = vec![(Vec::new(), root, true)];
         let mut seen = 0;
-        while let Some((module, path, is_root)) = todo.pop() {
+        while let Some((module, path, beside)) = todo.pop() {
             seen += 1;
-            let Some(file) = (seen <= CRATE_LIMIT)
-                .then(|| self.file(&path, is_root))
-                .flatten()
-            else {
-                continue;
+            let file = if seen <= CRATE_LIMIT {
+                self.file(&path)
+            } else {
+                None
             };
+            let Some(file) = file else { continue };
             for item in &file.items {
                 let mut item = item.clone();
                 item.path.splice(0..0, module.iter().cloned());
                 items.push(item);
             }
-            for (inner, candidates) in &file.modules {
-                let module: Vec<_> = module.iter().chain(inner).cloned().collect();
-                todo.extend(
-                    candidates
-                        .iter()
-                        .find(|c| c.is_file())
-                        .map(|c| (module, c.clone(), false)),
-                );
+            for inner in &file.modules {
+                let module: Vec<_> = module.iter().chain(&inner.path).cloned().collect();
+                let found = inner.find(&path, beside);
+                todo.extend(found.map(|(path, beside)| (module, path, beside)));
             }
         }
     }
 
-    fn file(&mut self, path: &Path, is_root: bool) -> Option<Rc<File>> {
+    fn file(&mut self, path: &Path) -> Option<Rc<File>> {
         if let Some(known) = self.files.get(path) {
             return known.clone();
         }
-        let parsed = parse(path, is_root).map(Rc::new);
+        let parsed = parse(path).map(Rc::new);
         self.files.insert(path.to_owned(), parsed.clone());
         parsed
     }

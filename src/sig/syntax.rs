@@ -90,32 +90,59 @@ pub struct Signature {
 pub struct File {
     /// Every item, nested ones included.
     pub items: Vec<Item>,
-    /// `mod name;` declarations: modules in the file, and where the contents may lie.
-    pub modules: Vec<(Vec<String>, Vec<PathBuf>)>,
+    /// `mod name;` declarations.
+    pub modules: Vec<Module>,
+}
+
+/// A module whose contents lie in another file.
+#[derive(Clone, Debug)]
+pub struct Module {
+    /// Modules inside the declaring file, then the name.
+    pub path: Vec<String>,
+    /// Folders of the inline modules around it.
+    folders: PathBuf,
+    /// `#[path = "..."]`.
+    given: Option<String>,
+}
+
+impl Module {
+    /// The file with the contents, and whether that file's own submodules lie beside it. `file` declares the module; `beside` says
+    /// where its submodules lie: those of a crate's root, of `mod.rs` and of a file found by `#[path]` beside it, those of `foo.rs`
+    /// in `foo/` (The Rust Reference, "Modules").
+    pub fn find(&self, file: &Path, beside: bool) -> Option<(PathBuf, bool)> {
+        let parent = file.parent()?;
+        let dir = if beside {
+            parent.to_owned()
+        } else {
+            parent.join(file.file_stem()?)
+        };
+        let name = self.path.last()?;
+        let inside = dir.join(&self.folders);
+        let candidates = match &self.given {
+            Some(given) if self.folders.as_os_str().is_empty() => vec![(parent.join(given), true)],
+            Some(given) => vec![(inside.join(given), true)],
+            None => vec![
+                (inside.join(format!("{name}.rs")), false),
+                (inside.join(name).join("mod.rs"), true),
+            ],
+        };
+        candidates.into_iter().find(|c| c.0.is_file())
+    }
 }
 
 /// Parses a file; None when it is not there, too large, or not Rust.
-pub fn parse(path: &Path, is_root: bool) -> Option<File> {
+pub fn parse(path: &Path) -> Option<File> {
     let meta = std::fs::metadata(path).ok()?;
     if !meta.is_file() || meta.len() > FILE_LIMIT || path.extension()? != "rs" {
         return None;
     }
     let syntax = syn::parse_file(&std::fs::read_to_string(path).ok()?).ok()?;
-    let parent = path.parent()?;
-    // Submodules of `lib.rs` and `mod.rs` lie beside them, those of `foo.rs` in `foo/` (The Rust Reference, "Modules").
-    let stem = path.file_stem()?;
-    let dir = if is_root || stem == "mod" {
-        parent.to_owned()
-    } else {
-        parent.join(stem)
-    };
     let mut file = File::default();
     let mut walk = Walk {
         file: &mut file,
         source: path.into(),
         path: Vec::new(),
-        dir,
-        parent: parent.to_owned(),
+        folders: PathBuf::new(),
     };
     walk.items(&syntax.items);
     Some(file)
@@ -126,10 +153,8 @@ struct Walk<'a> {
     file: &'a mut File,
     source: Rc<Path>,
     path: Vec<String>,
-    /// Where submodules lie.
-    dir: PathBuf,
-    /// The file's own directory: `#[path]` outside inline modules counts from here.
-    parent: PathBuf,
+    /// Folders of the inline modules around.
+    folders: PathBuf,
 }
 
 impl Walk<'_> {
@@ -180,24 +205,16 @@ impl Walk<'_> {
         self.path.push(name.clone());
         match &m.content {
             Some((_, items)) => {
-                let dir = self.dir.join(given.as_deref().unwrap_or(&name));
-                let outer = (
-                    std::mem::replace(&mut self.dir, dir.clone()),
-                    std::mem::replace(&mut self.parent, dir),
-                );
+                let inner = self.folders.join(given.as_deref().unwrap_or(&name));
+                let outer = std::mem::replace(&mut self.folders, inner);
                 self.items(items);
-                (self.dir, self.parent) = outer;
+                self.folders = outer;
             }
-            None => {
-                let candidates = match given {
-                    Some(given) => vec![self.parent.join(given)],
-                    None => vec![
-                        self.dir.join(format!("{name}.rs")),
-                        self.dir.join(&name).join("mod.rs"),
-                    ],
-                };
-                self.file.modules.push((self.path.clone(), candidates));
-            }
+            None => self.file.modules.push(Module {
+                path: self.path.clone(),
+                folders: self.folders.clone(),
+                given,
+            }),
         }
         self.path.pop();
     }

@@ -9,6 +9,7 @@ use std::num::{NonZeroU32, NonZeroU64};
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicBool, AtomicU64};
 
+pub mod flat;
 pub mod model;
 pub mod nested;
 #[path = "odd/place.rs"]
