@@ -7,12 +7,12 @@ use gimli::constants as dw;
 
 use super::Export;
 use super::dwarf::{At, Die, malformed};
-use super::merged::Written;
 use super::scan::own_symbol;
 use super::shape::View;
 use super::source::Sources;
 use super::syntax::{Item, Signature};
 use super::types::{Mapped, Mapper, Stop, Why};
+use super::written::Written;
 use crate::diag::{Error, Kind, Problem, Result};
 use crate::model::{Api, Function, Param, Source, Type};
 

@@ -18,6 +18,7 @@ impl<'d, 'a> Mapper<'d, 'a> {
         let ItemKind::Type {
             repr: Some(Repr::C | Repr::Transparent),
             parts,
+            ..
         } = &item.kind
         else {
             return Ok(item.doc);
@@ -215,7 +216,7 @@ impl<'d, 'a> Mapper<'d, 'a> {
     }
 
     /// As [`crate::model::Api::layout`], while the types are still being collected. Checked: array lengths come from the input.
-    fn layout(&self, ty: &Type) -> Option<Layout> {
+    pub(super) fn layout(&self, ty: &Type) -> Option<Layout> {
         let scalar = |n| Some(Layout { size: n, align: n });
         match ty {
             Type::Bool => scalar(1),

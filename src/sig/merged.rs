@@ -4,33 +4,13 @@
 //! The source still has the signature. A type as written there stands for what the same words stand for in another function of the
 //! same module; primitive types and pointers to known types need no such witness. What cannot be told so is an error.
 
-use std::collections::HashMap;
-
-use syn::spanned::Spanned as _;
-
 use super::dwarf::malformed;
 use super::function::{Draft, Reader, leave_out, place_of};
 use super::syntax::{Item, Signature};
-use super::types::{Mapped, Mapper};
+use super::types::Mapped;
+use super::written::Resolver;
 use crate::diag::{Problem, Result};
-use crate::model::{Function, Int, Param, PointerKind, Source, Type};
-
-/// A module's path and a type as written there; what it stands for, None when two uses differ.
-#[derive(Default)]
-pub(super) struct Written(HashMap<(Vec<String>, String), Option<Option<Type>>>);
-
-impl Written {
-    fn get(&self, module: &[String], text: &str) -> Option<Option<Type>> {
-        self.0
-            .get(&(module.to_owned(), squeezed(text)))
-            .cloned()
-            .flatten()
-    }
-}
-
-fn squeezed(text: &str) -> String {
-    text.split_whitespace().collect()
-}
+use crate::model::{Function, Param, Source, Type};
 
 impl<'d, 'a> Reader<'d, 'a> {
     /// Notes what a type in the source of a described function stands for.
@@ -52,14 +32,7 @@ impl<'d, 'a> Reader<'d, 'a> {
         if text.contains("Self") || text.contains("self") {
             return;
         }
-        let seen = self
-            .written
-            .0
-            .entry((module.to_owned(), squeezed(text)))
-            .or_insert_with(|| Some(ty.clone()));
-        if seen.as_ref() != Some(ty) {
-            *seen = None;
-        }
+        self.written.note(module, text, ty);
     }
 
     /// Reads merged functions from the source.
@@ -143,6 +116,7 @@ impl<'d, 'a> Reader<'d, 'a> {
         let mut resolver = Resolver {
             written: &self.written,
             mapper: &mut self.mapper,
+            object: twin.object,
             module,
         };
         let mut params = Vec::new();
@@ -174,112 +148,5 @@ impl<'d, 'a> Reader<'d, 'a> {
             path: path.join("::"),
         };
         Some((function, bytes))
-    }
-}
-
-/// Tells what a written type stands for.
-struct Resolver<'r, 'd, 'a> {
-    written: &'r Written,
-    mapper: &'r mut Mapper<'d, 'a>,
-    module: &'r [String],
-}
-
-impl Resolver<'_, '_, '_> {
-    fn value(&mut self, text: &str) -> Option<Option<Type>> {
-        self.written
-            .get(self.module, text)
-            .or_else(|| self.ty(&syn::parse_str(text).ok()?))
-    }
-
-    /// None when it cannot be told; Some(None) when it has no bytes.
-    fn ty(&mut self, ty: &syn::Type) -> Option<Option<Type>> {
-        if let Some(known) = ty
-            .span()
-            .source_text()
-            .and_then(|text| self.written.get(self.module, &text))
-        {
-            return Some(known);
-        }
-        match ty {
-            syn::Type::Paren(inner) => self.ty(&inner.elem),
-            syn::Type::Tuple(tuple) if tuple.elems.is_empty() => Some(None),
-            syn::Type::Never(_) => Some(None),
-            syn::Type::Reference(r) => {
-                let mutable = r.mutability.is_some();
-                match &*r.elem {
-                    syn::Type::Slice(slice) => {
-                        let elem = Box::new(self.ty(&slice.elem)??);
-                        Some(Some(Type::Slice { elem, mutable }))
-                    }
-                    elem if ident(elem).as_deref() == Some("str") => {
-                        (!mutable).then_some(Some(Type::Str))
-                    }
-                    elem => self.pointer(
-                        elem,
-                        if mutable {
-                            PointerKind::RefMut
-                        } else {
-                            PointerKind::Ref
-                        },
-                    ),
-                }
-            }
-            syn::Type::Ptr(p) => self.pointer(
-                &p.elem,
-                if matches!(p.mutability, syn::PointerMutability::Mut(_)) {
-                    PointerKind::Mut
-                } else {
-                    PointerKind::Const
-                },
-            ),
-            _ => self.by_name(&ident(ty)?, false).map(Some),
-        }
-    }
-
-    fn pointer(&mut self, to: &syn::Type, kind: PointerKind) -> Option<Option<Type>> {
-        let to = match ident(to) {
-            Some(name) if name == "c_void" => None,
-            Some(name) => Some(Box::new(self.by_name(&name, true)?)),
-            None => self.ty(to)?.map(Box::new),
-        };
-        Some(Some(Type::Pointer { to, kind }))
-    }
-
-    fn by_name(&mut self, name: &str, behind_pointer: bool) -> Option<Type> {
-        let primitive = match name {
-            "bool" => Type::Bool,
-            "char" => Type::Char,
-            "f32" => Type::F32,
-            "f64" => Type::F64,
-            "u8" => Type::Int(Int::U8),
-            "u16" => Type::Int(Int::U16),
-            "u32" => Type::Int(Int::U32),
-            "u64" => Type::Int(Int::U64),
-            "usize" => Type::Int(Int::Usize),
-            "i8" => Type::Int(Int::I8),
-            "i16" => Type::Int(Int::I16),
-            "i32" => Type::Int(Int::I32),
-            "i64" => Type::Int(Int::I64),
-            "isize" => Type::Int(Int::Isize),
-            _ => {
-                let path: Vec<_> = self
-                    .module
-                    .iter()
-                    .map(String::as_str)
-                    .chain([name])
-                    .collect();
-                return self.mapper.known_type(&path.join("::"), behind_pointer);
-            }
-        };
-        Some(primitive)
-    }
-}
-
-fn ident(ty: &syn::Type) -> Option<String> {
-    match ty {
-        syn::Type::Path(path) if path.qself.is_none() => {
-            path.path.get_ident().map(ToString::to_string)
-        }
-        _ => None,
     }
 }

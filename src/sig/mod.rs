@@ -18,6 +18,7 @@ mod shape;
 mod source;
 mod syntax;
 mod types;
+mod written;
 
 use dwarf::{Debug, Sections, encode_address, malformed};
 use function::Reader;

@@ -1,6 +1,8 @@
 //! What kind of type a DIE is, told from its tag, its name and its members as rustc writes them
 //! (rustc_codegen_llvm, `debuginfo/metadata`).
 
+use std::collections::HashMap;
+
 use gimli::constants as dw;
 
 use super::dwarf::{At, Debug, Die};
@@ -125,6 +127,29 @@ impl<'a> View<'_, 'a> {
             return Ok(size.and_then(|s| s.checked_mul(count)));
         }
         Ok(None)
+    }
+
+    /// All named types of the object.
+    pub fn types_by_path(&self) -> gimli::Result<HashMap<String, At>> {
+        let mut found = HashMap::new();
+        for unit in 0..self.debug.units.len() {
+            self.debug.walk(unit, |_, die| {
+                let named = matches!(
+                    die.tag(),
+                    dw::DW_TAG_structure_type | dw::DW_TAG_enumeration_type | dw::DW_TAG_union_type
+                );
+                if named
+                    && !die.flag(dw::DW_AT_declaration)
+                    && let Some(name) = self.debug.name(die)?
+                {
+                    found
+                        .entry(self.scan.path(die.at, &name).join("::"))
+                        .or_insert(die.at);
+                }
+                Ok(())
+            })?;
+        }
+        Ok(found)
     }
 
     fn pointer(&self, die: &Die<'a>, name: &str) -> gimli::Result<Shape> {

@@ -67,6 +67,8 @@ pub enum ItemKind {
         repr: Option<Repr>,
         /// Fields or variants with their docs.
         parts: Vec<(String, String)>,
+        /// The types of a struct's fields as written; None when it is no struct, or when attributes may drop fields.
+        fields: Option<Vec<String>>,
     },
 }
 
@@ -167,15 +169,24 @@ impl Walk<'_> {
     fn item(&mut self, item: &syn::Item) {
         match item {
             syn::Item::Fn(f) => self.function(&f.attrs, &f.sig, &f.block, item.span()),
-            syn::Item::Struct(s) => self.ty(&s.ident, &s.attrs, field_docs(&s.fields), item.span()),
-            syn::Item::Union(u) => self.ty(&u.ident, &u.attrs, Vec::new(), item.span()),
+            syn::Item::Struct(s) => {
+                let fields = field_types(&s.fields);
+                self.ty(
+                    &s.ident,
+                    &s.attrs,
+                    field_docs(&s.fields),
+                    fields,
+                    item.span(),
+                );
+            }
+            syn::Item::Union(u) => self.ty(&u.ident, &u.attrs, Vec::new(), None, item.span()),
             syn::Item::Enum(e) => {
                 let variants = e
                     .variants
                     .iter()
                     .map(|v| (name_of(&v.ident), doc(&v.attrs)))
                     .collect();
-                self.ty(&e.ident, &e.attrs, variants, item.span());
+                self.ty(&e.ident, &e.attrs, variants, None, item.span());
             }
             syn::Item::Impl(i) => {
                 for inner in &i.items {
@@ -250,17 +261,16 @@ impl Walk<'_> {
         ident: &syn::Ident,
         attrs: &[syn::Attribute],
         parts: Vec<(String, String)>,
+        fields: Option<Vec<String>>,
         span: proc_macro2::Span,
     ) {
-        self.push(
-            ident,
-            attrs,
-            ItemKind::Type {
-                repr: repr(attrs),
-                parts,
-            },
-            span,
-        );
+        let repr = repr(attrs);
+        let kind = ItemKind::Type {
+            repr,
+            parts,
+            fields,
+        };
+        self.push(ident, attrs, kind, span);
     }
 
     fn push(
@@ -360,6 +370,13 @@ fn field_docs(fields: &syn::Fields) -> Vec<(String, String)> {
         )
     };
     fields.iter().enumerate().map(named).collect()
+}
+
+fn field_types(fields: &syn::Fields) -> Option<Vec<String>> {
+    let conditional =
+        |a: &syn::Attribute| a.path().is_ident("cfg") || a.path().is_ident("cfg_attr");
+    let certain = !fields.iter().flat_map(|f| &f.attrs).any(conditional);
+    certain.then(|| fields.iter().map(|f| written(&f.ty)).collect())
 }
 
 /// None when a `cfg_attr` may add a `repr`.

@@ -76,7 +76,8 @@ pub(super) struct Def {
     pub(super) path: String,
     pub(super) doc: String,
     pub(super) state: State,
-    pub(super) size: u64,
+    /// As the debug information states it; None when only the source describes the type.
+    pub(super) size: Option<u64>,
     /// Why it is opaque.
     pub(super) why: Option<Why>,
 }
@@ -90,6 +91,8 @@ pub struct Mapper<'d, 'a> {
     pub(super) known: HashMap<Key, TypeId>,
     /// DIEs of types that are known from elsewhere already, to be compared.
     pub(super) twins: Vec<(Key, TypeId)>,
+    /// Per object: the types that it describes, by path. Filled when a merged function asks.
+    described: HashMap<usize, HashMap<String, At>>,
     /// Paths that stand for different layouts.
     pub conflicts: Vec<String>,
 }
@@ -104,6 +107,7 @@ impl<'d, 'a> Mapper<'d, 'a> {
             by_path: HashMap::new(),
             known: HashMap::new(),
             twins: Vec::new(),
+            described: HashMap::new(),
             conflicts: Vec::new(),
         }
     }
@@ -113,9 +117,25 @@ impl<'d, 'a> Mapper<'d, 'a> {
         &mut self.sources
     }
 
-    /// The type at a full path, if some function has named it.
-    pub(super) fn known_type(&mut self, path: &str, behind_pointer: bool) -> Option<Type> {
-        let id = *self.by_path.get(path)?;
+    /// The type at a full path, if the object describes one.
+    pub(super) fn known_type(
+        &mut self,
+        object: usize,
+        path: &str,
+        behind_pointer: bool,
+    ) -> Option<Type> {
+        let id = match self.by_path.get(path) {
+            Some(&id) => id,
+            None => {
+                let view = self.view(object).ok()?;
+                let types = self
+                    .described
+                    .entry(object)
+                    .or_insert_with(|| view.types_by_path().unwrap_or_default());
+                let at = *types.get(path)?;
+                self.named(object, at).ok()?
+            }
+        };
         self.settle(id, 0).ok()?;
         let opaque = matches!(self.def(id).ok()?.state, State::Done(TypeKind::Opaque));
         (behind_pointer || !opaque).then_some(Type::Named(id))
@@ -302,6 +322,33 @@ impl<'d, 'a> Mapper<'d, 'a> {
             .ok_or(Stop::Damaged(gimli::Error::MissingUnitDie))
     }
 
+    /// A type that the debug information does not describe, to be defined.
+    pub(super) fn declare(&mut self, path: &[String], doc: String) -> Option<TypeId> {
+        let (name, path) = (path.last()?.clone(), path.join("::"));
+        if self.by_path.contains_key(&path) {
+            return None;
+        }
+        let id = TypeId(u32::try_from(self.defs.len()).ok()?);
+        self.by_path.insert(path.clone(), id);
+        let (state, size, why) = (State::Open, None, None);
+        self.defs.push(Def {
+            name,
+            path,
+            doc,
+            state,
+            size,
+            why,
+        });
+        Some(id)
+    }
+
+    /// Gives a declared type its contents.
+    pub(super) fn define(&mut self, id: TypeId, kind: TypeKind) {
+        if let Some(def) = self.defs.get_mut(id.0 as usize) {
+            def.state = State::Done(kind);
+        }
+    }
+
     /// The id of a named type; its contents are looked at later.
     fn named(&mut self, object: usize, at: At) -> Mapped<TypeId> {
         if let Some(&id) = self.known.get(&(object, at)) {
@@ -326,7 +373,7 @@ impl<'d, 'a> Mapper<'d, 'a> {
                     path,
                     doc: String::new(),
                     state: State::Queued((object, at)),
-                    size: die.udata(dw::DW_AT_byte_size).unwrap_or(0),
+                    size: Some(die.udata(dw::DW_AT_byte_size).unwrap_or(0)),
                     why: None,
                 });
                 id
