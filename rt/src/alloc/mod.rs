@@ -28,7 +28,7 @@ const MAX_CACHED: usize = 1024;
 /// Sizes of cached blocks: every multiple of 16 between the two.
 const CLASSES: usize = (MAX_CACHED - MIN_CACHED) / ALIGN + 1;
 
-/// Bytes that a thread keeps of one size, at most (but never less than 8 blocks, or more than 64).
+/// Bytes that a thread keeps of one size, at most; and no more than 64 blocks.
 const CACHED_BYTES: usize = 8 * 1024;
 
 /// Bytes from which on a block of the heap is not copied under the lock.
@@ -113,10 +113,16 @@ fn class_of(block: usize) -> usize {
 }
 
 /// How many blocks of a size a thread keeps.
-#[inline(always)]
-fn limit(block: usize) -> u8 {
-    (CACHED_BYTES / block).clamp(8, 64) as u8
-}
+static LIMIT: [u8; CLASSES] = {
+    let mut limits = [0; CLASSES];
+    let mut class = 0;
+    while class < CLASSES {
+        let blocks = CACHED_BYTES / (MIN_CACHED + class * ALIGN);
+        limits[class] = if blocks > 64 { 64 } else { blocks as u8 };
+        class += 1;
+    }
+    limits
+};
 
 impl Cache {
     /// An empty cache.
@@ -147,22 +153,33 @@ impl Cache {
         memory
     }
 
+    /// A block of at least `size` bytes if the cache has one, or null.
+    #[inline(always)]
+    pub(crate) fn malloc_fast(&mut self, size: usize) -> *mut u8 {
+        block_for(size).map_or(null_mut(), |block| self.pop(class_of(block)))
+    }
+
     /// A block of at least `size` bytes, or null.
     #[inline]
     pub(crate) fn malloc(&mut self, size: usize) -> *mut u8 {
-        if let Some(block) = block_for(size) {
-            let memory = self.pop(class_of(block));
-            if !memory.is_null() {
-                return memory;
-            }
-            return self.refill(block);
+        let memory = self.malloc_fast(size);
+        if memory.is_null() {
+            return self.malloc_slow(size);
         }
-        memalign(ALIGN, size)
+        memory
+    }
+
+    /// As `malloc`, when the cache has no block of that size.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn malloc_slow(&mut self, size: usize) -> *mut u8 {
+        match block_for(size) {
+            Some(block) => self.refill(block),
+            None => memalign(ALIGN, size),
+        }
     }
 
     /// Takes several blocks at once from the heap; returns one of them, or null.
-    #[cold]
-    #[inline(never)]
     fn refill(&mut self, block: usize) -> *mut u8 {
         let mut heap = heap();
         let size = block - HEADER;
@@ -171,7 +188,7 @@ impl Cache {
         if memory.is_null() {
             return memory;
         }
-        for _ in 0..limit(block) / 8 {
+        for _ in 0..LIMIT[class_of(block)] / 8 {
             // SAFETY: as above.
             let more = unsafe { heap.c_malloc(size) };
             if more.is_null() {
@@ -180,7 +197,7 @@ impl Cache {
             // The block may be 16 bytes larger than asked for: it goes where its own size belongs.
             // SAFETY: a live block.
             let block = unsafe { header(more) } & !FLAGS;
-            if block > MAX_CACHED || self.lengths[class_of(block)] >= limit(block) {
+            if block > MAX_CACHED || self.lengths[class_of(block)] >= LIMIT[class_of(block)] {
                 // SAFETY: ours, and live.
                 unsafe { heap.c_free(more) };
                 break;
@@ -194,7 +211,7 @@ impl Cache {
     ///
     /// # Safety
     /// `memory` is null or a live block, which nobody uses any more.
-    #[inline]
+    #[inline(always)]
     pub(crate) unsafe fn free(&mut self, memory: *mut u8) {
         if memory.is_null() {
             return;
@@ -207,15 +224,21 @@ impl Cache {
             return unsafe { free_large(memory, header) };
         }
         let class = class_of(block);
-        if self.lengths[class] >= limit(block) {
-            self.drain(class, limit(block) / 2);
+        if self.lengths[class] >= LIMIT[class] {
+            return self.push_to_full(class, memory);
         }
         self.push(class, memory);
     }
 
-    /// Gives blocks of one size back to the heap until `keep` are left.
+    /// As `push`, when there are too many blocks of that size.
     #[cold]
     #[inline(never)]
+    fn push_to_full(&mut self, class: usize, memory: *mut u8) {
+        self.drain(class, LIMIT[class] / 2);
+        self.push(class, memory);
+    }
+
+    /// Gives blocks of one size back to the heap until `keep` are left.
     fn drain(&mut self, class: usize, keep: u8) {
         let mut heap = heap();
         while self.lengths[class] > keep {
