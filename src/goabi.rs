@@ -38,17 +38,23 @@ pub fn go_layout(api: &Api, ty: &Type) -> Layout {
     }
 }
 
-/// The frame of `function`.
+/// The next multiple of `align`, or the largest number when there is none.
+fn align_up(at: u64, align: u64) -> u64 {
+    at.checked_next_multiple_of(align.max(1))
+        .unwrap_or(u64::MAX)
+}
+
+/// The frame of `function`. Sizes are those of the input and may be absurd: they saturate here, and a backend refuses a frame that is too large.
 pub fn frame(api: &Api, function: &Function) -> Frame {
     let mut at = 0u64;
     let place = |ty: &Type, at: &mut u64| {
         let l = go_layout(api, ty);
-        *at = at.next_multiple_of(l.align.max(1));
+        *at = align_up(*at, l.align);
         let slot = Slot {
             offset: *at,
             size: l.size,
         };
-        *at += l.size;
+        *at = at.saturating_add(l.size);
         slot
     };
     let params = function
@@ -57,7 +63,7 @@ pub fn frame(api: &Api, function: &Function) -> Frame {
         .map(|p| place(&p.ty, &mut at))
         .collect();
     let result = function.result.as_ref().map(|ty| {
-        at = at.next_multiple_of(WORD);
+        at = align_up(at, WORD);
         place(ty, &mut at)
     });
     Frame {

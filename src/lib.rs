@@ -9,14 +9,23 @@
 
 pub mod arch;
 pub mod diag;
+mod driver;
 pub mod goabi;
 pub mod gopkg;
+pub mod input;
 pub mod link;
 pub mod model;
+pub mod options;
 pub mod provenance;
+pub mod report;
 pub mod runtime;
 pub mod sig;
+mod survey;
 pub mod verify;
+pub mod wrappers;
+
+pub use driver::convert;
+pub use survey::inspect;
 
 /// What the linker and the runtime agree on.
 #[path = "../rt/src/shared.rs"]

@@ -1,2 +1,9 @@
-//! The command.
-fn main() {}
+//! The command `rsyso`: a thin shell around the library of the same name.
+
+mod cli;
+mod inspect;
+mod ui;
+
+fn main() -> std::process::ExitCode {
+    cli::main()
+}

@@ -249,7 +249,8 @@ impl Api {
             Type::Array { elem, len } => {
                 let e = self.layout(elem);
                 Layout {
-                    size: e.size * len,
+                    // Absurd sizes come from damaged input; whoever uses them has a limit.
+                    size: e.size.saturating_mul(*len),
                     align: e.align,
                 }
             }

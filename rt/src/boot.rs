@@ -57,6 +57,7 @@ fn boot(control: *mut Control) {
             lane::create_table();
             crate::unwind::register();
             lane::init_tls(control);
+            crate::c::env::init();
             run_initialisers();
             if STATE.swap(DONE, Release) == WAITED {
                 sys::futex_wake(&STATE, i32::MAX as usize);

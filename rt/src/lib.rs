@@ -17,7 +17,6 @@ pub mod arch;
 pub mod args;
 #[cfg(not(test))]
 pub mod boot;
-#[cfg(not(test))]
 pub mod c;
 pub mod die;
 pub mod image;

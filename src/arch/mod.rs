@@ -4,6 +4,7 @@
 //! `tls.rs` (thread-local sequences), `abi.rs` (the C calling convention), `wrapper.rs` (Go's ABI0 to C), `stub.rs` (Go assembly).
 
 use crate::goabi::Frame;
+use crate::link::reloc::{Howto, Rewrite, TlsModel};
 use crate::model::{Api, Function};
 
 pub mod amd64;
@@ -43,6 +44,8 @@ pub mod rt_symbols {
 pub struct Stub<'a> {
     /// The Go function.
     pub go_name: &'a str,
+    /// Its declaration, as in the Go file: `func CountWords(text string) uint`.
+    pub signature: &'a str,
     /// The wrapper in the image, a global symbol.
     pub wrapper: &'a str,
     /// Its ABI0 frame.
@@ -57,10 +60,25 @@ pub trait Arch: Sync {
     fn rust_target(&self) -> &'static str;
     /// `e_machine`.
     fn machine(&self) -> u16;
+    /// The machine as the `object` crate names it, for writing.
+    fn object_architecture(&self) -> object::Architecture;
     /// The largest page size of the platform's kernels: alignment of the image and of its writable part.
     fn page_size(&self) -> u64;
     /// What a relocation type means; None when it is not known.
-    fn howto(&self, r_type: u32) -> Option<&'static crate::link::reloc::Howto>;
+    fn howto(&self, r_type: u32) -> Option<&'static Howto>;
+    /// Rewrites the load of an address from a cell, whose relocated field is at `offset`, to compute the address itself.
+    /// None when the instruction has no such form.
+    fn relax(&self, code: &[u8], offset: u64) -> Option<Rewrite>;
+    /// Replaces a thread-local access whose relocation is at `offset`; `call` is where the next relocation, to `__tls_get_addr`, is.
+    /// None when the instructions are not the known sequence.
+    fn tls(
+        &self,
+        model: TlsModel,
+        code: &[u8],
+        offset: u64,
+        call: u64,
+        lane_size: u64,
+    ) -> Option<Rewrite>;
     /// Bytes that stop the processor if they are ever executed, used as padding in code.
     fn trap(&self) -> &'static [u8];
     /// The wrapper of one function: called by the Go stub with Go's ABI0 frame, it enters a lane and calls the symbol `function.symbol`.

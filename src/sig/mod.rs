@@ -1,1 +1,109 @@
 //! Signatures: from debug information to the model.
+//!
+//! DWARF gives parameters, layouts and places; the source, where it is at hand, adds what DWARF leaves out (`repr(C)`, doc comments).
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use crate::diag::{Error, Problem, Result};
+use crate::model::Api;
+
+mod dwarf;
+mod finish;
+mod function;
+mod layout;
+mod scan;
+mod shape;
+mod source;
+mod types;
+
+use dwarf::{Debug, Sections, encode_address, malformed};
+use function::Reader;
+use scan::Scan;
+use shape::View;
+use source::Sources;
+
+/// One relocatable object, as bytes, with how to name it in messages (`libfoo.a(member.o)`).
+pub struct Object<'a> {
+    /// `libfoo.a(member.o)`.
+    pub name: String,
+    /// The ELF file.
+    pub data: &'a [u8],
+}
+
+/// An exported symbol and where it is defined.
+pub struct Export {
+    /// The unmangled symbol.
+    pub symbol: String,
+    /// Index into the objects.
+    pub object: usize,
+    /// ELF section index.
+    pub section: usize,
+    /// Bytes from the start of the section.
+    pub offset: u64,
+}
+
+impl Export {
+    fn address(&self) -> Option<u64> {
+        encode_address(self.section, self.offset)
+    }
+}
+
+/// Reads the signatures of the exports from the debug information of the objects that define them.
+pub fn read(objects: &[Object<'_>], exports: &[Export]) -> Result<Api> {
+    let mut by_object: BTreeMap<usize, Vec<&Export>> = BTreeMap::new();
+    for export in exports {
+        by_object.entry(export.object).or_default().push(export);
+    }
+    // The debug sections of every object that defines an export, decompressed.
+    let mut sections = HashMap::new();
+    for &index in by_object.keys() {
+        let object = objects
+            .get(index)
+            .ok_or_else(|| Error::fault(Problem::new(format!("there is no object {index}"))))?;
+        sections.insert(index, (object, Sections::read(&object.name, object.data)?));
+    }
+    // Their units.
+    let mut debugs = BTreeMap::new();
+    for (&index, (object, sections)) in &sections {
+        debugs.insert(index, Debug::parse(&object.name, sections)?);
+    }
+    // One pass over each: scopes, and the DIEs of the exports.
+    let mut scans = HashMap::new();
+    for (index, debug) in &debugs {
+        let exports = by_object.get(index).map_or(&[][..], Vec::as_slice);
+        let symbols: HashSet<&str> = exports.iter().map(|e| e.symbol.as_str()).collect();
+        let addresses: HashSet<u64> = exports.iter().filter_map(|e| e.address()).collect();
+        scans.insert(
+            *index,
+            Scan::new(debug, &symbols, &addresses).map_err(|e| malformed(debug.name, e))?,
+        );
+    }
+    let view = |index: usize| {
+        Some(View {
+            debug: debugs.get(&index)?,
+            scan: scans.get(&index)?,
+        })
+    };
+    let views: Vec<Option<View<'_, '_>>> = (0..objects.len()).map(view).collect();
+    // Where crates begin, for their sources.
+    let mut sources = Sources::default();
+    for origin in debugs
+        .keys()
+        .filter_map(|i| scans.get(i))
+        .flat_map(|s| &s.origins)
+        .filter(|o| !o.krate.is_empty())
+    {
+        sources.add_root(&origin.krate, origin.root.clone());
+    }
+    // The signatures, in the order of the symbols.
+    let mut sorted: Vec<&Export> = exports.iter().collect();
+    sorted.sort_by(|a, b| a.symbol.cmp(&b.symbol));
+    let mut reader = Reader::new(&views, &mut sources);
+    for export in sorted {
+        reader.function(
+            export,
+            objects.get(export.object).map_or("", |o| o.name.as_str()),
+        )?;
+    }
+    reader.finish()
+}

@@ -1,1 +1,30 @@
 //! The C names that Rust's std and common C code ask for, one family per file.
+//!
+//! A name stands here only if it does what its manual page says inside a Go process, or reports an error that says
+//! that it cannot. What is missing is an error at convert time. Every definition is held against the declaration in
+//! the `libc` crate by the compiler ([`c_fn`], [`syscalls`]).
+//!
+//! Nothing here may use a name of a C library that the runtime does not define.
+
+#[macro_use]
+mod define;
+
+pub mod dir;
+pub mod dl;
+pub mod env;
+pub mod errno;
+pub mod exec;
+pub mod fd;
+pub mod file;
+pub mod fs;
+pub mod mman;
+pub mod path;
+pub mod poll;
+pub mod process;
+pub mod signal;
+pub mod socket;
+pub mod spawn;
+pub mod string;
+pub mod sysconf;
+pub mod thread;
+pub mod time;

@@ -1,1 +1,417 @@
-//! The System V calling convention (psABI 3.2.3). Owner: wrappers.
+//! The System V calling convention: which registers and stack words carry the values of a call.
+//!
+//! Source: psABI 3.2.3, "Parameter Passing", as rustc and LLVM apply it to `extern "C"`. What is odd here:
+//!
+//! * A struct of up to 16 bytes is cut into eightbytes, each of which is classified by the fields that lie in it. It travels in
+//!   registers as a whole or not at all: if one register is missing, all of it goes to memory, and later scalars may still use the
+//!   registers that are left.
+//! * `&str` and slices are structs of a pointer and a length.
+//! * The caller extends integers narrower than 32 bits (LLVM's `zeroext` and `signext`; the psABI is silent, all compilers do it).
+
+use crate::goabi::{Frame, Slot};
+use crate::model::{Api, Function, Type, TypeKind};
+
+/// Registers for INTEGER eightbytes: rdi, rsi, rdx, rcx, r8, r9.
+pub(super) const INT_ARGS: usize = 6;
+/// Registers for SSE eightbytes: xmm0 to xmm7.
+pub(super) const SSE_ARGS: usize = 8;
+
+/// The largest block of arguments on the stack. A wrapper makes room for it in one step, without touching the pages between; the
+/// guard must not be smaller than such a step.
+const MAX_STACK_ARGS: u64 = crate::shared::GUARD_SIZE / 2;
+/// Frame offsets must fit the processor's 32-bit displacements, with room to spare.
+const MAX_FRAME: u64 = 1 << 30;
+/// The deepest nesting of structs that is followed. Deeper ones come from damaged input.
+const MAX_DEPTH: u32 = 64;
+/// The most fields that are looked at in one value, for the same reason.
+const MAX_FIELDS: u32 = 1 << 16;
+
+/// The kind of register that an eightbyte travels in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Class {
+    Integer,
+    Sse,
+}
+
+/// Up to eight bytes of a value, that travel in one register.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Part {
+    /// Bytes from the start of the frame.
+    pub at: u64,
+    /// 1 to 8.
+    pub size: u64,
+    pub class: Class,
+    /// Whether a narrow integer is sign-extended when loaded.
+    pub signed: bool,
+}
+
+/// Where an eightbyte of an argument goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// Index into rdi, rsi, rdx, rcx, r8, r9.
+    Int(usize),
+    /// xmm0 to xmm7.
+    Sse(usize),
+    /// Bytes from the stack pointer at the call.
+    Stack(u64),
+}
+
+/// One step of passing the arguments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Arg {
+    /// One eightbyte.
+    Part { part: Part, to: Place },
+    /// The pointer and the length of a string or slice. An empty one gets `align` as its pointer: Go's may be nil, Rust's may not.
+    Fat {
+        at: u64,
+        align: u64,
+        pointer: Place,
+        length: Place,
+    },
+    /// A struct of class MEMORY.
+    Copy { at: u64, size: u64, to: u64 },
+}
+
+/// How the result comes back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Return {
+    None,
+    /// `Int` counts rax and rdx here, `Sse` xmm0 and xmm1.
+    Parts(Vec<(Part, Place)>),
+    /// A string or slice in rax and rdx; the Go slice also wants a capacity.
+    Fat {
+        at: u64,
+        capacity: bool,
+    },
+    /// The callee writes it where rdi points.
+    Memory {
+        at: u64,
+    },
+}
+
+/// A whole call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Call {
+    /// In order of the parameters.
+    pub args: Vec<Arg>,
+    /// Bytes of stack arguments, a multiple of 16: the stack is aligned so at a call.
+    pub stack: u64,
+    pub result: Return,
+}
+
+/// How one type travels, apart from where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Shape {
+    /// Zero-sized: not passed.
+    Nothing,
+    /// One or two eightbytes; `at` counts from the start of the value.
+    Parts(Vec<Part>),
+    Fat {
+        align: u64,
+    },
+    Memory,
+}
+
+/// Assigns a place to every value of a call.
+pub(super) fn assign(api: &Api, function: &Function, frame: &Frame) -> Result<Call, String> {
+    let inside = |slot: &Slot| slot.offset.saturating_add(slot.size) <= frame.size;
+    if frame.params.len() != function.params.len()
+        || frame.result.is_some() != function.result.is_some()
+        || !frame.params.iter().chain(&frame.result).all(inside)
+    {
+        return Err("its Go frame does not match its signature".into());
+    }
+    if frame.size > MAX_FRAME {
+        return Err("its parameters and result take more than 1 GiB".into());
+    }
+    let mut regs = Registers::default();
+    let result = match (&function.result, &frame.result) {
+        (Some(ty), Some(slot)) => {
+            let of = |e| format!("the result: {e}");
+            let shape = shape(api, ty).map_err(of)?;
+            regs.result(shape, slot.offset, matches!(ty, Type::Slice { .. }))
+        }
+        _ => Return::None,
+    };
+    let mut args = Vec::new();
+    for (param, slot) in function.params.iter().zip(&frame.params) {
+        let of = |e| format!("parameter `{}`: {e}", param.name);
+        check_pointee(api, &param.ty).map_err(of)?;
+        let shape = shape(api, &param.ty).map_err(of)?;
+        regs.arg(shape, slot.offset, slot.size, &mut args);
+    }
+    let stack = regs.stack.next_multiple_of(16);
+    if stack > MAX_STACK_ARGS {
+        return Err(format!(
+            "its arguments take {stack} bytes of stack, more than {MAX_STACK_ARGS}: pass large structs by reference"
+        ));
+    }
+    Ok(Call {
+        args,
+        stack,
+        result,
+    })
+}
+
+/// The registers that are taken, and the stack words.
+#[derive(Default)]
+struct Registers {
+    int: usize,
+    sse: usize,
+    stack: u64,
+}
+
+impl Registers {
+    fn push(&mut self, size: u64) -> u64 {
+        let at = self.stack;
+        self.stack = at.saturating_add(size.next_multiple_of(8));
+        at
+    }
+
+    /// The place of one eightbyte, when there is known to be one.
+    fn take(&mut self, class: Class) -> Place {
+        let (used, place): (_, fn(usize) -> Place) = match class {
+            Class::Integer => (&mut self.int, Place::Int),
+            Class::Sse => (&mut self.sse, Place::Sse),
+        };
+        *used += 1;
+        place(*used - 1)
+    }
+
+    /// Whether registers are left for all of these classes.
+    fn room(&self, classes: impl Iterator<Item = Class> + Clone) -> bool {
+        let count = |class| classes.clone().filter(|c| *c == class).count();
+        self.int + count(Class::Integer) <= INT_ARGS && self.sse + count(Class::Sse) <= SSE_ARGS
+    }
+
+    fn arg(&mut self, shape: Shape, at: u64, size: u64, args: &mut Vec<Arg>) {
+        match shape {
+            Shape::Nothing => {}
+            Shape::Memory => args.push(Arg::Copy {
+                at,
+                size,
+                to: self.push(size),
+            }),
+            Shape::Fat { align } => {
+                let (pointer, length) = if self.int + 2 <= INT_ARGS {
+                    (self.take(Class::Integer), self.take(Class::Integer))
+                } else {
+                    (Place::Stack(self.push(8)), Place::Stack(self.push(8)))
+                };
+                args.push(Arg::Fat {
+                    at,
+                    align,
+                    pointer,
+                    length,
+                });
+            }
+            Shape::Parts(parts) => {
+                let room = self.room(parts.iter().map(|p| p.class));
+                for mut part in parts {
+                    part.at += at;
+                    let to = match room {
+                        true => self.take(part.class),
+                        false => Place::Stack(self.push(8)),
+                    };
+                    args.push(Arg::Part { part, to });
+                }
+            }
+        }
+    }
+
+    /// A result of class MEMORY takes the first integer register of the arguments.
+    fn result(&mut self, shape: Shape, at: u64, capacity: bool) -> Return {
+        match shape {
+            Shape::Nothing => Return::None,
+            Shape::Fat { .. } => Return::Fat { at, capacity },
+            Shape::Parts(parts) => {
+                let mut from = Registers::default();
+                let place = |mut part: Part| {
+                    part.at += at;
+                    (part, from.take(part.class))
+                };
+                Return::Parts(parts.into_iter().map(place).collect())
+            }
+            Shape::Memory => {
+                self.int += 1;
+                Return::Memory { at }
+            }
+        }
+    }
+}
+
+/// Go aligns what it allocates to at most 8 bytes; Rust counts on the alignment of a reference's target.
+fn check_pointee(api: &Api, ty: &Type) -> Result<(), String> {
+    let target = match ty {
+        Type::Slice { elem, .. } => elem,
+        Type::Pointer { to: Some(to), kind } if kind.is_reference() => to,
+        _ => return Ok(()),
+    };
+    match api.layout(target).align {
+        0..=8 => Ok(()),
+        n => Err(format!(
+            "it refers to a type of alignment {n}, but Go aligns memory to 8 bytes: take a raw pointer and align in Rust"
+        )),
+    }
+}
+
+/// How a value of this type travels.
+fn shape(api: &Api, ty: &Type) -> Result<Shape, String> {
+    match ty {
+        Type::Str => Ok(Shape::Fat { align: 1 }),
+        Type::Slice { elem, .. } => match api.layout(elem) {
+            l if l.size == 0 => {
+                Err("a slice of a type without a size: pass a pointer and a length".into())
+            }
+            l => Ok(Shape::Fat { align: l.align }),
+        },
+        Type::Callback { .. } => Err("a callback is not supported yet".into()),
+        _ => {
+            let layout = api.layout(ty);
+            if layout.align > 8 {
+                return Err(format!(
+                    "a type of alignment {} by value, but Go's frames are aligned to 8 bytes: pass a pointer to it",
+                    layout.align
+                ));
+            }
+            let mut eightbytes = Eightbytes::new(layout.size);
+            eightbytes.add(api, ty, 0, 0)?;
+            eightbytes.shape()
+        }
+    }
+}
+
+/// The eightbytes of a value that is being classified.
+struct Eightbytes {
+    size: u64,
+    /// The classes so far; meaningless when `memory` is set.
+    classes: [Option<Class>; 2],
+    /// Size and signedness when the value is a single integer that fills it.
+    signed: bool,
+    memory: bool,
+    /// Fields looked at so far.
+    seen: u32,
+}
+
+impl Eightbytes {
+    fn new(size: u64) -> Self {
+        Eightbytes {
+            size,
+            classes: [None; 2],
+            signed: false,
+            memory: size > 16,
+            seen: 0,
+        }
+    }
+
+    /// Classifies `ty` at an offset from the start of the value. Walks all of it, even of large values, to refuse what cannot be passed.
+    fn add(&mut self, api: &Api, ty: &Type, at: u64, depth: u32) -> Result<(), String> {
+        self.seen += 1;
+        if depth > MAX_DEPTH || self.seen > MAX_FIELDS {
+            return Err("a struct with too many fields, or nested too deeply".into());
+        }
+        let layout = api.layout(ty);
+        if at
+            .checked_add(layout.size)
+            .is_none_or(|end| end > self.size)
+        {
+            return Err("a struct with a field outside of it".into());
+        }
+        // psABI: "If an object [...] has unaligned fields, it has class MEMORY."
+        self.memory |= layout.size > 0 && !at.is_multiple_of(layout.align.max(1));
+        match ty {
+            Type::Bool | Type::Char | Type::Pointer { .. } => {
+                self.leaf(at, layout.size, Class::Integer, false)
+            }
+            Type::Int(int) => self.leaf(at, layout.size, Class::Integer, int.signed()),
+            Type::F32 | Type::F64 => self.leaf(at, layout.size, Class::Sse, false),
+            Type::Array { elem, len } => {
+                let stride = api.layout(elem).size;
+                // All elements are alike: one look is enough for the kinds, and classes matter for small ones alone.
+                let count = if self.memory { (*len).min(1) } else { *len };
+                for i in 0..if stride == 0 { count.min(1) } else { count } {
+                    self.add(
+                        api,
+                        elem,
+                        at.saturating_add(i.saturating_mul(stride)),
+                        depth + 1,
+                    )?;
+                }
+            }
+            Type::Named(id) => match &api.def(*id).kind {
+                TypeKind::Enum { repr, .. } => {
+                    self.leaf(at, layout.size, Class::Integer, repr.signed())
+                }
+                TypeKind::Struct { fields, .. } => {
+                    for field in fields {
+                        let inside = at.saturating_add(field.offset);
+                        self.add(api, &field.ty, inside, depth + 1)?;
+                    }
+                }
+                TypeKind::Opaque => {
+                    return Err(format!(
+                        "`{}` by value, whose layout is unknown: make it `#[repr(C)]` or pass a pointer to it",
+                        api.def(*id).name
+                    ));
+                }
+            },
+            Type::Str | Type::Slice { .. } => {
+                return Err("a struct by value with a string or slice in it: Go's empty ones have no valid pointer for Rust; use a raw pointer and a length".into());
+            }
+            Type::Callback { .. } => {
+                return Err(
+                    "a struct by value with a function pointer in it is not supported".into(),
+                );
+            }
+        }
+        Ok(())
+    }
+
+    /// Merges a scalar into its eightbyte: INTEGER wins over SSE.
+    fn leaf(&mut self, at: u64, size: u64, class: Class, signed: bool) {
+        self.signed = signed && size == self.size;
+        if self.memory {
+            return;
+        }
+        if let Some(slot) = usize::try_from(at / 8)
+            .ok()
+            .and_then(|i| self.classes.get_mut(i))
+        {
+            *slot = match *slot {
+                Some(Class::Integer) => Some(Class::Integer),
+                _ => Some(class),
+            };
+        }
+    }
+
+    fn shape(self) -> Result<Shape, String> {
+        if self.size == 0 {
+            return Ok(Shape::Nothing);
+        }
+        if self.memory {
+            return Ok(Shape::Memory);
+        }
+        let mut parts = Vec::new();
+        for (at, class) in (0..self.size).step_by(8).zip(self.classes) {
+            let size = (self.size - at).min(8);
+            match class {
+                Some(class) if class == Class::Integer || size == 4 || size == 8 => {
+                    parts.push(Part {
+                        at,
+                        size,
+                        class,
+                        signed: self.signed,
+                    })
+                }
+                // No class: an eightbyte of padding only. An SSE one of another size: a packed struct that no compiler makes.
+                _ => {
+                    return Err(
+                        "a struct with a layout that is not understood: pass a pointer to it"
+                            .into(),
+                    );
+                }
+            }
+        }
+        Ok(Shape::Parts(parts))
+    }
+}

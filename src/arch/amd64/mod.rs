@@ -3,11 +3,14 @@
 
 use super::{Arch, Code, Stub};
 use crate::goabi::Frame;
-use crate::link::reloc::Howto;
+use crate::link::reloc::{Howto, Rewrite, TlsModel};
 use crate::model::{Api, Function};
 
 pub mod abi;
+pub mod relax;
+pub mod reloc;
 pub mod stub;
+pub mod tls;
 pub mod wrapper;
 
 /// The backend.
@@ -24,11 +27,27 @@ impl Arch for Amd64 {
     fn machine(&self) -> u16 {
         object::elf::EM_X86_64.0
     }
+    fn object_architecture(&self) -> object::Architecture {
+        object::Architecture::X86_64
+    }
     fn page_size(&self) -> u64 {
         4096
     }
-    fn howto(&self, _r_type: u32) -> Option<&'static Howto> {
-        None
+    fn howto(&self, r_type: u32) -> Option<&'static Howto> {
+        reloc::howto(r_type)
+    }
+    fn relax(&self, code: &[u8], offset: u64) -> Option<Rewrite> {
+        relax::cell_load(code, offset)
+    }
+    fn tls(
+        &self,
+        model: TlsModel,
+        code: &[u8],
+        offset: u64,
+        call: u64,
+        lane_size: u64,
+    ) -> Option<Rewrite> {
+        tls::access(model, code, offset, call, lane_size)
     }
     fn trap(&self) -> &'static [u8] {
         &[0xcc]

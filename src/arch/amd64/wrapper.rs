@@ -1,8 +1,348 @@
-//! Go's ABI0 to System V AMD64.
-use crate::arch::Code;
+//! Go's ABI0 to System V AMD64: the code that takes a call from a Go stub into a lane and back.
+//!
+//! On entry the stack holds the return address into Go, and above it the frame of [`crate::goabi`]; r14 holds `g`. ABI0 asks that rsp
+//! and rbp come back unchanged and nothing else (cmd/compile/abi-internal.md); the C side preserves rbx, rbp and r12 to r15. So the wrapper
+//! keeps the goroutine's stack pointer in rbx across the call, and uses no stack of the goroutine at all.
+//!
+//! The fast path finds the lane of the running `m` in its home slot of the lane table. Everything else (the first use of the image, a
+//! new `m`, a collision) is the runtime's: `rsyso_lane_slow` takes `m` in rax and `g` in r14, returns the control block in r11, and
+//! preserves rsp, rbp and r14 only.
+
+use iced_x86::code_asm::*;
+use iced_x86::{
+    BlockEncoderOptions, Code as Opcode, ConstantOffsets, IcedError, Instruction, MemoryOperand,
+    Register,
+};
+
+use super::abi::{self, Arg, Call, Part, Place, Return};
+use crate::arch::{Code, CodeRef, rt_symbols};
 use crate::goabi::Frame;
 use crate::model::{Api, Function};
+use crate::shared::{CONTROL_GO_BP, CONTROL_GO_SP, GO_G_M, LANE_HASH, LANE_TABLE_BITS};
 
-pub(super) fn emit(_api: &Api, _function: &Function, _frame: &Frame) -> Result<Code, String> {
-    Err("to be written".into())
+/// `S + A - P`, 32 bits (psABI 4.4.1).
+pub(super) const R_X86_64_PC32: u32 = 2;
+/// `L + A - P`, 32 bits: a call that may go through a linkage table.
+pub(super) const R_X86_64_PLT32: u32 = 4;
+
+/// The wrapper of `function`.
+pub(super) fn emit(api: &Api, function: &Function, frame: &Frame) -> Result<Code, String> {
+    let call = abi::assign(api, function, frame)?;
+    let mut w = Writer::new().map_err(broken)?;
+    w.whole(&call, &function.symbol).map_err(broken)?;
+    w.finish()
 }
+
+/// An operand that the assembler refuses: a fault of this file, not of the input.
+fn broken(e: IcedError) -> String {
+    format!("its wrapper cannot be encoded: {e}")
+}
+
+/// Integer argument registers in order, at the widths that loads need.
+const INT64: [AsmRegister64; abi::INT_ARGS] = [rdi, rsi, rdx, rcx, r8, r9];
+const INT32: [AsmRegister32; abi::INT_ARGS] = [edi, esi, edx, ecx, r8d, r9d];
+const SSE: [AsmRegisterXmm; abi::SSE_ARGS] = [xmm0, xmm1, xmm2, xmm3, xmm4, xmm5, xmm6, xmm7];
+
+/// One register at all widths, for results.
+struct Result64(AsmRegister64, AsmRegister32, AsmRegister16, AsmRegister8);
+const RESULT: [Result64; 2] = [Result64(rax, eax, ax, al), Result64(rdx, edx, dx, dl)];
+
+/// Structs up to this size are copied word by word, larger ones with `rep movsq`, whose start costs more than that.
+const UNROLLED: u64 = 128;
+
+/// The return address lies between the stack pointer and the frame.
+const FRAME: u64 = 8;
+
+/// Collects instructions, and notes which of them refer to symbols.
+struct Writer {
+    a: CodeAssembler,
+    /// Index of the instruction, relocation type, symbol.
+    refs: Vec<(usize, u32, String)>,
+    /// The value that r10 holds for empty slices.
+    dangling: Option<u64>,
+}
+
+type Step = Result<(), IcedError>;
+
+impl Writer {
+    fn new() -> Result<Self, IcedError> {
+        Ok(Writer {
+            a: CodeAssembler::new(64)?,
+            refs: Vec::new(),
+            dangling: None,
+        })
+    }
+
+    fn whole(&mut self, call: &Call, target: &str) -> Step {
+        let mut hit = self.a.create_label();
+        let mut slow = self.a.create_label();
+        self.find_lane(slow)?;
+        self.a.set_label(&mut hit)?;
+        self.enter(call.stack)?;
+        // What goes to the stack first: it is copied through registers that carry arguments later.
+        for arg in &call.args {
+            self.stack_arg(arg)?;
+        }
+        for arg in &call.args {
+            self.register_arg(arg)?;
+        }
+        if let Return::Memory { at } = call.result {
+            self.a.lea(rdi, rbx + slot(at))?;
+        }
+        self.call(target)?;
+        self.a.mov(rsp, rbx)?;
+        self.result(&call.result)?;
+        self.a.ret()?;
+        self.a.set_label(&mut slow)?;
+        self.call(rt_symbols::LANE_SLOW)?;
+        self.a.jmp(hit)
+    }
+
+    /// Leaves the control block in r11, and `m` in rax for the slow path.
+    fn find_lane(&mut self, slow: CodeLabel) -> Step {
+        // A slot has 16 bytes: the index, (low32(m) * LANE_HASH) >> (32 - BITS), is wanted times 16.
+        const SLOT_SHIFT: u32 = 4;
+        let shift = 32 - LANE_TABLE_BITS - SLOT_SHIFT;
+        let mask = ((1i32 << LANE_TABLE_BITS) - 1) << SLOT_SHIFT;
+        self.a.mov(rax, qword_ptr(r14 + disp(GO_G_M)))?;
+        self.refer(R_X86_64_PC32, rt_symbols::LANE_TABLE);
+        let table = MemoryOperand::with_base_displ(Register::RIP, 0);
+        let load = Instruction::with2(Opcode::Mov_r64_rm64, Register::R10, table)?;
+        self.a.add_instruction(load)?;
+        self.a.imul_3(ecx, eax, LANE_HASH as i32)?;
+        self.a.shr(ecx, shift)?;
+        self.a.and(ecx, mask)?;
+        self.a.test(r10, r10)?;
+        self.a.jz(slow)?;
+        self.a.cmp(qword_ptr(r10 + rcx), rax)?;
+        self.a.jne(slow)?;
+        self.a.mov(r11, qword_ptr(r10 + rcx + 8))
+    }
+
+    /// Switches to the lane, whose stack begins at the control block. rbp stays the goroutine's frame pointer.
+    fn enter(&mut self, stack: u64) -> Step {
+        self.a.mov(qword_ptr(r11 + disp(CONTROL_GO_SP)), rsp)?;
+        self.a.mov(qword_ptr(r11 + disp(CONTROL_GO_BP)), rbp)?;
+        self.a.mov(rbx, rsp)?;
+        match stack {
+            0 => self.a.mov(rsp, r11),
+            n => self.a.lea(rsp, r11 - disp(n)),
+        }
+    }
+
+    fn stack_arg(&mut self, arg: &Arg) -> Step {
+        match *arg {
+            Arg::Part {
+                part,
+                to: Place::Stack(to),
+            } => {
+                self.load_int(rax, eax, part)?;
+                self.a.mov(qword_ptr(rsp + disp(to)), rax)
+            }
+            Arg::Fat {
+                at,
+                align,
+                pointer: Place::Stack(p),
+                length: Place::Stack(l),
+            } => {
+                self.load_fat(rax, rcx, at, align)?;
+                self.a.mov(qword_ptr(rsp + disp(p)), rax)?;
+                self.a.mov(qword_ptr(rsp + disp(l)), rcx)
+            }
+            Arg::Copy { at, size, to } => self.copy(at, size, to),
+            _ => Ok(()),
+        }
+    }
+
+    fn register_arg(&mut self, arg: &Arg) -> Step {
+        match *arg {
+            Arg::Part {
+                part,
+                to: Place::Int(i),
+            } => self.load_int(INT64[i], INT32[i], part),
+            Arg::Part {
+                part,
+                to: Place::Sse(i),
+            } => match part.size {
+                4 => self.a.movss(SSE[i], dword_ptr(rbx + slot(part.at))),
+                _ => self.a.movsd_2(SSE[i], qword_ptr(rbx + slot(part.at))),
+            },
+            Arg::Fat {
+                at,
+                align,
+                pointer: Place::Int(p),
+                length: Place::Int(l),
+            } => self.load_fat(INT64[p], INT64[l], at, align),
+            _ => Ok(()),
+        }
+    }
+
+    /// Loads an eightbyte. Bytes of odd sizes are read with the next wider load: the callee ignores the rest, and
+    /// above the frame there is always more stack to read from.
+    fn load_int(&mut self, wide: AsmRegister64, narrow: AsmRegister32, part: Part) -> Step {
+        let from = rbx + slot(part.at);
+        match (part.size, part.signed) {
+            (1, false) => self.a.movzx(narrow, byte_ptr(from)),
+            (1, true) => self.a.movsx(narrow, byte_ptr(from)),
+            (2, false) => self.a.movzx(narrow, word_ptr(from)),
+            (2, true) => self.a.movsx(narrow, word_ptr(from)),
+            (3 | 4, _) => self.a.mov(narrow, dword_ptr(from)),
+            _ => self.a.mov(wide, qword_ptr(from)),
+        }
+    }
+
+    /// Loads a pointer and a length, and gives an empty slice a pointer that Rust accepts.
+    fn load_fat(
+        &mut self,
+        pointer: AsmRegister64,
+        length: AsmRegister64,
+        at: u64,
+        align: u64,
+    ) -> Step {
+        if self.dangling != Some(align) {
+            self.a.mov(r10d, disp(align))?;
+            self.dangling = Some(align);
+        }
+        self.a.mov(length, qword_ptr(rbx + slot(at + 8)))?;
+        self.a.mov(pointer, qword_ptr(rbx + slot(at)))?;
+        self.a.test(length, length)?;
+        self.a.cmovz(pointer, r10)
+    }
+
+    /// Copies a struct of class MEMORY in whole words, as the stack is laid out in them.
+    fn copy(&mut self, at: u64, size: u64, to: u64) -> Step {
+        let words = size.div_ceil(8);
+        if size > UNROLLED {
+            self.a.lea(rsi, rbx + slot(at))?;
+            match to {
+                0 => self.a.mov(rdi, rsp)?,
+                _ => self.a.lea(rdi, rsp + disp(to))?,
+            }
+            self.a.mov(ecx, disp(words))?;
+            return self.a.rep().movsq();
+        }
+        for offset in (0..words).map(|w| w * 8) {
+            self.a.mov(rax, qword_ptr(rbx + slot(at + offset)))?;
+            self.a.mov(qword_ptr(rsp + disp(to + offset)), rax)?;
+        }
+        Ok(())
+    }
+
+    fn result(&mut self, result: &Return) -> Step {
+        match result {
+            Return::None | Return::Memory { .. } => Ok(()),
+            Return::Fat { at, capacity } => {
+                // Go's stack copier stops the program on a pointer like 1, which is Rust's for an empty slice.
+                self.a.xor(ecx, ecx)?;
+                self.a.test(rdx, rdx)?;
+                self.a.cmovz(rax, rcx)?;
+                self.a.mov(qword_ptr(rsp + slot(*at)), rax)?;
+                self.a.mov(qword_ptr(rsp + slot(at + 8)), rdx)?;
+                match capacity {
+                    true => self.a.mov(qword_ptr(rsp + slot(at + 16)), rdx),
+                    false => Ok(()),
+                }
+            }
+            Return::Parts(parts) => {
+                for (part, from) in parts {
+                    let to = rsp + slot(part.at);
+                    match *from {
+                        Place::Int(i) => self.store_int(&RESULT[i], *part)?,
+                        Place::Sse(i) if part.size == 4 => self.a.movss(dword_ptr(to), SSE[i])?,
+                        Place::Sse(i) => self.a.movsd_2(qword_ptr(to), SSE[i])?,
+                        Place::Stack(_) => {}
+                    }
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Stores exactly the bytes of the slot: what follows belongs to the Go caller.
+    fn store_int(&mut self, register: &Result64, part: Part) -> Step {
+        let Result64(wide, dword, word, byte) = register;
+        let mut done = 0;
+        for n in [8, 4, 2, 1].into_iter().filter(|n| part.size & n != 0) {
+            let to = rsp + slot(part.at + done);
+            match n {
+                8 => self.a.mov(qword_ptr(to), *wide)?,
+                4 => self.a.mov(dword_ptr(to), *dword)?,
+                2 => self.a.mov(word_ptr(to), *word)?,
+                _ => self.a.mov(byte_ptr(to), *byte)?,
+            }
+            done += n;
+            if done < part.size {
+                self.a.shr(*wide, disp(n * 8))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn call(&mut self, symbol: &str) -> Step {
+        self.refer(R_X86_64_PLT32, symbol);
+        self.a.call(0u64)
+    }
+
+    /// The next instruction refers to a symbol.
+    fn refer(&mut self, r_type: u32, symbol: &str) {
+        let index = self.a.instructions().len();
+        self.refs.push((index, r_type, symbol.to_owned()));
+    }
+
+    /// Encodes, and turns the references into relocations: the field is cleared, since a RELA entry carries the addend.
+    fn finish(mut self) -> Result<Code, String> {
+        let options = BlockEncoderOptions::RETURN_NEW_INSTRUCTION_OFFSETS
+            | BlockEncoderOptions::RETURN_CONSTANT_OFFSETS;
+        let block = self.a.assemble_options(0, options).map_err(broken)?.inner;
+        let mut bytes = block.code_buffer;
+        let mut refs = Vec::new();
+        for (index, r_type, symbol) in self.refs {
+            let start = block.new_instruction_offsets.get(index);
+            let constants = block.constant_offsets.get(index);
+            let offset = start
+                .zip(constants)
+                .and_then(|(s, c)| Some(*s as usize + field(c)?));
+            match offset.and_then(|o| Some((o, bytes.get_mut(o..o + 4)?))) {
+                Some((offset, value)) => {
+                    value.fill(0);
+                    refs.push(CodeRef {
+                        offset: offset as u64,
+                        r_type,
+                        symbol,
+                        // The field ends the instruction, and the processor counts from there.
+                        addend: -4,
+                    });
+                }
+                None => {
+                    return Err(format!(
+                        "its wrapper has no room for a reference to {symbol}"
+                    ));
+                }
+            }
+        }
+        Ok(Code { bytes, refs })
+    }
+}
+
+/// Where in an instruction its 32-bit PC-relative field lies.
+fn field(constants: &ConstantOffsets) -> Option<usize> {
+    match (constants.displacement_size(), constants.immediate_size()) {
+        (4, _) => Some(constants.displacement_offset()),
+        (0, 4) => Some(constants.immediate_offset()),
+        _ => None,
+    }
+}
+
+/// An offset as a displacement or immediate. It fits: [`abi::assign`] refuses larger frames.
+fn disp(n: u64) -> i32 {
+    n as i32
+}
+
+/// The displacement of a frame offset from the goroutine's stack pointer.
+fn slot(at: u64) -> i32 {
+    disp(at + FRAME)
+}
+
+#[cfg(test)]
+#[path = "wrapper_tests.rs"]
+mod tests;

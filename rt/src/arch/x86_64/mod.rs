@@ -4,6 +4,7 @@ pub mod find;
 pub mod lane;
 pub mod mem;
 pub mod syscall;
+pub mod thread;
 
 #[cfg(test)]
 mod mem_tests;

@@ -1,0 +1,63 @@
+# Words for people and for CI. `make demo` and `make test` need Rust; what else they need they fetch, or say what to install.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+GO_VERSION := $(shell awk '$$1 == "newest" { print $$2 }' tests/toolchains)
+# Where `make tools` puts Go when the machine has none.
+export PATH := $(CURDIR)/.tools/go/bin:$(PATH)
+DEMO := target/demo
+
+.PHONY: help tools demo test matrix storm storm-long fuzz fuzz-long mutations-long bench bless clean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+tools: ## Go, from a package registry into .tools, unless it is installed
+	@tests/install-go.sh $(GO_VERSION) .tools
+
+demo: tools ## regex and serde_json, called from a static Go program
+	cargo build --release
+	cd fixtures/text && cargo build --release --locked
+	target/release/rsyso convert fixtures/text/target/release/libtext.a -o fixtures/text/go
+	cd examples/demo && CGO_ENABLED=0 GOFLAGS=-buildvcs=false GOWORK=off go build -o ../../$(DEMO) .
+	target/release/rsyso verify $(DEMO)
+	$(DEMO)
+
+test: tools ## every test; what CI runs
+	cargo fmt --check
+	cargo fmt --check --manifest-path rt/Cargo.toml
+	for f in plusone data text; do cargo fmt --check --manifest-path fixtures/$$f/Cargo.toml; done
+	cargo clippy --all-targets -- -D warnings
+	mkdir -p target && cargo test --no-fail-fast 2>&1 | tee target/test.log
+	@awk '/^test result:/ { passed += $$4; ignored += $$8 } \
+		END { print "all tests passed: " passed " of them; left out: " ignored " (`make matrix`, `make bench`)" }' target/test.log
+
+matrix: tools ## the fixtures on all versions of Go in all modes
+	cargo test --test go_modes -- --include-ignored
+
+storm: tools ## half a minute of goroutines, collections and signals
+	RSYSO_STORM_SECONDS=30 cargo test --test storm -- --nocapture --test-threads=1
+
+storm-long: tools ## ten minutes of it
+	RSYSO_STORM_SECONDS=600 cargo test --test storm -- --nocapture --test-threads=1
+
+fuzz: ## five minutes of libFuzzer
+	fuzz/run.sh 300
+
+fuzz-long: ## eight hours of libFuzzer
+	fuzz/run.sh 28800
+
+mutations-long: ## a hundred thousand damaged archives of each fixture
+	RSYSO_MUTATIONS=100000 cargo test --test mutations -- --nocapture
+
+bench: tools ## a call of Rust through rsyso, beside Go and cgo
+	cargo test --test bench -- --ignored --nocapture
+
+bless: ## writes the expected files of the golden tests anew
+	RSYSO_BLESS=1 cargo test --test golden --test abi_fixture
+
+clean: ## removes what was built, fixtures and tools included
+	rm -rf target rt/target fuzz/target .tools
+	for f in fixtures/*/; do rm -rf $$f/target $$f/go/*.syso $$f/go/*_linux_*.s; done

@@ -1,0 +1,168 @@
+//! How a C name is defined: the macros, and the way from a system call's result to C's.
+
+use crate::c::errno::set_errno;
+use crate::sys;
+
+/// What can be handed to the kernel as one machine word.
+pub trait Word {
+    /// The word; signed types are sign-extended.
+    fn word(self) -> usize;
+}
+
+macro_rules! word {
+    ($($ty:ty)*) => {$(
+        impl Word for $ty {
+            #[inline(always)]
+            fn word(self) -> usize {
+                self as usize
+            }
+        }
+    )*};
+}
+word!(i16 u16 i32 u32 i64 u64 isize usize);
+
+impl<T> Word for *const T {
+    #[inline(always)]
+    fn word(self) -> usize {
+        self as usize
+    }
+}
+
+impl<T> Word for *mut T {
+    #[inline(always)]
+    fn word(self) -> usize {
+        self as usize
+    }
+}
+
+/// C's result for a system call's: the value, or -1 with `errno` set.
+#[inline]
+pub fn ret(result: isize) -> isize {
+    match sys::check(result) {
+        Ok(value) => value as isize,
+        Err(errno) => fail(errno) as isize,
+    }
+}
+
+/// Sets `errno` and returns -1.
+#[cold]
+pub fn fail(errno: i32) -> i32 {
+    set_errno(errno);
+    -1
+}
+
+/// The result of the functions that return an error number: 0, or the number; `errno` stays.
+#[inline]
+pub fn code(result: isize) -> i32 {
+    sys::check(result).err().unwrap_or(0)
+}
+
+/// Makes a system call with zero to six arguments of any [`Word`] type. Unsafe, as the call is.
+macro_rules! syscall {
+    ($n:expr $(,)?) => {
+        $crate::sys::syscall0($n)
+    };
+    ($n:expr, $a:expr) => {
+        $crate::sys::syscall1($n, $crate::c::define::Word::word($a))
+    };
+    ($n:expr, $a:expr, $b:expr) => {
+        $crate::sys::syscall2(
+            $n,
+            $crate::c::define::Word::word($a),
+            $crate::c::define::Word::word($b),
+        )
+    };
+    ($n:expr, $a:expr, $b:expr, $c:expr) => {
+        $crate::sys::syscall3(
+            $n,
+            $crate::c::define::Word::word($a),
+            $crate::c::define::Word::word($b),
+            $crate::c::define::Word::word($c),
+        )
+    };
+    ($n:expr, $a:expr, $b:expr, $c:expr, $d:expr) => {
+        $crate::sys::syscall4(
+            $n,
+            $crate::c::define::Word::word($a),
+            $crate::c::define::Word::word($b),
+            $crate::c::define::Word::word($c),
+            $crate::c::define::Word::word($d),
+        )
+    };
+    ($n:expr, $a:expr, $b:expr, $c:expr, $d:expr, $e:expr) => {
+        $crate::sys::syscall5(
+            $n,
+            $crate::c::define::Word::word($a),
+            $crate::c::define::Word::word($b),
+            $crate::c::define::Word::word($c),
+            $crate::c::define::Word::word($d),
+            $crate::c::define::Word::word($e),
+        )
+    };
+    ($n:expr, $a:expr, $b:expr, $c:expr, $d:expr, $e:expr, $f:expr) => {
+        $crate::sys::syscall6(
+            $n,
+            $crate::c::define::Word::word($a),
+            $crate::c::define::Word::word($b),
+            $crate::c::define::Word::word($c),
+            $crate::c::define::Word::word($d),
+            $crate::c::define::Word::word($e),
+            $crate::c::define::Word::word($f),
+        )
+    };
+}
+
+/// Defines C functions, exported under their own names, whose types must be those that the libc crate declares.
+///
+/// - `fn name(args) -> ret { .. }`: as `libc::name` has it.
+/// - `fn name(args) -> ret like other { .. }`: as `libc::other` has it.
+/// - `variadic fn name(fixed; rest) -> ret { .. }`: C declares it with `...` after the fixed arguments. Integer and
+///   pointer arguments are passed alike with and without `...` on x86-64 (psABI 3.2.3) and on AArch64 Linux (AAPCS64
+///   6.4.2), so that the rest can be named; those that the caller left out hold anything.
+/// - `undeclared fn name(args) -> ret { .. }`: the libc crate does not know it.
+macro_rules! c_fn {
+    () => {};
+    ($(#[$m:meta])* fn $name:ident($($a:ident: $t:ty),* $(,)?) $(-> $r:ty)? $body:block $($rest:tt)*) => {
+        c_fn!(@define [$(#[$m])*] $name($($a: $t),*) [$(-> $r)?] $body);
+        const _: unsafe extern "C" fn($($t),*) $(-> $r)? = libc::$name;
+        c_fn!($($rest)*);
+    };
+    ($(#[$m:meta])* fn $name:ident($($a:ident: $t:ty),* $(,)?) $(-> $r:ty)?, like $like:ident $body:block $($rest:tt)*) => {
+        c_fn!(@define [$(#[$m])*] $name($($a: $t),*) [$(-> $r)?] $body);
+        const _: unsafe extern "C" fn($($t),*) $(-> $r)? = libc::$like;
+        c_fn!($($rest)*);
+    };
+    ($(#[$m:meta])* variadic fn $name:ident($($a:ident: $t:ty),*; $($va:ident: $vt:ty),* $(,)?) -> $r:ty $body:block $($rest:tt)*) => {
+        c_fn!(@define [$(#[$m])*] $name($($a: $t,)* $($va: $vt),*) [-> $r] $body);
+        const _: unsafe extern "C" fn($($t,)* ...) -> $r = libc::$name;
+        c_fn!($($rest)*);
+    };
+    ($(#[$m:meta])* undeclared fn $name:ident($($a:ident: $t:ty),* $(,)?) $(-> $r:ty)? $body:block $($rest:tt)*) => {
+        c_fn!(@define [$(#[$m])*] $name($($a: $t),*) [$(-> $r)?] $body);
+        c_fn!($($rest)*);
+    };
+    (@define [$(#[$m:meta])*] $name:ident($($a:ident: $t:ty),*) [$($ret:tt)*] $body:block) => {
+        $(#[$m])*
+        ///
+        /// # Safety
+        /// As the manual page demands of the arguments.
+        #[cfg_attr(not(test), unsafe(no_mangle))]
+        pub unsafe extern "C" fn $name($($a: $t),*) $($ret)* $body
+    };
+}
+
+/// Defines C functions that are a system call each: `name(args) -> ret = number(words);`, checked as by [`c_fn`]
+/// (`name, like other(args)`). A failure is -1 with `errno` set.
+macro_rules! syscalls {
+    () => {};
+    ($(#[$m:meta])* $name:ident($($a:ident: $t:ty),* $(,)?) -> $r:ty $(, like $like:ident)? = $nr:ident($($w:expr),*); $($rest:tt)*) => {
+        c_fn! {
+            $(#[$m])*
+            fn $name($($a: $t),*) -> $r $(, like $like)? {
+                // SAFETY: the caller's, who knows the manual page; the arguments are handed on.
+                $crate::c::define::ret(unsafe { syscall!(linux_raw_sys::general::$nr $(, $w)*) }) as $r
+            }
+        }
+        syscalls!($($rest)*);
+    };
+}

@@ -1,0 +1,162 @@
+//! Reading, writing and everything else that is done to an open file descriptor.
+
+use libc::{c_int, c_uint, c_ulong, c_void, iovec, loff_t, off_t, off64_t, size_t, ssize_t};
+
+use crate::c::define::{code, fail, ret};
+use crate::c::errno::errno;
+use linux_raw_sys::general::*;
+
+syscalls! {
+    /// read(2)
+    read(fd: c_int, buf: *mut c_void, count: size_t) -> ssize_t = __NR_read(fd, buf, count);
+    /// write(2)
+    write(fd: c_int, buf: *const c_void, count: size_t) -> ssize_t = __NR_write(fd, buf, count);
+    /// readv(2)
+    readv(fd: c_int, iov: *const iovec, count: c_int) -> ssize_t = __NR_readv(fd, iov, count);
+    /// writev(2)
+    writev(fd: c_int, iov: *const iovec, count: c_int) -> ssize_t = __NR_writev(fd, iov, count);
+    /// pread(2)
+    pread(fd: c_int, buf: *mut c_void, count: size_t, offset: off_t) -> ssize_t = __NR_pread64(fd, buf, count, offset);
+    /// pread(2)
+    pread64(fd: c_int, buf: *mut c_void, count: size_t, offset: off64_t) -> ssize_t = __NR_pread64(fd, buf, count, offset);
+    /// pwrite(2)
+    pwrite(fd: c_int, buf: *const c_void, count: size_t, offset: off_t) -> ssize_t = __NR_pwrite64(fd, buf, count, offset);
+    /// pwrite(2)
+    pwrite64(fd: c_int, buf: *const c_void, count: size_t, offset: off64_t) -> ssize_t = __NR_pwrite64(fd, buf, count, offset);
+    // The kernel takes the offset in two words; on 64-bit machines the first holds all of it.
+    /// preadv(2)
+    preadv(fd: c_int, iov: *const iovec, count: c_int, offset: off_t) -> ssize_t = __NR_preadv(fd, iov, count, offset, 0usize);
+    /// preadv(2)
+    preadv64(fd: c_int, iov: *const iovec, count: c_int, offset: off64_t) -> ssize_t = __NR_preadv(fd, iov, count, offset, 0usize);
+    /// pwritev(2)
+    pwritev(fd: c_int, iov: *const iovec, count: c_int, offset: off_t) -> ssize_t = __NR_pwritev(fd, iov, count, offset, 0usize);
+    /// pwritev(2)
+    pwritev64(fd: c_int, iov: *const iovec, count: c_int, offset: off64_t) -> ssize_t = __NR_pwritev(fd, iov, count, offset, 0usize);
+    /// close(2)
+    close(fd: c_int) -> c_int = __NR_close(fd);
+    /// dup(2)
+    dup(fd: c_int) -> c_int = __NR_dup(fd);
+    /// dup3(2)
+    dup3(from: c_int, to: c_int, flags: c_int) -> c_int = __NR_dup3(from, to, flags);
+    /// lseek(2)
+    lseek(fd: c_int, offset: off_t, whence: c_int) -> off_t = __NR_lseek(fd, offset, whence);
+    /// lseek(2)
+    lseek64(fd: c_int, offset: off64_t, whence: c_int) -> off64_t = __NR_lseek(fd, offset, whence);
+    /// pipe2(2)
+    pipe2(fds: *mut c_int, flags: c_int) -> c_int = __NR_pipe2(fds, flags);
+    /// pipe(2)
+    pipe(fds: *mut c_int) -> c_int = __NR_pipe2(fds, 0);
+    /// fsync(2)
+    fsync(fd: c_int) -> c_int = __NR_fsync(fd);
+    /// fdatasync(2)
+    fdatasync(fd: c_int) -> c_int = __NR_fdatasync(fd);
+    /// syncfs(2)
+    syncfs(fd: c_int) -> c_int = __NR_syncfs(fd);
+    /// sync_file_range(2)
+    sync_file_range(fd: c_int, offset: off64_t, count: off64_t, flags: c_uint) -> c_int = __NR_sync_file_range(fd, offset, count, flags);
+    /// ftruncate(2)
+    ftruncate(fd: c_int, length: off_t) -> c_int = __NR_ftruncate(fd, length);
+    /// ftruncate(2)
+    ftruncate64(fd: c_int, length: off64_t) -> c_int = __NR_ftruncate(fd, length);
+    /// fallocate(2)
+    fallocate(fd: c_int, mode: c_int, offset: off_t, length: off_t) -> c_int = __NR_fallocate(fd, mode, offset, length);
+    /// fallocate(2)
+    fallocate64(fd: c_int, mode: c_int, offset: off64_t, length: off64_t) -> c_int = __NR_fallocate(fd, mode, offset, length);
+    /// flock(2)
+    flock(fd: c_int, operation: c_int) -> c_int = __NR_flock(fd, operation);
+    /// sendfile(2)
+    sendfile(out: c_int, input: c_int, offset: *mut off_t, count: size_t) -> ssize_t = __NR_sendfile(out, input, offset, count);
+    /// sendfile(2)
+    sendfile64(out: c_int, input: c_int, offset: *mut off64_t, count: size_t) -> ssize_t = __NR_sendfile(out, input, offset, count);
+    /// splice(2)
+    splice(from: c_int, from_offset: *mut loff_t, to: c_int, to_offset: *mut loff_t, length: size_t, flags: c_uint) -> ssize_t
+        = __NR_splice(from, from_offset, to, to_offset, length, flags);
+    /// tee(2)
+    tee(from: c_int, to: c_int, length: size_t, flags: c_uint) -> ssize_t = __NR_tee(from, to, length, flags);
+    /// copy_file_range(2)
+    copy_file_range(from: c_int, from_offset: *mut off64_t, to: c_int, to_offset: *mut off64_t, length: size_t, flags: c_uint) -> ssize_t
+        = __NR_copy_file_range(from, from_offset, to, to_offset, length, flags);
+    /// readahead(2)
+    readahead(fd: c_int, offset: off64_t, count: size_t) -> ssize_t = __NR_readahead(fd, offset, count);
+    /// memfd_create(2)
+    memfd_create(name: *const libc::c_char, flags: c_uint) -> c_int = __NR_memfd_create(name, flags);
+}
+
+c_fn! {
+    /// dup2(2), by dup3, which refuses to duplicate a descriptor onto itself.
+    fn dup2(from: c_int, to: c_int) -> c_int {
+        if from == to {
+            // SAFETY: only asks for the flags, to see whether the descriptor is open.
+            return match ret(unsafe { syscall!(__NR_fcntl, from, libc::F_GETFD) }) {
+                -1 => -1,
+                _ => to,
+            };
+        }
+        // SAFETY: plain numbers.
+        ret(unsafe { syscall!(__NR_dup3, from, to, 0) }) as c_int
+    }
+
+    /// fcntl(2)
+    variadic fn fcntl(fd: c_int, command: c_int; argument: c_ulong) -> c_int {
+        // SAFETY: the caller's; a command without argument ignores the word.
+        ret(unsafe { syscall!(__NR_fcntl, fd, command, argument) }) as c_int
+    }
+
+    /// fcntl(2), the name that C code compiled with 64-bit offsets asks for.
+    undeclared fn fcntl64(fd: c_int, command: c_int, argument: c_ulong) -> c_int {
+        // SAFETY: as in `fcntl`.
+        ret(unsafe { syscall!(__NR_fcntl, fd, command, argument) }) as c_int
+    }
+
+    /// ioctl(2)
+    variadic fn ioctl(fd: c_int, request: c_ulong; argument: c_ulong) -> c_int {
+        // SAFETY: the caller's; a request without argument ignores the word.
+        ret(unsafe { syscall!(__NR_ioctl, fd, request, argument) }) as c_int
+    }
+
+    /// isatty(3)
+    fn isatty(fd: c_int) -> c_int {
+        let mut window = [0u16; 4];
+        // SAFETY: TIOCGWINSZ writes one `struct winsize`, four 16-bit words.
+        let result = ret(unsafe { syscall!(__NR_ioctl, fd, libc::TIOCGWINSZ, &raw mut window) });
+        if result != -1 {
+            return 1;
+        }
+        // POSIX knows only these two; the kernel says EINVAL and others for what is no terminal.
+        if errno() != libc::EBADF {
+            fail(libc::ENOTTY);
+        }
+        0
+    }
+
+    /// posix_fallocate(3); unlike the C library's it does not write zeros where the file system cannot do it, but
+    /// reports EOPNOTSUPP.
+    fn posix_fallocate(fd: c_int, offset: off_t, length: off_t) -> c_int {
+        // SAFETY: plain numbers.
+        code(unsafe { syscall!(__NR_fallocate, fd, 0, offset, length) })
+    }
+
+    /// As [`posix_fallocate`].
+    fn posix_fallocate64(fd: c_int, offset: off64_t, length: off64_t) -> c_int {
+        // SAFETY: plain numbers.
+        code(unsafe { syscall!(__NR_fallocate, fd, 0, offset, length) })
+    }
+
+    /// posix_fadvise(2)
+    fn posix_fadvise(fd: c_int, offset: off_t, length: off_t, advice: c_int) -> c_int {
+        // SAFETY: plain numbers.
+        code(unsafe { syscall!(__NR_fadvise64, fd, offset, length, advice) })
+    }
+
+    /// posix_fadvise(2)
+    fn posix_fadvise64(fd: c_int, offset: off64_t, length: off64_t, advice: c_int) -> c_int {
+        // SAFETY: plain numbers.
+        code(unsafe { syscall!(__NR_fadvise64, fd, offset, length, advice) })
+    }
+
+    /// sync(2)
+    fn sync() {
+        // SAFETY: no arguments, cannot fail.
+        unsafe { syscall!(__NR_sync) };
+    }
+}

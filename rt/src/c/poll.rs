@@ -1,0 +1,82 @@
+//! Waiting for descriptors: poll, select, epoll, eventfd, timerfd, signalfd.
+
+use libc::{
+    c_int, c_uint, epoll_event, fd_set, itimerspec, nfds_t, pollfd, sigset_t, timespec, timeval,
+};
+
+use crate::c::define::ret;
+use linux_raw_sys::general::*;
+
+/// Bytes of the kernel's signal set.
+pub(crate) const KERNEL_SIGSET_SIZE: usize = 8;
+
+syscalls! {
+    /// epoll_create1(2)
+    epoll_create1(flags: c_int) -> c_int = __NR_epoll_create1(flags);
+    /// epoll_ctl(2)
+    epoll_ctl(epoll: c_int, operation: c_int, fd: c_int, event: *mut epoll_event) -> c_int = __NR_epoll_ctl(epoll, operation, fd, event);
+    /// epoll_wait(2)
+    epoll_wait(epoll: c_int, events: *mut epoll_event, max: c_int, timeout: c_int) -> c_int
+        = __NR_epoll_pwait(epoll, events, max, timeout, 0usize, KERNEL_SIGSET_SIZE);
+    /// epoll_pwait(2)
+    epoll_pwait(epoll: c_int, events: *mut epoll_event, max: c_int, timeout: c_int, mask: *const sigset_t) -> c_int
+        = __NR_epoll_pwait(epoll, events, max, timeout, mask, KERNEL_SIGSET_SIZE);
+    /// eventfd(2)
+    eventfd(value: c_uint, flags: c_int) -> c_int = __NR_eventfd2(value, flags);
+    /// timerfd_create(2)
+    timerfd_create(clock: c_int, flags: c_int) -> c_int = __NR_timerfd_create(clock, flags);
+    /// timerfd_settime(2)
+    timerfd_settime(fd: c_int, flags: c_int, new: *const itimerspec, old: *mut itimerspec) -> c_int = __NR_timerfd_settime(fd, flags, new, old);
+    /// timerfd_gettime(2)
+    timerfd_gettime(fd: c_int, now: *mut itimerspec) -> c_int = __NR_timerfd_gettime(fd, now);
+}
+
+c_fn! {
+    /// epoll_create(2)
+    fn epoll_create(size: c_int) -> c_int {
+        if size <= 0 {
+            return crate::c::define::fail(libc::EINVAL);
+        }
+        // SAFETY: a plain number.
+        ret(unsafe { syscall!(__NR_epoll_create1, 0) }) as c_int
+    }
+
+    /// poll(2), by ppoll.
+    fn poll(fds: *mut pollfd, count: nfds_t, timeout: c_int) -> c_int {
+        let limit = timespec {
+            tv_sec: (timeout / 1000).into(),
+            tv_nsec: libc::c_long::from(timeout % 1000) * 1_000_000,
+        };
+        let limit = if timeout < 0 { core::ptr::null() } else { &raw const limit };
+        // SAFETY: the caller's array; null or a limit of our own.
+        ret(unsafe { syscall!(__NR_ppoll, fds, count, limit, 0usize, 0usize) }) as c_int
+    }
+
+    /// ppoll(2)
+    fn ppoll(fds: *mut pollfd, count: nfds_t, limit: *const timespec, mask: *const sigset_t) -> c_int {
+        // The kernel writes the time that is left into the limit; C says that it stays.
+        // SAFETY: null or a value, as the caller promises.
+        let mut left = unsafe { limit.as_ref() }.copied();
+        let left = left.as_mut().map_or(core::ptr::null_mut(), |left| &raw mut *left);
+        // SAFETY: the caller's array and mask; null or a limit of our own.
+        ret(unsafe { syscall!(__NR_ppoll, fds, count, left, mask, KERNEL_SIGSET_SIZE) }) as c_int
+    }
+
+    /// select(2), by pselect6; as on Linux, the limit becomes the time that is left.
+    fn select(count: c_int, read: *mut fd_set, write: *mut fd_set, except: *mut fd_set, limit: *mut timeval) -> c_int {
+        // SAFETY: null or a value, as the caller promises.
+        let limit = unsafe { limit.as_mut() };
+        let mut left = limit.as_ref().map(|limit| timespec {
+            tv_sec: limit.tv_sec.saturating_add(limit.tv_usec / 1_000_000),
+            tv_nsec: limit.tv_usec % 1_000_000 * 1000,
+        });
+        let at = left.as_mut().map_or(core::ptr::null_mut(), |left| &raw mut *left);
+        // SAFETY: the caller's sets; null or a limit of our own; no mask.
+        let result = ret(unsafe { syscall!(__NR_pselect6, count, read, write, except, at, 0usize) });
+        if let (Some(limit), Some(left)) = (limit, left) {
+            limit.tv_sec = left.tv_sec;
+            limit.tv_usec = left.tv_nsec / 1000;
+        }
+        result as c_int
+    }
+}

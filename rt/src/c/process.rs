@@ -1,0 +1,323 @@
+//! The process: who it is, what the kernel told it at its start, its limits, its end, and system calls by number.
+
+use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
+use libc::{
+    c_char, c_int, c_long, c_uint, c_ulong, c_void, cpu_set_t, gid_t, id_t, idtype_t, pid_t,
+    rlimit, rlimit64, rusage, siginfo_t, size_t, ssize_t, sysinfo as Sysinfo, uid_t, utsname,
+};
+
+use crate::c::define::{fail, ret};
+use crate::lock::Lock;
+use crate::sys;
+use linux_raw_sys::general::*;
+
+/// Set in the child of a `fork`: it has one thread, and Go's scheduler does not run in it.
+pub(crate) static FORKED: AtomicBool = AtomicBool::new(false);
+
+syscalls! {
+    /// getpid(2)
+    getpid() -> pid_t = __NR_getpid();
+    /// getppid(2)
+    getppid() -> pid_t = __NR_getppid();
+    /// gettid(2)
+    gettid() -> pid_t = __NR_gettid();
+    /// getuid(2)
+    getuid() -> uid_t = __NR_getuid();
+    /// geteuid(2)
+    geteuid() -> uid_t = __NR_geteuid();
+    /// getgid(2)
+    getgid() -> gid_t = __NR_getgid();
+    /// getegid(2)
+    getegid() -> gid_t = __NR_getegid();
+    /// getgroups(2)
+    getgroups(size: c_int, list: *mut gid_t) -> c_int = __NR_getgroups(size, list);
+    /// getpgid(2)
+    getpgid(pid: pid_t) -> pid_t = __NR_getpgid(pid);
+    /// getpgrp(2)
+    getpgrp() -> pid_t = __NR_getpgid(0);
+    /// setpgid(2)
+    setpgid(pid: pid_t, group: pid_t) -> c_int = __NR_setpgid(pid, group);
+    /// getsid(2)
+    getsid(pid: pid_t) -> pid_t = __NR_getsid(pid);
+    /// setsid(2)
+    setsid() -> pid_t = __NR_setsid();
+    /// waitid(2)
+    waitid(kind: idtype_t, id: id_t, info: *mut siginfo_t, options: c_int) -> c_int = __NR_waitid(kind, id, info, options, 0usize);
+    /// waitpid(2)
+    waitpid(pid: pid_t, status: *mut c_int, options: c_int) -> pid_t = __NR_wait4(pid, status, options, 0usize);
+    /// wait4(2)
+    wait4(pid: pid_t, status: *mut c_int, options: c_int, usage: *mut rusage) -> pid_t = __NR_wait4(pid, status, options, usage);
+    /// kill(2)
+    kill(pid: pid_t, signal: c_int) -> c_int = __NR_kill(pid, signal);
+    /// sched_yield(2)
+    sched_yield() -> c_int = __NR_sched_yield();
+    /// sched_setaffinity(2)
+    sched_setaffinity(pid: pid_t, size: size_t, set: *const cpu_set_t) -> c_int = __NR_sched_setaffinity(pid, size, set);
+    /// getrandom(2)
+    getrandom(buf: *mut c_void, length: size_t, flags: c_uint) -> ssize_t = __NR_getrandom(buf, length, flags);
+    /// uname(2)
+    uname(to: *mut utsname) -> c_int = __NR_uname(to);
+    /// sysinfo(2)
+    sysinfo(to: *mut Sysinfo) -> c_int = __NR_sysinfo(to);
+    /// getrusage(2)
+    getrusage(who: c_int, to: *mut rusage) -> c_int = __NR_getrusage(who, to);
+    /// getrlimit(2)
+    getrlimit(resource: c_uint, to: *mut rlimit) -> c_int = __NR_prlimit64(0, resource, 0usize, to);
+    /// getrlimit(2)
+    getrlimit64(resource: c_uint, to: *mut rlimit64) -> c_int = __NR_prlimit64(0, resource, 0usize, to);
+    /// setrlimit(2)
+    setrlimit(resource: c_uint, to: *const rlimit) -> c_int = __NR_prlimit64(0, resource, to, 0usize);
+    /// setrlimit(2)
+    setrlimit64(resource: c_uint, to: *const rlimit64) -> c_int = __NR_prlimit64(0, resource, to, 0usize);
+}
+
+c_fn! {
+    /// sched_getaffinity(2): the kernel writes as many bytes as it has processors for; C wants the rest cleared.
+    fn sched_getaffinity(pid: pid_t, size: size_t, set: *mut cpu_set_t) -> c_int {
+        // SAFETY: the caller's.
+        match ret(unsafe { syscall!(__NR_sched_getaffinity, pid, size, set) }) {
+            -1 => -1,
+            written => {
+                let written = written as usize;
+                // SAFETY: `written` of the caller's `size` bytes are set.
+                unsafe { set.cast::<u8>().add(written).write_bytes(0, size - written) };
+                0
+            }
+        }
+    }
+
+    /// getpriority(2): the kernel says 20 - nice, so that no result is negative.
+    fn getpriority(which: c_uint, who: id_t) -> c_int {
+        // SAFETY: plain numbers.
+        match ret(unsafe { syscall!(__NR_getpriority, which, who) }) {
+            -1 => -1,
+            raised => 20 - raised as c_int,
+        }
+    }
+
+    /// syscall(2)
+    variadic fn syscall(number: c_long; a: usize, b: usize, c: usize, d: usize, e: usize, f: usize) -> c_long {
+        // SAFETY: the caller's. The words that he left out are registers, and a word of his own frame.
+        ret(unsafe { syscall!(number as u32, a, b, c, d, e, f) }) as c_long
+    }
+
+    /// prctl(2)
+    variadic fn prctl(option: c_int; a: c_ulong, b: c_ulong, c: c_ulong, d: c_ulong) -> c_int {
+        // SAFETY: the caller's.
+        ret(unsafe { syscall!(__NR_prctl, option, a, b, c, d) }) as c_int
+    }
+
+    /// pause(2), by ppoll on nothing.
+    fn pause() -> c_int {
+        // SAFETY: no descriptors, no limit, no mask.
+        ret(unsafe { syscall!(__NR_ppoll, 0usize, 0usize, 0usize, 0usize, 0usize) }) as c_int
+    }
+
+    /// raise(3): a signal for this thread.
+    fn raise(signal: c_int) -> c_int {
+        // SAFETY: plain numbers.
+        ret(unsafe {
+            let (process, thread) = (syscall!(__NR_getpid), syscall!(__NR_gettid));
+            syscall!(__NR_tgkill, process, thread, signal)
+        }) as c_int
+    }
+
+    /// getentropy(3)
+    fn getentropy(buf: *mut c_void, length: size_t) -> c_int {
+        if length > 256 {
+            return fail(libc::EIO);
+        }
+        let mut done = 0;
+        while done < length {
+            // SAFETY: the caller's buffer.
+            match sys::check(unsafe { syscall!(__NR_getrandom, buf.wrapping_byte_add(done), length - done, 0) }) {
+                Ok(n) => done += n,
+                Err(libc::EINTR) => {}
+                Err(errno) => return fail(errno),
+            }
+        }
+        0
+    }
+
+    /// gethostname(2): the name in uname(2)'s answer.
+    fn gethostname(buf: *mut c_char, size: size_t) -> c_int {
+        // SAFETY: all bits zero are a value; the kernel terminates the name; the caller's buffer.
+        unsafe {
+            let mut names: utsname = core::mem::zeroed();
+            if ret(syscall!(__NR_uname, &raw mut names)) == -1 {
+                return -1;
+            }
+            match crate::c::string::copy_cstr(crate::c::string::bytes(names.nodename.as_ptr()), buf, size) {
+                true => 0,
+                false => fail(libc::ENAMETOOLONG),
+            }
+        }
+    }
+
+    /// getpagesize(2)
+    undeclared fn getpagesize() -> c_int {
+        page_size() as c_int
+    }
+
+    /// getauxval(3)
+    fn getauxval(kind: c_ulong) -> c_ulong {
+        match auxiliary(kind) {
+            Some(value) => value,
+            None => {
+                fail(libc::ENOENT);
+                0
+            }
+        }
+    }
+
+    /// _exit(2): the end of the whole process, Go's half included.
+    fn _exit(status: c_int) -> ! {
+        sys::exit_group(status)
+    }
+
+    /// _Exit(3)
+    #[allow(non_snake_case, reason = "C's name")]
+    undeclared fn _Exit(status: c_int) -> ! {
+        sys::exit_group(status)
+    }
+
+    /// exit(3): runs what `atexit` was given, then ends the process, Go's half included.
+    fn exit(status: c_int) -> ! {
+        // SAFETY: each function was given to be called now; the lock is not held while one runs, so it may call atexit.
+        unsafe {
+            while let Some(last) = pop_exit_function() {
+                match last {
+                    ExitFunction::Plain(f) => f(),
+                    ExitFunction::With(f, argument) => f(argument),
+                }
+            }
+        }
+        sys::exit_group(status)
+    }
+
+    /// atexit(3). Only `exit` in this library runs these functions; the end of Go's `main` does not.
+    fn atexit(f: extern "C" fn()) -> c_int {
+        push_exit_function(ExitFunction::Plain(f))
+    }
+
+    /// __cxa_atexit (Itanium C++ ABI 3.3.6.3), for C++ statics; a library is never unloaded, so that the handle says nothing.
+    undeclared fn __cxa_atexit(f: unsafe extern "C" fn(*mut c_void), argument: *mut c_void, _handle: *mut c_void) -> c_int {
+        push_exit_function(ExitFunction::With(f, argument))
+    }
+}
+
+/// The size of a page.
+pub(crate) fn page_size() -> usize {
+    #[cfg(target_arch = "x86_64")]
+    return 4096;
+    #[cfg(not(target_arch = "x86_64"))]
+    auxiliary(linux_raw_sys::auxvec::AT_PAGESZ.into()).map_or(4096, |size| size as usize)
+}
+
+/// A value of the auxiliary vector that the kernel gave the process at its start (getauxval(3)).
+pub(crate) fn auxiliary(kind: u64) -> Option<u64> {
+    // A pair is 16 bytes; Linux gives about twenty, and has room for fewer than forty.
+    let mut vector = [[0u64; 2]; 64];
+    let n = crate::c::file::read_into(c"/proc/self/auxv", bytes_of(&mut vector)).ok()?;
+    vector
+        .iter()
+        .take(n / size_of::<[u64; 2]>())
+        .take_while(|pair| pair[0] != u64::from(linux_raw_sys::auxvec::AT_NULL))
+        .find(|pair| pair[0] == kind)
+        .map(|pair| pair[1])
+}
+
+/// The bytes of an array of words.
+fn bytes_of(words: &mut [[u64; 2]]) -> &mut [u8] {
+    // SAFETY: the same memory; any bytes are words.
+    unsafe { core::slice::from_raw_parts_mut(words.as_mut_ptr().cast(), size_of_val(words)) }
+}
+
+/// A function to be called by `exit`.
+#[derive(Clone, Copy)]
+enum ExitFunction {
+    Plain(extern "C" fn()),
+    With(unsafe extern "C" fn(*mut c_void), *mut c_void),
+}
+
+// SAFETY: only handed on; what it is called with is its giver's business.
+unsafe impl Send for ExitFunction {}
+
+/// At least 32 are promised (POSIX, ATEXIT_MAX); Rust's std needs none.
+pub(crate) const EXIT_FUNCTIONS: usize = 256;
+
+struct ExitFunctions {
+    list: [Option<ExitFunction>; EXIT_FUNCTIONS],
+    count: usize,
+}
+
+static AT_EXIT: Lock<ExitFunctions> = Lock::new(ExitFunctions {
+    list: [None; EXIT_FUNCTIONS],
+    count: 0,
+});
+
+fn push_exit_function(f: ExitFunction) -> c_int {
+    let mut functions = AT_EXIT.lock();
+    let count = functions.count;
+    match functions.list.get_mut(count) {
+        Some(place) => {
+            *place = Some(f);
+            functions.count = count + 1;
+            0
+        }
+        None => libc::ENOMEM,
+    }
+}
+
+fn pop_exit_function() -> Option<ExitFunction> {
+    let mut functions = AT_EXIT.lock();
+    functions.count = functions.count.checked_sub(1)?;
+    let last = functions.count;
+    functions.list.get_mut(last)?.take()
+}
+
+/// Why a call that would change the whole Go process is refused.
+///
+/// A change of user, group or signal handler is per thread or per process in the kernel; Go keeps its own threads
+/// and handlers in step and cannot be told. In the child of a fork there is nothing to keep in step with.
+pub(crate) fn only_after_fork() -> Result<(), c_int> {
+    match FORKED.load(Relaxed) {
+        true => Ok(()),
+        false => Err(libc::ENOSYS),
+    }
+}
+
+/// Calls that change the credentials of one thread in the kernel: the C library changes those of all threads, which
+/// cannot be done to Go's from here. They work in the child of a fork; before, they are ENOSYS.
+macro_rules! credentials {
+    ($($(#[$m:meta])* $name:ident($($a:ident: $t:ty),*) = $nr:ident;)*) => {
+        c_fn! {$(
+            $(#[$m])*
+            fn $name($($a: $t),*) -> c_int {
+                match only_after_fork() {
+                    // SAFETY: the caller's.
+                    Ok(()) => ret(unsafe { syscall!($nr $(, $a)*) }) as c_int,
+                    Err(errno) => fail(errno),
+                }
+            }
+        )*}
+    };
+}
+
+credentials! {
+    /// setuid(2)
+    setuid(user: uid_t) = __NR_setuid;
+    /// setgid(2)
+    setgid(group: gid_t) = __NR_setgid;
+    /// setgroups(2)
+    setgroups(size: size_t, list: *const gid_t) = __NR_setgroups;
+    /// setreuid(2)
+    setreuid(real: uid_t, effective: uid_t) = __NR_setreuid;
+    /// setregid(2)
+    setregid(real: gid_t, effective: gid_t) = __NR_setregid;
+    /// setresuid(2)
+    setresuid(real: uid_t, effective: uid_t, saved: uid_t) = __NR_setresuid;
+    /// setresgid(2)
+    setresgid(real: gid_t, effective: gid_t, saved: gid_t) = __NR_setresgid;
+}

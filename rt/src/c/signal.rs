@@ -1,0 +1,311 @@
+//! Signals. Go owns the handlers of the process and the alternate stacks of its threads; nothing here may disturb them.
+//!
+//! - Handlers can be asked for, not changed: a change is ENOSYS, but in the child of a fork. (A handler of the library
+//!   would run on Go's signal stack, outside any lane.)
+//! - A thread of Go has its mask changed for real. A thread that Rust spawned has every signal blocked for good, so
+//!   that Go's handlers never run on it; the mask that it asks for is remembered, and is what a child process starts with.
+
+use libc::{c_int, sighandler_t, sigset_t, stack_t};
+
+use crate::c::define::{fail, ret};
+use crate::c::poll::KERNEL_SIGSET_SIZE;
+use crate::c::process::only_after_fork;
+use crate::sys;
+use linux_raw_sys::general::*;
+
+/// Signals have the numbers 1 to 64.
+const SIGNALS: c_int = 64;
+
+/// The kernel's `struct sigaction`.
+#[repr(C)]
+struct KernelAction {
+    handler: usize,
+    flags: usize,
+    restorer: usize,
+    mask: u64,
+}
+
+// The C library's set is larger than the kernel's, which is its first word.
+const _: () = assert!(
+    size_of::<sigset_t>() >= KERNEL_SIGSET_SIZE && align_of::<sigset_t>() >= align_of::<u64>()
+);
+
+/// The kernel's part of a set.
+///
+/// # Safety
+/// `set` must be readable.
+unsafe fn word_of(set: *const sigset_t) -> u64 {
+    // SAFETY: the caller's; aligned and large enough (above).
+    unsafe { set.cast::<u64>().read() }
+}
+
+/// A set of the C library from the kernel's.
+///
+/// # Safety
+/// `set` must be writable.
+unsafe fn set_from(set: *mut sigset_t, word: u64) {
+    // SAFETY: the caller's; all bits zero are a value.
+    unsafe {
+        set.write(core::mem::zeroed());
+        set.cast::<u64>().write(word);
+    }
+}
+
+/// The bit of a signal.
+fn bit(signal: c_int) -> Option<u64> {
+    (1..=SIGNALS).contains(&signal).then(|| 1 << (signal - 1))
+}
+
+c_fn! {
+    /// sigemptyset(3)
+    fn sigemptyset(set: *mut sigset_t) -> c_int {
+        // SAFETY: the caller's.
+        unsafe { set_from(set, 0) };
+        0
+    }
+
+    /// sigfillset(3)
+    fn sigfillset(set: *mut sigset_t) -> c_int {
+        // SAFETY: the caller's.
+        unsafe { set_from(set, u64::MAX) };
+        0
+    }
+
+    /// sigaddset(3)
+    fn sigaddset(set: *mut sigset_t, signal: c_int) -> c_int {
+        match bit(signal) {
+            Some(bit) => {
+                // SAFETY: the caller's.
+                unsafe { *set.cast::<u64>() |= bit };
+                0
+            }
+            None => fail(libc::EINVAL),
+        }
+    }
+
+    /// sigdelset(3)
+    fn sigdelset(set: *mut sigset_t, signal: c_int) -> c_int {
+        match bit(signal) {
+            Some(bit) => {
+                // SAFETY: the caller's.
+                unsafe { *set.cast::<u64>() &= !bit };
+                0
+            }
+            None => fail(libc::EINVAL),
+        }
+    }
+
+    /// sigismember(3)
+    fn sigismember(set: *const sigset_t, signal: c_int) -> c_int {
+        match bit(signal) {
+            // SAFETY: the caller's.
+            Some(bit) => (unsafe { word_of(set) } & bit != 0).into(),
+            None => fail(libc::EINVAL),
+        }
+    }
+
+    /// sigaction(2): asking works; a change is ENOSYS, but in the child of a fork.
+    fn sigaction(signal: c_int, new: *const libc::sigaction, old: *mut libc::sigaction) -> c_int {
+        if !new.is_null() && let Err(errno) = only_after_fork() {
+            return fail(errno);
+        }
+        // SAFETY: the caller's, null or valid.
+        unsafe {
+            let new = new.as_ref().map(|new| KernelAction {
+                handler: new.sa_sigaction,
+                flags: new.sa_flags as usize,
+                restorer: new.sa_restorer.map_or(0, |f| f as usize),
+                mask: word_of(&new.sa_mask),
+            });
+            // On x86-64 the kernel insists on a restorer for a handler; there is none to give in such a child.
+            if new.as_ref().is_some_and(|new| new.handler > libc::SIG_IGN) {
+                return fail(libc::ENOSYS);
+            }
+            let mut was: KernelAction = core::mem::zeroed();
+            let new = new.as_ref().map_or(core::ptr::null(), |new| &raw const *new);
+            if ret(syscall!(__NR_rt_sigaction, signal, new, &raw mut was, KERNEL_SIGSET_SIZE)) == -1 {
+                return -1;
+            }
+            if let Some(old) = old.as_mut() {
+                old.sa_sigaction = was.handler;
+                old.sa_flags = was.flags as c_int;
+                old.sa_restorer = core::mem::transmute::<usize, Option<extern "C" fn()>>(was.restorer);
+                set_from(&mut old.sa_mask, was.mask);
+            }
+        }
+        0
+    }
+
+    /// signal(2), as [`sigaction`].
+    fn signal(signal: c_int, handler: sighandler_t) -> sighandler_t {
+        // SAFETY: all bits zero are a value; both are of our own.
+        unsafe {
+            let mut new: libc::sigaction = core::mem::zeroed();
+            let mut old: libc::sigaction = core::mem::zeroed();
+            new.sa_sigaction = handler;
+            new.sa_flags = libc::SA_RESTART;
+            match sigaction(signal, &new, &mut old) {
+                -1 => libc::SIG_ERR,
+                _ => old.sa_sigaction,
+            }
+        }
+    }
+
+    /// sigaltstack(2): asking works; the stack of a thread of Go's is Go's, and a thread of Rust's takes no signals: ENOSYS.
+    fn sigaltstack(new: *const stack_t, old: *mut stack_t) -> c_int {
+        if !new.is_null() {
+            return fail(libc::ENOSYS);
+        }
+        // SAFETY: only asks; the caller's place.
+        ret(unsafe { syscall!(__NR_sigaltstack, 0usize, old) }) as c_int
+    }
+
+    /// sigpending(2)
+    fn sigpending(set: *mut sigset_t) -> c_int {
+        let mut word = 0u64;
+        // SAFETY: a place of our own.
+        if ret(unsafe { syscall!(__NR_rt_sigpending, &raw mut word, KERNEL_SIGSET_SIZE) }) == -1 {
+            return -1;
+        }
+        // SAFETY: the caller's.
+        unsafe { set_from(set, word) };
+        0
+    }
+
+    /// pthread_sigmask(3); returns the error number.
+    fn pthread_sigmask(how: c_int, new: *const sigset_t, old: *mut sigset_t) -> c_int {
+        // SAFETY: the caller's.
+        unsafe { change_mask(how, new, old) }.err().unwrap_or(0)
+    }
+
+    /// sigprocmask(2): the calling thread's mask.
+    fn sigprocmask(how: c_int, new: *const sigset_t, old: *mut sigset_t) -> c_int {
+        // SAFETY: the caller's.
+        match unsafe { change_mask(how, new, old) } {
+            Ok(()) => 0,
+            Err(errno) => fail(errno),
+        }
+    }
+}
+
+/// # Safety
+/// `new` and `old` must be null or valid.
+unsafe fn change_mask(how: c_int, new: *const sigset_t, old: *mut sigset_t) -> Result<(), c_int> {
+    // SAFETY: the caller's.
+    let wanted = (!new.is_null()).then(|| unsafe { word_of(new) });
+    let was = match crate::c::thread::spawned_mask() {
+        Some(mask) => {
+            let was = mask.get();
+            if let Some(wanted) = wanted {
+                mask.set(combined(how, was, wanted).ok_or(libc::EINVAL)?);
+            }
+            was
+        }
+        None => kernel_mask(how, wanted)?,
+    };
+    if !old.is_null() {
+        // SAFETY: the caller's.
+        unsafe { set_from(old, was) };
+    }
+    Ok(())
+}
+
+/// What a mask becomes (sigprocmask(2)).
+fn combined(how: c_int, mask: u64, set: u64) -> Option<u64> {
+    match how {
+        libc::SIG_BLOCK => Some(mask | set),
+        libc::SIG_UNBLOCK => Some(mask & !set),
+        libc::SIG_SETMASK => Some(set),
+        _ => None,
+    }
+}
+
+/// Changes the mask of the calling thread in the kernel, and says what it was.
+pub(crate) fn kernel_mask(how: c_int, set: Option<u64>) -> Result<u64, c_int> {
+    let mut was = 0u64;
+    let new = set
+        .as_ref()
+        .map_or(core::ptr::null(), |set| &raw const *set);
+    // SAFETY: null or a value of our own, and a place of our own.
+    let result = unsafe {
+        syscall!(
+            __NR_rt_sigprocmask,
+            how,
+            new,
+            &raw mut was,
+            KERNEL_SIGSET_SIZE
+        )
+    };
+    sys::check(result).map(|_| was)
+}
+
+/// All signals that can be blocked are blocked while this value lives.
+pub(crate) struct AllBlocked(u64);
+
+impl AllBlocked {
+    /// Blocks them in the calling thread.
+    pub(crate) fn now() -> Self {
+        // Cannot fail with these arguments.
+        AllBlocked(kernel_mask(libc::SIG_SETMASK, Some(u64::MAX)).unwrap_or(0))
+    }
+
+    /// The mask as it was before.
+    pub(crate) fn before(&self) -> u64 {
+        self.0
+    }
+}
+
+impl Drop for AllBlocked {
+    fn drop(&mut self) {
+        let _ = kernel_mask(libc::SIG_SETMASK, Some(self.0));
+    }
+}
+
+/// In a process of its own, after fork: every signal that has a handler gets its default action, as exec would give it.
+/// The handlers are Go's, and Go does not run there.
+pub(crate) fn drop_handlers() {
+    for signal in 1..=SIGNALS {
+        let mut action = KernelAction {
+            handler: 0,
+            flags: 0,
+            restorer: 0,
+            mask: 0,
+        };
+        // SAFETY: places of our own. SIGKILL and SIGSTOP are refused, which is as well.
+        unsafe {
+            let asked = syscall!(
+                __NR_rt_sigaction,
+                signal,
+                0usize,
+                &raw mut action,
+                KERNEL_SIGSET_SIZE
+            );
+            if asked == 0 && action.handler > libc::SIG_IGN {
+                set_action(signal, libc::SIG_DFL);
+            }
+        }
+    }
+}
+
+/// Sets a signal's action to SIG_DFL or SIG_IGN in the calling process.
+///
+/// # Safety
+/// The process must not be Go's.
+pub(crate) unsafe fn set_action(signal: c_int, action: usize) {
+    let action = KernelAction {
+        handler: action,
+        flags: 0,
+        restorer: 0,
+        mask: 0,
+    };
+    // SAFETY: a value of our own; no handler.
+    unsafe {
+        syscall!(
+            __NR_rt_sigaction,
+            signal,
+            &raw const action,
+            0usize,
+            KERNEL_SIGSET_SIZE
+        )
+    };
+}

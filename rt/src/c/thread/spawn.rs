@@ -1,0 +1,93 @@
+//! The life of a thread that Rust spawned.
+
+use libc::{c_int, c_void, pthread_attr_t, pthread_t};
+
+use super::*;
+use crate::c::signal::AllBlocked;
+use crate::lane;
+
+/// A thread of this process, whose id the kernel writes to the lane, and clears at its end (clone(2)).
+const FLAGS: u32 = CLONE_VM
+    | CLONE_FS
+    | CLONE_FILES
+    | CLONE_SIGHAND
+    | CLONE_THREAD
+    | CLONE_SYSVSEM
+    | CLONE_PARENT_SETTID
+    | CLONE_CHILD_CLEARTID;
+
+c_fn! {
+    /// pthread_create(3)
+    fn pthread_create(
+        to: *mut pthread_t,
+        attr: *const pthread_attr_t,
+        start: extern "C" fn(*mut c_void) -> *mut c_void,
+        argument: *mut c_void,
+    ) -> c_int {
+        // SAFETY: the caller's, null or initialised.
+        let detached = unsafe { attr::is_detached(attr) };
+        let control = match lane::acquire() {
+            Ok(control) => control,
+            // POSIX has one error for every lack of resources.
+            Err(_) => return libc::EAGAIN,
+        };
+        // SAFETY: the lane is this function's until the thread runs; the record until then too.
+        unsafe {
+            let thread: *mut Thread = libc::malloc(size_of::<Thread>()).cast();
+            if thread.is_null() {
+                lane::discard(control);
+                return libc::EAGAIN;
+            }
+            thread.write(Thread::new(control));
+            (*thread).start = Some(start);
+            (*thread).value.set(argument);
+            if detached {
+                (*thread).state.store(DETACHED, Relaxed);
+            }
+            (*control).pthread = thread.cast();
+            // The new thread may be gone, and with it the record, before clone returns here.
+            *to = (*thread).id();
+            let blocked = AllBlocked::now();
+            (*thread).mask.set(spawned_mask().map_or(blocked.before(), Cell::get));
+            let tid = (*control).tid.as_ptr();
+            let result = crate::arch::thread::clone(FLAGS as usize, control.cast(), tid, run, thread.cast());
+            drop(blocked);
+            match code(result) {
+                0 => 0,
+                errno => {
+                    libc::free(thread.cast());
+                    lane::discard(control);
+                    errno
+                }
+            }
+        }
+    }
+}
+
+/// The whole life of the thread, at the top of its lane.
+///
+/// # Safety
+/// `thread` must be the record of the calling thread, fresh.
+unsafe extern "C" fn run(thread: *mut c_void) -> ! {
+    // SAFETY: the record lives until this thread lets go of it.
+    let thread = unsafe { &*thread.cast::<Thread>() };
+    // SAFETY: the kernel wrote the id before the thread began (CLONE_PARENT_SETTID).
+    thread
+        .tid
+        .set(unsafe { (*thread.control).tid.load(Relaxed) });
+    if let Some(start) = thread.start {
+        thread.value.set(start(thread.value.get()));
+    }
+    thread.locals.run_destructors();
+    // SAFETY: nothing of the library runs on this thread any more. The record is this thread's to free only if nobody
+    // will ask for it; after that swap it may be freed by whoever does. The lane goes back last.
+    unsafe {
+        if thread.state.swap(ENDED, AcqRel) == DETACHED {
+            libc::free(core::ptr::from_ref(thread).cast_mut().cast());
+        }
+        lane::release();
+        loop {
+            syscall!(__NR_exit, 0);
+        }
+    }
+}

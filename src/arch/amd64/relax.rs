@@ -1,0 +1,84 @@
+//! Rewriting of instructions that load an address from a cell (psABI B.2, "Optimize GOTPCRELX Relocations").
+
+use crate::link::reloc::Rewrite;
+
+/// Rewrites the instruction whose 32-bit displacement lies at `offset`, so that it reaches the symbol itself:
+///
+/// ```text
+/// mov  foo@GOTPCREL(%rip), %reg  ->  lea  foo(%rip), %reg
+/// call *foo@GOTPCREL(%rip)       ->  addr32 call foo
+/// jmp  *foo@GOTPCREL(%rip)       ->  jmp foo; nop
+/// ```
+///
+/// None when the instruction is another one (`cmp`, `push`, `test`, ...): it needs a cell.
+pub fn cell_load(code: &[u8], offset: u64) -> Option<Rewrite> {
+    let at = usize::try_from(offset).ok()?;
+    let opcode = *code.get(at.checked_sub(2)?)?;
+    let modrm = *code.get(at - 1)?;
+    code.get(at..at.checked_add(4)?)?;
+    match (opcode, modrm) {
+        (0x8b, m) if m & 0xc7 == 0x05 => Some(Rewrite {
+            start: offset - 2,
+            bytes: vec![0x8d],
+            field: Some(offset),
+        }),
+        (0xff, 0x15) => Some(Rewrite {
+            start: offset - 2,
+            bytes: vec![0x67, 0xe8],
+            field: Some(offset),
+        }),
+        (0xff, 0x25) => Some(Rewrite {
+            start: offset - 2,
+            bytes: vec![0xe9, 0, 0, 0, 0, 0x90],
+            field: Some(offset - 1),
+        }),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// (before, after, field), the displacement at offset 3 or 2. Made with `as` and `objdump -d`.
+    #[test]
+    fn instructions_are_rewritten_as_the_psabi_says() {
+        let rows: &[(&[u8], u64, &[u8], u64)] = &[
+            // mov rax, [rip+0] -> lea rax, [rip+0]
+            (
+                &[0x48, 0x8b, 0x05, 0, 0, 0, 0],
+                3,
+                &[0x48, 0x8d, 0x05, 0, 0, 0, 0],
+                3,
+            ),
+            // mov r15, [rip+0] -> lea r15, [rip+0]
+            (
+                &[0x4c, 0x8b, 0x3d, 0, 0, 0, 0],
+                3,
+                &[0x4c, 0x8d, 0x3d, 0, 0, 0, 0],
+                3,
+            ),
+            // call [rip+0] -> addr32 call
+            (&[0xff, 0x15, 0, 0, 0, 0], 2, &[0x67, 0xe8, 0, 0, 0, 0], 2),
+            // jmp [rip+0] -> jmp; nop
+            (&[0xff, 0x25, 0, 0, 0, 0], 2, &[0xe9, 0, 0, 0, 0, 0x90], 1),
+        ];
+        for (before, offset, after, field) in rows {
+            let r = cell_load(before, *offset).expect("rewritten");
+            let mut code = before.to_vec();
+            let start = r.start as usize;
+            code[start..start + r.bytes.len()].copy_from_slice(&r.bytes);
+            assert_eq!(&code, after);
+            assert_eq!(r.field, Some(*field));
+        }
+    }
+
+    #[test]
+    fn other_instructions_and_cut_off_code_are_left_alone() {
+        assert_eq!(cell_load(&[0x48, 0x3b, 0x05, 0, 0, 0, 0], 3), None); // cmp rax, [rip+0]
+        assert_eq!(cell_load(&[0xff, 0x35, 0, 0, 0, 0], 2), None); // push [rip+0]
+        assert_eq!(cell_load(&[0x48, 0x8b, 0x05, 0, 0], 3), None);
+        assert_eq!(cell_load(&[0x8b], 1), None);
+        assert_eq!(cell_load(&[], u64::MAX), None);
+    }
+}

@@ -1,0 +1,390 @@
+//! The command line: flags become validated options here, and clap's types go no further.
+
+use std::ffi::OsString;
+use std::io::{self, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+use rsyso::diag::{Error, Kind, Problem, Result};
+use rsyso::options::{
+    ConvertOptions, DEFAULT_STACK_SIZE, InspectOptions, MAX_STACK_SIZE, MIN_STACK_SIZE, base_name,
+};
+use rsyso::report::{Progress, bytes};
+use serde::Serialize;
+
+use crate::inspect;
+use crate::ui::{Ui, Verbosity};
+
+mod verify;
+
+/// Turns a Rust static library into a Go package: no cgo, no C compiler, a static binary.
+#[derive(Debug, Parser)]
+#[command(name = "rsyso", version, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Convert(Box<Convert>),
+    Inspect(Inspect),
+    Verify(Verify),
+}
+
+/// Writes a Go package for a library
+#[derive(Args, Debug)]
+struct Convert {
+    /// Static libraries (.a), .rlib and .o files, linked as one library
+    #[arg(value_name = "INPUT", required = true)]
+    inputs: Vec<PathBuf>,
+    /// The folder of the Go package
+    #[arg(short, value_name = "DIR", default_value = ".")]
+    out_dir: PathBuf,
+    /// The package's name [default: $GOPACKAGE, the Go files in DIR, the library's name]
+    #[arg(long, value_name = "NAME")]
+    package: Option<String>,
+    /// The beginning of the written files' names [default: the library's name]
+    #[arg(long, value_name = "NAME")]
+    stem: Option<String>,
+    /// The package's import path [default: found from go.mod]
+    #[arg(long, value_name = "PATH")]
+    import_path: Option<String>,
+    /// Functions to export, by symbol [default: all of the library's own]
+    #[arg(long = "export", value_name = "GLOB")]
+    exports: Vec<String>,
+    /// A prefix of symbols that Go names leave out
+    #[arg(long, value_name = "P")]
+    trim_prefix: Option<String>,
+    /// A C header to take signatures from (not built yet)
+    #[arg(long = "header", value_name = "FILE.h")]
+    headers: Vec<PathBuf>,
+    /// Functions that may block for long (not built yet)
+    #[arg(long, value_name = "GLOB")]
+    blocking: Vec<String>,
+    /// The stack of a call, a power of two from 256KiB to 1GiB [default: 8MiB]
+    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
+    stack_size: Option<u64>,
+    /// Show nothing but warnings and errors
+    #[arg(short, conflicts_with = "verbose")]
+    quiet: bool,
+    /// Show finer steps
+    #[arg(short, action = clap::ArgAction::Count)]
+    verbose: u8,
+    /// Print what was made, or the error, as a JSON object on stdout
+    #[arg(long)]
+    json: bool,
+}
+
+/// Shows exports and their signatures, sizes, and what is missing
+#[derive(Args, Debug)]
+struct Inspect {
+    /// Static libraries (.a), .rlib and .o files, linked as one library
+    #[arg(value_name = "INPUT", required = true)]
+    inputs: Vec<PathBuf>,
+    /// Print a JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+/// Holds .syso files against the Go linker's rules, and proves that Go programs hold their images unharmed
+#[derive(Args, Debug)]
+struct Verify {
+    /// .syso files and linked Go programs; a program given with .syso files must hold their images
+    #[arg(value_name = "FILE", required = true)]
+    files: Vec<PathBuf>,
+    /// Print a JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs the command line of this process.
+pub fn main() -> ExitCode {
+    match Cli::try_parse_from(std::env::args_os()) {
+        Ok(cli) => run(cli, std::env::var_os("GOPACKAGE")),
+        Err(e) => {
+            // A closed pipe is no reason to fail, so what `print` returns does not matter.
+            let _ = e.print();
+            if e.use_stderr() {
+                status(Kind::Fault)
+            } else {
+                ExitCode::SUCCESS
+            }
+        }
+    }
+}
+
+fn status(kind: Kind) -> ExitCode {
+    match kind {
+        Kind::Fault => ExitCode::from(1),
+        Kind::Unsupported => ExitCode::from(2),
+    }
+}
+
+fn run(cli: Cli, go_package: Option<OsString>) -> ExitCode {
+    match cli.command {
+        Command::Convert(args) => {
+            let verbosity = match (args.quiet, args.verbose) {
+                (true, _) => Verbosity::Quiet,
+                (false, 0) => Verbosity::Normal,
+                (false, _) => Verbosity::Verbose,
+            };
+            let ui = Ui::new(verbosity);
+            let action = format!("convert {}", names(&args.inputs));
+            let json = args.json;
+            finish(&ui, &action, json, convert(*args, go_package, &ui), |_| {
+                None
+            })
+        }
+        Command::Inspect(args) => {
+            let ui = Ui::new(Verbosity::Normal);
+            let action = format!("inspect {}", names(&args.inputs));
+            let options = InspectOptions {
+                inputs: args.inputs,
+                exports: Vec::new(),
+            };
+            let result = rsyso::inspect(&options, &ui);
+            finish(&ui, &action, args.json, result, |found| {
+                Some(inspect::Text(found).to_string())
+            })
+        }
+        Command::Verify(args) => {
+            let ui = Ui::new(Verbosity::Normal);
+            let action = format!("verify {}", names(&args.files));
+            finish(
+                &ui,
+                &action,
+                args.json,
+                verify::run(&args.files, &ui),
+                |_| None,
+            )
+        }
+    }
+}
+
+/// Prints the result, or the error, and gives the exit status.
+fn finish<T: Serialize>(
+    ui: &Ui,
+    action: &str,
+    json: bool,
+    result: Result<T>,
+    text: impl Fn(&T) -> Option<String>,
+) -> ExitCode {
+    let (out, code) = match &result {
+        Ok(value) if json => (serde_json::to_string_pretty(value), ExitCode::SUCCESS),
+        Ok(value) => match text(value) {
+            Some(text) => return print(ui, &text, ExitCode::SUCCESS),
+            None => return ExitCode::SUCCESS,
+        },
+        Err(error) => {
+            ui.error(error, action);
+            if !json {
+                return status(error.kind);
+            }
+            (
+                serde_json::to_string_pretty(&error_json(error)),
+                status(error.kind),
+            )
+        }
+    };
+    match out {
+        Ok(out) => print(ui, &(out + "\n"), code),
+        Err(e) => {
+            ui.error(&fault(format!("cannot print the report: {e}")), action);
+            status(Kind::Fault)
+        }
+    }
+}
+
+/// Writes to stdout. A reader that has seen enough (`| head`) is no error.
+fn print(ui: &Ui, text: &str, code: ExitCode) -> ExitCode {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(e) if e.kind() != io::ErrorKind::BrokenPipe => {
+            ui.error(&fault(format!("cannot write to stdout: {e}")), "print");
+            status(Kind::Fault)
+        }
+        _ => code,
+    }
+}
+
+fn fault(message: impl Into<String>) -> Error {
+    Error::fault(Problem::new(message))
+}
+
+/// docs/JSON.md, "Errors".
+fn error_json(error: &Error) -> serde_json::Value {
+    let problems: Vec<_> = error
+        .problems
+        .iter()
+        .map(|p| {
+            serde_json::json!({
+                "message": p.message,
+                "place": p.place,
+                "notes": p.notes,
+                "help": p.help,
+            })
+        })
+        .collect();
+    let kind = match error.kind {
+        Kind::Fault => "fault",
+        Kind::Unsupported => "unsupported",
+    };
+    serde_json::json!({ "error": { "kind": kind, "problems": problems } })
+}
+
+fn names(paths: &[PathBuf]) -> String {
+    let names: Vec<String> = paths.iter().map(|p| base_name(p)).collect();
+    names.join(" ")
+}
+
+fn convert(
+    args: Convert,
+    go_package: Option<OsString>,
+    ui: &Ui,
+) -> Result<rsyso::report::Converted> {
+    let options = convert_options(args, go_package, ui)?;
+    let made = rsyso::convert(&options, ui)?;
+    let count = made.functions.len();
+    let s = if count == 1 { "" } else { "s" };
+    ui.status(
+        "Finished",
+        &format!(
+            "package {} ({count} function{s}, {}) in {}",
+            made.package,
+            bytes(made.image_size),
+            made.out_dir.display()
+        ),
+    );
+    Ok(made)
+}
+
+fn convert_options(
+    args: Convert,
+    go_package: Option<OsString>,
+    ui: &dyn Progress,
+) -> Result<ConvertOptions> {
+    let command = command_line(&args);
+    let stack_size = match args.stack_size {
+        Some(size) => stack_size(size, ui)?,
+        None => DEFAULT_STACK_SIZE,
+    };
+    // `go generate` sets $GOPACKAGE to the package that holds the directive.
+    let package = match (args.package, go_package) {
+        (Some(name), _) => Some(name),
+        (None, Some(name)) if !name.is_empty() => Some(
+            name.into_string()
+                .map_err(|_| fault("$GOPACKAGE is not valid UTF-8"))?,
+        ),
+        _ => None,
+    };
+    let options = ConvertOptions {
+        inputs: args.inputs,
+        out_dir: args.out_dir,
+        package,
+        stem: args.stem,
+        import_path: args.import_path,
+        exports: args.exports,
+        trim_prefix: args.trim_prefix,
+        headers: args.headers,
+        blocking: args.blocking,
+        stack_size,
+        command,
+    };
+    options.check()?;
+    Ok(options)
+}
+
+/// The command for the comment in generated files. It names no folder, so that the same input gives the same bytes on every machine.
+fn command_line(args: &Convert) -> String {
+    let mut words = vec!["rsyso".to_string(), "convert".to_string()];
+    let mut flag = |name: &str, value: &str| {
+        words.push(name.to_string());
+        words.push(quote(value));
+    };
+    let single = [
+        ("--package", &args.package),
+        ("--stem", &args.stem),
+        ("--import-path", &args.import_path),
+        ("--trim-prefix", &args.trim_prefix),
+    ];
+    for (name, value) in single {
+        if let Some(value) = value {
+            flag(name, value);
+        }
+    }
+    for glob in &args.exports {
+        flag("--export", glob);
+    }
+    for header in &args.headers {
+        flag("--header", &base_name(header));
+    }
+    for glob in &args.blocking {
+        flag("--blocking", glob);
+    }
+    if let Some(size) = args.stack_size {
+        flag("--stack-size", &size.to_string());
+    }
+    words.extend(args.inputs.iter().map(|p| quote(&base_name(p))));
+    words.join(" ")
+}
+
+/// A word of a shell's command line. Control characters cannot stand in a comment of one line.
+fn quote(word: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "-_./=+:@,%^".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_string();
+    }
+    let clean: String = word
+        .chars()
+        .map(|c| if c.is_control() { '?' } else { c })
+        .collect();
+    format!("'{}'", clean.replace('\'', r"'\''"))
+}
+
+/// `8MiB`, `8M` or `8388608`.
+fn parse_size(text: &str) -> std::result::Result<u64, String> {
+    let digits = text
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    let shift = match unit.trim_start().to_ascii_lowercase().as_str() {
+        "" => 0,
+        "k" | "kib" => 10,
+        "m" | "mib" => 20,
+        "g" | "gib" => 30,
+        _ => {
+            return Err(
+                "a size is a number of bytes, or one of KiB, MiB or GiB, as in 8MiB".into(),
+            );
+        }
+    };
+    number
+        .parse::<u64>()
+        .map_err(|e| e.to_string())?
+        .checked_mul(1 << shift)
+        .ok_or_else(|| "number too large".into())
+}
+
+/// A lane is found by masking the stack pointer, so its size is a power of two.
+fn stack_size(asked: u64, ui: &dyn Progress) -> Result<u64> {
+    if !(MIN_STACK_SIZE..=MAX_STACK_SIZE).contains(&asked) {
+        return Err(fault(format!(
+            "a stack size of {asked} bytes is not between 256 KiB and 1 GiB"
+        )));
+    }
+    let size = asked.next_power_of_two();
+    if size != asked {
+        ui.warn(
+            &Problem::new(format!(
+                "the stack size of {asked} bytes is rounded up to {size}"
+            ))
+            .note("a stack's size is a power of two"),
+        );
+    }
+    Ok(size)
+}
+
+#[cfg(test)]
+mod tests;

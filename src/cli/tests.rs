@@ -1,0 +1,154 @@
+//! Flags in, options out.
+
+use super::verify::merge;
+use super::*;
+use std::sync::Mutex;
+
+#[derive(Default)]
+struct Warnings(Mutex<Vec<String>>);
+
+impl Progress for Warnings {
+    fn status(&self, _: &str, _: &str) {}
+    fn detail(&self, _: &str, _: &str) {}
+    fn warn(&self, problem: &Problem) {
+        self.0.lock().unwrap().push(problem.message.clone());
+    }
+}
+
+fn options(args: &[&str], go_package: Option<&str>) -> (Result<ConvertOptions>, Vec<String>) {
+    let all = ["rsyso", "convert"].iter().chain(args);
+    let Command::Convert(args) = Cli::try_parse_from(all).expect("good flags").command else {
+        panic!("not convert");
+    };
+    let warnings = Warnings::default();
+    let options = convert_options(*args, go_package.map(OsString::from), &warnings);
+    (options, warnings.0.into_inner().unwrap())
+}
+
+#[test]
+fn clap_finds_no_fault_with_the_flags() {
+    <Cli as clap::CommandFactory>::command().debug_assert();
+}
+
+#[test]
+fn flags_become_options() {
+    let (got, warnings) = options(
+        &[
+            "/home/me/target/release/libfoo.a",
+            "b.o",
+            "-o",
+            "go/foo",
+            "--package",
+            "foo",
+            "--stem",
+            "f",
+            "--import-path",
+            "example.com/foo",
+            "--export",
+            "foo_*",
+            "--export",
+            "x",
+            "--trim-prefix",
+            "foo_",
+            "--stack-size",
+            "1MiB",
+            "-vv",
+            "--json",
+        ],
+        Some("other"),
+    );
+    let got = got.unwrap();
+    assert!(warnings.is_empty());
+    assert_eq!(got.out_dir, PathBuf::from("go/foo"));
+    assert_eq!(got.package.as_deref(), Some("foo"));
+    assert_eq!(got.stack_size, 1 << 20);
+    assert_eq!(got.exports, ["foo_*", "x"]);
+    assert_eq!(
+        got.command,
+        "rsyso convert --package foo --stem f --import-path example.com/foo --trim-prefix foo_ \
+         --export 'foo_*' --export x --stack-size 1048576 libfoo.a b.o"
+    );
+}
+
+#[test]
+fn plain_convert() {
+    let (got, _) = options(&["./libfoo.a"], None);
+    assert_eq!(
+        got.unwrap(),
+        ConvertOptions {
+            inputs: vec!["./libfoo.a".into()],
+            ..ConvertOptions::new(vec!["libfoo.a".into()])
+        }
+    );
+    let (got, _) = options(&["libfoo.a"], Some("main"));
+    assert_eq!(got.unwrap().package.as_deref(), Some("main"));
+    let (got, _) = options(&["libfoo.a"], Some(""));
+    assert_eq!(got.unwrap().package, None);
+}
+
+#[test]
+fn what_is_not_built_is_unsupported() {
+    let (got, _) = options(&["libfoo.a", "--blocking", "x", "--header", "foo.h"], None);
+    let error = got.unwrap_err();
+    assert_eq!(error.kind, Kind::Unsupported);
+    assert_eq!(error.problems.len(), 2);
+}
+
+#[test]
+fn stack_sizes() {
+    let good = [
+        ("8MiB", 8 << 20),
+        ("8M", 8 << 20),
+        ("8388608", 8 << 20),
+        ("256k", 256 << 10),
+        ("1 GiB", 1 << 30),
+    ];
+    for (text, size) in good {
+        assert_eq!(parse_size(text), Ok(size), "{text}");
+        assert_eq!(
+            options(&["a.a", "--stack-size", text], None)
+                .0
+                .unwrap()
+                .stack_size,
+            size
+        );
+    }
+    for text in [
+        "",
+        "MiB",
+        "8MB",
+        "8X",
+        "-1",
+        "1.5M",
+        "99999999999999999999",
+        "99999999999999G",
+    ] {
+        assert!(parse_size(text).is_err(), "{text}");
+    }
+    let (got, warnings) = options(&["a.a", "--stack-size", "3MiB"], None);
+    assert_eq!(got.unwrap().stack_size, 4 << 20);
+    assert_eq!(warnings.len(), 1);
+    for text in ["255KiB", "1025MiB", "0"] {
+        let error = options(&["a.a", "--stack-size", text], None).0.unwrap_err();
+        assert_eq!(error.kind, Kind::Fault, "{text}");
+    }
+}
+
+#[test]
+fn words_are_quoted_for_a_comment() {
+    assert_eq!(quote("lib-foo_1.a"), "lib-foo_1.a");
+    assert_eq!(quote("a b"), "'a b'");
+    assert_eq!(quote("it's"), r"'it'\''s'");
+    assert_eq!(quote("a\nb"), "'a?b'");
+    assert_eq!(quote(""), "''");
+}
+
+#[test]
+fn faults_outweigh_what_is_unsupported() {
+    let mut all = None;
+    merge(&mut all, Error::unsupported(Problem::new("a")));
+    assert_eq!(all.as_ref().map(|e| e.kind), Some(Kind::Unsupported));
+    merge(&mut all, fault("b"));
+    let all = all.unwrap();
+    assert_eq!((all.kind, all.problems.len()), (Kind::Fault, 2));
+}

@@ -1,0 +1,397 @@
+//! The driver: a call and a sentence per stage.
+
+use crate::arch::{self, Arch};
+use crate::diag::{Error, Problem, Result};
+use crate::input::{self, Files, Object};
+use crate::link::exports::{self, Export};
+use crate::link::layout::Layout;
+use crate::link::live::Live;
+use crate::link::symbols::{Inputs, Symbols};
+use crate::link::unwind::Frames;
+use crate::link::{SecRef, elf, image, layout, live, merge, plan, symbols, symtab, unwind};
+use crate::model::Api;
+use crate::options::ConvertOptions;
+use crate::provenance::{self, Header};
+use crate::report::{Converted, Progress};
+use crate::{gopkg, runtime, sig, verify, wrappers};
+use sha2::{Digest, Sha256};
+
+/// Turns a library into a Go package.
+pub fn convert(o: &ConvertOptions, progress: &dyn Progress) -> Result<Converted> {
+    check_planned(o)?;
+    // Where the package goes and what it is called: found out first, so that nothing is done in vain.
+    let env = std::env::var("GOPACKAGE").ok();
+    let place = gopkg::place(
+        &o.inputs,
+        &o.out_dir,
+        o.package.as_deref(),
+        o.stem.as_deref(),
+        o.import_path.as_deref(),
+        env.as_deref(),
+    )?;
+    // From here on the bytes of the inputs are fixed.
+    let files = Files::open(&o.inputs)?;
+    report_inputs(&files, progress);
+    let library = read(&files, &o.exports)?;
+    progress.status(
+        "Reading",
+        &format!("signatures of {} functions", library.exports.len()),
+    );
+    let api = signatures(&library)?;
+    let digest = digest(&files);
+    let identity = place
+        .import_path
+        .clone()
+        .unwrap_or_else(|| place.package.clone());
+    let names = wrappers::Names::new(&identity, &digest, o.stack_size);
+    // The wrappers are one more object; from here on no object is added.
+    let rustc = library.rustc.clone();
+    let arch = library.arch;
+    let linked = link(library, &api, &names, o.stack_size, progress)?;
+    let header = Header {
+        format: provenance::FORMAT,
+        image_size: linked.image.len() as u64,
+        fixed_size: linked.layout.params.rw_offset,
+        rsyso: env!("CARGO_PKG_VERSION").to_owned(),
+        rustc: rustc.clone().unwrap_or_default(),
+        inputs_sha256: digest,
+        fixed_sha256: [0; 32],
+        package: identity,
+    };
+    let syso_name = format!("{}_linux_{}.syso", place.stem, arch.goarch());
+    let (kept, dropped) = (linked.kept, linked.dropped);
+    let syso = seal(linked, &header, arch, &syso_name, progress)?;
+    let image_size = header.image_size;
+    // The Go side: text only.
+    let request = gopkg::Request {
+        place: &place,
+        api: &api,
+        arch,
+        trim_prefix: o.trim_prefix.as_deref(),
+        wrapper: &|export| names.wrapper(export),
+        command: o.command.clone(),
+        rustc,
+        rsyso: env!("CARGO_PKG_VERSION").to_owned(),
+        sha256: digest.iter().map(|b| format!("{b:02x}")).collect(),
+    };
+    let package = gopkg::generate(&request)?;
+    // All files or none.
+    let mut out = vec![(syso_name, syso)];
+    out.extend(
+        package
+            .files
+            .into_iter()
+            .map(|f| (f.name, f.text.into_bytes())),
+    );
+    let written = gopkg::write(&place, out)?;
+    progress.status("Finished", &format!("{}", place.dir.display()));
+    Ok(Converted {
+        package: place.package.clone(),
+        import_path: place.import_path.clone(),
+        out_dir: o.out_dir.clone(),
+        files: written,
+        functions: package.declarations,
+        image_size,
+        kept,
+        dropped,
+    })
+}
+
+/// Options of the contract that are not built yet are refused, never ignored.
+fn check_planned(o: &ConvertOptions) -> Result<()> {
+    let planned = [
+        ("--header", !o.headers.is_empty()),
+        ("--blocking", !o.blocking.is_empty()),
+    ];
+    match planned.iter().find(|(_, given)| *given) {
+        None => Ok(()),
+        Some((flag, _)) => Err(Error::unsupported(
+            Problem::new(format!("{flag} is planned, but not built yet"))
+                .help("leave the flag out; docs/LIMITS.md says what works today"),
+        )),
+    }
+}
+
+pub(crate) fn report_inputs(files: &Files, progress: &dyn Progress) {
+    for (name, bytes, members) in files.summary() {
+        let what = format!("{name} ({:.1} MB, {members} members)", bytes as f64 / 1e6);
+        progress.status("Reading", &what);
+    }
+}
+
+/// A library as it was read.
+pub(crate) struct Library<'d> {
+    pub(crate) objects: Vec<Object<'d>>,
+    pub(crate) arch: &'static dyn Arch,
+    pub(crate) exports: Vec<Export>,
+    pub(crate) rustc: Option<String>,
+}
+
+/// Parses the inputs and finds the exports.
+pub(crate) fn read<'d>(files: &'d Files, globs: &[String]) -> Result<Library<'d>> {
+    let objects = input::objects(files)?;
+    let machine = objects.first().map_or(0, |o| o.machine);
+    let arch =
+        arch::by_machine(machine).ok_or_else(|| Error::fault(Problem::new("unknown machine")))?;
+    let exports = exports::find(&objects, globs)?;
+    // The library's own objects tell its compiler; std's may have been built by another.
+    let own = exports
+        .iter()
+        .find_map(|e| objects[e.obj as usize].rustc.clone());
+    Ok(Library {
+        objects,
+        arch,
+        exports,
+        rustc: own,
+    })
+}
+
+/// Reads the signatures of all exports.
+pub(crate) fn signatures(library: &Library<'_>) -> Result<Api> {
+    let objects: Vec<_> = library
+        .objects
+        .iter()
+        .map(|o| sig::Object {
+            name: o.name.clone(),
+            data: o.data,
+        })
+        .collect();
+    sig::read(
+        &objects,
+        &library.exports.iter().map(sig_export).collect::<Vec<_>>(),
+    )
+}
+
+pub(crate) fn sig_export(e: &Export) -> sig::Export {
+    sig::Export {
+        symbol: e.symbol.clone(),
+        object: e.obj as usize,
+        section: e.section as usize,
+        offset: e.offset,
+    }
+}
+
+/// SHA-256 over the inputs and the runtime, the lengths included.
+fn digest(files: &Files) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    for bytes in files.contents() {
+        hash.update((bytes.len() as u64).to_le_bytes());
+        hash.update(bytes);
+    }
+    hash.finalize().into()
+}
+
+/// An image before its header is written.
+pub(crate) struct Linked {
+    image: Vec<u8>,
+    layout: Layout,
+    symbols: Vec<symtab::ImageSymbol>,
+    kept: usize,
+    dropped: usize,
+}
+
+/// What is alive, and the tables that tell it.
+pub(crate) struct Graph<'d> {
+    pub(crate) inputs: Inputs<'d>,
+    pub(crate) symbols: Symbols,
+    pub(crate) frames: Vec<Frames>,
+    pub(crate) live: Live,
+}
+
+/// Resolves names and marks what the roots reach: the objects of rsyso's own (`extra`), or given sections.
+pub(crate) fn reach<'d>(
+    objects: Vec<Object<'d>>,
+    runtime: &'d Files,
+    extra: Object<'d>,
+    roots: Vec<SecRef>,
+) -> Result<Graph<'d>> {
+    let mut inputs = Inputs {
+        objects,
+        runtime_from: 0,
+    };
+    let wrappers = inputs.objects.len() as u32;
+    let own = (1..extra.sections.len() as u32).map(|sec| SecRef { obj: wrappers, sec });
+    let roots: Vec<_> = own.chain(roots).collect();
+    inputs.objects.push(extra);
+    inputs.runtime_from = inputs.objects.len();
+    inputs.objects.extend(input::objects(runtime)?);
+    let symbols = symbols::resolve(&inputs)?;
+    let frames = unwind::parse(&inputs, &symbols.loaded)?;
+    let live = live::mark(&inputs, &symbols, &frames, &roots);
+    Ok(Graph {
+        inputs,
+        symbols,
+        frames,
+        live,
+    })
+}
+
+/// The embedded runtime of an architecture.
+pub(crate) fn runtime(arch: &dyn Arch) -> Result<Files> {
+    let bytes = runtime::archive(arch.goarch()).ok_or_else(|| {
+        Error::unsupported(Problem::new(format!(
+            "this rsyso was built without the runtime for {}",
+            arch.goarch()
+        )))
+    })?;
+    Files::from_bytes("rsyso-rt", bytes.to_vec())
+}
+
+/// Links the library, the wrappers and the runtime into an image.
+fn link(
+    library: Library<'_>,
+    api: &Api,
+    names: &wrappers::Names,
+    lane_size: u64,
+    progress: &dyn Progress,
+) -> Result<Linked> {
+    let arch = library.arch;
+    let extra = wrappers::object(api, arch, names)?;
+    let wrappers = library.objects.len() as u32;
+    let runtime = runtime(arch)?;
+    let Graph {
+        inputs,
+        symbols,
+        frames,
+        live,
+    } = reach(library.objects, &runtime, extra, Vec::new())?;
+    // A name that nobody provides never becomes a stub that fails later.
+    live::check_undefined(&inputs, &live)?;
+    let total = loadable(&inputs);
+    let kept = live.sections.len();
+    progress.status("Linking", &format!("{kept} of {total} sections"));
+    let plan = plan::plan(&inputs, &symbols, &live, &frames, arch, lane_size)?;
+    let merged = merge::merge(&inputs, &live, &plan);
+    let layout = layout::layout(layout::Context {
+        inputs: &inputs,
+        symbols: &symbols,
+        live: &live,
+        frames: &frames,
+        plan: &plan,
+        merged: &merged,
+        arch,
+        lane_size,
+    })?;
+    let image = image::write(image::Context {
+        inputs: &inputs,
+        plan: &plan,
+        merged: &merged,
+        layout: &layout,
+        frames: &frames,
+        arch,
+    })?;
+    let symbols = symtab::table(&inputs, &layout, wrappers);
+    Ok(Linked {
+        image,
+        layout,
+        symbols,
+        kept,
+        dropped: total - kept,
+    })
+}
+
+/// Number of sections that could be loaded.
+pub(crate) fn loadable(inputs: &Inputs<'_>) -> usize {
+    inputs
+        .objects
+        .iter()
+        .map(|o| o.sections.iter().filter(|s| s.alloc()).count())
+        .sum()
+}
+
+/// Writes the header, wraps the image into an object, and reads that back with another parser.
+fn seal(
+    mut linked: Linked,
+    header: &Header,
+    arch: &dyn Arch,
+    name: &str,
+    progress: &dyn Progress,
+) -> Result<Vec<u8>> {
+    provenance::write(header, &mut linked.image).map_err(|e| {
+        Error::fault(Problem::new(format!(
+            "cannot write the header of the image: {e}"
+        )))
+    })?;
+    let syso = elf::write(arch, linked.image, &linked.symbols)?;
+    progress.status("Verifying", name);
+    verify::syso(name, &syso)?;
+    Ok(syso)
+}
+
+#[cfg(test)]
+mod smoke {
+    use super::*;
+    use crate::model::*;
+    #[test]
+    fn smoke() {
+        let lib = std::env::var("LIB").unwrap();
+        let out = std::path::PathBuf::from(std::env::var("OUT").unwrap());
+        let files = Files::open(&[lib.into()]).unwrap();
+        let globs: Vec<String> = vec![std::env::var("EXP").unwrap()];
+        let library = read(&files, &globs).unwrap_or_else(|e| panic!("{e}"));
+        let arch = library.arch;
+        let mut api = Api::default();
+        for e in &library.exports {
+            api.functions.push(Function {
+                symbol: e.symbol.clone(),
+                params: vec![Param {
+                    name: "x".into(),
+                    ty: Type::Int(Int::I32),
+                }],
+                result: Some(Type::Int(Int::I32)),
+                doc: String::new(),
+                source: None,
+                path: String::new(),
+            });
+        }
+        let names = wrappers::Names::new("smoke", &[0; 32], 8 << 20);
+        let linked = link(library, &api, &names, 8 << 20, &crate::report::Silent)
+            .unwrap_or_else(|e| panic!("{e}"));
+        let header = Header {
+            format: provenance::FORMAT,
+            image_size: linked.image.len() as u64,
+            fixed_size: linked.layout.params.rw_offset,
+            rsyso: "x".into(),
+            rustc: "y".into(),
+            inputs_sha256: [0; 32],
+            fixed_sha256: [0; 32],
+            package: "smoke".into(),
+        };
+        eprintln!(
+            "{} bytes, kept {} {:?}",
+            linked.image.len(),
+            linked.kept,
+            linked.layout.params
+        );
+        let syso = seal(
+            linked,
+            &header,
+            arch,
+            "smoke_linux_amd64.syso",
+            &crate::report::Silent,
+        )
+        .unwrap_or_else(|e| panic!("{e}"));
+        std::fs::create_dir_all(&out).unwrap();
+        std::fs::write(out.join("x_linux_amd64.syso"), syso).unwrap();
+        let mut s = String::from("#include \"textflag.h\"\n");
+        let mut go = String::from("package main\n");
+        for f in &api.functions {
+            let frame = crate::goabi::frame(&api, f);
+            let wrapper = names.wrapper(&f.symbol);
+            s += &arch.stub(&arch::Stub {
+                go_name: &f.symbol,
+                wrapper: &wrapper,
+                frame: &frame,
+                signature: "",
+            });
+            go += &format!("func {}(x int32) int32\n", f.symbol);
+        }
+        go += &format!(
+            "func main() {{ for i := int32(0); i < 5; i++ {{ println({}(i)) }} }}\n",
+            api.functions[0].symbol
+        );
+        std::fs::write(out.join("x_linux_amd64.s"), s).unwrap();
+        std::fs::write(out.join("x.go"), go).unwrap();
+        std::fs::write(out.join("go.mod"), "module x\ngo 1.21\n").unwrap();
+    }
+}

@@ -1,0 +1,269 @@
+//! Prints what `inspect` found, for people.
+
+use std::fmt::{self, Display, Formatter};
+
+use rsyso::report::{Inspection, bytes};
+
+/// Pieces of the image that are listed; `--json` has them all.
+const LARGEST: usize = 20;
+
+/// An inspection as text.
+pub struct Text<'a>(pub &'a Inspection);
+
+impl Display for Text<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let found = self.0;
+        write!(f, "library {} for {}", found.library, found.target)?;
+        if !found.rustc.is_empty() {
+            write!(f, ", {}", found.rustc)?;
+        }
+        writeln!(f)?;
+        exports(f, found)?;
+        unsupported(f, found)?;
+        missing(f, found)?;
+        sizes(f, found)?;
+        largest(f, found)
+    }
+}
+
+fn exports(f: &mut Formatter<'_>, found: &Inspection) -> fmt::Result {
+    writeln!(f, "\nexports: {}", found.exports.len())?;
+    let rows = found.exports.iter().map(|e| {
+        let go = if e.unsupported.is_empty() {
+            &e.go
+        } else {
+            "(not supported)"
+        };
+        [
+            e.symbol.clone(),
+            e.stack.clone(),
+            bytes(e.size_own),
+            bytes(e.size_reach),
+            e.source.clone().unwrap_or_else(|| "-".into()),
+            go.to_string(),
+        ]
+    });
+    table(
+        f,
+        ["SYMBOL", "STACK", "OWN", "REACHES", "SOURCE", "GO"],
+        [2, 3],
+        rows.collect(),
+    )?;
+
+    // The same reason holds for many: it is told once.
+    let mut reasons: Vec<(&str, &str, usize)> = Vec::new();
+    for e in found.exports.iter().filter(|e| !e.why.is_empty()) {
+        match reasons
+            .iter_mut()
+            .find(|r| (r.0, r.1) == (&e.stack, &e.why))
+        {
+            Some(reason) => reason.2 += 1,
+            None => reasons.push((&e.stack, &e.why, 1)),
+        }
+    }
+    for (stack, why, count) in reasons {
+        let s = if count == 1 { "" } else { "s" };
+        writeln!(f, "  {stack}, {count} export{s}: {why}")?;
+    }
+    Ok(())
+}
+
+fn unsupported(f: &mut Formatter<'_>, found: &Inspection) -> fmt::Result {
+    let all = || found.exports.iter().filter(|e| !e.unsupported.is_empty());
+    if all().next().is_none() {
+        return Ok(());
+    }
+    writeln!(f, "\nnot supported: {}", all().count())?;
+    for e in all() {
+        writeln!(
+            f,
+            "  {}",
+            if e.rust.is_empty() {
+                &e.symbol
+            } else {
+                &e.rust
+            }
+        )?;
+        if let Some(source) = &e.source {
+            writeln!(f, "    --> {source}")?;
+        }
+        for reason in &e.unsupported {
+            writeln!(f, "    {}", reason.replace('\n', "\n    "))?;
+        }
+    }
+    Ok(())
+}
+
+fn missing(f: &mut Formatter<'_>, found: &Inspection) -> fmt::Result {
+    if found.missing.is_empty() {
+        return Ok(());
+    }
+    writeln!(f, "\nmissing: {}", found.missing.len())?;
+    for m in &found.missing {
+        writeln!(f, "  {}", m.name)?;
+        for place in &m.needed_by {
+            writeln!(f, "    needed by {place}")?;
+        }
+        if !m.chain.is_empty() {
+            writeln!(f, "    reached by {}", m.chain.join(" -> "))?;
+        }
+    }
+    Ok(())
+}
+
+fn sizes(f: &mut Formatter<'_>, found: &Inspection) -> fmt::Result {
+    let s = found.sizes;
+    writeln!(
+        f,
+        "\nsizes: code {}, read-only data {}, data {}, zeroed data {}, thread-local {}",
+        bytes(s.code),
+        bytes(s.rodata),
+        bytes(s.data),
+        bytes(s.bss),
+        bytes(s.tls)
+    )
+}
+
+fn largest(f: &mut Formatter<'_>, found: &Inspection) -> fmt::Result {
+    let mut kept: Vec<_> = found.kept.iter().collect();
+    kept.sort_by(|a, b| b.size.cmp(&a.size).then_with(|| a.name.cmp(&b.name)));
+    kept.truncate(LARGEST);
+    writeln!(
+        f,
+        "\nkept: {} sections ({} dropped), the largest:",
+        found.kept.len(),
+        found.dropped
+    )?;
+    let rows = kept
+        .iter()
+        .map(|k| [bytes(k.size), k.name.clone(), k.reason.clone()]);
+    table(f, ["SIZE", "NAME", "KEPT BY"], [0, 0], rows.collect())
+}
+
+/// Columns two blanks apart; those of `right` are right-aligned. The last one is not padded.
+fn table<const N: usize>(
+    f: &mut Formatter<'_>,
+    head: [&str; N],
+    right: [usize; 2],
+    rows: Vec<[String; N]>,
+) -> fmt::Result {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let rows: Vec<_> = std::iter::once(head.map(String::from))
+        .chain(rows)
+        .collect();
+    let width = |column: usize| {
+        rows.iter()
+            .map(|r| r[column].chars().count())
+            .max()
+            .unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..N).map(width).collect();
+    for row in &rows {
+        let mut line = String::from(" ");
+        for (column, cell) in row.iter().enumerate() {
+            let width = widths[column];
+            line += &if right.contains(&column) {
+                format!(" {cell:>width$} ")
+            } else {
+                format!(" {cell:<width$} ")
+            };
+        }
+        writeln!(f, "{}", line.trim_end())?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rsyso::report::{InspectedExport, Kept, Missing, Sizes};
+
+    fn export(symbol: &str, go: &str, unsupported: &[&str]) -> InspectedExport {
+        InspectedExport {
+            symbol: symbol.into(),
+            go: go.into(),
+            rust: format!("fn {symbol}()"),
+            source: Some("src/lib.rs:12".into()),
+            stack: "lane".into(),
+            why: "it calls through pointers".into(),
+            size_own: 120,
+            size_reach: 310_200,
+            unsupported: unsupported.iter().map(|s| s.to_string()).collect(),
+        }
+    }
+
+    #[test]
+    fn reads_well() {
+        let found = Inspection {
+            library: "text".into(),
+            target: "linux/amd64".into(),
+            rustc: "rustc 1.95.0".into(),
+            exports: vec![
+                export("count_words", "func CountWords(text string) uint", &[]),
+                export("wide", "", &["parameter `n` is a `u128`"]),
+            ],
+            sizes: Sizes {
+                code: 300_000,
+                rodata: 10_200,
+                data: 96,
+                bss: 8,
+                tls: 40,
+            },
+            missing: vec![Missing {
+                name: "fork".into(),
+                needed_by: vec!["libtext.a(text.o):(.text.spawn+0x1c)".into()],
+                chain: vec!["count_words".into(), "std::process::spawn".into()],
+            }],
+            kept: vec![
+                Kept {
+                    name: "text::count_words".into(),
+                    size: 120,
+                    reason: "export".into(),
+                    ..Kept::default()
+                },
+                Kept {
+                    name: "regex::exec".into(),
+                    size: 2500,
+                    reason: "text::count_words".into(),
+                    ..Kept::default()
+                },
+            ],
+            dropped: 7,
+        };
+        let want = "\
+library text for linux/amd64, rustc 1.95.0
+
+exports: 2
+  SYMBOL       STACK    OWN   REACHES  SOURCE         GO
+  count_words  lane   120 B  310.2 kB  src/lib.rs:12  func CountWords(text string) uint
+  wide         lane   120 B  310.2 kB  src/lib.rs:12  (not supported)
+  lane, 2 exports: it calls through pointers
+
+not supported: 1
+  fn wide()
+    --> src/lib.rs:12
+    parameter `n` is a `u128`
+
+missing: 1
+  fork
+    needed by libtext.a(text.o):(.text.spawn+0x1c)
+    reached by count_words -> std::process::spawn
+
+sizes: code 300.0 kB, read-only data 10.2 kB, data 96 B, zeroed data 8 B, thread-local 40 B
+
+kept: 2 sections (7 dropped), the largest:
+    SIZE  NAME               KEPT BY
+  2.5 kB  regex::exec        text::count_words
+   120 B  text::count_words  export
+";
+        assert_eq!(Text(&found).to_string(), want);
+    }
+
+    #[test]
+    fn nothing_is_no_trouble() {
+        let text = Text(&Inspection::default()).to_string();
+        assert!(text.contains("exports: 0"), "{text}");
+    }
+}

@@ -1,0 +1,41 @@
+//! The `.syso`: one section, no relocations.
+
+use super::symtab::ImageSymbol;
+use crate::arch::Arch;
+use crate::diag::{Error, Problem, Result};
+use ::object::write::{
+    Object, SectionKind, Symbol, SymbolFlags, SymbolKind, SymbolScope, SymbolSection,
+};
+use ::object::{BinaryFormat, Endianness};
+
+/// Wraps the image into a relocatable ELF object.
+pub fn write(arch: &dyn Arch, image: Vec<u8>, symbols: &[ImageSymbol]) -> Result<Vec<u8>> {
+    let mut object = Object::new(
+        BinaryFormat::Elf,
+        arch.object_architecture(),
+        Endianness::Little,
+    );
+    let text = object.add_section(Vec::new(), b".text".to_vec(), SectionKind::Text);
+    object.set_section_data(text, image, arch.page_size());
+    for symbol in symbols {
+        object.add_symbol(Symbol {
+            name: symbol.name.clone().into_bytes(),
+            value: symbol.offset,
+            size: symbol.size,
+            kind: SymbolKind::Text,
+            scope: if symbol.global {
+                SymbolScope::Dynamic
+            } else {
+                SymbolScope::Compilation
+            },
+            weak: false,
+            section: SymbolSection::Section(text),
+            flags: SymbolFlags::None,
+        });
+    }
+    // Without it, external linking makes the stack executable.
+    object.add_section(Vec::new(), b".note.GNU-stack".to_vec(), SectionKind::Other);
+    object
+        .write()
+        .map_err(|e| Error::fault(Problem::new(format!("cannot write the object: {e}"))))
+}

@@ -1,0 +1,163 @@
+//! Which functions are exported: the unmangled global functions of the library's own Rust crates.
+
+use super::symbols::{duplicate, is_mangled};
+use crate::diag::{Error, Kind, Problem, Result};
+use crate::input::{Bind, Def, Object, Symbol, SymbolKind, Visibility};
+use globset::Glob;
+use std::collections::BTreeMap;
+
+/// An exported function and where it is defined.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Export {
+    /// Its symbol.
+    pub symbol: String,
+    /// Index of the object.
+    pub obj: u32,
+    /// ELF section index.
+    pub section: u32,
+    /// Bytes from the section's start.
+    pub offset: u64,
+}
+
+/// Crates that come with rustc: what they export is not the library's own.
+const SYSROOT: &[&str] = &[
+    "alloc",
+    "compiler_builtins",
+    "core",
+    "panic_abort",
+    "panic_unwind",
+    "proc_macro",
+    "profiler_builtins",
+    "std",
+    "std_detect",
+    "sysroot",
+    "test",
+    "unwind",
+];
+
+/// Finds the exports, narrowed by `globs` if there are any, sorted by name.
+pub fn find(objects: &[Object<'_>], globs: &[String]) -> Result<Vec<Export>> {
+    let mut own: BTreeMap<&str, Vec<Export>> = BTreeMap::new();
+    let mut others: BTreeMap<&str, Vec<Export>> = BTreeMap::new();
+    for (obj, object) in objects.iter().enumerate() {
+        let is_own = is_own_crate(object);
+        for symbol in object.symbols.iter().filter(|s| is_function(s)) {
+            let Def::Section(section) = symbol.def else {
+                continue;
+            };
+            let export = Export {
+                symbol: symbol.name.clone().into_owned(),
+                obj: obj as u32,
+                section,
+                offset: symbol.value,
+            };
+            let list = if is_own && !is_glue(&symbol.name) {
+                &mut own
+            } else {
+                &mut others
+            };
+            list.entry(&symbol.name).or_default().push(export);
+        }
+    }
+    let chosen = if globs.is_empty() {
+        own
+    } else {
+        choose(own, others, globs)?
+    };
+    if chosen.is_empty() {
+        return Err(Error::fault(
+            Problem::new("the library exports no functions")
+                .note("exported are unmangled global functions of the library's own Rust crates")
+                .help("mark functions with #[unsafe(no_mangle)] pub extern \"C\", or name C functions with --export"),
+        ));
+    }
+    one_each(objects, chosen)
+}
+
+/// Keeps what the globs ask for. A name without wildcards may be any function; a pattern looks among the library's own first.
+fn choose<'a>(
+    own: BTreeMap<&'a str, Vec<Export>>,
+    others: BTreeMap<&'a str, Vec<Export>>,
+    globs: &[String],
+) -> Result<BTreeMap<&'a str, Vec<Export>>> {
+    let mut chosen = BTreeMap::new();
+    let mut problems = Vec::new();
+    for text in globs {
+        let glob = match Glob::new(text) {
+            Ok(glob) => glob.compile_matcher(),
+            Err(e) => {
+                problems.push(Problem::new(format!("--export {text}: {}", e.kind())));
+                continue;
+            }
+        };
+        let matching = |list: &BTreeMap<&'a str, Vec<Export>>| -> Vec<(&'a str, Vec<Export>)> {
+            let hits = list.iter().filter(|(name, _)| glob.is_match(name));
+            hits.map(|(name, e)| (*name, e.clone())).collect()
+        };
+        let mut found = matching(&own);
+        if found.is_empty() {
+            found = matching(&others);
+        }
+        if found.is_empty() {
+            problems.push(nothing_matches(text, &own));
+        }
+        chosen.extend(found);
+    }
+    Error::check(Kind::Fault, problems, chosen)
+}
+
+fn nothing_matches(text: &str, own: &BTreeMap<&str, Vec<Export>>) -> Problem {
+    let names: Vec<_> = own.keys().take(8).copied().collect();
+    let problem = Problem::new(format!("--export {text}: the library has no such function"));
+    match names.len() {
+        0 => problem.help("mark functions with #[unsafe(no_mangle)] pub extern \"C\""),
+        n if n < own.len() => {
+            problem.help(format!("it exports, among others: {}", names.join(", ")))
+        }
+        _ => problem.help(format!("it exports: {}", names.join(", "))),
+    }
+}
+
+/// A strong definition wins over weak ones; two strong ones are an error that names both.
+fn one_each(objects: &[Object<'_>], found: BTreeMap<&str, Vec<Export>>) -> Result<Vec<Export>> {
+    let mut exports = Vec::new();
+    let mut problems = Vec::new();
+    for (name, mut list) in found {
+        let strong = |e: &Export| {
+            let object = &objects[e.obj as usize];
+            object
+                .symbols
+                .iter()
+                .any(|s| s.name == name && s.bind == Bind::Global && s.def != Def::Undefined)
+        };
+        list.sort_by_key(|e| !strong(e));
+        if let [first, second, ..] = list.as_slice()
+            && strong(second)
+        {
+            let name_of = |e: &Export| objects[e.obj as usize].name.clone();
+            problems.push(duplicate(name, &name_of(first), &name_of(second)));
+        }
+        exports.extend(list.into_iter().next());
+    }
+    Error::check(Kind::Fault, problems, exports)
+}
+
+fn is_own_crate(object: &Object<'_>) -> bool {
+    let sysroot = object
+        .krate
+        .as_deref()
+        .is_some_and(|k| SYSROOT.contains(&k));
+    object.rustc.is_some() && !sysroot
+}
+
+fn is_function(symbol: &Symbol<'_>) -> bool {
+    symbol.kind == SymbolKind::Func
+        && symbol.bind != Bind::Local
+        && symbol.visibility == Visibility::Default
+        && !is_mangled(&symbol.name)
+}
+
+/// Names that Rust itself asks of a library (panic handlers, allocator shims, personality), and the entry point.
+fn is_glue(name: &str) -> bool {
+    name.starts_with("__rust") || name.starts_with("rust_") || name == "main" || name == "_start"
+}

@@ -1,0 +1,234 @@
+//! The write half of lowering: the bytes of the image, every field filled in.
+
+use super::layout::{Layout, TRAP_SIZE};
+use super::merge::Merged;
+use super::plan::{Fill, Ops, Plan, Value};
+use super::symbols::Inputs;
+use super::unwind::{Frames, Record, RecordKind, RecordRef};
+use super::{SecRef, Target};
+use crate::arch::Arch;
+use crate::diag::{Error, Kind, Problem, Result};
+use crate::provenance::HEADER_SIZE;
+use crate::shared::Params;
+
+/// Everything that the bytes depend on.
+#[derive(Clone, Copy)]
+pub struct Context<'a, 'd> {
+    /// Objects.
+    pub inputs: &'a Inputs<'d>,
+    /// What goes where.
+    pub plan: &'a Plan,
+    /// Pools.
+    pub merged: &'a Merged,
+    /// Addresses.
+    pub layout: &'a Layout,
+    /// Unwind records.
+    pub frames: &'a [Frames],
+    /// The backend.
+    pub arch: &'a dyn Arch,
+}
+
+/// Writes the image; the header is left as zeros.
+pub fn write(cx: Context<'_, '_>) -> Result<Vec<u8>> {
+    let layout = cx.layout;
+    let mut w = Writer {
+        cx,
+        image: vec![0; layout.params.image_size as usize],
+        problems: Vec::new(),
+    };
+    w.traps();
+    for (at, address) in &layout.order {
+        w.section(*at, *address);
+    }
+    for (pool, at) in cx.merged.pools.iter().zip(&layout.pools) {
+        w.put(*at, &pool.bytes);
+    }
+    w.cells();
+    w.unwind_tables();
+    w.fix_ups();
+    w.put(layout.params_at, &params_bytes(&layout.params));
+    Error::check(Kind::Fault, w.problems, w.image)
+}
+
+struct Writer<'a, 'd> {
+    cx: Context<'a, 'd>,
+    image: Vec<u8>,
+    problems: Vec<Problem>,
+}
+
+impl Writer<'_, '_> {
+    fn put(&mut self, at: u64, bytes: &[u8]) {
+        let at = at as usize;
+        self.image[at..at + bytes.len()].copy_from_slice(bytes);
+    }
+
+    /// Fills the gaps of the code with instructions that stop the program.
+    fn traps(&mut self) {
+        let trap = self.cx.arch.trap();
+        let p = &self.cx.layout.params;
+        let (from, to) = (
+            p.code_offset as usize,
+            (p.code_offset + p.code_size) as usize,
+        );
+        for chunk in self.image[from..to].chunks_mut(trap.len()) {
+            chunk.copy_from_slice(&trap[..chunk.len()]);
+        }
+    }
+
+    fn section(&mut self, at: SecRef, address: u64) {
+        let section = self.cx.inputs.section(at);
+        if section.nobits() {
+            return;
+        }
+        self.put(address, &section.data);
+        if let Some(ops) = self.cx.plan.ops.get(&at) {
+            self.apply(at, ops, 0..section.size, address);
+        }
+    }
+
+    /// Applies the operations on the bytes `range` of a section, which were put at `address`.
+    fn apply(&mut self, at: SecRef, ops: &Ops, range: std::ops::Range<u64>, address: u64) {
+        let size = (range.end - range.start) as usize;
+        for (offset, bytes) in ops.patches.iter().filter(|(o, _)| range.contains(o)) {
+            self.put(address + (offset - range.start), bytes);
+        }
+        for fill in ops.fills.iter().filter(|f| range.contains(&f.offset)) {
+            let inside = fill.offset - range.start;
+            let written = self.value(fill, address + inside).and_then(|value| {
+                let bytes = &mut self.image[address as usize..address as usize + size];
+                fill.field.write(bytes, inside, value)
+            });
+            if let Err(what) = written {
+                let place = self.cx.inputs.object(at.obj).place(at.sec, fill.offset);
+                let who = super::live::describe(self.cx.inputs, at);
+                self.problems.push(
+                    Problem::new(format!("{}: {what}", fill.howto.name))
+                        .at(place)
+                        .note(format!("in {who}")),
+                );
+            }
+        }
+    }
+
+    fn value(&self, fill: &Fill, place: u64) -> std::result::Result<i64, String> {
+        let layout = self.cx.layout;
+        let address = |target: Target, addend: i64| {
+            layout
+                .address(self.cx.merged, target, addend)
+                .map(|a| a as i64)
+                .ok_or_else(|| {
+                    "internal error: what it refers to was left out; please report it".to_owned()
+                })
+        };
+        let place = place as i64;
+        Ok(match fill.value {
+            Value::PcRelative(t, a) => address(t, a)?.wrapping_sub(place),
+            Value::Absolute(t, a) => address(t, a)?,
+            Value::Cell(i, a) => ((layout.cells + 8 * u64::from(i)) as i64)
+                .wrapping_add(a)
+                .wrapping_sub(place),
+            Value::CellBase(a) => (layout.cells as i64).wrapping_add(a).wrapping_sub(place),
+            Value::FromCellBase(t, a) => address(t, a)?.wrapping_sub(layout.cells as i64),
+            Value::Trap(a) => (HEADER_SIZE as i64).wrapping_add(a).wrapping_sub(place),
+            Value::Number(n) => n,
+            Value::InLane(t, a) => {
+                let Target::Section { at, offset, .. } = t else {
+                    return Err("internal error: no thread-local; please report it".to_owned());
+                };
+                let block = layout.tls.get(&at).ok_or("the thread-local was left out")?;
+                ((layout.params.lane_tls + block + offset) as i64).wrapping_add(a)
+            }
+        })
+    }
+
+    fn cells(&mut self) {
+        for (i, target) in self.cx.plan.cells.iter().enumerate() {
+            let value = match target {
+                Target::Absolute(n) => *n,
+                t => self.cx.layout.address(self.cx.merged, *t, 0).unwrap_or(0),
+            };
+            self.put(self.cx.layout.cells + 8 * i as u64, &value.to_le_bytes());
+        }
+    }
+
+    fn unwind_tables(&mut self) {
+        let layout = self.cx.layout;
+        let mut table: Vec<(u32, u32)> = Vec::new();
+        for (record, address) in &layout.records {
+            let Some((own, cie)) = find(self.cx.frames, *record) else {
+                continue;
+            };
+            let section = self.cx.inputs.section(record.at);
+            let range = own.offset..own.offset + own.size;
+            self.put(
+                *address,
+                &section.data[range.start as usize..range.end as usize],
+            );
+            if let Some(cie) = cie {
+                let cie = layout.records[&RecordRef {
+                    index: cie as u32,
+                    ..*record
+                }];
+                self.put(address + 4, &((address + 4 - cie) as u32).to_le_bytes());
+                let function = own.function(section).and_then(|r| {
+                    let fill = self
+                        .cx
+                        .plan
+                        .ops
+                        .get(&record.at)?
+                        .fills
+                        .iter()
+                        .find(|f| f.offset == r.offset)?;
+                    let Value::PcRelative(target, addend) = fill.value else {
+                        return None;
+                    };
+                    layout.address(self.cx.merged, target, addend)
+                });
+                table.extend(function.map(|f| (f as u32, *address as u32)));
+            }
+            if let Some(ops) = self.cx.plan.ops.get(&record.at) {
+                self.apply(record.at, ops, range, *address);
+            }
+        }
+        table.sort_unstable();
+        for (i, (function, record)) in table.iter().enumerate() {
+            let at = layout.params.eh_table_offset + 8 * i as u64;
+            self.put(at, &function.to_le_bytes());
+            self.put(at + 4, &record.to_le_bytes());
+        }
+    }
+
+    fn fix_ups(&mut self) {
+        let p = self.cx.layout.params;
+        for (i, word) in self.cx.layout.relr.iter().enumerate() {
+            self.put(p.relr_offset + 8 * i as u64, &word.to_le_bytes());
+        }
+        for (i, place) in self.cx.layout.unaligned.iter().enumerate() {
+            self.put(p.unaligned_offset + 4 * i as u64, &place.to_le_bytes());
+        }
+    }
+}
+
+const _: () = assert!(TRAP_SIZE >= 4);
+
+fn find(frames: &[Frames], record: RecordRef) -> Option<(&Record, Option<usize>)> {
+    let (_, records) = frames
+        .get(record.at.obj as usize)?
+        .iter()
+        .find(|(sec, _)| *sec == record.at.sec)?;
+    let own = records.get(record.index as usize)?;
+    let cie = match own.kind {
+        RecordKind::Fde(cie) => Some(cie),
+        RecordKind::Cie => None,
+    };
+    Some((own, cie))
+}
+
+/// The parameter block as the runtime reads it.
+fn params_bytes(params: &Params) -> Vec<u8> {
+    // SAFETY: Params is repr(C) and consists of u64 fields alone, so it has no padding and any byte of it is initialised.
+    let bytes = unsafe {
+        std::slice::from_raw_parts(std::ptr::from_ref(params).cast::<u8>(), Params::SIZE)
+    };
+    bytes.to_vec()
+}

@@ -1,0 +1,293 @@
+//! Liveness: mark and sweep over sections from the roots, with the reason kept.
+
+use super::names::demangle;
+use super::symbols::{Inputs, Symbols};
+use super::unwind::{Frames, RecordKind, RecordRef};
+use super::{Linker, SecRef, Target};
+use crate::diag::{Error, Kind, Problem, Result};
+use crate::input::{Def, Reloc, SymbolKind};
+use ::object::elf;
+use std::collections::{BTreeMap, HashMap};
+
+/// What is kept.
+#[derive(Debug)]
+pub struct Live {
+    /// Kept sections in order of object and section index.
+    pub sections: Vec<SecRef>,
+    /// For each kept section, who asked for it first; None for roots.
+    pub why: HashMap<SecRef, Option<SecRef>>,
+    /// Kept records of unwind tables, sorted.
+    pub records: Vec<RecordRef>,
+    /// By common symbol: whether it is kept.
+    pub commons: Vec<bool>,
+    /// Names that live code asks for and nobody provides: the places, in order of discovery.
+    pub undefined: BTreeMap<String, Vec<(SecRef, u64)>>,
+}
+
+impl Live {
+    /// Whether a section is kept.
+    pub fn keeps(&self, at: SecRef) -> bool {
+        self.why.contains_key(&at)
+    }
+
+    /// The chain from a root to `at`, root first.
+    pub fn chain(&self, at: SecRef) -> Vec<SecRef> {
+        let mut chain = vec![at];
+        let mut at = at;
+        while let Some(Some(from)) = self.why.get(&at) {
+            chain.push(*from);
+            at = *from;
+        }
+        chain.reverse();
+        chain
+    }
+}
+
+struct Marker<'a, 'd> {
+    inputs: &'a Inputs<'d>,
+    symbols: &'a Symbols,
+    frames: &'a [Frames],
+    /// Unwind records by the function that they describe.
+    records_of: HashMap<SecRef, Vec<RecordRef>>,
+    live: Live,
+    kept_records: std::collections::BTreeSet<RecordRef>,
+    queue: Vec<SecRef>,
+}
+
+/// Marks everything that `roots` reach.
+pub fn mark(inputs: &Inputs<'_>, symbols: &Symbols, frames: &[Frames], roots: &[SecRef]) -> Live {
+    let mut m = Marker {
+        inputs,
+        symbols,
+        frames,
+        records_of: HashMap::new(),
+        live: Live {
+            sections: Vec::new(),
+            why: HashMap::new(),
+            records: Vec::new(),
+            commons: vec![false; symbols.commons.len()],
+            undefined: BTreeMap::new(),
+        },
+        kept_records: Default::default(),
+        queue: Vec::new(),
+    };
+    m.index_records();
+    for root in roots.iter().copied().chain(m.implied_roots()) {
+        m.keep(root, None);
+    }
+    while let Some(at) = m.queue.pop() {
+        m.visit(at);
+    }
+    m.live.records = m.kept_records.into_iter().collect();
+    let mut sections: Vec<_> = m.live.why.keys().copied().collect();
+    sections.sort();
+    m.live.sections = sections;
+    m.live
+}
+
+impl Marker<'_, '_> {
+    /// Initialisers run whether or not anything refers to them; SHF_GNU_RETAIN says the same of any section.
+    fn implied_roots(&self) -> Vec<SecRef> {
+        let mut roots = Vec::new();
+        for (obj, object) in self.inputs.objects.iter().enumerate() {
+            if !self.symbols.loaded[obj] {
+                continue;
+            }
+            for (sec, section) in object.sections.iter().enumerate() {
+                let retain = section.flags & elf::SHF_GNU_RETAIN.0 != 0;
+                if section.alloc() && (retain || is_init(section.kind, &section.name)) {
+                    roots.push(SecRef {
+                        obj: obj as u32,
+                        sec: sec as u32,
+                    });
+                }
+            }
+        }
+        roots
+    }
+
+    fn index_records(&mut self) {
+        for (obj, frames) in self.frames.iter().enumerate() {
+            for (sec, records) in frames {
+                let at = SecRef {
+                    obj: obj as u32,
+                    sec: *sec,
+                };
+                let section = self.inputs.section(at);
+                for (index, record) in records.iter().enumerate() {
+                    let function = match record.kind {
+                        RecordKind::Fde(_) => record.function(section),
+                        RecordKind::Cie => None,
+                    };
+                    if let Some(r) = function
+                        && let Target::Section { at: function, .. } = self.target(at.obj, r)
+                    {
+                        let record = RecordRef {
+                            at,
+                            index: index as u32,
+                        };
+                        self.records_of.entry(function).or_default().push(record);
+                    }
+                }
+            }
+        }
+    }
+
+    fn target(&self, obj: u32, reloc: &Reloc) -> Target {
+        self.symbols.targets[obj as usize][reloc.symbol as usize]
+    }
+
+    fn keep(&mut self, at: SecRef, from: Option<SecRef>) {
+        let section = self.inputs.section(at);
+        if !section.alloc() || section.eh_frame() || self.symbols.discarded.contains(&at) {
+            return;
+        }
+        if let std::collections::hash_map::Entry::Vacant(e) = self.live.why.entry(at) {
+            e.insert(from);
+            self.queue.push(at);
+        }
+    }
+
+    fn visit(&mut self, at: SecRef) {
+        let inputs = self.inputs;
+        for reloc in &inputs.section(at).relocs {
+            self.follow(at, at.obj, reloc);
+        }
+        for record in self.records_of.get(&at).cloned().unwrap_or_default() {
+            self.keep_record(record, at);
+        }
+    }
+
+    /// Keeps an FDE, its CIE, and what the two refer to besides the function itself.
+    fn keep_record(&mut self, record: RecordRef, function: SecRef) {
+        if !self.kept_records.insert(record) {
+            return;
+        }
+        let inputs = self.inputs;
+        let section = inputs.section(record.at);
+        let frames = &self.frames[record.at.obj as usize];
+        let Some((_, records)) = frames.iter().find(|(sec, _)| *sec == record.at.sec) else {
+            return;
+        };
+        let own = &records[record.index as usize];
+        let function_reloc = own.function(section).map(|r| r.offset);
+        for reloc in own
+            .relocs(section)
+            .iter()
+            .filter(|r| Some(r.offset) != function_reloc)
+        {
+            self.follow(function, record.at.obj, reloc);
+        }
+        if let RecordKind::Fde(cie) = own.kind {
+            self.kept_records.insert(RecordRef {
+                index: cie as u32,
+                ..record
+            });
+            for reloc in records[cie].relocs(section) {
+                self.follow(function, record.at.obj, reloc);
+            }
+        }
+    }
+
+    /// Follows one reference that keeps what it names; `from` is the section on whose behalf.
+    fn follow(&mut self, from: SecRef, obj: u32, reloc: &Reloc) {
+        match self.target(obj, reloc) {
+            Target::Section { at, .. } => self.keep(at, Some(from)),
+            Target::Common(i) => self.live.commons[i as usize] = true,
+            Target::Linker(Linker::Bound { name, .. }) => {
+                for at in bounded_sections(self.inputs, self.symbols, name) {
+                    self.keep(at, Some(from));
+                }
+            }
+            Target::Undefined => {
+                let symbol = &self.inputs.object(obj).symbols[reloc.symbol as usize];
+                let places = self
+                    .live
+                    .undefined
+                    .entry(symbol.name.to_string())
+                    .or_default();
+                places.push((from, reloc.offset));
+            }
+            _ => {}
+        }
+    }
+}
+
+/// All loaded sections named like the bound, in order.
+pub fn bounded_sections(inputs: &Inputs<'_>, symbols: &Symbols, name: u32) -> Vec<SecRef> {
+    let name = &symbols.bounded[name as usize];
+    let mut found = Vec::new();
+    for (obj, object) in inputs
+        .objects
+        .iter()
+        .enumerate()
+        .filter(|(i, _)| symbols.loaded[*i])
+    {
+        for (sec, section) in object.sections.iter().enumerate() {
+            if section.alloc() && section.name == *name {
+                found.push(SecRef {
+                    obj: obj as u32,
+                    sec: sec as u32,
+                });
+            }
+        }
+    }
+    found
+}
+
+/// Whether a section is a list of initialisers.
+pub fn is_init(kind: u32, name: &str) -> bool {
+    kind == elf::SHT_INIT_ARRAY.0 || name == ".init_array" || name.starts_with(".init_array.")
+}
+
+/// A section as people know it: the function or variable in it, demangled, or the section's name.
+pub fn describe(inputs: &Inputs<'_>, at: SecRef) -> String {
+    let object = inputs.object(at.obj);
+    let named = |s: &&crate::input::Symbol<'_>| {
+        s.def == Def::Section(at.sec) && !s.name.is_empty() && s.kind != SymbolKind::Section
+    };
+    let candidates = object.symbols.iter().filter(named);
+    let best = candidates.min_by_key(|s| (s.kind != SymbolKind::Func, s.value));
+    best.map_or_else(
+        || {
+            format!(
+                "{} of {}",
+                object.sections[at.sec as usize].name, object.name
+            )
+        },
+        |s| demangle(&s.name),
+    )
+}
+
+/// The error for all names that nobody provides, each with at most three places and one chain from an export.
+pub fn check_undefined(inputs: &Inputs<'_>, live: &Live) -> Result<()> {
+    let problems = live.undefined.iter().map(|(name, places)| {
+        let mut problem = Problem::new(format!("nobody provides the function or variable {}", demangle(name)));
+        if let Some((at, offset)) = places.first() {
+            problem.place = Some(inputs.object(at.obj).place(at.sec, *offset));
+            let chain: Vec<_> = live.chain(*at).iter().map(|s| describe(inputs, *s)).collect();
+            problem = problem.note(format!("reached from an export: {} -> {name}", shorten(&chain)));
+        }
+        let mut who: Vec<_> = places.iter().map(|(at, _)| describe(inputs, *at)).collect();
+        who.dedup();
+        let more = if who.len() > 3 { format!(" and {} more", who.len() - 3) } else { String::new() };
+        who.truncate(3);
+        problem
+            .note(format!("needed by {}{more}", who.join(", ")))
+            .help("add the library that defines it as a further input, or leave out with --export the functions that need it")
+    });
+    Error::check(Kind::Unsupported, problems.collect(), ())
+}
+
+/// A chain in one line: long ones keep their ends.
+fn shorten(chain: &[String]) -> String {
+    match chain {
+        [first, second, .., before, last] if chain.len() > 6 => {
+            format!(
+                "{first} -> {second} -> ... ({} more) -> {before} -> {last}",
+                chain.len() - 4
+            )
+        }
+        _ => chain.join(" -> "),
+    }
+}

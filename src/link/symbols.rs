@@ -1,0 +1,411 @@
+//! Symbol resolution: strong, weak, common and COMDAT rules; archive members are pulled in when they define something needed.
+//!
+//! There are two namespaces. The library's objects see each other and the runtime's C names; the runtime's objects see only
+//! each other and what the linker defines, so its Rust symbols never meet the library's.
+//!
+//! For a reference of the library, in this order: a strong definition of the library; the runtime's; a weak one of the library, or
+//! one of a libc bundled in the archive. Names that begin with `rsyso_` and `__rsyso_` are the runtime's and the linker's alone.
+
+use super::{Linker, SecRef, Target};
+use crate::diag::{Error, Kind, Problem, Result};
+use crate::input::{Bind, Def, Object, Symbol, SymbolKind, Visibility};
+use std::collections::{HashMap, HashSet};
+
+/// All objects of a link.
+#[derive(Debug)]
+pub struct Inputs<'d> {
+    /// The library's objects, then rsyso's own, then the runtime's.
+    pub objects: Vec<Object<'d>>,
+    /// Index of the first object of the runtime.
+    pub runtime_from: usize,
+}
+
+impl<'d> Inputs<'d> {
+    /// An object.
+    pub fn object(&self, obj: u32) -> &Object<'d> {
+        &self.objects[obj as usize]
+    }
+    /// A section.
+    pub fn section(&self, at: SecRef) -> &crate::input::Section<'d> {
+        &self.object(at.obj).sections[at.sec as usize]
+    }
+    /// Whether an object belongs to the runtime.
+    pub fn is_runtime(&self, obj: u32) -> bool {
+        obj as usize >= self.runtime_from
+    }
+}
+
+/// A tentative definition (`int x;` in old C).
+#[derive(Clone, Debug)]
+pub struct Common {
+    /// Its name.
+    pub name: String,
+    /// Bytes.
+    pub size: u64,
+    /// A power of two.
+    pub align: u64,
+}
+
+/// The outcome.
+#[derive(Debug)]
+pub struct Symbols {
+    /// By object: whether it takes part.
+    pub loaded: Vec<bool>,
+    /// By object and symbol: what it stands for; empty for objects that take no part.
+    pub targets: Vec<Vec<Target>>,
+    /// Tentative definitions that won.
+    pub commons: Vec<Common>,
+    /// Section names `X` for which `__start_X` or `__stop_X` is asked.
+    pub bounded: Vec<String>,
+    /// Sections of groups that lost.
+    pub discarded: HashSet<SecRef>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Strength {
+    BundledLibc,
+    Weak,
+    Common,
+    Strong,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Definition {
+    obj: u32,
+    sym: u32,
+    strength: Strength,
+}
+
+#[derive(Default)]
+struct Namespace<'a> {
+    /// Definitions of loaded objects.
+    defined: HashMap<&'a str, Definition>,
+    /// First lazy object that defines a name; a strong definition is preferred over an earlier weak one.
+    index: HashMap<&'a str, Definition>,
+    commons: HashMap<&'a str, Common>,
+}
+
+struct Resolver<'a, 'd> {
+    inputs: &'a Inputs<'d>,
+    spaces: [Namespace<'a>; 2],
+    /// C names that the runtime offers to the library.
+    offered: HashSet<&'a str>,
+    loaded: Vec<bool>,
+    groups: HashMap<(usize, &'a str), u32>,
+    discarded: HashSet<SecRef>,
+    queue: Vec<u32>,
+    problems: Vec<Problem>,
+}
+
+/// Whether Rust made up the name (legacy or v0 mangling).
+pub fn is_mangled(name: &str) -> bool {
+    name.starts_with("_ZN") || name.starts_with("_R")
+}
+
+/// Resolves all names, starting from the objects that are no archive members.
+pub fn resolve<'d>(inputs: &Inputs<'d>) -> Result<Symbols> {
+    let mut r = Resolver {
+        inputs,
+        spaces: Default::default(),
+        offered: HashSet::new(),
+        loaded: vec![false; inputs.objects.len()],
+        groups: HashMap::new(),
+        discarded: HashSet::new(),
+        queue: Vec::new(),
+        problems: Vec::new(),
+    };
+    r.index();
+    for obj in 0..inputs.objects.len() as u32 {
+        if !inputs.object(obj).lazy {
+            r.load(obj);
+        }
+    }
+    while let Some(obj) = r.queue.pop() {
+        r.pull_references(obj);
+    }
+    let problems = std::mem::take(&mut r.problems);
+    Error::check(Kind::Fault, problems, ())?;
+    Ok(r.finish())
+}
+
+impl<'a, 'd> Resolver<'a, 'd> {
+    fn space(&self, obj: u32) -> usize {
+        usize::from(self.inputs.is_runtime(obj))
+    }
+
+    fn index(&mut self) {
+        for (obj, object) in self.inputs.objects.iter().enumerate() {
+            let obj = obj as u32;
+            let space = self.space(obj);
+            for (sym, symbol) in object.symbols.iter().enumerate() {
+                let Some(strength) = strength(object, symbol) else {
+                    continue;
+                };
+                if space == 1
+                    && object.krate.as_deref() == Some("rsyso_rt")
+                    && strength == Strength::Strong
+                    && symbol.visibility == Visibility::Default
+                    && !is_mangled(&symbol.name)
+                {
+                    self.offered.insert(&symbol.name);
+                }
+                if object.lazy {
+                    let new = Definition {
+                        obj,
+                        sym: sym as u32,
+                        strength,
+                    };
+                    let entry = self.spaces[space].index.entry(&symbol.name).or_insert(new);
+                    if strength > entry.strength {
+                        *entry = new;
+                    }
+                }
+            }
+        }
+    }
+
+    fn load(&mut self, obj: u32) {
+        if std::mem::replace(&mut self.loaded[obj as usize], true) {
+            return;
+        }
+        let object = self.inputs.object(obj);
+        let space = self.space(obj);
+        for group in object.groups.iter().filter(|g| g.comdat) {
+            let owner = *self.groups.entry((space, &group.signature)).or_insert(obj);
+            if owner != obj {
+                let lost = group.sections.iter().map(|sec| SecRef { obj, sec: *sec });
+                self.discarded.extend(lost);
+            }
+        }
+        for (sym, symbol) in object.symbols.iter().enumerate() {
+            if let Some(strength) = strength(object, symbol) {
+                self.define(
+                    space,
+                    &symbol.name,
+                    Definition {
+                        obj,
+                        sym: sym as u32,
+                        strength,
+                    },
+                );
+            }
+        }
+        self.queue.push(obj);
+    }
+
+    fn define(&mut self, space: usize, name: &'a str, new: Definition) {
+        let symbol = &self.inputs.object(new.obj).symbols[new.sym as usize];
+        if let Def::Section(sec) = symbol.def
+            && self.discarded.contains(&SecRef { obj: new.obj, sec })
+        {
+            return;
+        }
+        if new.strength == Strength::Common {
+            let common = self.spaces[space].commons.entry(name).or_insert(Common {
+                name: name.to_owned(),
+                size: 0,
+                align: 1,
+            });
+            common.size = common.size.max(symbol.size);
+            common.align = common.align.max(symbol.value.max(1).next_power_of_two());
+        }
+        let old = *self.spaces[space].defined.entry(name).or_insert(new);
+        if new.strength > old.strength {
+            self.spaces[space].defined.insert(name, new);
+        } else if new.strength == Strength::Strong
+            && old.strength == Strength::Strong
+            && old.obj != new.obj
+        {
+            let (first, second) = (self.inputs.object(old.obj), self.inputs.object(new.obj));
+            self.problems
+                .push(duplicate(name, &first.name, &second.name));
+        }
+    }
+
+    fn pull_references(&mut self, obj: u32) {
+        let object = self.inputs.object(obj);
+        for symbol in &object.symbols {
+            if symbol.def == Def::Undefined && symbol.bind == Bind::Global {
+                self.pull(self.space(obj), &symbol.name);
+            }
+        }
+    }
+
+    /// Loads the lazy object that a reference to `name` asks for, if any.
+    fn pull(&mut self, space: usize, name: &'a str) {
+        let defined = self.spaces[space].defined.get(name).map(|d| d.strength);
+        if defined == Some(Strength::Strong) {
+            return;
+        }
+        let offered = space == 0 && self.offered.contains(name);
+        let lazy = self.spaces[space].index.get(name).copied();
+        match lazy {
+            _ if offered && is_reserved(name) => self.pull(1, name),
+            Some(d) if d.strength == Strength::Strong && (offered || defined.is_none()) => {
+                self.load(d.obj);
+            }
+            _ if offered => self.pull(1, name),
+            Some(d) if defined.is_none() => self.load(d.obj),
+            _ => {}
+        }
+    }
+
+    fn lookup(&self, space: usize, name: &str) -> Option<Definition> {
+        let own = self.spaces[space].defined.get(name).copied();
+        if space == 1 {
+            return own;
+        }
+        let offered = || {
+            let name = self.offered.get(name)?;
+            self.spaces[1].defined.get(name).copied()
+        };
+        if is_reserved(name) {
+            return offered();
+        }
+        match own {
+            Some(d) if d.strength == Strength::Strong => own,
+            _ => offered().or(own),
+        }
+    }
+
+    fn finish(self) -> Symbols {
+        let mut out = Symbols {
+            loaded: self.loaded.clone(),
+            targets: Vec::with_capacity(self.inputs.objects.len()),
+            commons: Vec::new(),
+            bounded: Vec::new(),
+            discarded: HashSet::new(),
+        };
+        let mut names = Interned::default();
+        for (obj, object) in self.inputs.objects.iter().enumerate() {
+            let targets = if self.loaded[obj] {
+                let target =
+                    |(i, s): (usize, &Symbol<'d>)| self.target(obj as u32, i as u32, s, &mut names);
+                object.symbols.iter().enumerate().map(target).collect()
+            } else {
+                Vec::new()
+            };
+            out.targets.push(targets);
+        }
+        out.commons = names.commons;
+        out.bounded = names.bounded;
+        out.discarded = self.discarded;
+        out
+    }
+
+    fn target(&self, obj: u32, sym: u32, symbol: &Symbol<'d>, names: &mut Interned) -> Target {
+        if sym == 0 {
+            return Target::Null;
+        }
+        let space = self.space(obj);
+        if symbol.bind == Bind::Local {
+            return self.place(obj, symbol);
+        }
+        match self.lookup(space, &symbol.name) {
+            Some(d) if d.strength == Strength::Common => {
+                let common = &self.spaces[self.space(d.obj)].commons[&*symbol.name];
+                Target::Common(names.common(common))
+            }
+            Some(d) => self.place(d.obj, &self.inputs.object(d.obj).symbols[d.sym as usize]),
+            None => self.made_by_linker(space, &symbol.name, names).unwrap_or(
+                match (symbol.def, symbol.bind) {
+                    (Def::Undefined, Bind::Weak) => Target::Null,
+                    (Def::Undefined, _) => Target::Undefined,
+                    _ => Target::Discarded,
+                },
+            ),
+        }
+    }
+
+    fn place(&self, obj: u32, symbol: &Symbol<'d>) -> Target {
+        match symbol.def {
+            _ if symbol.kind == SymbolKind::IFunc => Target::IFunc,
+            Def::Section(sec) if self.discarded.contains(&SecRef { obj, sec }) => Target::Discarded,
+            Def::Section(sec) => Target::Section {
+                at: SecRef { obj, sec },
+                offset: symbol.value,
+                whole: symbol.kind == SymbolKind::Section,
+            },
+            Def::Absolute => Target::Absolute(symbol.value),
+            Def::Common | Def::Undefined => Target::Undefined,
+        }
+    }
+
+    fn made_by_linker(&self, space: usize, name: &str, names: &mut Interned) -> Option<Target> {
+        let bound = |prefix: &str| {
+            let section = name.strip_prefix(prefix)?;
+            let exists = |o: &Object<'d>| o.sections.iter().any(|s| s.alloc() && s.name == section);
+            let all = self.inputs.objects.iter().zip(&self.loaded);
+            all.filter(|(_, loaded)| **loaded)
+                .any(|(o, _)| exists(o))
+                .then_some(section)
+        };
+        Some(match name {
+            "__tls_get_addr" => Target::TlsGetAddr,
+            "__dso_handle" => Target::Linker(Linker::Image),
+            "__rsyso_image" if space == 1 => Target::Linker(Linker::Image),
+            "__rsyso_params" if space == 1 => Target::Linker(Linker::Params),
+            "_GLOBAL_OFFSET_TABLE_" => Target::Linker(Linker::Got),
+            "__init_array_start" => Target::Linker(Linker::Init { end: false }),
+            "__init_array_end" => Target::Linker(Linker::Init { end: true }),
+            _ => {
+                let (section, end) = bound("__start_")
+                    .map(|s| (s, false))
+                    .or_else(|| bound("__stop_").map(|s| (s, true)))?;
+                Target::Linker(Linker::Bound {
+                    name: names.bound(section),
+                    end,
+                })
+            }
+        })
+    }
+}
+
+#[derive(Default)]
+struct Interned {
+    commons: Vec<Common>,
+    bounded: Vec<String>,
+}
+
+impl Interned {
+    fn common(&mut self, common: &Common) -> u32 {
+        let at = self.commons.iter().position(|c| c.name == common.name);
+        at.unwrap_or_else(|| {
+            self.commons.push(common.clone());
+            self.commons.len() - 1
+        }) as u32
+    }
+    fn bound(&mut self, section: &str) -> u32 {
+        let at = self.bounded.iter().position(|b| b == section);
+        at.unwrap_or_else(|| {
+            self.bounded.push(section.to_owned());
+            self.bounded.len() - 1
+        }) as u32
+    }
+}
+
+fn is_reserved(name: &str) -> bool {
+    name.starts_with("rsyso_") || name.starts_with("__rsyso_")
+}
+
+/// How strong a definition is; None for what defines no global name.
+fn strength(object: &Object<'_>, symbol: &Symbol<'_>) -> Option<Strength> {
+    if symbol.bind == Bind::Local || symbol.name.is_empty() {
+        return None;
+    }
+    match symbol.def {
+        Def::Undefined => None,
+        _ if object.bundled_libc => Some(Strength::BundledLibc),
+        Def::Common => Some(Strength::Common),
+        _ if symbol.bind == Bind::Weak => Some(Strength::Weak),
+        _ => Some(Strength::Strong),
+    }
+}
+
+/// The error for two strong definitions of one name.
+pub fn duplicate(name: &str, first: &str, second: &str) -> Problem {
+    Problem::new(format!("{} is defined twice", super::names::demangle(name)))
+        .at(second.to_owned())
+        .note(format!("first defined in {first}"))
+        .help("give one of the two another name, or leave one of the libraries out")
+}

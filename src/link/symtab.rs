@@ -1,0 +1,163 @@
+//! The symbols of the image: sized local functions with readable names that cover every byte, and the wrappers.
+//!
+//! cmd/link wants each byte of a text section to belong to a function ("hole in findfunctab", cmd/link/internal/ld/pcln.go) and
+//! fewer than 256 functions to begin in any bucket of 4096 bytes ("too many functions in a findfunc bucket").
+
+use super::SecRef;
+use super::layout::Layout;
+use super::names::demangle;
+use super::symbols::Inputs;
+use crate::input::{Def, SymbolKind};
+use std::collections::{HashMap, VecDeque};
+
+/// Functions that may begin within any 4096 bytes; below 256, since Go's own functions may share the bucket.
+const MAX_PER_BUCKET: usize = 240;
+const BUCKET: u64 = 4096;
+
+/// A symbol of the image.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImageSymbol {
+    /// Readable name; of a wrapper, the name that the Go stub refers to.
+    pub name: String,
+    /// Bytes from the start of the image.
+    pub offset: u64,
+    /// Bytes, up to the next symbol.
+    pub size: u64,
+    /// Whether it is a wrapper.
+    pub global: bool,
+}
+
+/// The symbols, in order, without holes. `wrappers` is the object that holds the wrappers.
+pub fn table(inputs: &Inputs<'_>, layout: &Layout, wrappers: u32) -> Vec<ImageSymbol> {
+    let mut starts = vec![start("rsyso.header", 0)];
+    let by_section = functions(inputs, layout);
+    let code_end = layout.params.code_offset + layout.params.code_size;
+    for (at, address) in layout.order.iter().filter(|(_, a)| *a < code_end) {
+        let section = inputs.section(*at);
+        if !section.exec() {
+            continue;
+        }
+        let functions = by_section.get(at).map(Vec::as_slice).unwrap_or_default();
+        if functions.first().is_none_or(|(value, _)| *value > 0) {
+            starts.push(start(&section.name, *address));
+        }
+        for (value, name) in functions {
+            let global = at.obj == wrappers;
+            let name = if global {
+                (*name).to_owned()
+            } else {
+                demangle(name)
+            };
+            starts.push(ImageSymbol {
+                name,
+                offset: address + value,
+                size: 0,
+                global,
+            });
+        }
+    }
+    starts.push(start("rsyso.rodata", code_end));
+    starts.push(start("rsyso.data", layout.params.rw_offset));
+    close(thin_out(starts), layout.params.image_size)
+}
+
+fn start(name: &str, offset: u64) -> ImageSymbol {
+    ImageSymbol {
+        name: name.to_owned(),
+        offset,
+        size: 0,
+        global: false,
+    }
+}
+
+type Functions<'a> = HashMap<SecRef, Vec<(u64, &'a str)>>;
+
+/// Named places of the code sections in the image, by section, in order.
+fn functions<'a>(inputs: &'a Inputs<'_>, layout: &Layout) -> Functions<'a> {
+    let mut found: Functions<'a> = HashMap::new();
+    for (obj, object) in inputs.objects.iter().enumerate() {
+        for symbol in &object.symbols {
+            let Def::Section(sec) = symbol.def else {
+                continue;
+            };
+            let at = SecRef {
+                obj: obj as u32,
+                sec,
+            };
+            let section = inputs.section(at);
+            let code = matches!(symbol.kind, SymbolKind::Func | SymbolKind::None);
+            if code
+                && section.exec()
+                && !symbol.name.is_empty()
+                && symbol.value < section.size
+                && layout.sections.contains_key(&at)
+            {
+                found
+                    .entry(at)
+                    .or_default()
+                    .push((symbol.value, &symbol.name));
+            }
+        }
+    }
+    for list in found.values_mut() {
+        list.sort_unstable();
+        list.dedup_by_key(|(value, _)| *value);
+    }
+    found
+}
+
+/// Joins functions to the one before where too many begin close together, and where two begin at one place. Wrappers are never joined.
+fn thin_out(starts: Vec<ImageSymbol>) -> Vec<ImageSymbol> {
+    let mut kept: Vec<ImageSymbol> = Vec::with_capacity(starts.len());
+    let mut window: VecDeque<u64> = VecDeque::new();
+    for symbol in starts {
+        while window
+            .front()
+            .is_some_and(|first| first + BUCKET <= symbol.offset)
+        {
+            window.pop_front();
+        }
+        let same_place = kept.last().is_some_and(|last| last.offset == symbol.offset);
+        if same_place && !symbol.global {
+            continue;
+        }
+        if window.len() >= MAX_PER_BUCKET && !symbol.global {
+            continue;
+        }
+        window.push_back(symbol.offset);
+        kept.push(symbol);
+    }
+    kept
+}
+
+fn close(mut symbols: Vec<ImageSymbol>, end: u64) -> Vec<ImageSymbol> {
+    let mut next = end;
+    for symbol in symbols.iter_mut().rev() {
+        symbol.size = next - symbol.offset;
+        next = symbol.offset;
+    }
+    symbols
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn symbols_cover_everything_and_stay_below_the_bucket_limit() {
+        let starts: Vec<_> = (0..2000).map(|i| start("f", i * 4)).collect();
+        let table = close(thin_out(starts), 8192);
+        assert_eq!(table[0].offset, 0);
+        for pair in table.windows(2) {
+            assert_eq!(pair[0].offset + pair[0].size, pair[1].offset);
+        }
+        assert_eq!(table.last().map(|s| s.offset + s.size), Some(8192));
+        for from in (0..8192).step_by(4) {
+            let inside = table
+                .iter()
+                .filter(|s| (from..from + BUCKET).contains(&s.offset))
+                .count();
+            assert!(inside < 256, "{inside} functions begin in a bucket");
+        }
+    }
+}

@@ -1,0 +1,381 @@
+//! Objects by hand, and a link of them without wrappers and runtime.
+
+use crate::arch::amd64::Amd64;
+use crate::diag::Result;
+use crate::input::{Files, Object};
+use crate::link::layout::{self, Layout};
+use crate::link::symbols::{self, Inputs, Symbols};
+use crate::link::{SecRef, Target, image, live, merge, plan, unwind};
+use ::object::elf::RelocationType;
+use ::object::write::{
+    Comdat, Object as Elf, Relocation, SectionId, Symbol, SymbolId, SymbolSection,
+};
+use ::object::{
+    Architecture, BinaryFormat, ComdatKind, Endianness, RelocationFlags, SectionKind, SymbolFlags,
+    SymbolKind, SymbolScope,
+};
+
+const LANE_SIZE: u64 = 8 << 20;
+
+/// One object: what to put in it, in order.
+#[derive(Clone)]
+pub struct Obj {
+    name: String,
+    pub lazy: bool,
+    steps: Vec<Step>,
+    sections: usize,
+}
+
+#[derive(Clone)]
+enum Step {
+    Code(String, Vec<u8>),
+    Data(String, String, Vec<u8>),
+    Strings(String, Vec<u8>, u64),
+    ThreadLocal(String, Vec<u8>),
+    Common(String, u64, u64),
+    Reloc(usize, u64, RelocationType, String, i64),
+    Weaken(String),
+    WeakUndefined(String),
+    Group(String, Vec<usize>),
+}
+
+impl Obj {
+    pub fn new(name: &str) -> Self {
+        Obj {
+            name: name.to_owned(),
+            lazy: false,
+            steps: Vec::new(),
+            sections: 0,
+        }
+    }
+    fn section(&mut self, step: Step) -> usize {
+        self.steps.push(step);
+        self.sections += 1;
+        self.sections - 1
+    }
+    pub fn code(&mut self, name: &str, bytes: &[u8]) -> usize {
+        self.section(Step::Code(name.to_owned(), bytes.to_vec()))
+    }
+    pub fn data(&mut self, section: &str, name: &str, bytes: &[u8]) -> usize {
+        self.section(Step::Data(
+            section.to_owned(),
+            name.to_owned(),
+            bytes.to_vec(),
+        ))
+    }
+    /// `label` names the string at `at`.
+    pub fn strings(&mut self, label: &str, bytes: &[u8], at: u64) -> usize {
+        self.section(Step::Strings(label.to_owned(), bytes.to_vec(), at))
+    }
+    pub fn thread_local(&mut self, name: &str, bytes: &[u8]) -> usize {
+        self.section(Step::ThreadLocal(name.to_owned(), bytes.to_vec()))
+    }
+    pub fn common(&mut self, name: &str, size: u64, align: u64) {
+        self.steps.push(Step::Common(name.to_owned(), size, align));
+    }
+    pub fn reloc(
+        &mut self,
+        section: usize,
+        offset: u64,
+        r_type: RelocationType,
+        symbol: &str,
+        addend: i64,
+    ) {
+        self.steps.push(Step::Reloc(
+            section,
+            offset,
+            r_type,
+            symbol.to_owned(),
+            addend,
+        ));
+    }
+    pub fn weaken(&mut self, name: &str) {
+        self.steps.push(Step::Weaken(name.to_owned()));
+    }
+    pub fn weak_undefined(&mut self, name: &str) {
+        self.steps.push(Step::WeakUndefined(name.to_owned()));
+    }
+    pub fn group(&mut self, signature: &str, sections: &[usize]) {
+        self.steps
+            .push(Step::Group(signature.to_owned(), sections.to_vec()));
+    }
+
+    fn bytes(&self) -> Vec<u8> {
+        let mut w = Writer {
+            elf: Elf::new(BinaryFormat::Elf, Architecture::X86_64, Endianness::Little),
+            sections: vec![],
+        };
+        for step in &self.steps {
+            w.define(step);
+        }
+        for step in &self.steps {
+            w.refer(step);
+        }
+        w.elf.write().expect("an object")
+    }
+}
+
+struct Writer<'a> {
+    elf: Elf<'a>,
+    sections: Vec<SectionId>,
+}
+
+impl Writer<'_> {
+    fn define(&mut self, step: &Step) {
+        match step {
+            Step::Code(name, bytes) => {
+                let section = format!(".text.{name}");
+                self.section(
+                    &section,
+                    SectionKind::Text,
+                    bytes,
+                    Some((name, 0, SymbolKind::Text)),
+                );
+            }
+            Step::Data(section, name, bytes) => {
+                self.section(
+                    section,
+                    SectionKind::Data,
+                    bytes,
+                    Some((name, 0, SymbolKind::Data)),
+                );
+            }
+            Step::Strings(label, bytes, at) => {
+                self.section(
+                    ".rodata.str1.1",
+                    SectionKind::ReadOnlyString,
+                    bytes,
+                    Some((label, *at, SymbolKind::Data)),
+                );
+            }
+            Step::ThreadLocal(name, bytes) => {
+                self.section(
+                    ".tdata",
+                    SectionKind::Tls,
+                    bytes,
+                    Some((name, 0, SymbolKind::Tls)),
+                );
+            }
+            Step::Common(name, size, align) => {
+                let mut symbol = blank(name, SymbolSection::Common, SymbolKind::Data);
+                (symbol.value, symbol.size) = (*align, *size);
+                self.elf.add_symbol(symbol);
+            }
+            Step::WeakUndefined(name) => {
+                let symbol = blank(name, SymbolSection::Undefined, SymbolKind::Data);
+                self.elf.add_symbol(Symbol {
+                    weak: true,
+                    ..symbol
+                });
+            }
+            _ => {}
+        }
+    }
+
+    fn section(
+        &mut self,
+        name: &str,
+        kind: SectionKind,
+        bytes: &[u8],
+        symbol: Option<(&str, u64, SymbolKind)>,
+    ) -> SectionId {
+        let id = self
+            .elf
+            .add_section(Vec::new(), name.as_bytes().to_vec(), kind);
+        self.elf.append_section_data(id, bytes, 8);
+        self.sections.push(id);
+        if let Some((name, value, kind)) = symbol {
+            let mut symbol = blank(name, SymbolSection::Section(id), kind);
+            (symbol.value, symbol.size) = (value, bytes.len() as u64 - value);
+            self.elf.add_symbol(symbol);
+        }
+        id
+    }
+
+    fn symbol(&mut self, name: &str) -> SymbolId {
+        let known = self.elf.symbol_id(name.as_bytes());
+        known.unwrap_or_else(|| {
+            self.elf
+                .add_symbol(blank(name, SymbolSection::Undefined, SymbolKind::Data))
+        })
+    }
+
+    fn refer(&mut self, step: &Step) {
+        match step {
+            Step::Weaken(name) => {
+                let id = self.symbol(name);
+                self.elf.symbol_mut(id).weak = true;
+            }
+            Step::Reloc(section, offset, r_type, name, addend) => {
+                let symbol = self.symbol(name);
+                let flags = RelocationFlags::Elf { r_type: *r_type };
+                let reloc = Relocation {
+                    offset: *offset,
+                    symbol,
+                    addend: *addend,
+                    flags,
+                };
+                self.elf
+                    .add_relocation(self.sections[*section], reloc)
+                    .expect("a relocation");
+            }
+            Step::Group(signature, sections) => {
+                let symbol = self.symbol(signature);
+                let sections = sections.iter().map(|s| self.sections[*s]).collect();
+                self.elf.add_comdat(Comdat {
+                    kind: ComdatKind::Any,
+                    symbol,
+                    sections,
+                });
+            }
+            _ => {}
+        }
+    }
+}
+
+fn blank(name: &str, section: SymbolSection, kind: SymbolKind) -> Symbol {
+    Symbol {
+        name: name.as_bytes().to_vec(),
+        value: 0,
+        size: 0,
+        kind,
+        scope: SymbolScope::Dynamic,
+        weak: false,
+        section,
+        flags: SymbolFlags::None,
+    }
+}
+
+/// A finished link.
+pub struct Image {
+    pub image: Vec<u8>,
+    pub layout: Layout,
+    symbols: Symbols,
+    names: Vec<Vec<String>>,
+    merged: merge::Merged,
+}
+
+/// Links; the roots are all sections of a function named `root`.
+pub fn link(objs: &[Obj]) -> Result<Image> {
+    let bytes: Vec<_> = objs
+        .iter()
+        .map(|o| (o.name.clone(), o.bytes(), o.lazy))
+        .collect();
+    let files: Vec<_> = bytes
+        .iter()
+        .map(|(n, b, _)| Files::from_bytes(n, b.clone()).expect("files"))
+        .collect();
+    let mut objects: Vec<Object<'_>> = Vec::new();
+    for (file, (_, _, lazy)) in files.iter().zip(&bytes) {
+        for mut object in crate::input::objects(file)? {
+            object.lazy = *lazy;
+            objects.push(object);
+        }
+    }
+    let runtime_from = objects.len();
+    let inputs = Inputs {
+        objects,
+        runtime_from,
+    };
+    let symbols = symbols::resolve(&inputs)?;
+    let frames = unwind::parse(&inputs, &symbols.loaded)?;
+    let named = |at: &SecRef| inputs.section(*at).name == ".text.root";
+    let all = (0..runtime_from as u32).filter(|o| symbols.loaded[*o as usize]);
+    let all = all.flat_map(|obj| {
+        (0..inputs.object(obj).sections.len() as u32).map(move |sec| SecRef { obj, sec })
+    });
+    let roots: Vec<_> = all.filter(named).collect();
+    let live = live::mark(&inputs, &symbols, &frames, &roots);
+    live::check_undefined(&inputs, &live)?;
+    let plan = plan::plan(&inputs, &symbols, &live, &frames, &Amd64, LANE_SIZE)?;
+    let merged = merge::merge(&inputs, &live, &plan);
+    let layout = layout::layout(layout::Context {
+        inputs: &inputs,
+        symbols: &symbols,
+        live: &live,
+        frames: &frames,
+        plan: &plan,
+        merged: &merged,
+        arch: &Amd64,
+        lane_size: LANE_SIZE,
+    })?;
+    let cx = image::Context {
+        inputs: &inputs,
+        plan: &plan,
+        merged: &merged,
+        layout: &layout,
+        frames: &frames,
+        arch: &Amd64,
+    };
+    let image = image::write(cx)?;
+    let names = inputs
+        .objects
+        .iter()
+        .map(|o| o.symbols.iter().map(|s| s.name.to_string()).collect())
+        .collect();
+    Ok(Image {
+        image,
+        layout,
+        symbols,
+        names,
+        merged,
+    })
+}
+
+pub fn linked(objs: &[Obj]) -> Image {
+    link(objs).unwrap_or_else(|e| panic!("{e}"))
+}
+
+pub fn problems(objs: &[Obj]) -> String {
+    match link(objs) {
+        Ok(_) => panic!("the link should have failed"),
+        Err(e) => e.to_string(),
+    }
+}
+
+impl Image {
+    /// Image offset of a symbol that is kept.
+    pub fn symbol(&self, name: &str) -> u64 {
+        let all = self.names.iter().zip(&self.symbols.targets);
+        let targets = all
+            .flat_map(|(names, targets)| names.iter().zip(targets))
+            .filter(|(n, _)| *n == name);
+        let mut places =
+            targets.filter_map(|(_, t): (_, &Target)| self.layout.address(&self.merged, *t, 0));
+        places
+            .next()
+            .unwrap_or_else(|| panic!("{name} is not in the image"))
+    }
+    pub fn half(&self, at: u64) -> u32 {
+        u32::from_le_bytes(
+            self.image[at as usize..at as usize + 4]
+                .try_into()
+                .expect("four bytes"),
+        )
+    }
+    pub fn word(&self, at: u64) -> u64 {
+        u64::from_le_bytes(
+            self.image[at as usize..at as usize + 8]
+                .try_into()
+                .expect("eight bytes"),
+        )
+    }
+    /// What the 32-bit PC-relative field at `offset` of a function points to.
+    pub fn target(&self, function: &str, offset: u64) -> u64 {
+        let field = self.symbol(function) + offset;
+        (field + 4).wrapping_add_signed(i64::from(self.half(field) as i32))
+    }
+    pub fn bytes_at_call(&self, function: &str, offset: u64) -> [u8; 16] {
+        let at = self.target(function, offset) as usize;
+        self.image[at..at + 16].try_into().expect("sixteen bytes")
+    }
+    pub fn contains(&self, bytes: &[u8]) -> bool {
+        self.count(bytes) > 0
+    }
+    pub fn count(&self, bytes: &[u8]) -> usize {
+        self.image
+            .windows(bytes.len())
+            .filter(|w| *w == bytes)
+            .count()
+    }
+}

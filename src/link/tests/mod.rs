@@ -1,0 +1,268 @@
+//! The core on objects made by hand: each rule in the smallest link that shows it.
+
+mod build;
+
+use self::build::{Obj, linked, problems};
+use super::relr;
+use ::object::elf::{
+    R_X86_64_32, R_X86_64_64, R_X86_64_DTPOFF32, R_X86_64_GOTPCREL, R_X86_64_GOTPCRELX,
+    R_X86_64_GOTTPOFF, R_X86_64_PC32, R_X86_64_PLT32, R_X86_64_REX_GOTPCRELX, R_X86_64_TPOFF32,
+};
+
+const CALL: [u8; 5] = [0xe8, 0, 0, 0, 0];
+
+/// The root: `root` calls each of `names`, in order.
+fn root(names: &[&str]) -> Obj {
+    let mut obj = Obj::new("root.o");
+    let code = obj.code("root", &CALL.repeat(names.len().max(1)));
+    for (i, name) in names.iter().enumerate() {
+        obj.reloc(code, 5 * i as u64 + 1, R_X86_64_PLT32, name, -4);
+    }
+    obj
+}
+
+fn function(member: &str, name: &str, byte: u8) -> Obj {
+    let mut obj = Obj::new(member);
+    obj.code(name, &[byte; 16]);
+    obj
+}
+
+#[test]
+fn a_strong_definition_beats_a_weak_one_wherever_it_stands() {
+    for strong_first in [true, false] {
+        let mut weak = Obj::new("weak.o");
+        weak.code("f", &[0x11; 16]);
+        weak.weaken("f");
+        let strong = function("strong.o", "f", 0x22);
+        let objects = if strong_first {
+            [strong, weak]
+        } else {
+            [weak, strong]
+        };
+        let image = linked(&[root(&["f"]), objects[0].clone(), objects[1].clone()]);
+        assert_eq!(image.bytes_at_call("root", 1), [0x22; 16]);
+    }
+}
+
+#[test]
+fn two_strong_definitions_are_an_error_that_names_both() {
+    let text = problems(&[
+        root(&["f"]),
+        function("one.o", "f", 1),
+        function("two.o", "f", 2),
+    ]);
+    assert!(
+        text.contains("f is defined twice") && text.contains("one.o") && text.contains("two.o"),
+        "{text}"
+    );
+}
+
+#[test]
+fn archive_members_are_pulled_in_only_when_needed() {
+    let mut needed = function("needed.o", "f", 0x33);
+    needed.lazy = true;
+    // It would clash with the root, so it must not be loaded.
+    let mut other = function("other.o", "root", 0x44);
+    other.lazy = true;
+    let image = linked(&[root(&["f"]), needed, other]);
+    assert_eq!(image.bytes_at_call("root", 1), [0x33; 16]);
+}
+
+#[test]
+fn of_two_groups_with_one_signature_the_first_is_kept_and_both_objects_use_it() {
+    let member = |name: &str, caller: &str, byte: u8| {
+        let mut obj = Obj::new(name);
+        let code = obj.code(caller, &CALL);
+        obj.reloc(code, 1, R_X86_64_PLT32, "shared", -4);
+        let section = obj.code("shared", &[byte; 16]);
+        obj.weaken("shared");
+        obj.group("shared", &[section]);
+        obj
+    };
+    let image = linked(&[
+        root(&["a", "b"]),
+        member("a.o", "a", 0x55),
+        member("b.o", "b", 0x66),
+    ]);
+    assert_eq!(image.bytes_at_call("a", 1), [0x55; 16]);
+    assert_eq!(image.bytes_at_call("b", 1), [0x55; 16]);
+    assert!(
+        !image.contains(&[0x66; 16]),
+        "the second copy is not shipped"
+    );
+}
+
+#[test]
+fn what_nothing_reaches_is_not_shipped() {
+    let image = linked(&[
+        root(&["f"]),
+        function("f.o", "f", 0x77),
+        function("g.o", "g", 0x88),
+    ]);
+    assert!(image.contains(&[0x77; 16]) && !image.contains(&[0x88; 16]));
+}
+
+#[test]
+fn common_symbols_are_joined_at_their_largest() {
+    let mut small = Obj::new("small.o");
+    let code = small.code("root", &[0x48, 0x8d, 0x05, 0, 0, 0, 0]);
+    small.reloc(code, 3, R_X86_64_PC32, "buffer", -4);
+    small.common("buffer", 8, 8);
+    let mut large = Obj::new("large.o");
+    large.common("buffer", 4000, 32);
+    let image = linked(&[small, large]);
+    let at = image.target("root", 3);
+    assert!(at.is_multiple_of(32) && at >= image.layout.zeros_at);
+    assert!(at + 4000 <= image.layout.params.image_size);
+}
+
+#[test]
+fn pointers_hold_offsets_and_are_listed_for_fixing() {
+    let mut obj = root(&["f"]);
+    let code = obj.code("f", &[0x48, 0x8d, 0x05, 0, 0, 0, 0]);
+    obj.reloc(code, 3, R_X86_64_PC32, "table", -4);
+    let table = obj.data(".data.rel.ro.table", "table", &[0; 24]);
+    obj.reloc(table, 8, R_X86_64_64, "root", 3);
+    let image = linked(&[obj]);
+    let place = image.target("f", 3) + 8;
+    assert!(
+        place >= image.layout.params.rw_offset,
+        "what is fixed up is writable"
+    );
+    assert_eq!(image.word(place), image.symbol("root") + 3);
+    assert_eq!(relr::decode(&image.layout.relr), [place]);
+}
+
+#[test]
+fn a_pointer_that_is_not_aligned_is_listed_apart() {
+    let mut obj = root(&["f"]);
+    let code = obj.code("f", &[0x48, 0x8d, 0x05, 0, 0, 0, 0]);
+    obj.reloc(code, 3, R_X86_64_PC32, "table", -4);
+    let table = obj.data(".data.table", "table", &[0; 24]);
+    obj.reloc(table, 3, R_X86_64_64, "root", 0);
+    let image = linked(&[obj]);
+    assert_eq!(image.layout.unaligned, [(image.target("f", 3) + 3) as u32]);
+    assert!(image.layout.relr.is_empty());
+}
+
+#[test]
+fn loads_from_cells_are_folded_where_the_instruction_allows_it() {
+    let mut obj = root(&["f"]);
+    // mov rax, [rip+cell] ; cmp rax, [rip+cell] ; mov rax, [rip+cell] of an old assembler
+    let code = obj.code(
+        "f",
+        &[
+            0x48, 0x8b, 0x05, 0, 0, 0, 0, 0x48, 0x3b, 0x05, 0, 0, 0, 0, 0x48, 0x8b, 0x05, 0, 0, 0,
+            0,
+        ],
+    );
+    obj.reloc(code, 3, R_X86_64_REX_GOTPCRELX, "root", -4);
+    obj.reloc(code, 10, R_X86_64_REX_GOTPCRELX, "root", -4);
+    obj.reloc(code, 17, R_X86_64_GOTPCREL, "root", -4);
+    let image = linked(&[obj]);
+    let f = image.symbol("f");
+    assert_eq!(image.image[f as usize + 1], 0x8d, "mov became lea");
+    assert_eq!(image.target("f", 3), image.symbol("root"));
+    let cell = image.target("f", 10);
+    assert_eq!(cell, image.target("f", 17), "one cell serves both");
+    assert_eq!(image.word(cell), image.symbol("root"));
+    assert!(relr::decode(&image.layout.relr).contains(&cell));
+}
+
+#[test]
+fn a_weak_reference_that_nobody_defines_is_null() {
+    let mut obj = root(&["f"]);
+    let code = obj.code("f", &[0xff, 0x15, 0, 0, 0, 0]);
+    obj.reloc(code, 2, R_X86_64_GOTPCRELX, "maybe", -4);
+    obj.weak_undefined("maybe");
+    let image = linked(&[obj]);
+    let cell = image.target("f", 2);
+    assert_eq!(image.word(cell), 0);
+    assert!(
+        relr::decode(&image.layout.relr).is_empty(),
+        "null stays null"
+    );
+}
+
+#[test]
+fn equal_strings_are_shipped_once() {
+    let member = |name: &str, function: &str, text: &[u8]| {
+        let mut obj = Obj::new(name);
+        let code = obj.code(function, &[0x48, 0x8d, 0x05, 0, 0, 0, 0]);
+        let label = format!("{function}_text");
+        obj.strings(&label, text, 2);
+        obj.reloc(code, 3, R_X86_64_PC32, &label, -4);
+        obj
+    };
+    let image = linked(&[
+        root(&["a", "b"]),
+        member("a.o", "a", b"x\0shared\0"),
+        member("b.o", "b", b"y\0shared\0"),
+    ]);
+    assert_eq!(image.target("a", 3), image.target("b", 3));
+    assert_eq!(image.count(b"shared\0"), 1);
+}
+
+#[test]
+fn thread_locals_lie_in_the_lane() {
+    let mut obj = root(&["f"]);
+    let code = obj.code("f", &[0; 16]);
+    obj.thread_local("counter", &[1, 2, 3, 4, 5, 6, 7, 8]);
+    obj.reloc(code, 4, R_X86_64_DTPOFF32, "counter", 2);
+    let image = linked(&[obj]);
+    let p = image.layout.params;
+    assert_eq!(u64::from(image.half(image.symbol("f") + 4)), p.lane_tls + 2);
+    assert_eq!(p.tls_mem_size, 8);
+    assert_eq!(image.word(p.tls_offset), 0x0807_0605_0403_0201);
+    assert!(
+        p.lane_tls + 8 <= p.lane_size && p.lane_control + crate::shared::CONTROL_SIZE <= p.lane_tls
+    );
+}
+
+#[test]
+fn what_cannot_be_resolved_is_refused_with_its_place() {
+    for (r_type, what) in [
+        (R_X86_64_32, "not position-independent"),
+        (R_X86_64_TPOFF32, "thread pointer"),
+        (R_X86_64_GOTTPOFF, "thread pointer"),
+        (
+            ::object::elf::RelocationType(77),
+            "unknown relocation type 77",
+        ),
+    ] {
+        let mut obj = root(&["f"]);
+        let code = obj.code("f", &[0; 16]);
+        obj.reloc(code, 4, r_type, "root", 0);
+        let text = problems(&[obj]);
+        assert!(
+            text.contains(what) && text.contains("root.o:(.text.f+0x4)"),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn a_name_that_nobody_provides_is_an_error_with_the_chain_that_needs_it() {
+    let mut f = Obj::new("f.o");
+    let code = f.code("f", &CALL);
+    f.reloc(code, 1, R_X86_64_PLT32, "nobody_has_this", -4);
+    let text = problems(&[root(&["f"]), f]);
+    assert!(
+        text.contains("nobody provides the function or variable nobody_has_this"),
+        "{text}"
+    );
+    assert!(text.contains("root -> f -> nobody_has_this"), "{text}");
+    assert!(text.contains("f.o:(.text.f+0x1)"), "{text}");
+}
+
+#[test]
+fn absolute_addresses_in_code_are_refused() {
+    let mut obj = root(&["f"]);
+    let code = obj.code("f", &[0x48, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0]); // movabs rax, imm64
+    obj.reloc(code, 2, R_X86_64_64, "root", 0);
+    let text = problems(&[obj]);
+    assert!(
+        text.contains("code holds the absolute address of root"),
+        "{text}"
+    );
+}

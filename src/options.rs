@@ -1,0 +1,242 @@
+//! What the driver is asked to do, validated: the command line turns its flags into these, a build script fills them in itself.
+
+use std::path::{Path, PathBuf};
+
+use crate::diag::{Error, Kind, Problem, Result};
+
+/// Bytes of a lane unless the user says otherwise.
+pub const DEFAULT_STACK_SIZE: u64 = 8 << 20;
+
+/// The smallest lane: the guard, the blocks at its top and a stack worth having must fit.
+pub const MIN_STACK_SIZE: u64 = 256 << 10;
+
+/// The largest lane. Thread-locals are found by a 32-bit mask of SP, and each running M takes a region of this size.
+pub const MAX_STACK_SIZE: u64 = 1 << 30;
+
+/// Options of `convert`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConvertOptions {
+    /// Archives, rlibs and objects, linked as one library. At least one.
+    pub inputs: Vec<PathBuf>,
+    /// Where the package goes.
+    pub out_dir: PathBuf,
+    /// The Go package's name; found as the contract says when absent.
+    pub package: Option<String>,
+    /// NAME of the written files; the library's name when absent.
+    pub stem: Option<String>,
+    /// The Go import path; found from the nearest go.mod when absent.
+    pub import_path: Option<String>,
+    /// Globs of symbols to export. Empty: what the library's own Rust crates export.
+    pub exports: Vec<String>,
+    /// A prefix of symbols that Go names leave out.
+    pub trim_prefix: Option<String>,
+    /// C headers to take signatures from.
+    pub headers: Vec<PathBuf>,
+    /// Globs of exports that may block for long.
+    pub blocking: Vec<String>,
+    /// Bytes of a lane: a power of two from [`MIN_STACK_SIZE`] to [`MAX_STACK_SIZE`].
+    pub stack_size: u64,
+    /// The command for the comment in generated files: base names and flags, no absolute paths, e.g. `rsyso convert libfoo.a`.
+    pub command: String,
+}
+
+impl ConvertOptions {
+    /// The options of a plain `rsyso convert <INPUT>...` into the current directory.
+    pub fn new(inputs: Vec<PathBuf>) -> Self {
+        let mut command = String::from("rsyso convert");
+        for input in &inputs {
+            command.push(' ');
+            command.push_str(&base_name(input));
+        }
+        ConvertOptions {
+            inputs,
+            out_dir: PathBuf::from("."),
+            package: None,
+            stem: None,
+            import_path: None,
+            exports: Vec::new(),
+            trim_prefix: None,
+            headers: Vec::new(),
+            blocking: Vec::new(),
+            stack_size: DEFAULT_STACK_SIZE,
+            command,
+        }
+    }
+}
+
+impl ConvertOptions {
+    /// Refuses what cannot be done before any file is read: first what is wrong in the options, then what is not built yet.
+    pub fn check(&self) -> Result<()> {
+        let mut faults = Vec::new();
+        if self.inputs.is_empty() {
+            faults.push(Problem::new("no input files"));
+        }
+        if !self.stack_size.is_power_of_two()
+            || !(MIN_STACK_SIZE..=MAX_STACK_SIZE).contains(&self.stack_size)
+        {
+            faults.push(Problem::new(format!(
+                "a stack size of {} bytes is not a power of two from 256 KiB to 1 GiB",
+                self.stack_size
+            )));
+        }
+        if let Some(stem) = &self.stem {
+            faults.extend(check_stem(stem).err());
+        }
+        Error::check(Kind::Fault, faults, ())?;
+
+        let mut missing = Vec::new();
+        if !self.headers.is_empty() {
+            missing.push(
+                Problem::new("signatures from C headers (`--header`) are not built yet").help(
+                    "build the library's crates with `debug = \"full\"`: signatures then come from the debug information",
+                ),
+            );
+        }
+        if !self.blocking.is_empty() {
+            missing.push(
+                Problem::new("blocking functions (`--blocking`) are not built yet").help(
+                    "without the flag the function works, but Go's garbage collector waits for each of its calls to return",
+                ),
+            );
+        }
+        Error::check(Kind::Unsupported, missing, ())
+    }
+}
+
+/// Whether `stem` can begin the names of the files in a Go package. A name that Go's build would read a meaning into is refused:
+/// files that begin with `.` or `_` are ignored, and an end like `_test` or `_windows` is a build constraint
+/// (go/build/build.go, matchFile and goodOSArchFile).
+pub fn check_stem(stem: &str) -> std::result::Result<(), Problem> {
+    let refuse = |why: &str| {
+        Err(Problem::new(format!(
+            "`{stem}` cannot name the files of a Go package: {why}"
+        ))
+        .help("choose another name with `--stem NAME`"))
+    };
+    if stem.is_empty() || stem.contains(['/', '\\', '\0']) || stem.contains(char::is_whitespace) {
+        return refuse("it is not a plain file name");
+    }
+    if stem.starts_with(['.', '_']) {
+        return refuse("Go ignores files whose names begin with `.` or `_`");
+    }
+    // Everything up to the first underscore, and after the first dot, is without meaning to Go.
+    let name = stem.split_once('.').map_or(stem, |(name, _)| name);
+    let last = name
+        .split_once('_')
+        .and_then(|(_, rest)| rest.rsplit('_').next());
+    match last {
+        Some(last) if last == "test" || KNOWN_OS.contains(&last) || KNOWN_ARCH.contains(&last) => {
+            refuse(&format!(
+                "Go takes the ending `_{last}` for a build constraint"
+            ))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// internal/syslist/syslist.go of Go, past, present and future names included.
+const KNOWN_OS: &[&str] = &[
+    "aix",
+    "android",
+    "darwin",
+    "dragonfly",
+    "freebsd",
+    "hurd",
+    "illumos",
+    "ios",
+    "js",
+    "linux",
+    "nacl",
+    "netbsd",
+    "openbsd",
+    "plan9",
+    "solaris",
+    "wasip1",
+    "windows",
+    "zos",
+];
+
+/// See [`KNOWN_OS`].
+const KNOWN_ARCH: &[&str] = &[
+    "386",
+    "amd64",
+    "amd64p32",
+    "arm",
+    "armbe",
+    "arm64",
+    "arm64be",
+    "loong64",
+    "mips",
+    "mipsle",
+    "mips64",
+    "mips64le",
+    "mips64p32",
+    "mips64p32le",
+    "ppc",
+    "ppc64",
+    "ppc64le",
+    "riscv",
+    "riscv64",
+    "s390",
+    "s390x",
+    "sparc",
+    "sparc64",
+    "wasm",
+];
+
+/// Options of `inspect`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct InspectOptions {
+    /// Archives, rlibs and objects, linked as one library. At least one.
+    pub inputs: Vec<PathBuf>,
+    /// Globs of symbols to export. Empty: what the library's own Rust crates export.
+    pub exports: Vec<String>,
+}
+
+/// The last component of a path, for messages and for comments in generated files, which must not carry a machine's paths.
+pub fn base_name(path: &Path) -> String {
+    path.file_name()
+        .unwrap_or(path.as_os_str())
+        .to_string_lossy()
+        .into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stems_that_go_would_misread_are_refused() {
+        for good in ["text", "foo_bar", "linux", "test", "my-lib", "foo_linuxes"] {
+            assert_eq!(check_stem(good), Ok(()), "{good}");
+        }
+        for bad in [
+            "",
+            "a/b",
+            "..",
+            "_foo",
+            "foo_test",
+            "foo_linux",
+            "foo_amd64",
+            "foo_linux_amd64",
+            "foo_windows.x",
+            "a b",
+        ] {
+            assert!(check_stem(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_built_is_refused_and_not_ignored() {
+        let mut o = ConvertOptions::new(vec!["target/release/libfoo.a".into()]);
+        assert_eq!(o.command, "rsyso convert libfoo.a");
+        assert_eq!(o.check(), Ok(()));
+        o.headers = vec!["foo.h".into()];
+        o.blocking = vec!["*".into()];
+        let error = o.check().unwrap_err();
+        assert_eq!(error.kind, Kind::Unsupported);
+        assert_eq!(error.problems.len(), 2);
+        o.stack_size = 3 << 20;
+        assert_eq!(o.check().unwrap_err().kind, Kind::Fault);
+    }
+}

@@ -1,0 +1,236 @@
+//! What `inspect` finds out: the exports, what each takes along, what is missing and who needs it.
+
+use crate::diag::{Error, Kind, Problem, Result};
+use crate::driver::{self, Graph, Library};
+use crate::input::{Def, Files, Object, Symbol, SymbolKind};
+use crate::link::exports::Export;
+use crate::link::live::{self, Live};
+use crate::link::{SecRef, names};
+use crate::model::Api;
+use crate::options::InspectOptions;
+use crate::report::{InspectedExport, Inspection, Kept, Missing, Progress, Sizes};
+use crate::{goabi, gopkg, sig, wrappers};
+
+/// Why an export runs in a lane.
+const LANE: &str = "every call runs on the lane of its thread";
+
+/// Finds out everything about a library, without writing anything.
+pub fn inspect(o: &InspectOptions, progress: &dyn Progress) -> Result<Inspection> {
+    let files = Files::open(&o.inputs)?;
+    driver::report_inputs(&files, progress);
+    let library = driver::read(&files, &o.exports)?;
+    let arch = library.arch;
+    let signatures = Signatures::read(&library);
+    let mut out = Inspection {
+        library: gopkg::library_name(&o.inputs),
+        target: format!("linux/{}", arch.goarch()),
+        rustc: library.rustc.clone().unwrap_or_default(),
+        ..Inspection::default()
+    };
+    let exports = library.exports.clone();
+    let names = wrappers::Names::new("inspect", &[0; 32], 0);
+    let extra = wrappers::object(&signatures.api, arch, &names)?;
+    let first_own = library.objects.len() as u32;
+    let runtime = driver::runtime(arch)?;
+    // Exports without a wrapper are roots themselves.
+    let roots = exports.iter().map(|e| SecRef {
+        obj: e.obj,
+        sec: e.section,
+    });
+    let graph = driver::reach(library.objects, &runtime, extra, roots.collect())?;
+    progress.status("Inspecting", &format!("{} exports", exports.len()));
+    for (export, signature) in exports.iter().zip(&signatures.each) {
+        out.exports.push(describe(&graph, export, signature));
+    }
+    out.missing = missing(&graph);
+    out.kept = graph
+        .live
+        .sections
+        .iter()
+        .map(|at| kept(&graph, *at, first_own))
+        .collect();
+    out.sizes = sizes(&graph, &graph.live);
+    out.dropped = driver::loadable(&graph.inputs) - out.kept.len();
+    Ok(out)
+}
+
+/// The signature of each export, or why it has none.
+struct Signatures {
+    api: Api,
+    each: Vec<Signature>,
+}
+
+struct Signature {
+    go: String,
+    rust: String,
+    source: Option<String>,
+    problems: Vec<Problem>,
+}
+
+impl Signatures {
+    /// One export at a time, so that one that cannot be expressed does not hide the others.
+    fn read(library: &Library<'_>) -> Signatures {
+        let objects: Vec<_> = library
+            .objects
+            .iter()
+            .map(|o| sig::Object {
+                name: o.name.clone(),
+                data: o.data,
+            })
+            .collect();
+        let mut good = Vec::new();
+        let mut problems_of = Vec::new();
+        for export in &library.exports {
+            let one = sig::read(&objects, &[driver::sig_export(export)])
+                .and_then(|api| callable(library, &api));
+            let problems = one.err().map(|e| e.problems).unwrap_or_default();
+            if problems.is_empty() {
+                good.push(driver::sig_export(export));
+            }
+            problems_of.push(problems);
+        }
+        let api = sig::read(&objects, &good).unwrap_or_default();
+        let each = library.exports.iter().zip(problems_of);
+        let each = each
+            .map(|(export, problems)| signature(&api, export, problems))
+            .collect();
+        Signatures { api, each }
+    }
+}
+
+/// That Go can express the function and the machine can call it.
+fn callable(library: &Library<'_>, api: &Api) -> Result<()> {
+    gopkg::check(api)?;
+    let problems = api.functions.iter().filter_map(|f| {
+        library
+            .arch
+            .wrapper(api, f, &goabi::frame(api, f))
+            .err()
+            .map(|what| Problem::new(format!("{}: {what}", f.symbol)))
+    });
+    Error::check(Kind::Unsupported, problems.collect(), ())
+}
+
+fn signature(api: &Api, export: &Export, problems: Vec<Problem>) -> Signature {
+    let function = api.functions.iter().find(|f| f.symbol == export.symbol);
+    Signature {
+        go: function
+            .map(|f| gopkg::declaration(api, f))
+            .unwrap_or_default(),
+        rust: function
+            .filter(|f| !f.path.is_empty())
+            .map_or_else(|| export.symbol.clone(), |f| f.path.clone()),
+        source: function
+            .and_then(|f| f.source.as_ref())
+            .map(|s| format!("{}:{}", s.file, s.line)),
+        problems,
+    }
+}
+
+fn describe(graph: &Graph<'_>, export: &Export, signature: &Signature) -> InspectedExport {
+    let at = SecRef {
+        obj: export.obj,
+        sec: export.section,
+    };
+    let object = graph.inputs.object(export.obj);
+    let own = object
+        .symbols
+        .iter()
+        .find(|s| s.name == export.symbol && s.def == Def::Section(export.section));
+    let reach = live::mark(&graph.inputs, &graph.symbols, &graph.frames, &[at]);
+    InspectedExport {
+        symbol: export.symbol.clone(),
+        go: signature.go.clone(),
+        rust: signature.rust.clone(),
+        source: signature.source.clone(),
+        stack: "lane".to_owned(),
+        why: LANE.to_owned(),
+        size_own: own.map_or(0, |s| s.size),
+        size_reach: reach
+            .sections
+            .iter()
+            .map(|at| graph.inputs.section(*at).size)
+            .sum(),
+        unsupported: signature
+            .problems
+            .iter()
+            .map(|p| p.message.clone())
+            .collect(),
+    }
+}
+
+fn missing(graph: &Graph<'_>) -> Vec<Missing> {
+    let each = graph.live.undefined.iter().map(|(name, places)| {
+        let place = |(at, offset): &(SecRef, u64)| {
+            let place = graph.inputs.object(at.obj).place(at.sec, *offset);
+            format!("{} at {place}", live::describe(&graph.inputs, *at))
+        };
+        let chain = places
+            .first()
+            .map(|(at, _)| graph.live.chain(*at))
+            .unwrap_or_default();
+        Missing {
+            name: name.clone(),
+            needed_by: places.iter().take(3).map(place).collect(),
+            chain: chain
+                .into_iter()
+                .map(|at| live::describe(&graph.inputs, at))
+                .collect(),
+        }
+    });
+    each.collect()
+}
+
+fn kept(graph: &Graph<'_>, at: SecRef, first_own: u32) -> Kept {
+    let object = graph.inputs.object(at.obj);
+    let section = graph.inputs.section(at);
+    let symbol = main_symbol(object, at.sec);
+    let reason = match graph.live.why.get(&at) {
+        Some(Some(from)) if from.obj != first_own => live::describe(&graph.inputs, *from),
+        Some(Some(_)) => "export".to_owned(),
+        _ if at.obj == first_own => "wrapper".to_owned(),
+        _ if section.exec() => "export".to_owned(),
+        _ => "runs or is kept without being referred to".to_owned(),
+    };
+    Kept {
+        name: symbol.map_or_else(|| section.name.to_string(), |s| names::demangle(&s.name)),
+        symbol: symbol.map(|s| s.name.to_string()).unwrap_or_default(),
+        size: section.size,
+        section: section.name.to_string(),
+        place: object.name.clone(),
+        reason,
+    }
+}
+
+/// The function or variable that a section is for.
+fn main_symbol<'o, 'd>(object: &'o Object<'d>, sec: u32) -> Option<&'o Symbol<'d>> {
+    let here = object
+        .symbols
+        .iter()
+        .filter(|s| s.def == Def::Section(sec) && !s.name.is_empty());
+    here.filter(|s| s.kind != SymbolKind::Section)
+        .min_by_key(|s| (s.kind != SymbolKind::Func, s.value))
+}
+
+fn sizes(graph: &Graph<'_>, live: &Live) -> Sizes {
+    let mut sizes = Sizes::default();
+    for at in &live.sections {
+        let section = graph.inputs.section(*at);
+        let kind = match section {
+            s if s.tls() => &mut sizes.tls,
+            s if s.exec() => &mut sizes.code,
+            s if s.nobits() => &mut sizes.bss,
+            s if s.write() => &mut sizes.data,
+            _ => &mut sizes.rodata,
+        };
+        *kind += section.size;
+    }
+    let commons = graph
+        .symbols
+        .commons
+        .iter()
+        .zip(&live.commons)
+        .filter(|(_, kept)| **kept);
+    sizes.bss += commons.map(|(c, _)| c.size).sum::<u64>();
+    sizes
+}

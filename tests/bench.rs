@@ -1,0 +1,26 @@
+//! What a call costs: `make bench`.
+
+mod common;
+
+use std::time::Duration;
+
+use common::go::{self, Release};
+use common::process::run;
+use common::workspace::workspace;
+
+/// Prints Go's benchmark table: the same function in Go, through rsyso and through cgo, in one run.
+#[test]
+#[ignore = "make bench"]
+fn calls() {
+    go::need_c_compiler();
+    let programs = workspace().programs();
+    std::fs::copy(
+        common::archive("plusone"),
+        programs.join("bench/libplusone.a"),
+    )
+    .unwrap();
+    let mut bench = go::command(Release::Newest, &programs, true);
+    bench.args(["test", "-run=^$", "-bench=.", "-count=3", "./bench"]);
+    let ran = run(&mut bench, Duration::from_secs(600)).success();
+    print!("{}", ran.stdout);
+}

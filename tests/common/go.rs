@@ -1,0 +1,109 @@
+//! Go toolchains: which versions, how each is called, in which ways a program can be built.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use super::process::{Ran, run};
+use super::root;
+
+/// Which of the pinned versions (`tests/toolchains`) is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Release {
+    Oldest,
+    Middle,
+    Newest,
+}
+
+impl Release {
+    /// As in `1.27.3`.
+    pub fn version(self) -> &'static str {
+        let name = match self {
+            Release::Oldest => "oldest",
+            Release::Middle => "middle",
+            Release::Newest => "newest",
+        };
+        let pinned = include_str!("../toolchains");
+        pinned
+            .lines()
+            .find_map(|line| line.strip_prefix(name)?.strip_prefix(' '))
+            .unwrap_or_else(|| panic!("tests/toolchains has no line for {name}"))
+    }
+}
+
+/// The `go` command: on PATH, or where `make tools` puts one.
+fn go() -> &'static Path {
+    static GO: OnceLock<PathBuf> = OnceLock::new();
+    GO.get_or_init(|| {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        std::env::split_paths(&path)
+            .map(|dir| dir.join("go"))
+            .chain([root().join(".tools/go/bin/go")])
+            .find(|go| go.is_file())
+            .expect("there is no `go` on PATH nor in .tools: run `make tools`, which installs one")
+    })
+}
+
+/// A C compiler is part of the test, not an option: without it the cgo modes would go untested.
+pub fn need_c_compiler() {
+    let found = Command::new("gcc").arg("--version").output();
+    assert!(
+        found.is_ok_and(|o| o.status.success()),
+        "gcc is not installed, and this test links through it; it does not skip itself. \
+         Install gcc and the C library's headers and static archive (apt-get install gcc libc6-dev)"
+    );
+}
+
+/// `go` of a version, in a directory, with cgo or without. Nothing of the user's settings changes what is tested.
+pub fn command(release: Release, dir: &Path, cgo: bool) -> Command {
+    let mut command = Command::new(go());
+    command
+        .current_dir(dir)
+        .env("GOTOOLCHAIN", format!("go{}", release.version()))
+        .env("CGO_ENABLED", if cgo { "1" } else { "0" })
+        .env("GOFLAGS", "-buildvcs=false")
+        .env("GOWORK", "off")
+        .env_remove("GOOS")
+        .env_remove("GOARCH")
+        .env_remove("GOEXPERIMENT")
+        .env_remove("GODEBUG")
+        .env_remove("GO_EXTLINK_ENABLED");
+    command
+}
+
+/// Runs `go` with arguments and panics unless it succeeds. The limit has room for building Go's own library.
+#[track_caller]
+pub fn succeed(command: &mut Command, args: &[&str]) -> Ran {
+    run(command.args(args), Duration::from_secs(900)).success()
+}
+
+/// A way to build a test binary.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    Static,
+    Pie,
+    Race,
+    External,
+    ExternalPie,
+    ExternalStatic,
+}
+
+impl Mode {
+    /// Whether cgo, and so a C compiler, takes part.
+    pub fn cgo(self) -> bool {
+        !matches!(self, Mode::Static | Mode::Pie)
+    }
+
+    /// What `go build` and `go test` are told.
+    pub fn flags(self) -> &'static [&'static str] {
+        match self {
+            Mode::Static => &[],
+            Mode::Pie => &["-buildmode=pie"],
+            Mode::Race => &["-race"],
+            Mode::External => &["-ldflags=-linkmode=external"],
+            Mode::ExternalPie => &["-buildmode=pie", "-ldflags=-linkmode=external"],
+            Mode::ExternalStatic => &["-ldflags=-linkmode=external -extldflags=-static"],
+        }
+    }
+}

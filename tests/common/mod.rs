@@ -1,0 +1,91 @@
+//! What the tests share: paths, processes, fixtures, Go toolchains, and a look into linked programs.
+// Each test crate uses a part of it.
+#![allow(dead_code)]
+
+pub mod elf;
+pub mod go;
+pub mod inputs;
+pub mod mutate;
+pub mod process;
+pub mod workspace;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use process::run;
+
+/// The top of the source tree.
+pub fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// A fresh directory below cargo's own for tests, removed when dropped.
+pub fn scratch() -> tempfile::TempDir {
+    let parent = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    std::fs::create_dir_all(parent).unwrap();
+    tempfile::tempdir_in(parent).unwrap()
+}
+
+/// The tool under test.
+pub fn rsyso() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_rsyso"));
+    command.env_remove("GOPACKAGE").env("NO_COLOR", "1");
+    command
+}
+
+/// The fixtures: every folder of `fixtures/` that is a crate.
+pub fn fixtures() -> Vec<String> {
+    let entries = std::fs::read_dir(root().join("fixtures")).unwrap();
+    let mut names: Vec<String> = entries
+        .map(|e| e.unwrap().path())
+        .filter(|p| p.join("Cargo.toml").is_file() && p.join("go/go.mod").is_file())
+        .map(|p| p.file_name().unwrap().to_str().unwrap().to_owned())
+        .collect();
+    names.sort();
+    for required in ["data", "plusone", "text"] {
+        assert!(
+            names.iter().any(|n| n == required),
+            "fixture {required} is gone"
+        );
+    }
+    names
+}
+
+/// Builds a fixture in release and gives its archive. Cargo sees to it that nothing is built twice.
+pub fn archive(fixture: &str) -> PathBuf {
+    // One at a time: the tests of one crate run in parallel, and two cargo processes would only wait for each other.
+    static BUILDING: Mutex<()> = Mutex::new(());
+    let _one = BUILDING
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner);
+    let dir = root().join("fixtures").join(fixture);
+    let target = dir.join("target");
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo
+        .args(["build", "--release", "--locked", "--quiet", "--target-dir"])
+        .arg(&target)
+        .current_dir(&dir)
+        .env_remove("CARGO_BUILD_TARGET")
+        .env_remove("RUSTFLAGS")
+        .env_remove("CARGO_ENCODED_RUSTFLAGS");
+    run(&mut cargo, Duration::from_secs(900)).success();
+    target.join("release").join(format!("lib{fixture}.a"))
+}
+
+/// Converts `input` into `dir`; panics with what the tool says when that fails.
+pub fn convert(input: &Path, dir: &Path, options: &[&str]) {
+    let mut command = rsyso();
+    command
+        .arg("convert")
+        .arg(input)
+        .arg("-o")
+        .arg(dir)
+        .args(options);
+    let done = run(&mut command, Duration::from_secs(120)).success();
+    assert_eq!(
+        done.stdout, "",
+        "stdout carries only what was asked for, which was nothing"
+    );
+}

@@ -1,0 +1,104 @@
+//! The written Go packages as Go's own tools see them, and several of them in one program.
+
+mod common;
+
+use std::process::Command;
+use std::time::Duration;
+
+use common::go::{self, Release};
+use common::process::run;
+use common::workspace::{verify, workspace};
+use common::{archive, convert};
+
+#[test]
+fn vet_has_nothing_to_say() {
+    for release in [Release::Oldest, Release::Newest] {
+        for name in workspace().fixtures() {
+            let mut vet = go::command(release, &workspace().fixture(name), false);
+            go::succeed(&mut vet, &["vet", "./..."]);
+        }
+    }
+}
+
+#[test]
+fn files_are_formatted() {
+    let root = go::succeed(
+        &mut go::command(Release::Newest, workspace().path(), false),
+        &["env", "GOROOT"],
+    );
+    let mut gofmt = Command::new(format!("{}/bin/gofmt", root.stdout.trim()));
+    gofmt.arg("-l").arg(workspace().path());
+    let ran = run(&mut gofmt, Duration::from_secs(60)).success();
+    assert_eq!(ran.stdout, "", "not as gofmt formats them");
+}
+
+/// Elsewhere the packages compile all the same.
+#[test]
+fn other_platforms_compile() {
+    for (os, arch) in [
+        ("windows", "amd64"),
+        ("darwin", "arm64"),
+        ("linux", "arm64"),
+        ("linux", "386"),
+        ("js", "wasm"),
+    ] {
+        for name in workspace().fixtures() {
+            let dir = workspace().fixture(name);
+            for action in ["build", "vet"] {
+                let mut command = go::command(Release::Newest, &dir, false);
+                command.env("GOOS", os).env("GOARCH", arch);
+                go::succeed(&mut command, &[action, "./..."]);
+            }
+        }
+    }
+}
+
+/// On a platform that is not built a call panics with a sentence that says what to do. This machine runs 386 programs, too.
+#[test]
+fn an_unsupported_platform_says_so() {
+    let out = common::scratch();
+    let program = out.path().join("program");
+    let mut build = go::command(Release::Newest, &workspace().programs(), false);
+    build
+        .env("GOARCH", "386")
+        .args(["build", "-o"])
+        .arg(&program);
+    go::succeed(&mut build, &["./exe"]);
+    let ran = run(&mut Command::new(&program), Duration::from_secs(60));
+    assert_eq!(ran.failure(), 2, "a Go panic ends a program with 2");
+    for part in ["panic: ", "linux/386", "rsyso convert"] {
+        assert!(ran.stderr.contains(part), "no {part:?} in {}", ran.stderr);
+    }
+}
+
+/// Two libraries in one program, and one library under two import paths: each keeps its own state.
+#[test]
+fn packages_do_not_meet() {
+    let second = workspace().path().join("second/data");
+    std::fs::create_dir_all(&second).unwrap();
+    std::fs::write(
+        second.join("go.mod"),
+        "module rsyso.test/second/data\n\ngo 1.21\n",
+    )
+    .unwrap();
+    convert(&archive("data"), &second, &["--quiet"]);
+    let twins = workspace().programs().join("twins");
+    for (release, cgo, flags) in [
+        (Release::Newest, false, "-buildmode=exe"),
+        (Release::Newest, false, "-buildmode=pie"),
+        (Release::Newest, true, "-ldflags=-linkmode=external"),
+        (Release::Oldest, false, "-buildmode=exe"),
+    ] {
+        if cgo {
+            go::need_c_compiler();
+        }
+        let out = common::scratch();
+        let program = out.path().join("twins");
+        let mut build = go::command(release, &twins, cgo);
+        build.args(["build", "-o"]).arg(&program);
+        go::succeed(&mut build, &[flags, "."]);
+        verify(&program);
+        let ran = run(&mut Command::new(&program), Duration::from_secs(60)).success();
+        assert_eq!(ran.stdout, "all answers are right\n");
+    }
+}

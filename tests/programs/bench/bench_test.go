@@ -1,0 +1,97 @@
+// Package bench measures what a call costs: the same function in Go, in Rust through rsyso, and in Rust through cgo.
+package bench
+
+import (
+	"regexp"
+	"strings"
+	"testing"
+
+	"rsyso.test/data"
+	"rsyso.test/plusone"
+	"rsyso.test/text"
+)
+
+//go:noinline
+func plusoneInGo(value int32) int32 { return value + 1 }
+
+var sink int32
+
+func BenchmarkCall(b *testing.B) {
+	b.Run("go", func(b *testing.B) {
+		v := int32(0)
+		for i := 0; i < b.N; i++ {
+			v = plusoneInGo(v)
+		}
+		sink = v
+	})
+	b.Run("rsyso", func(b *testing.B) {
+		v := int32(0)
+		for i := 0; i < b.N; i++ {
+			v = plusone.Plusone(v)
+		}
+		sink = v
+	})
+	b.Run("cgo", func(b *testing.B) {
+		v := int32(0)
+		for i := 0; i < b.N; i++ {
+			v = plusoneByCgo(v)
+		}
+		sink = v
+	})
+}
+
+func BenchmarkParallelCall(b *testing.B) {
+	for _, way := range []struct {
+		name string
+		call func(int32) int32
+	}{{"go", plusoneInGo}, {"rsyso", plusone.Plusone}, {"cgo", plusoneByCgo}} {
+		way := way
+		b.Run(way.name, func(b *testing.B) {
+			b.RunParallel(func(pb *testing.PB) {
+				v := int32(0)
+				for pb.Next() {
+					v = way.call(v)
+				}
+			})
+		})
+	}
+}
+
+// Calls that use a thread-local, and that take a slice.
+func BenchmarkKinds(b *testing.B) {
+	b.Run("thread-local", func(b *testing.B) {
+		for i := 0; i < b.N; i++ {
+			data.LocalTick()
+		}
+	})
+	kilobyte := make([]uint8, 1024)
+	b.Run("sum-1KiB", func(b *testing.B) {
+		b.SetBytes(1024)
+		for i := 0; i < b.N; i++ {
+			data.SumBytes(kilobyte)
+		}
+	})
+}
+
+// Work that is worth a call.
+func BenchmarkRegexp(b *testing.B) {
+	const pattern = `([a-z]+)@([a-z]+)\.(org|com)`
+	page := strings.Repeat("some words, and then someone@example.org among them; ", 200)
+	b.Run("go", func(b *testing.B) {
+		b.SetBytes(int64(len(page)))
+		compiled := regexp.MustCompile(pattern)
+		for i := 0; i < b.N; i++ {
+			if len(compiled.FindAllStringIndex(page, -1)) != 200 {
+				b.Fatal("wrong count")
+			}
+		}
+	})
+	b.Run("rsyso", func(b *testing.B) {
+		b.SetBytes(int64(len(page)))
+		for i := 0; i < b.N; i++ {
+			if text.CountMatches(pattern, page) != 200 {
+				b.Fatal("wrong count")
+			}
+		}
+	})
+}

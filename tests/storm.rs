@@ -1,0 +1,80 @@
+//! 32 goroutines calling into `text` while the runtime disturbs them: right answers only, and a profile that names Rust functions.
+//!
+//! `RSYSO_STORM_SECONDS` sets how long (`make storm`, `make storm-long`).
+
+mod common;
+
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use common::go::{self, Release};
+use common::process::run;
+use common::workspace::workspace;
+
+fn seconds(usual: u64) -> u64 {
+    match std::env::var("RSYSO_STORM_SECONDS") {
+        Ok(text) => text.parse().expect("RSYSO_STORM_SECONDS is a number"),
+        Err(_) => usual,
+    }
+}
+
+fn storm(release: Release, seconds: u64, out: &Path) {
+    let program = out.join("storm");
+    let mut build = go::command(release, &workspace().programs(), false);
+    build.args(["build", "-o"]).arg(&program);
+    go::succeed(&mut build, &["./storm"]);
+    let mut storm = Command::new(&program);
+    storm
+        .arg(format!("-seconds={seconds}"))
+        .arg("-dir")
+        .arg(out)
+        .env("GOGC", "1");
+    let ran = run(&mut storm, Duration::from_secs(seconds + 120)).success();
+    assert!(
+        ran.stdout.contains("right answers"),
+        "the storm said {}",
+        ran.stdout
+    );
+    println!("Go {}: {}", release.version(), ran.stdout.trim());
+}
+
+#[test]
+fn on_the_newest_go() {
+    let out = common::scratch();
+    storm(Release::Newest, seconds(8), out.path());
+
+    let mut pprof = go::command(Release::Newest, out.path(), false);
+    let top = go::succeed(
+        &mut pprof,
+        &[
+            "tool",
+            "pprof",
+            "-top",
+            "-nodecount=100000",
+            "storm",
+            "cpu.pprof",
+        ],
+    );
+    for name in ["regex_automata::", "serde_json::", "core::fmt::"] {
+        assert!(
+            top.stdout.contains(name),
+            "the profile names no function of {name}\n{}",
+            top.stdout
+        );
+    }
+    let mangled = top.stdout.lines().find(|line| {
+        let name = line.split_whitespace().last().unwrap_or_default();
+        name.starts_with("_ZN") || name.starts_with("_R")
+    });
+    assert_eq!(mangled, None, "a name is still mangled");
+
+    let mut trace = go::command(Release::Newest, out.path(), false);
+    go::succeed(&mut trace, &["tool", "trace", "-pprof=sched", "trace.out"]);
+}
+
+#[test]
+fn on_the_oldest_go() {
+    let out = common::scratch();
+    storm(Release::Oldest, seconds(8) / 2, out.path());
+}
