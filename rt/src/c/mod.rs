@@ -9,6 +9,7 @@
 #[macro_use]
 mod define;
 
+pub mod ctype;
 pub mod dir;
 pub mod dl;
 pub mod env;
@@ -17,14 +18,19 @@ pub mod exec;
 pub mod fd;
 pub mod file;
 pub mod fs;
+pub mod math;
 pub mod mman;
+pub mod netdb;
 pub mod path;
 pub mod poll;
 pub mod process;
 pub mod signal;
 pub mod socket;
 pub mod spawn;
+pub mod stdlib;
 pub mod string;
+pub mod sync;
 pub mod sysconf;
 pub mod thread;
 pub mod time;
+pub mod users;
