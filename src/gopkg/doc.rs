@@ -89,6 +89,8 @@ struct Reader {
     /// Whether the next text begins an item.
     item_begins: bool,
     code: Option<String>,
+    /// Whether the code is Rust, where rustdoc hides some lines.
+    hides: bool,
     links: Vec<(usize, String)>,
 }
 
@@ -140,8 +142,10 @@ impl Reader {
             }
             Tag::CodeBlock(kind) => {
                 self.flush();
-                // Nothing in the kind is of use to Go; an indented block and a fenced one are alike there.
-                let (CodeBlockKind::Fenced(_) | CodeBlockKind::Indented) = kind;
+                self.hides = match kind {
+                    CodeBlockKind::Fenced(info) => is_rust(&info),
+                    CodeBlockKind::Indented => true,
+                };
                 self.code = Some(String::new());
             }
             Tag::List(first) => {
@@ -170,7 +174,8 @@ impl Reader {
             }
             TagEnd::CodeBlock => {
                 if let Some(code) = self.code.take() {
-                    self.blocks.push(Block::Code(code));
+                    let shown = if self.hides { unhidden(&code) } else { code };
+                    self.blocks.push(Block::Code(shown));
                 }
             }
             TagEnd::List(_) => {
@@ -228,6 +233,33 @@ impl Reader {
             _ => self.blocks.push(Block::Paragraph(text)),
         }
     }
+}
+
+/// Whether rustdoc takes a code block with these words behind the fence for Rust.
+fn is_rust(info: &str) -> bool {
+    info.split([',', ' ']).all(|word| {
+        matches!(
+            word,
+            "" | "rust" | "ignore" | "no_run" | "should_panic" | "compile_fail"
+        ) || word.starts_with("edition")
+    })
+}
+
+/// Without the lines that rustdoc hides: those that begin with `# `. Two signs stand for one.
+fn unhidden(code: &str) -> String {
+    let mut shown = String::new();
+    for line in code.lines() {
+        let text = line.trim_start();
+        if text == "#" || text.starts_with("# ") {
+            continue;
+        }
+        match text.starts_with("##") {
+            true => shown.push_str(&line.replacen("##", "#", 1)),
+            false => shown.push_str(line),
+        }
+        shown.push('\n');
+    }
+    shown
 }
 
 /// Joins items to lists, and code to code.
@@ -333,8 +365,8 @@ fn paragraph(text: &str, lines: &mut Vec<String>) {
 fn print_code(code: &str, lines: &mut Vec<String>) {
     let code: Vec<&str> = code.lines().map(str::trim_end).collect();
     let full = |line: &&str| !line.is_empty();
-    let first = code.iter().position(|l| full(&l)).unwrap_or(0);
-    let last = code.iter().rposition(|l| full(&l)).map_or(0, |i| i + 1);
+    let first = code.iter().position(full).unwrap_or(0);
+    let last = code.iter().rposition(full).map_or(0, |i| i + 1);
     let code = code.get(first..last).unwrap_or_default();
     let common = code
         .iter()
@@ -398,4 +430,72 @@ fn is_item(line: &str) -> bool {
 /// One line of plain text: what would break a comment line is gone.
 pub(super) fn line(text: &str) -> String {
     clean(text).replace(['\n', '\t'], " ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn go(markdown: &str) -> String {
+        comment(markdown, "").join("\n")
+    }
+
+    #[test]
+    fn markdown_becomes_a_go_doc_comment() {
+        for (markdown, want) in [
+            ("", ""),
+            (" \n\n", ""),
+            ("Adds.", "// Adds."),
+            ("A lone line", "// A lone line."),
+            ("Two\nlines", "// Two\n// lines"),
+            ("# Safety\nNone.", "// # Safety\n//\n// None."),
+            ("Setext\n===", "// # Setext"),
+            (
+                "See [`Foo`] and [bar](crate::bar).",
+                "// See `Foo` and bar.",
+            ),
+            ("`a[0]` is [0, 1).", "// `a[0]` is [0, 1)."),
+            (
+                "[x](https://y.z) <https://y.z>.",
+                "// x (https://y.z) https://y.z.",
+            ),
+            ("*a* **b** `c`.", "// a b `c`."),
+            (
+                "a\n```\n  x\n\n    y\n```\nb.",
+                "// a.\n//\n//\tx\n//\n//\t  y\n//\n// b.",
+            ),
+            (
+                "```no_run\n# use x;\n#\na();\n  ## b\n#[c]\n```",
+                "//\ta();\n//\t  # b\n//\t#[c]",
+            ),
+            ("```toml\n# x\n```", "//\t# x"),
+            ("```\n- x\n```", "//\t```\n//\t- x\n//\t```"),
+            ("- a\n- b\n  c", "//   - a\n//   - b\n//     c"),
+            ("3. a\n4. b", "//  3. a\n//  4. b"),
+            (
+                "- a\n  ```\n  x\n  ```\n- b",
+                "//   - a\n//\n// In code:\n//\n//\tx\n//\n// And:\n//\n//   - b",
+            ),
+            ("|a|b|\n|-|-|\n|1|2|", "//\t|a|b|\n//\t|-|-|\n//\t|1|2|"),
+        ] {
+            assert_eq!(go(markdown), want, "{markdown:?}");
+        }
+    }
+
+    #[test]
+    fn nothing_gets_out_of_the_comment_or_deceives() {
+        for (markdown, want) in [
+            ("+build linux.", "// \\+build linux."),
+            ("```\n+build x\n```", "//\t\\+build x"),
+            ("a\rfunc b.", "// a\n// func b."),
+            ("a\0b\u{1b}c.", "// a b c."),
+            ("\u{feff}a\u{202e}b.", "// ab."),
+            ("a*/b.", "// a*/b."),
+        ] {
+            let got = go(markdown);
+            assert!(got.lines().all(|l| l.starts_with("//")), "{got}");
+            assert_eq!(got, want, "{markdown:?}");
+        }
+        assert_eq!(line("a\nb\tc\0"), "a b c ");
+    }
 }

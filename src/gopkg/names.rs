@@ -113,7 +113,7 @@ pub fn parameter(name: &str, index: usize) -> String {
 fn words(name: &str) -> Vec<String> {
     let name = name.strip_prefix("r#").unwrap_or(name);
     let mut words = Vec::new();
-    for chunk in name.split(|c| matches!(c, '<' | '>' | ',' | ' ' | ';' | '(' | ')')) {
+    for chunk in name.split(['<', '>', ',', ' ', ';', '(', ')']) {
         let last = chunk.rsplit("::").next().unwrap_or(chunk);
         let last = last.strip_prefix("r#").unwrap_or(last);
         for word in last.split(|c: char| c.is_ascii() && !c.is_ascii_alphanumeric()) {

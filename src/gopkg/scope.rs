@@ -44,17 +44,25 @@ impl Scope {
 #[derive(Default)]
 struct Names {
     taken: BTreeMap<String, String>,
+    /// The prefix that functions lost without being asked to.
+    trimmed: String,
     problems: Vec<Problem>,
 }
 
 impl Names {
     fn take(&mut self, go: &str, rust: String) {
         if let Some(first) = self.taken.get(go) {
-            self.problems.push(
-                Problem::new(format!("{first} and {rust} have the same Go name, `{go}`")).help(
+            let problem = Problem::new(format!("{first} and {rust} have the same Go name, `{go}`"));
+            self.problems.push(match self.trimmed.as_str() {
+                "" => problem.help(
                     "rename one of them, or leave the function that needs it out with `--export`",
                 ),
-            );
+                prefix => problem
+                    .note(format!(
+                        "`{prefix}` is left out, since all exports begin with it"
+                    ))
+                    .help("rename one of them, or keep the prefix with `--trim-prefix ''`"),
+            });
         } else {
             self.taken.insert(go.to_string(), rust);
         }
@@ -63,7 +71,14 @@ impl Names {
 
 /// Names everything in `api`.
 pub(super) fn scope(api: &Api, wanted: &Prefix, library: &str) -> Result<Scope> {
-    let mut package = Names::default();
+    let symbols: Vec<&str> = api.functions.iter().map(|f| f.symbol.as_str()).collect();
+    let mut package = Names {
+        trimmed: match wanted {
+            Prefix::Auto => names::prefix(wanted, library, &symbols).into_owned(),
+            Prefix::Given(_) => String::new(),
+        },
+        ..Names::default()
+    };
     let functions = function_names(api, wanted, library)?
         .into_iter()
         .zip(&api.functions)

@@ -10,7 +10,7 @@ use rsyso::gopkg::{self, GoFile, Place, Prefix, Present, Request};
 use rsyso::link::reloc::{Howto, Rewrite, TlsModel};
 use rsyso::model::*;
 
-/// amd64 with stubs that only return, and perhaps another name: such a package links without an image.
+/// amd64 under another name.
 #[derive(Debug)]
 pub struct Fake(pub &'static str);
 
@@ -19,10 +19,7 @@ impl Arch for Fake {
         self.0
     }
     fn stub(&self, stub: &Stub<'_>) -> String {
-        format!(
-            "TEXT ·{}(SB), NOSPLIT, $0-{}\n\tRET\n",
-            stub.go_name, stub.frame.size
-        )
+        Amd64.stub(stub)
     }
     fn rust_target(&self) -> &'static str {
         Amd64.rust_target()
@@ -347,7 +344,7 @@ pub fn shapes() -> Api {
             function("shapes_free", &[("p", pointer(Mut, named(3)))], None),
             function("shapes_walk", &[("n", pointer(Ref, named(4)))], None),
             function("shapes_pair", &[("p", named(5))], Some(named(5))),
-            function("shapes_big", &[("b", named(6)), ("s", named(7))], None),
+            function("shapes_set_big", &[("b", named(6)), ("s", named(7))], None),
             function("shapes_void", &[("p", void(Mut))], Some(void(Const))),
             function(
                 "shapes_points",
@@ -359,7 +356,7 @@ pub fn shapes() -> Api {
                 &[("m", pointer(Ref, array(array(Type::F32, 4), 4)))],
                 None,
             ),
-            function("shapes_empty", &[("e", pointer(Ref, named(8)))], None),
+            function("shapes_nothing", &[("e", pointer(Ref, named(8)))], None),
             function(
                 "shapes_out",
                 &[("o", pointer(RefMut, pointer(Ref, named(0))))],
