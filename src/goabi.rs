@@ -1,6 +1,26 @@
 //! Go's ABI0 frame: where arguments and results lie on the caller's stack (cmd/compile/abi-internal.md, "ABI0").
 //!
 //! Arguments are laid out in order from offset 0, each aligned as its Go type asks; results follow from the next word boundary.
+//!
+//! A large frame is passed by reference. The compiler calls assembly through a small function of its own, which lays out the frame on its
+//! stack and may never grow that stack (cmd/compile/internal/ssagen/abi.go, `makeABIWrapper`); the linker allows it some 800 bytes,
+//! and it needs up to twice the frame. Then the Go side declares a function of one pointer, to a struct of the parameters and
+//! the result with the very same offsets, and calls it from an ordinary Go function:
+//!
+//! ```go
+//! func Sum(a, b Big) Big {
+//!     frame := struct {
+//!         a, b   Big
+//!         _      [0]uint64 // results begin at a word
+//!         result Big
+//!     }{a: a, b: b}
+//!     rsysoSum(unsafe.Pointer(&frame))
+//!     return frame.result
+//! }
+//!
+//! //go:noescape
+//! func rsysoSum(frame unsafe.Pointer)
+//! ```
 
 use crate::model::{Api, Function, Layout, Type};
 
@@ -11,9 +31,24 @@ pub struct Frame {
     pub params: Vec<Slot>,
     /// The result's slot.
     pub result: Option<Slot>,
-    /// Bytes of arguments and results together, as a TEXT directive states them.
+    /// Bytes of arguments and results together.
     pub size: u64,
 }
+
+impl Frame {
+    /// Whether the Go stub takes a pointer to the frame instead of the frame.
+    pub fn by_reference(&self) -> bool {
+        self.size > MAX_DIRECT
+    }
+
+    /// Bytes of the stub's arguments and results, as its TEXT directive states them.
+    pub fn stub_size(&self) -> u64 {
+        if self.by_reference() { WORD } else { self.size }
+    }
+}
+
+/// The largest frame that is passed as such. Twice this, with a margin for the linker's own account, is below 800 bytes.
+const MAX_DIRECT: u64 = 256;
 
 /// One value in the frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
