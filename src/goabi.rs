@@ -107,3 +107,76 @@ pub fn frame(api: &Api, function: &Function) -> Frame {
         size: at,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Int, Param};
+
+    fn of(params: &[Type], result: Option<Type>) -> Frame {
+        let params = params.iter().map(|ty| Param {
+            name: "x".into(),
+            ty: ty.clone(),
+        });
+        let function = Function {
+            symbol: "f".into(),
+            params: params.collect(),
+            result,
+            doc: String::new(),
+            source: None,
+            path: String::new(),
+        };
+        frame(&Api::default(), &function)
+    }
+
+    fn array(len: u64) -> Type {
+        Type::Array {
+            elem: Box::new(Type::F64),
+            len,
+        }
+    }
+
+    #[test]
+    fn slots_are_aligned_and_the_result_begins_at_a_word() {
+        let slice = Type::Slice {
+            elem: Box::new(Type::Bool),
+            mutable: false,
+        };
+        let params = [
+            Type::Bool,
+            Type::Int(Int::U16),
+            slice,
+            Type::Str,
+            Type::Bool,
+        ];
+        let f = of(&params, Some(Type::F32));
+        let slots: Vec<_> = f
+            .params
+            .iter()
+            .chain(&f.result)
+            .map(|s| (s.offset, s.size))
+            .collect();
+        assert_eq!(slots, [(0, 1), (2, 2), (8, 24), (32, 16), (48, 1), (56, 4)]);
+        // As `go vet` counts: nothing is added after the last slot.
+        assert_eq!(f.size, 60);
+        assert_eq!(of(&[Type::Bool], None).size, 1);
+    }
+
+    #[test]
+    fn a_frame_that_the_compiler_s_wrapper_may_not_hold_goes_by_reference() {
+        let direct = of(&[array(31)], Some(Type::F64));
+        assert!(!direct.by_reference());
+        assert_eq!(direct.stub_size(), 256);
+        let large = of(&[array(32)], Some(Type::Bool));
+        assert!(large.by_reference());
+        assert_eq!((large.size, large.stub_size()), (257, 8));
+    }
+
+    #[test]
+    fn absurd_sizes_saturate() {
+        assert_eq!(
+            of(&[array(u64::MAX), array(u64::MAX)], Some(Type::F64)).size,
+            u64::MAX
+        );
+    }
+}
