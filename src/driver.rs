@@ -10,15 +10,18 @@ use crate::link::symbols::{Inputs, Symbols};
 use crate::link::unwind::Frames;
 use crate::link::{SecRef, elf, image, layout, live, merge, plan, symbols, symtab, unwind};
 use crate::model::Api;
-use crate::options::ConvertOptions;
+use crate::gopkg::Prefix;
+use crate::options::{ConvertOptions, base_name};
 use crate::provenance::{self, Header};
 use crate::report::{Converted, Progress};
 use crate::{gopkg, runtime, sig, verify, wrappers};
 use sha2::{Digest, Sha256};
+use std::path::{Path, PathBuf};
 
 /// Turns a library into a Go package.
 pub fn convert(o: &ConvertOptions, progress: &dyn Progress) -> Result<Converted> {
-    check_planned(o)?;
+    // Options of the contract that are not built yet are refused, never ignored.
+    o.check()?;
     // Where the package goes and what it is called: found out first, so that nothing is done in vain.
     let env = std::env::var("GOPACKAGE").ok();
     let place = gopkg::place(
@@ -61,55 +64,46 @@ pub fn convert(o: &ConvertOptions, progress: &dyn Progress) -> Result<Converted>
     let syso_name = format!("{}_linux_{}.syso", place.stem, arch.goarch());
     let (kept, dropped) = (linked.kept, linked.dropped);
     let syso = seal(linked, &header, arch, &syso_name, progress)?;
-    let image_size = header.image_size;
     // The Go side: text only.
-    let request = gopkg::Request {
+    let library_file = base_name(o.inputs.first().map_or(Path::new(""), PathBuf::as_path));
+    let library_name = gopkg::library_name(Path::new(&library_file));
+    let go_prefix = match &o.trim_prefix {
+        Some(prefix) => Prefix::Given(prefix.clone()),
+        None => Prefix::Auto,
+    };
+    let functions = gopkg::declarations(&api, &go_prefix, &library_name)?;
+    let text = gopkg::generate(&gopkg::Request {
         place: &place,
         api: &api,
         arch,
-        trim_prefix: o.trim_prefix.as_deref(),
+        go_prefix,
         wrapper: &|export| names.wrapper(export),
         command: o.command.clone(),
         rustc,
         rsyso: env!("CARGO_PKG_VERSION").to_owned(),
-        sha256: digest.iter().map(|b| format!("{b:02x}")).collect(),
-    };
-    let package = gopkg::generate(&request)?;
+        library: library_file,
+        sha256: provenance::hex(&digest),
+        present: gopkg::present(&place)?,
+    })?;
     // All files or none.
-    let mut out = vec![(syso_name, syso)];
-    out.extend(
-        package
-            .files
-            .into_iter()
-            .map(|f| (f.name, f.text.into_bytes())),
-    );
-    let written = gopkg::write(&place, out)?;
-    progress.status("Finished", &format!("{}", place.dir.display()));
+    let mut files = vec![(syso_name, syso)];
+    files.extend(text.into_iter().map(|f| (f.name, f.text.into_bytes())));
+    let written = gopkg::write(&place, &files, &is_ours)?;
     Ok(Converted {
-        package: place.package.clone(),
-        import_path: place.import_path.clone(),
+        package: place.package,
+        import_path: place.import_path,
         out_dir: o.out_dir.clone(),
         files: written,
-        functions: package.declarations,
-        image_size,
+        functions,
+        image_size: header.image_size,
         kept,
         dropped,
     })
 }
 
-/// Options of the contract that are not built yet are refused, never ignored.
-fn check_planned(o: &ConvertOptions) -> Result<()> {
-    let planned = [
-        ("--header", !o.headers.is_empty()),
-        ("--blocking", !o.blocking.is_empty()),
-    ];
-    match planned.iter().find(|(_, given)| *given) {
-        None => Ok(()),
-        Some((flag, _)) => Err(Error::unsupported(
-            Problem::new(format!("{flag} is planned, but not built yet"))
-                .help("leave the flag out; docs/LIMITS.md says what works today"),
-        )),
-    }
+/// Whether a file that is in the way is a `.syso` of an earlier run.
+fn is_ours(data: &[u8]) -> bool {
+    verify::is_object(data) && !provenance::find(data).is_empty()
 }
 
 pub(crate) fn report_inputs(files: &Files, progress: &dyn Progress) {
@@ -318,80 +312,3 @@ fn seal(
     Ok(syso)
 }
 
-#[cfg(test)]
-mod smoke {
-    use super::*;
-    use crate::model::*;
-    #[test]
-    fn smoke() {
-        let lib = std::env::var("LIB").unwrap();
-        let out = std::path::PathBuf::from(std::env::var("OUT").unwrap());
-        let files = Files::open(&[lib.into()]).unwrap();
-        let globs: Vec<String> = vec![std::env::var("EXP").unwrap()];
-        let library = read(&files, &globs).unwrap_or_else(|e| panic!("{e}"));
-        let arch = library.arch;
-        let mut api = Api::default();
-        for e in &library.exports {
-            api.functions.push(Function {
-                symbol: e.symbol.clone(),
-                params: vec![Param {
-                    name: "x".into(),
-                    ty: Type::Int(Int::I32),
-                }],
-                result: Some(Type::Int(Int::I32)),
-                doc: String::new(),
-                source: None,
-                path: String::new(),
-            });
-        }
-        let names = wrappers::Names::new("smoke", &[0; 32], 8 << 20);
-        let linked = link(library, &api, &names, 8 << 20, &crate::report::Silent)
-            .unwrap_or_else(|e| panic!("{e}"));
-        let header = Header {
-            format: provenance::FORMAT,
-            image_size: linked.image.len() as u64,
-            fixed_size: linked.layout.params.rw_offset,
-            rsyso: "x".into(),
-            rustc: "y".into(),
-            inputs_sha256: [0; 32],
-            fixed_sha256: [0; 32],
-            package: "smoke".into(),
-        };
-        eprintln!(
-            "{} bytes, kept {} {:?}",
-            linked.image.len(),
-            linked.kept,
-            linked.layout.params
-        );
-        let syso = seal(
-            linked,
-            &header,
-            arch,
-            "smoke_linux_amd64.syso",
-            &crate::report::Silent,
-        )
-        .unwrap_or_else(|e| panic!("{e}"));
-        std::fs::create_dir_all(&out).unwrap();
-        std::fs::write(out.join("x_linux_amd64.syso"), syso).unwrap();
-        let mut s = String::from("#include \"textflag.h\"\n");
-        let mut go = String::from("package main\n");
-        for f in &api.functions {
-            let frame = crate::goabi::frame(&api, f);
-            let wrapper = names.wrapper(&f.symbol);
-            s += &arch.stub(&arch::Stub {
-                go_name: &f.symbol,
-                wrapper: &wrapper,
-                frame: &frame,
-                signature: "",
-            });
-            go += &format!("func {}(x int32) int32\n", f.symbol);
-        }
-        go += &format!(
-            "func main() {{ for i := int32(0); i < 5; i++ {{ println({}(i)) }} }}\n",
-            api.functions[0].symbol
-        );
-        std::fs::write(out.join("x_linux_amd64.s"), s).unwrap();
-        std::fs::write(out.join("x.go"), go).unwrap();
-        std::fs::write(out.join("go.mod"), "module x\ngo 1.21\n").unwrap();
-    }
-}

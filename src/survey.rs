@@ -9,7 +9,9 @@ use crate::link::{SecRef, names};
 use crate::model::Api;
 use crate::options::InspectOptions;
 use crate::report::{InspectedExport, Inspection, Kept, Missing, Progress, Sizes};
+use crate::gopkg::Prefix;
 use crate::{goabi, gopkg, sig, wrappers};
+use std::path::{Path, PathBuf};
 
 /// Why an export runs in a lane.
 const LANE: &str = "every call runs on the lane of its thread";
@@ -20,9 +22,10 @@ pub fn inspect(o: &InspectOptions, progress: &dyn Progress) -> Result<Inspection
     driver::report_inputs(&files, progress);
     let library = driver::read(&files, &o.exports)?;
     let arch = library.arch;
-    let signatures = Signatures::read(&library);
+    let library_name = gopkg::library_name(o.inputs.first().map_or(Path::new(""), PathBuf::as_path));
+    let signatures = Signatures::read(&library, &library_name);
     let mut out = Inspection {
-        library: gopkg::library_name(&o.inputs),
+        library: library_name.clone(),
         target: format!("linux/{}", arch.goarch()),
         rustc: library.rustc.clone().unwrap_or_default(),
         ..Inspection::default()
@@ -69,7 +72,7 @@ struct Signature {
 
 impl Signatures {
     /// One export at a time, so that one that cannot be expressed does not hide the others.
-    fn read(library: &Library<'_>) -> Signatures {
+    fn read(library: &Library<'_>, name: &str) -> Signatures {
         let objects: Vec<_> = library
             .objects
             .iter()
@@ -90,9 +93,11 @@ impl Signatures {
             problems_of.push(problems);
         }
         let api = sig::read(&objects, &good).unwrap_or_default();
+        // Names may clash between functions that are good one by one; then there is no declaration to show.
+        let declarations = gopkg::declarations(&api, &Prefix::Auto, name).unwrap_or_default();
         let each = library.exports.iter().zip(problems_of);
         let each = each
-            .map(|(export, problems)| signature(&api, export, problems))
+            .map(|(export, problems)| signature(&api, &declarations, export, problems))
             .collect();
         Signatures { api, each }
     }
@@ -100,29 +105,24 @@ impl Signatures {
 
 /// That Go can express the function and the machine can call it.
 fn callable(library: &Library<'_>, api: &Api) -> Result<()> {
-    gopkg::check(api)?;
-    let problems = api.functions.iter().filter_map(|f| {
+    let go = api.functions.iter().flat_map(|f| gopkg::unsupported(api, f));
+    let machine = api.functions.iter().filter_map(|f| {
         library
             .arch
             .wrapper(api, f, &goabi::frame(api, f))
             .err()
             .map(|what| Problem::new(format!("{}: {what}", f.symbol)))
     });
-    Error::check(Kind::Unsupported, problems.collect(), ())
+    Error::check(Kind::Unsupported, go.chain(machine).collect(), ())
 }
 
-fn signature(api: &Api, export: &Export, problems: Vec<Problem>) -> Signature {
-    let function = api.functions.iter().find(|f| f.symbol == export.symbol);
+fn signature(api: &Api, declarations: &[String], export: &Export, problems: Vec<Problem>) -> Signature {
+    let index = api.functions.iter().position(|f| f.symbol == export.symbol);
+    let function = index.map(|i| &api.functions[i]);
     Signature {
-        go: function
-            .map(|f| gopkg::declaration(api, f))
-            .unwrap_or_default(),
-        rust: function
-            .filter(|f| !f.path.is_empty())
-            .map_or_else(|| export.symbol.clone(), |f| f.path.clone()),
-        source: function
-            .and_then(|f| f.source.as_ref())
-            .map(|s| format!("{}:{}", s.file, s.line)),
+        go: index.and_then(|i| declarations.get(i).cloned()).unwrap_or_default(),
+        rust: function.filter(|f| !f.path.is_empty()).map_or_else(|| export.symbol.clone(), |f| f.path.clone()),
+        source: function.and_then(|f| f.source.as_ref()).map(|s| format!("{}:{}", s.file, s.line)),
         problems,
     }
 }

@@ -1,4 +1,5 @@
 use super::*;
+use crate::arch::find::memchr;
 use core::ptr::null_mut;
 
 /// A place as an offset from the start.
