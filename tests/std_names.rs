@@ -47,7 +47,10 @@ impl Names {
                 if !symbol.is_undefined() {
                     self.defined.insert(name);
                 } else if !name.is_empty() {
-                    let entry = self.undefined.entry(name).or_insert((false, library.into()));
+                    let entry = self
+                        .undefined
+                        .entry(name)
+                        .or_insert((false, library.into()));
                     entry.0 |= !symbol.is_weak();
                 }
             }
@@ -112,7 +115,11 @@ fn the_runtime_provides_every_name_that_std_refers_to() {
         .filter(|(name, (strong, _))| *strong || !listed(GAPS, name))
         .map(|(name, (_, library))| format!("{name} (needed by {library})"))
         .collect();
-    assert!(missing.is_empty(), "the runtime lacks: {}", missing.join(", "));
+    assert!(
+        missing.is_empty(),
+        "the runtime lacks: {}",
+        missing.join(", ")
+    );
 
     for (name, reason) in LINKER.iter().chain(GAPS) {
         assert!(
