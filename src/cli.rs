@@ -1,6 +1,5 @@
 //! The command line: flags become validated options here, and clap's types go no further.
 
-use std::ffi::OsString;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -102,7 +101,7 @@ struct Verify {
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
     match Cli::try_parse_from(std::env::args_os()) {
-        Ok(cli) => run(cli, std::env::var_os("GOPACKAGE")),
+        Ok(cli) => run(cli),
         Err(e) => {
             // A closed pipe is no reason to fail, so what `print` returns does not matter.
             let _ = e.print();
@@ -122,7 +121,7 @@ fn status(kind: Kind) -> ExitCode {
     }
 }
 
-fn run(cli: Cli, go_package: Option<OsString>) -> ExitCode {
+fn run(cli: Cli) -> ExitCode {
     match cli.command {
         Command::Convert(args) => {
             let verbosity = match (args.quiet, args.verbose) {
@@ -133,9 +132,7 @@ fn run(cli: Cli, go_package: Option<OsString>) -> ExitCode {
             let ui = Ui::new(verbosity);
             let action = format!("convert {}", names(&args.inputs));
             let json = args.json;
-            finish(&ui, &action, json, convert(*args, go_package, &ui), |_| {
-                None
-            })
+            finish(&ui, &action, json, convert(*args, &ui), |_| None)
         }
         Command::Inspect(args) => {
             let ui = Ui::new(Verbosity::Normal);
@@ -239,12 +236,8 @@ fn names(paths: &[PathBuf]) -> String {
     names.join(" ")
 }
 
-fn convert(
-    args: Convert,
-    go_package: Option<OsString>,
-    ui: &Ui,
-) -> Result<rsyso::report::Converted> {
-    let options = convert_options(args, go_package, ui)?;
+fn convert(args: Convert, ui: &Ui) -> Result<rsyso::report::Converted> {
+    let options = convert_options(args, ui)?;
     let made = rsyso::convert(&options, ui)?;
     let count = made.functions.len();
     let s = if count == 1 { "" } else { "s" };
@@ -260,29 +253,16 @@ fn convert(
     Ok(made)
 }
 
-fn convert_options(
-    args: Convert,
-    go_package: Option<OsString>,
-    ui: &dyn Progress,
-) -> Result<ConvertOptions> {
+fn convert_options(args: Convert, ui: &dyn Progress) -> Result<ConvertOptions> {
     let command = command_line(&args);
     let stack_size = match args.stack_size {
         Some(size) => stack_size(size, ui)?,
         None => DEFAULT_STACK_SIZE,
     };
-    // `go generate` sets $GOPACKAGE to the package that holds the directive.
-    let package = match (args.package, go_package) {
-        (Some(name), _) => Some(name),
-        (None, Some(name)) if !name.is_empty() => Some(
-            name.into_string()
-                .map_err(|_| fault("$GOPACKAGE is not valid UTF-8"))?,
-        ),
-        _ => None,
-    };
-    let options = ConvertOptions {
+    Ok(ConvertOptions {
         inputs: args.inputs,
         out_dir: args.out_dir,
-        package,
+        package: args.package,
         stem: args.stem,
         import_path: args.import_path,
         exports: args.exports,
@@ -291,9 +271,7 @@ fn convert_options(
         blocking: args.blocking,
         stack_size,
         command,
-    };
-    options.check()?;
-    Ok(options)
+    })
 }
 
 /// The command for the comment in generated files. It names no folder, so that the same input gives the same bytes on every machine.
