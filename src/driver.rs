@@ -20,7 +20,8 @@ use std::path::{Path, PathBuf};
 
 /// Turns a library into a Go package.
 pub fn convert(o: &ConvertOptions, progress: &dyn Progress) -> Result<Converted> {
-    check_planned(o)?;
+    // Options of the contract that are not built yet are refused, never ignored.
+    o.check()?;
     // Where the package goes and what it is called: found out first, so that nothing is done in vain.
     let env = std::env::var("GOPACKAGE").ok();
     let place = gopkg::place(
@@ -103,21 +104,6 @@ pub fn convert(o: &ConvertOptions, progress: &dyn Progress) -> Result<Converted>
 /// Whether a file that is in the way is a `.syso` of an earlier run.
 fn is_ours(data: &[u8]) -> bool {
     verify::is_object(data) && !provenance::find(data).is_empty()
-}
-
-/// Options of the contract that are not built yet are refused, never ignored.
-fn check_planned(o: &ConvertOptions) -> Result<()> {
-    let planned = [
-        ("--header", !o.headers.is_empty()),
-        ("--blocking", !o.blocking.is_empty()),
-    ];
-    match planned.iter().find(|(_, given)| *given) {
-        None => Ok(()),
-        Some((flag, _)) => Err(Error::unsupported(
-            Problem::new(format!("{flag} is planned, but not built yet"))
-                .help("leave the flag out; docs/LIMITS.md says what works today"),
-        )),
-    }
 }
 
 pub(crate) fn report_inputs(files: &Files, progress: &dyn Progress) {
