@@ -73,9 +73,15 @@ fn every_bad_file_is_told_and_json_tells_the_same() {
     for (problem, file) in problems.iter().zip([&empty, &script, &archive]) {
         assert_eq!(problem["place"], **file);
         let message = problem["message"].as_str().unwrap();
-        assert!(ran.stderr.contains(&format!("error: {message}\n  --> {file}\n")));
+        assert!(
+            ran.stderr
+                .contains(&format!("error: {message}\n  --> {file}\n"))
+        );
     }
-    assert!(ran.stderr.ends_with("error: could not verify empty script liba.a: 3 problems\n"));
+    assert!(
+        ran.stderr
+            .ends_with("error: could not verify empty script liba.a: 3 problems\n")
+    );
 }
 
 /// `rsyso ... | head -0` must not end in a panic.
@@ -95,14 +101,40 @@ fn a_closed_pipe_is_no_panic() {
     assert_eq!(closed(&["verify", "--json", "no/such/file"]), Some(1));
 }
 
+/// A report that cannot be written is an error, unlike one that nobody wants.
+#[test]
+fn a_full_disk_is_an_error() {
+    let full = std::fs::File::options()
+        .write(true)
+        .open("/dev/full")
+        .unwrap();
+    let ran = common::rsyso()
+        .args(["verify", "--json", "no/such/file"])
+        .stdout(full)
+        .output()
+        .unwrap();
+    let stderr = String::from_utf8(ran.stderr).unwrap();
+    assert_eq!(ran.status.code(), Some(1));
+    assert!(
+        stderr.contains("error: cannot write to stdout: No space left"),
+        "{stderr}"
+    );
+}
+
 /// Where nobody listens on stderr either, the status still tells.
 #[test]
 fn a_closed_stderr_is_no_panic() {
-    let mut file = tempfile::NamedTempFile::new_in(common::scratch().path().parent().unwrap()).unwrap();
+    let mut file =
+        tempfile::NamedTempFile::new_in(common::scratch().path().parent().unwrap()).unwrap();
     file.write_all(b"no program").unwrap();
     let mut reader = Command::new("true").stdin(Stdio::piped()).spawn().unwrap();
     let stderr = reader.stdin.take().unwrap();
     reader.wait().unwrap();
-    let status = common::rsyso().arg("verify").arg(file.path()).stderr(stderr).status().unwrap();
+    let status = common::rsyso()
+        .arg("verify")
+        .arg(file.path())
+        .stderr(stderr)
+        .status()
+        .unwrap();
     assert_eq!(status.code(), Some(1));
 }

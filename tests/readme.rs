@@ -28,7 +28,9 @@ fn the_first_crate_goes_from_nothing_to_go_test() {
     let dir = tempfile::tempdir().unwrap();
     let tool = Path::new(env!("CARGO_BIN_EXE_rsyso")).parent().unwrap();
     let mut path = vec![tool.to_owned()];
-    path.extend(std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()));
+    path.extend(std::env::split_paths(
+        &std::env::var_os("PATH").unwrap_or_default(),
+    ));
     path.push(common::root().join(".tools/go/bin"));
     let mut shell = Command::new("sh");
     shell
@@ -40,8 +42,17 @@ fn the_first_crate_goes_from_nothing_to_go_test() {
         .env_remove("CARGO_TARGET_DIR")
         .env_remove("CARGO_BUILD_TARGET");
     let ran = run(&mut shell, Duration::from_secs(600)).success();
-    assert!(ran.stdout.contains("ok  \texample.com/hello"), "{}", ran.stdout);
-    for file in ["hello_linux_amd64.syso", "hello_linux_amd64.s", "hello.go", "hello_unsupported.go"] {
+    assert!(
+        ran.stdout.contains("ok  \texample.com/hello"),
+        "{}",
+        ran.stdout
+    );
+    for file in [
+        "hello_linux_amd64.syso",
+        "hello_linux_amd64.s",
+        "hello.go",
+        "hello_unsupported.go",
+    ] {
         assert!(dir.path().join("hello").join(file).is_file(), "{file}");
     }
 }
