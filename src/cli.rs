@@ -1,10 +1,10 @@
 //! The command line: flags become validated options here, and clap's types go no further.
 
-use std::ffi::OsString;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
 use rsyso::diag::{Error, Kind, Problem, Result};
 use rsyso::options::{
@@ -101,18 +101,23 @@ struct Verify {
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
-    match Cli::try_parse_from(std::env::args_os()) {
-        Ok(cli) => run(cli, std::env::var_os("GOPACKAGE")),
+    let cli = match Cli::try_parse_from(std::env::args_os()) {
+        Ok(cli) => cli,
         Err(e) => {
             // A closed pipe is no reason to fail, so what `print` returns does not matter.
             let _ = e.print();
-            if e.use_stderr() {
+            return if e.use_stderr() {
                 status(Kind::Fault)
             } else {
                 ExitCode::SUCCESS
-            }
+            };
         }
-    }
+    };
+    let ui = Ui::new(verbosity(&cli.command));
+    run(cli.command, &ui).unwrap_or_else(|e| {
+        ui.error(&fault(format!("{e:#}")), "print");
+        status(Kind::Fault)
+    })
 }
 
 fn status(kind: Kind) -> ExitCode {
@@ -122,43 +127,37 @@ fn status(kind: Kind) -> ExitCode {
     }
 }
 
-fn run(cli: Cli, go_package: Option<OsString>) -> ExitCode {
-    match cli.command {
+fn verbosity(command: &Command) -> Verbosity {
+    match command {
+        Command::Convert(args) if args.quiet => Verbosity::Quiet,
+        Command::Convert(args) if args.verbose > 0 => Verbosity::Verbose,
+        _ => Verbosity::Normal,
+    }
+}
+
+/// Carries a command out. Its own failure is a status; an error here is one of telling about it.
+fn run(command: Command, ui: &Ui) -> anyhow::Result<ExitCode> {
+    match command {
         Command::Convert(args) => {
-            let verbosity = match (args.quiet, args.verbose) {
-                (true, _) => Verbosity::Quiet,
-                (false, 0) => Verbosity::Normal,
-                (false, _) => Verbosity::Verbose,
-            };
-            let ui = Ui::new(verbosity);
             let action = format!("convert {}", names(&args.inputs));
             let json = args.json;
-            finish(&ui, &action, json, convert(*args, go_package, &ui), |_| {
-                None
-            })
+            finish(ui, &action, json, convert(*args, ui), |_| None)
         }
         Command::Inspect(args) => {
-            let ui = Ui::new(Verbosity::Normal);
             let action = format!("inspect {}", names(&args.inputs));
             let options = InspectOptions {
                 inputs: args.inputs,
                 exports: Vec::new(),
             };
-            let result = rsyso::inspect(&options, &ui);
-            finish(&ui, &action, args.json, result, |found| {
+            let result = rsyso::inspect(&options, ui);
+            finish(ui, &action, args.json, result, |found| {
                 Some(inspect::Text(found).to_string())
             })
         }
         Command::Verify(args) => {
-            let ui = Ui::new(Verbosity::Normal);
             let action = format!("verify {}", names(&args.files));
-            finish(
-                &ui,
-                &action,
-                args.json,
-                verify::run(&args.files, &ui),
-                |_| None,
-            )
+            let result = verify::run(&args.files, ui);
+            finish(ui, &action, args.json, result, |_| None)
         }
     }
 }
@@ -170,42 +169,33 @@ fn finish<T: Serialize>(
     json: bool,
     result: Result<T>,
     text: impl Fn(&T) -> Option<String>,
-) -> ExitCode {
+) -> anyhow::Result<ExitCode> {
     let (out, code) = match &result {
-        Ok(value) if json => (serde_json::to_string_pretty(value), ExitCode::SUCCESS),
-        Ok(value) => match text(value) {
-            Some(text) => return print(ui, &text, ExitCode::SUCCESS),
-            None => return ExitCode::SUCCESS,
-        },
+        Ok(value) if json => (Some(to_json(value)?), ExitCode::SUCCESS),
+        Ok(value) => (text(value), ExitCode::SUCCESS),
         Err(error) => {
             ui.error(error, action);
-            if !json {
-                return status(error.kind);
-            }
-            (
-                serde_json::to_string_pretty(&error_json(error)),
-                status(error.kind),
-            )
+            let out = json.then(|| to_json(&error_json(error))).transpose()?;
+            (out, status(error.kind))
         }
     };
-    match out {
-        Ok(out) => print(ui, &(out + "\n"), code),
-        Err(e) => {
-            ui.error(&fault(format!("cannot print the report: {e}")), action);
-            status(Kind::Fault)
-        }
+    if let Some(out) = out {
+        print(&out)?;
     }
+    Ok(code)
+}
+
+fn to_json(value: &impl Serialize) -> anyhow::Result<String> {
+    let text = serde_json::to_string_pretty(value).context("cannot write the report as JSON")?;
+    Ok(text + "\n")
 }
 
 /// Writes to stdout. A reader that has seen enough (`| head`) is no error.
-fn print(ui: &Ui, text: &str, code: ExitCode) -> ExitCode {
+fn print(text: &str) -> anyhow::Result<()> {
     let mut out = io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(e) if e.kind() != io::ErrorKind::BrokenPipe => {
-            ui.error(&fault(format!("cannot write to stdout: {e}")), "print");
-            status(Kind::Fault)
-        }
-        _ => code,
+        Err(e) if e.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        other => other.context("cannot write to stdout"),
     }
 }
 
@@ -239,12 +229,8 @@ fn names(paths: &[PathBuf]) -> String {
     names.join(" ")
 }
 
-fn convert(
-    args: Convert,
-    go_package: Option<OsString>,
-    ui: &Ui,
-) -> Result<rsyso::report::Converted> {
-    let options = convert_options(args, go_package, ui)?;
+fn convert(args: Convert, ui: &Ui) -> Result<rsyso::report::Converted> {
+    let options = convert_options(args, ui)?;
     let made = rsyso::convert(&options, ui)?;
     let count = made.functions.len();
     let s = if count == 1 { "" } else { "s" };
@@ -260,29 +246,16 @@ fn convert(
     Ok(made)
 }
 
-fn convert_options(
-    args: Convert,
-    go_package: Option<OsString>,
-    ui: &dyn Progress,
-) -> Result<ConvertOptions> {
+fn convert_options(args: Convert, ui: &dyn Progress) -> Result<ConvertOptions> {
     let command = command_line(&args);
     let stack_size = match args.stack_size {
         Some(size) => stack_size(size, ui)?,
         None => DEFAULT_STACK_SIZE,
     };
-    // `go generate` sets $GOPACKAGE to the package that holds the directive.
-    let package = match (args.package, go_package) {
-        (Some(name), _) => Some(name),
-        (None, Some(name)) if !name.is_empty() => Some(
-            name.into_string()
-                .map_err(|_| fault("$GOPACKAGE is not valid UTF-8"))?,
-        ),
-        _ => None,
-    };
-    let options = ConvertOptions {
+    Ok(ConvertOptions {
         inputs: args.inputs,
         out_dir: args.out_dir,
-        package,
+        package: args.package,
         stem: args.stem,
         import_path: args.import_path,
         exports: args.exports,
@@ -291,9 +264,7 @@ fn convert_options(
         blocking: args.blocking,
         stack_size,
         command,
-    };
-    options.check()?;
-    Ok(options)
+    })
 }
 
 /// The command for the comment in generated files. It names no folder, so that the same input gives the same bytes on every machine.

@@ -2,6 +2,7 @@
 
 use crate::arch::{self, Arch};
 use crate::diag::{Error, Problem, Result};
+use crate::gopkg::Prefix;
 use crate::input::{self, Files, Object};
 use crate::link::exports::{self, Export};
 use crate::link::layout::Layout;
@@ -10,7 +11,6 @@ use crate::link::symbols::{Inputs, Symbols};
 use crate::link::unwind::Frames;
 use crate::link::{SecRef, elf, image, layout, live, merge, plan, symbols, symtab, unwind};
 use crate::model::Api;
-use crate::gopkg::Prefix;
 use crate::options::{ConvertOptions, base_name};
 use crate::provenance::{self, Header};
 use crate::report::{Converted, Progress};
@@ -20,7 +20,8 @@ use std::path::{Path, PathBuf};
 
 /// Turns a library into a Go package.
 pub fn convert(o: &ConvertOptions, progress: &dyn Progress) -> Result<Converted> {
-    check_planned(o)?;
+    // Options of the contract that are not built yet are refused, never ignored.
+    o.check()?;
     // Where the package goes and what it is called: found out first, so that nothing is done in vain.
     let env = std::env::var("GOPACKAGE").ok();
     let place = gopkg::place(
@@ -87,7 +88,7 @@ pub fn convert(o: &ConvertOptions, progress: &dyn Progress) -> Result<Converted>
     // All files or none.
     let mut files = vec![(syso_name, syso)];
     files.extend(text.into_iter().map(|f| (f.name, f.text.into_bytes())));
-    let written = gopkg::write(&place, &files, &verify::is_ours)?;
+    let written = gopkg::write(&place, &files, &is_ours)?;
     Ok(Converted {
         package: place.package,
         import_path: place.import_path,
@@ -100,19 +101,9 @@ pub fn convert(o: &ConvertOptions, progress: &dyn Progress) -> Result<Converted>
     })
 }
 
-/// Options of the contract that are not built yet are refused, never ignored.
-fn check_planned(o: &ConvertOptions) -> Result<()> {
-    let planned = [
-        ("--header", !o.headers.is_empty()),
-        ("--blocking", !o.blocking.is_empty()),
-    ];
-    match planned.iter().find(|(_, given)| *given) {
-        None => Ok(()),
-        Some((flag, _)) => Err(Error::unsupported(
-            Problem::new(format!("{flag} is planned, but not built yet"))
-                .help("leave the flag out; docs/LIMITS.md says what works today"),
-        )),
-    }
+/// Whether a file that is in the way is a `.syso` of an earlier run.
+fn is_ours(data: &[u8]) -> bool {
+    verify::is_object(data) && !provenance::find(data).is_empty()
 }
 
 pub(crate) fn report_inputs(files: &Files, progress: &dyn Progress) {
@@ -320,4 +311,3 @@ fn seal(
     verify::syso(name, &syso)?;
     Ok(syso)
 }
-

@@ -1,6 +1,26 @@
 //! Go's ABI0 frame: where arguments and results lie on the caller's stack (cmd/compile/abi-internal.md, "ABI0").
 //!
 //! Arguments are laid out in order from offset 0, each aligned as its Go type asks; results follow from the next word boundary.
+//!
+//! A large frame is passed by reference. The compiler calls assembly through a small function of its own, which lays out the frame on its
+//! stack and may never grow that stack (cmd/compile/internal/ssagen/abi.go, `makeABIWrapper`); the linker allows it some 800 bytes,
+//! and it needs up to twice the frame. Then the Go side declares a function of one pointer, to a struct of the parameters and
+//! the result with the very same offsets, and calls it from an ordinary Go function:
+//!
+//! ```go
+//! func Sum(a, b Big) Big {
+//!     frame := struct {
+//!         a, b   Big
+//!         _      [0]uint64 // results begin at a word
+//!         result Big
+//!     }{a: a, b: b}
+//!     rsysoSum(unsafe.Pointer(&frame))
+//!     return frame.result
+//! }
+//!
+//! //go:noescape
+//! func rsysoSum(frame unsafe.Pointer)
+//! ```
 
 use crate::model::{Api, Function, Layout, Type};
 
@@ -11,9 +31,24 @@ pub struct Frame {
     pub params: Vec<Slot>,
     /// The result's slot.
     pub result: Option<Slot>,
-    /// Bytes of arguments and results together, as a TEXT directive states them.
+    /// Bytes of arguments and results together.
     pub size: u64,
 }
+
+impl Frame {
+    /// Whether the Go stub takes a pointer to the frame instead of the frame.
+    pub fn by_reference(&self) -> bool {
+        self.size > MAX_DIRECT
+    }
+
+    /// Bytes of the stub's arguments and results, as its TEXT directive states them.
+    pub fn stub_size(&self) -> u64 {
+        if self.by_reference() { WORD } else { self.size }
+    }
+}
+
+/// The largest frame that is passed as such. Twice this, with a margin for the linker's own account, is below 800 bytes.
+const MAX_DIRECT: u64 = 256;
 
 /// One value in the frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,5 +105,78 @@ pub fn frame(api: &Api, function: &Function) -> Frame {
         params,
         result,
         size: at,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Int, Param};
+
+    fn of(params: &[Type], result: Option<Type>) -> Frame {
+        let params = params.iter().map(|ty| Param {
+            name: "x".into(),
+            ty: ty.clone(),
+        });
+        let function = Function {
+            symbol: "f".into(),
+            params: params.collect(),
+            result,
+            doc: String::new(),
+            source: None,
+            path: String::new(),
+        };
+        frame(&Api::default(), &function)
+    }
+
+    fn array(len: u64) -> Type {
+        Type::Array {
+            elem: Box::new(Type::F64),
+            len,
+        }
+    }
+
+    #[test]
+    fn slots_are_aligned_and_the_result_begins_at_a_word() {
+        let slice = Type::Slice {
+            elem: Box::new(Type::Bool),
+            mutable: false,
+        };
+        let params = [
+            Type::Bool,
+            Type::Int(Int::U16),
+            slice,
+            Type::Str,
+            Type::Bool,
+        ];
+        let f = of(&params, Some(Type::F32));
+        let slots: Vec<_> = f
+            .params
+            .iter()
+            .chain(&f.result)
+            .map(|s| (s.offset, s.size))
+            .collect();
+        assert_eq!(slots, [(0, 1), (2, 2), (8, 24), (32, 16), (48, 1), (56, 4)]);
+        // As `go vet` counts: nothing is added after the last slot.
+        assert_eq!(f.size, 60);
+        assert_eq!(of(&[Type::Bool], None).size, 1);
+    }
+
+    #[test]
+    fn a_frame_that_the_compiler_s_wrapper_may_not_hold_goes_by_reference() {
+        let direct = of(&[array(31)], Some(Type::F64));
+        assert!(!direct.by_reference());
+        assert_eq!(direct.stub_size(), 256);
+        let large = of(&[array(32)], Some(Type::Bool));
+        assert!(large.by_reference());
+        assert_eq!((large.size, large.stub_size()), (257, 8));
+    }
+
+    #[test]
+    fn absurd_sizes_saturate() {
+        assert_eq!(
+            of(&[array(u64::MAX), array(u64::MAX)], Some(Type::F64)).size,
+            u64::MAX
+        );
     }
 }

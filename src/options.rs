@@ -79,9 +79,6 @@ impl ConvertOptions {
                 self.stack_size
             )));
         }
-        if let Some(stem) = &self.stem {
-            faults.extend(check_stem(stem).err());
-        }
         Error::check(Kind::Fault, faults, ())?;
 
         let mut missing = Vec::new();
@@ -103,87 +100,6 @@ impl ConvertOptions {
     }
 }
 
-/// Whether `stem` can begin the names of the files in a Go package. A name that Go's build would read a meaning into is refused:
-/// files that begin with `.` or `_` are ignored, and an end like `_test` or `_windows` is a build constraint
-/// (go/build/build.go, matchFile and goodOSArchFile).
-pub fn check_stem(stem: &str) -> std::result::Result<(), Problem> {
-    let refuse = |why: &str| {
-        Err(Problem::new(format!(
-            "`{stem}` cannot name the files of a Go package: {why}"
-        ))
-        .help("choose another name with `--stem NAME`"))
-    };
-    if stem.is_empty() || stem.contains(['/', '\\', '\0']) || stem.contains(char::is_whitespace) {
-        return refuse("it is not a plain file name");
-    }
-    if stem.starts_with(['.', '_']) {
-        return refuse("Go ignores files whose names begin with `.` or `_`");
-    }
-    // Everything up to the first underscore, and after the first dot, is without meaning to Go.
-    let name = stem.split_once('.').map_or(stem, |(name, _)| name);
-    let last = name
-        .split_once('_')
-        .and_then(|(_, rest)| rest.rsplit('_').next());
-    match last {
-        Some(last) if last == "test" || KNOWN_OS.contains(&last) || KNOWN_ARCH.contains(&last) => {
-            refuse(&format!(
-                "Go takes the ending `_{last}` for a build constraint"
-            ))
-        }
-        _ => Ok(()),
-    }
-}
-
-/// internal/syslist/syslist.go of Go, past, present and future names included.
-const KNOWN_OS: &[&str] = &[
-    "aix",
-    "android",
-    "darwin",
-    "dragonfly",
-    "freebsd",
-    "hurd",
-    "illumos",
-    "ios",
-    "js",
-    "linux",
-    "nacl",
-    "netbsd",
-    "openbsd",
-    "plan9",
-    "solaris",
-    "wasip1",
-    "windows",
-    "zos",
-];
-
-/// See [`KNOWN_OS`].
-const KNOWN_ARCH: &[&str] = &[
-    "386",
-    "amd64",
-    "amd64p32",
-    "arm",
-    "armbe",
-    "arm64",
-    "arm64be",
-    "loong64",
-    "mips",
-    "mipsle",
-    "mips64",
-    "mips64le",
-    "mips64p32",
-    "mips64p32le",
-    "ppc",
-    "ppc64",
-    "ppc64le",
-    "riscv",
-    "riscv64",
-    "s390",
-    "s390x",
-    "sparc",
-    "sparc64",
-    "wasm",
-];
-
 /// Options of `inspect`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct InspectOptions {
@@ -204,27 +120,6 @@ pub fn base_name(path: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn stems_that_go_would_misread_are_refused() {
-        for good in ["text", "foo_bar", "linux", "test", "my-lib", "foo_linuxes"] {
-            assert_eq!(check_stem(good), Ok(()), "{good}");
-        }
-        for bad in [
-            "",
-            "a/b",
-            "..",
-            "_foo",
-            "foo_test",
-            "foo_linux",
-            "foo_amd64",
-            "foo_linux_amd64",
-            "foo_windows.x",
-            "a b",
-        ] {
-            assert!(check_stem(bad).is_err(), "{bad}");
-        }
-    }
 
     #[test]
     fn what_is_not_built_is_refused_and_not_ignored() {

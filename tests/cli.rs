@@ -101,6 +101,26 @@ fn a_closed_pipe_is_no_panic() {
     assert_eq!(closed(&["verify", "--json", "no/such/file"]), Some(1));
 }
 
+/// A report that cannot be written is an error, unlike one that nobody wants.
+#[test]
+fn a_full_disk_is_an_error() {
+    let full = std::fs::File::options()
+        .write(true)
+        .open("/dev/full")
+        .unwrap();
+    let ran = common::rsyso()
+        .args(["verify", "--json", "no/such/file"])
+        .stdout(full)
+        .output()
+        .unwrap();
+    let stderr = String::from_utf8(ran.stderr).unwrap();
+    assert_eq!(ran.status.code(), Some(1));
+    assert!(
+        stderr.contains("error: cannot write to stdout: No space left"),
+        "{stderr}"
+    );
+}
+
 /// Where nobody listens on stderr either, the status still tells.
 #[test]
 fn a_closed_stderr_is_no_panic() {

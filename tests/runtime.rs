@@ -126,7 +126,7 @@ fn has_no_thread_locals_and_no_initialisers() {
             let flags = section
                 .elf_section_header()
                 .sh_flags(object::Endianness::Little);
-            assert_eq!(flags.0 & u64::from(object::elf::SHF_TLS.0), 0, "{name}");
+            assert_eq!(flags.0 & object::elf::SHF_TLS.0, 0, "{name}");
             assert!(
                 !name.starts_with(".init_array") && !name.starts_with(".ctors"),
                 "{name}"
@@ -214,4 +214,19 @@ fn the_way_in_touches_no_stack_of_its_own() {
             );
         }
     });
+}
+
+/// Images are the same whoever built the tool, and tell nothing about that machine.
+#[test]
+fn holds_no_path_of_the_machine_that_built_it() {
+    let data = rsyso::runtime::archive("amd64").unwrap();
+    let home = std::env::var("CARGO_HOME")
+        .or_else(|_| std::env::var("HOME").map(|home| format!("{home}/.cargo")))
+        .unwrap();
+    for path in [env!("CARGO_MANIFEST_DIR"), home.as_str()] {
+        let found = data
+            .windows(path.len())
+            .any(|window| window == path.as_bytes());
+        assert!(!found, "{path}");
+    }
 }

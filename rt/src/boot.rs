@@ -98,7 +98,7 @@ fn check_go_layout(g: usize, m: usize) {
 /// rt_sigprocmask(2) copies the set in before it looks at `how`: with an impossible `how` it changes nothing, and tells EFAULT
 /// (not readable) from EINVAL (readable).
 fn read_word(address: usize) -> Option<usize> {
-    if address == 0 || address % align_of::<usize>() != 0 {
+    if address == 0 || !address.is_multiple_of(align_of::<usize>()) {
         return None;
     }
     // SAFETY: changes nothing, whatever the address.

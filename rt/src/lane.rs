@@ -2,7 +2,8 @@
 //!
 //! Each of Go's threads (`m`) gets a lane on its first call into the image, and keeps it; each thread that Rust spawns
 //! gets one too. The lane *is* the thread as Rust sees it: two Go threads that come one after the other at one address
-//! of `m` are one thread to Rust.
+//! of `m` are one thread to Rust. A Go thread's end is not seen here (Go ends few: those that a goroutine had locked), so its lane, its
+//! thread-locals and its small free blocks stay.
 
 use core::sync::atomic::{AtomicI32, AtomicU64, AtomicUsize, Ordering::*};
 
@@ -32,6 +33,8 @@ pub struct Control {
     next_free: *mut Control,
     /// The C side's record of the thread, null for Go's threads.
     pub pthread: *mut core::ffi::c_void,
+    /// What the thread pointer leads to on threads that Rust spawned (`c/thread/spawn.rs`).
+    pub thread_area: [usize; 8],
     /// Small free blocks of this thread.
     pub(crate) heap: Cache,
     /// What the unwinder reads about one frame.

@@ -9,6 +9,7 @@
 //! - [`alloc`]: malloc and its family. [`unwind`]: `_Unwind_*`. `c`: the rest of the C names.
 //! - [`arch`]: everything that knows the machine. [`sys`]: system calls.
 #![cfg_attr(not(test), no_std)]
+#![cfg_attr(test, allow(dead_code))] // What needs an image around it is not run in unit tests.
 
 pub mod alloc;
 pub mod arch;

@@ -12,7 +12,7 @@ const HELD: u32 = 1;
 const WAITED: u32 = 2;
 
 /// Rounds of spinning before a thread goes to sleep.
-const SPINS: u32 = 200;
+const SPINS: u32 = 100;
 
 /// A value that one thread at a time may use.
 pub struct Lock<T> {

@@ -42,7 +42,7 @@ pub mod rt_symbols {
 /// One Go assembly stub to print.
 #[derive(Clone, Copy, Debug)]
 pub struct Stub<'a> {
-    /// The Go function.
+    /// The Go function; the one that takes a pointer when the frame goes by reference (see [`crate::goabi`]).
     pub go_name: &'a str,
     /// Its declaration, as in the Go file: `func CountWords(text string) uint`.
     pub signature: &'a str,

@@ -15,13 +15,13 @@ impl Progress for Warnings {
     }
 }
 
-fn options(args: &[&str], go_package: Option<&str>) -> (Result<ConvertOptions>, Vec<String>) {
+fn options(args: &[&str]) -> (Result<ConvertOptions>, Vec<String>) {
     let all = ["rsyso", "convert"].iter().chain(args);
     let Command::Convert(args) = Cli::try_parse_from(all).expect("good flags").command else {
         panic!("not convert");
     };
     let warnings = Warnings::default();
-    let options = convert_options(*args, go_package.map(OsString::from), &warnings);
+    let options = convert_options(*args, &warnings);
     (options, warnings.0.into_inner().unwrap())
 }
 
@@ -32,31 +32,28 @@ fn clap_finds_no_fault_with_the_flags() {
 
 #[test]
 fn flags_become_options() {
-    let (got, warnings) = options(
-        &[
-            "/home/me/target/release/libfoo.a",
-            "b.o",
-            "-o",
-            "go/foo",
-            "--package",
-            "foo",
-            "--stem",
-            "f",
-            "--import-path",
-            "example.com/foo",
-            "--export",
-            "foo_*",
-            "--export",
-            "x",
-            "--trim-prefix",
-            "foo_",
-            "--stack-size",
-            "1MiB",
-            "-vv",
-            "--json",
-        ],
-        Some("other"),
-    );
+    let (got, warnings) = options(&[
+        "/home/me/target/release/libfoo.a",
+        "b.o",
+        "-o",
+        "go/foo",
+        "--package",
+        "foo",
+        "--stem",
+        "f",
+        "--import-path",
+        "example.com/foo",
+        "--export",
+        "foo_*",
+        "--export",
+        "x",
+        "--trim-prefix",
+        "foo_",
+        "--stack-size",
+        "1MiB",
+        "-vv",
+        "--json",
+    ]);
     let got = got.unwrap();
     assert!(warnings.is_empty());
     assert_eq!(got.out_dir, PathBuf::from("go/foo"));
@@ -72,7 +69,7 @@ fn flags_become_options() {
 
 #[test]
 fn plain_convert() {
-    let (got, _) = options(&["./libfoo.a"], None);
+    let (got, _) = options(&["./libfoo.a"]);
     assert_eq!(
         got.unwrap(),
         ConvertOptions {
@@ -80,16 +77,12 @@ fn plain_convert() {
             ..ConvertOptions::new(vec!["libfoo.a".into()])
         }
     );
-    let (got, _) = options(&["libfoo.a"], Some("main"));
-    assert_eq!(got.unwrap().package.as_deref(), Some("main"));
-    let (got, _) = options(&["libfoo.a"], Some(""));
-    assert_eq!(got.unwrap().package, None);
 }
 
 #[test]
 fn what_is_not_built_is_unsupported() {
-    let (got, _) = options(&["libfoo.a", "--blocking", "x", "--header", "foo.h"], None);
-    let error = got.unwrap_err();
+    let (got, _) = options(&["libfoo.a", "--blocking", "x", "--header", "foo.h"]);
+    let error = got.unwrap().check().unwrap_err();
     assert_eq!(error.kind, Kind::Unsupported);
     assert_eq!(error.problems.len(), 2);
 }
@@ -106,7 +99,7 @@ fn stack_sizes() {
     for (text, size) in good {
         assert_eq!(parse_size(text), Ok(size), "{text}");
         assert_eq!(
-            options(&["a.a", "--stack-size", text], None)
+            options(&["a.a", "--stack-size", text])
                 .0
                 .unwrap()
                 .stack_size,
@@ -125,11 +118,11 @@ fn stack_sizes() {
     ] {
         assert!(parse_size(text).is_err(), "{text}");
     }
-    let (got, warnings) = options(&["a.a", "--stack-size", "3MiB"], None);
+    let (got, warnings) = options(&["a.a", "--stack-size", "3MiB"]);
     assert_eq!(got.unwrap().stack_size, 4 << 20);
     assert_eq!(warnings.len(), 1);
     for text in ["255KiB", "1025MiB", "0"] {
-        let error = options(&["a.a", "--stack-size", text], None).0.unwrap_err();
+        let error = options(&["a.a", "--stack-size", text]).0.unwrap_err();
         assert_eq!(error.kind, Kind::Fault, "{text}");
     }
 }

@@ -29,7 +29,7 @@ const OFFSET_BITS: u32 = 40;
 pub fn encode_address(section: usize, offset: u64) -> Option<u64> {
     let section = u64::try_from(section).ok()?;
     (section < 1 << (64 - OFFSET_BITS) && offset < 1 << OFFSET_BITS)
-        .then(|| section << OFFSET_BITS | offset)
+        .then_some(section << OFFSET_BITS | offset)
 }
 
 /// What the relocations of one section say: the value at an offset, sorted by offset.
@@ -59,6 +59,19 @@ impl gimli::Relocate for &Relocations {
     }
 }
 
+/// The sections that signatures need; locations and indexes are left alone.
+const READ: [&str; 9] = [
+    ".debug_abbrev",
+    ".debug_addr",
+    ".debug_info",
+    ".debug_line",
+    ".debug_line_str",
+    ".debug_ranges",
+    ".debug_rnglists",
+    ".debug_str",
+    ".debug_str_offsets",
+];
+
 /// The debug sections of one object, decompressed, and their relocations.
 pub struct Sections<'a>(HashMap<String, (Cow<'a, [u8]>, Relocations)>);
 
@@ -74,7 +87,12 @@ impl<'a> Sections<'a> {
             let Ok(section_name) = section.name() else {
                 continue;
             };
-            if !section_name.starts_with(".debug_") || sections.contains_key(section_name) {
+            // GNU tools once renamed the sections that they compressed.
+            let section_name = match section_name.strip_prefix(".zdebug_") {
+                Some(rest) => format!(".debug_{rest}"),
+                None => section_name.to_owned(),
+            };
+            if !READ.contains(&section_name.as_str()) || sections.contains_key(&section_name) {
                 continue;
             }
             let bytes = section.uncompressed_data().map_err(fault)?;
@@ -83,7 +101,7 @@ impl<'a> Sections<'a> {
                 .filter_map(|(at, r)| Some((at, relocated(&file, &r)?)))
                 .collect();
             values.sort_unstable_by_key(|v| v.0);
-            sections.insert(section_name.to_owned(), (bytes, Relocations(values)));
+            sections.insert(section_name, (bytes, Relocations(values)));
         }
         Ok(Sections(sections))
     }
@@ -250,16 +268,17 @@ impl<'a> Debug<'a> {
         unit: usize,
         mut visit: impl FnMut(isize, &Die<'a>) -> gimli::Result<()>,
     ) -> gimli::Result<()> {
-        let mut entries = self.unit(unit)?.entries();
-        while let Some(entry) = entries.next_dfs()? {
-            let (depth, offset) = (entry.depth(), entry.offset().0);
-            visit(
-                depth,
-                &Die {
-                    at: At { unit, offset },
-                    entry: entry.clone(),
-                },
-            )?;
+        let mut entries = self.unit(unit)?.entries_raw(None)?;
+        // One DIE for all: an object may hold a million.
+        let mut die = Die {
+            at: At { unit, offset: 0 },
+            entry: Entry::null(),
+        };
+        while !entries.is_empty() {
+            if entries.read_entry(&mut die.entry)? {
+                die.at.offset = die.entry.offset().0;
+                visit(die.entry.depth(), &die)?;
+            }
         }
         Ok(())
     }
@@ -390,5 +409,10 @@ impl Die<'_> {
 
 /// Debug information that breaks the format's rules.
 pub fn malformed(object: &str, e: gimli::Error) -> Error {
-    Error::fault(Problem::new(format!("the debug information is damaged: {e}")).at(object))
+    let problem = Problem::new(format!("the debug information is damaged: {e}"));
+    Error::fault(if object.is_empty() {
+        problem
+    } else {
+        problem.at(object)
+    })
 }

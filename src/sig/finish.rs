@@ -18,18 +18,24 @@ impl Mapper<'_, '_> {
             let Some(((object, at), id)) = self.twins.pop() else {
                 return Ok(());
             };
-            let kind = match self.contents(object, at, 0) {
-                Ok((kind, _)) => kind,
-                Err(Stop::Refused(_)) => TypeKind::Opaque,
+            let (kind, doc) = match self.contents(object, at, 0) {
+                Ok(contents) => contents,
+                Err(Stop::Refused(why)) => (TypeKind::Opaque, self.opaque_doc(object, at, &why)?),
                 Err(e) => return Err(e),
             };
-            let size = self.view(object)?.size(at)?.unwrap_or(0);
-            let def = self.def(id)?;
+            let size = Some(self.view(object)?.size(at)?.unwrap_or(0));
+            let Some(def) = self.defs.get_mut(id.0 as usize) else {
+                continue;
+            };
+            if def.size.is_none() {
+                // Debug information tells more than the source.
+                (def.state, def.size, def.doc) = (State::Done(kind), size, doc);
+                continue;
+            }
             let same =
                 matches!(&def.state, State::Done(first) if *first == kind) && def.size == size;
             if !same && !self.conflicts.contains(&def.path) {
-                let path = def.path.clone();
-                self.conflicts.push(path);
+                self.conflicts.push(def.path.clone());
             }
         }
     }

@@ -9,21 +9,27 @@ use super::Export;
 use super::dwarf::{At, Die, malformed};
 use super::scan::own_symbol;
 use super::shape::View;
-use super::source::{Item, ItemKind, Signature, Sources};
-use super::types::{Mapper, Stop, Why};
+use super::source::Sources;
+use super::syntax::{Item, Signature};
+use super::types::{Mapped, Mapper, Stop, Why};
+use super::written::Written;
 use crate::diag::{Error, Kind, Problem, Result};
 use crate::model::{Api, Function, Param, Source, Type};
 
 /// Collects functions, and what is wrong with them.
 pub struct Reader<'d, 'a> {
-    views: &'d [Option<View<'d, 'a>>],
-    mapper: Mapper<'d, 'a>,
-    functions: Vec<Function>,
-    problems: Vec<Problem>,
+    pub(super) views: &'d [Option<View<'d, 'a>>],
+    pub(super) mapper: Mapper<'d, 'a>,
+    pub(super) functions: Vec<Function>,
+    pub(super) problems: Vec<Problem>,
     /// Exports without debug information, with their objects.
     missing: Vec<(String, String)>,
     /// Roots of the crates that some unit describes with types.
     typed_crates: HashSet<PathBuf>,
+    /// Exports whose code the compiler merged with that of another function: the other function, under the export's symbol.
+    pub(super) merged: Vec<(Draft, String)>,
+    /// What types written in a module's source stand for, as far as other functions of the module tell.
+    pub(super) written: Written,
 }
 
 /// The DIEs that describe one function.
@@ -35,20 +41,28 @@ struct Described<'a> {
 }
 
 /// A function as far as its DIEs tell, before its types are mapped.
-struct Draft {
-    object: usize,
-    symbol: String,
-    path: Vec<String>,
-    source: Option<Source>,
+pub(super) struct Draft {
+    pub(super) object: usize,
+    pub(super) symbol: String,
+    pub(super) path: Vec<String>,
+    pub(super) source: Option<Source>,
     /// Names and types, in order.
-    params: Vec<(Option<String>, At)>,
-    result: Option<At>,
-    variadic: bool,
+    pub(super) params: Vec<DraftParam>,
+    pub(super) result: Option<At>,
+    pub(super) variadic: bool,
+}
+
+/// A parameter as its DIE tells it.
+pub(super) struct DraftParam {
+    pub(super) name: Option<String>,
+    pub(super) ty: At,
+    /// Where it is written.
+    source: Option<Source>,
 }
 
 impl<'d, 'a> Reader<'d, 'a> {
     /// A reader over the objects' views.
-    pub fn new(views: &'d [Option<View<'d, 'a>>], sources: &'d mut Sources) -> Self {
+    pub fn new(views: &'d [Option<View<'d, 'a>>], sources: Sources<'d>) -> Self {
         let mut typed_crates = HashSet::new();
         for view in views.iter().flatten() {
             let units = view.scan.origins.iter().zip(&view.scan.has_types);
@@ -65,6 +79,8 @@ impl<'d, 'a> Reader<'d, 'a> {
             problems: Vec::new(),
             missing: Vec::new(),
             typed_crates,
+            merged: Vec::new(),
+            written: Written::default(),
         }
     }
 
@@ -103,8 +119,10 @@ impl<'d, 'a> Reader<'d, 'a> {
         });
         // A function without parameters and result looks the same when the build left all types out.
         let bare = draft.params.is_empty() && draft.result.is_none();
-        let by_source =
-            || signature(&item).is_some_and(|s| s.params.is_empty() && s.result.is_none());
+        let by_source = || {
+            signature(&item)
+                .is_some_and(|s| s.symbol.is_some() && s.params.is_empty() && s.result.is_none())
+        };
         if bare && !self.typed_crates.contains(&origin.root) && !by_source() {
             self.missing
                 .push((export.symbol.clone(), object.to_owned()));
@@ -124,22 +142,13 @@ impl<'d, 'a> Reader<'d, 'a> {
             .address()
             .and_then(|a| view.scan.by_address.get(&a))
             .and_then(|d| d.first());
-        let Some(twin) = twin else {
+        let Some(&twin) = twin else {
             self.missing
                 .push((export.symbol.clone(), object.to_owned()));
             return Ok(());
         };
-        let twin = view.debug.die(*twin)?;
-        let name = own_symbol(view.debug, &declaration(view, &twin)?.declared)?.unwrap_or_default();
-        let name = format!("{:#}", rustc_demangle::demangle(&name));
-        let problem = Problem::new(format!(
-            "`{}` does the same as `{name}`, and the compiler kept the debug information of that one alone",
-            export.symbol
-        ));
-        self.problems.push(problem.at(object).help(format!(
-            "build with RUSTFLAGS=\"-Cllvm-args=-mergefunc-use-aliases=false -Cllvm-args=-mergefunc-preserve-debug-info\", or {}",
-            leave_out(&export.symbol)
-        )));
+        let twin = draft(view, export, &declaration(view, &view.debug.die(twin)?)?)?;
+        self.merged.push((twin, object.to_owned()));
         Ok(())
     }
 
@@ -148,22 +157,10 @@ impl<'d, 'a> Reader<'d, 'a> {
         let place = draft
             .source
             .as_ref()
-            .map_or_else(|| object.to_owned(), |s| format!("{}:{}", s.file, s.line));
+            .map_or_else(|| object.to_owned(), place_of);
         let before = self.problems.len();
-        if let Some(signature) = signature(&item)
-            && !matches!(
-                signature.abi.as_deref(),
-                Some("C" | "C-unwind" | "system" | "system-unwind" | "sysv64" | "sysv64-unwind")
-            )
-        {
-            let problem = Problem::new(format!(
-                "`{symbol}` is not `extern \"C\"`, so how it takes its parameters is not defined"
-            ));
-            self.problems.push(problem.at(place.as_str()).help(format!(
-                "declare it `extern \"C\"`, or {}",
-                leave_out(symbol)
-            )));
-        }
+        self.check_abi(symbol, signature(&item), &place);
+        self.check_count(&draft, signature(&item), &place);
         if draft.variadic {
             self.refused(
                 symbol,
@@ -173,29 +170,22 @@ impl<'d, 'a> Reader<'d, 'a> {
             );
         }
         let mut params = Vec::new();
-        for (n, (name, ty)) in draft.params.into_iter().enumerate() {
-            let name = name.unwrap_or_else(|| format!("arg{n}"));
-            match self.mapper.value(draft.object, ty) {
-                Ok(Some(ty)) => params.push(Param { name, ty }),
-                Ok(None) => {}
-                Err(Stop::Refused(why)) => {
-                    self.refused(symbol, &format!("parameter `{name}`"), &place, why)
-                }
-                Err(Stop::Damaged(e)) => return Err(e),
-            }
+        for (n, param) in draft.params.iter().enumerate() {
+            let name = param.name.clone().unwrap_or_else(|| format!("arg{n}"));
+            let place = param
+                .source
+                .as_ref()
+                .map_or_else(|| place.clone(), place_of);
+            let mapped = self.mapper.value(draft.object, param.ty);
+            self.note_written(&draft, &item, |s| s.params.get(n).map(|p| &p.1), &mapped);
+            let ty = self.collected(mapped, symbol, &format!("parameter `{name}`"), &place)?;
+            params.extend(ty.map(|ty| Param { name, ty }));
         }
-        let result = match draft
+        let mapped = draft
             .result
-            .map(|ty| self.mapper.value(draft.object, ty))
-            .transpose()
-        {
-            Ok(result) => result.flatten(),
-            Err(Stop::Refused(why)) => {
-                self.refused(symbol, "the result", &place, why);
-                None
-            }
-            Err(Stop::Damaged(e)) => return Err(e),
-        };
+            .map_or(Ok(None), |ty| self.mapper.value(draft.object, ty));
+        self.note_written(&draft, &item, |s| s.result.as_ref(), &mapped);
+        let result = self.collected(mapped, symbol, "the result", &place)?;
         if matches!(result, Some(Type::Callback { .. })) {
             self.refused(
                 symbol,
@@ -205,16 +195,81 @@ impl<'d, 'a> Reader<'d, 'a> {
             );
         }
         if self.problems.len() == before {
+            let doc = item.map_or(String::new(), |i| i.doc);
+            let path = draft.path.join("::");
             self.functions.push(Function {
                 symbol: draft.symbol,
                 params,
                 result,
-                doc: item.map_or(String::new(), |i| i.doc),
+                doc,
                 source: draft.source,
-                path: draft.path.join("::"),
+                path,
             });
         }
         Ok(())
+    }
+
+    /// A function that asks for a symbol and not for an ABI has Rust's. An attribute macro may still change what the source shows, and
+    /// then writes `no_mangle` itself.
+    pub(super) fn check_abi(&mut self, symbol: &str, signature: Option<&Signature>, place: &str) {
+        const C: [&str; 6] = [
+            "C",
+            "C-unwind",
+            "system",
+            "system-unwind",
+            "sysv64",
+            "sysv64-unwind",
+        ];
+        let Some(signature) = signature.filter(|s| s.symbol.is_some()) else {
+            return;
+        };
+        if signature.abi.as_deref().is_some_and(|abi| C.contains(&abi)) {
+            return;
+        }
+        let problem = Problem::new(format!(
+            "`{symbol}` is not `extern \"C\"`, so how it takes its parameters is not defined"
+        ));
+        self.problems.push(problem.at(place).help(format!(
+            "declare it `extern \"C\"`, or {}",
+            leave_out(symbol)
+        )));
+    }
+
+    /// The source is a second witness of how many parameters there are.
+    fn check_count(&mut self, draft: &Draft, signature: Option<&Signature>, place: &str) {
+        let Some(signature) = signature.filter(|s| s.symbol.is_some() && s.certain) else {
+            return;
+        };
+        let (source, debug) = (signature.params.len(), draft.params.len());
+        if source != debug {
+            let symbol = &draft.symbol;
+            let problem = Problem::new(format!(
+                "`{symbol}` has {source} parameters in its source and {debug} in its debug information"
+            ));
+            self.problems.push(
+                problem
+                    .at(place)
+                    .help("has the source changed since the build? Build again"),
+            );
+        }
+    }
+
+    /// The mapped type; a refusal becomes a problem, and the rest of the function is still looked at.
+    fn collected(
+        &mut self,
+        mapped: Mapped<Option<Type>>,
+        symbol: &str,
+        part: &str,
+        place: &str,
+    ) -> gimli::Result<Option<Type>> {
+        match mapped {
+            Ok(ty) => Ok(ty),
+            Err(Stop::Refused(why)) => {
+                self.refused(symbol, part, place, why);
+                Ok(None)
+            }
+            Err(Stop::Damaged(e)) => Err(e),
+        }
     }
 
     fn refused(&mut self, symbol: &str, part: &str, place: &str, why: Why) {
@@ -231,6 +286,7 @@ impl<'d, 'a> Reader<'d, 'a> {
 
     /// The whole API, or everything that stands in its way.
     pub fn finish(mut self) -> Result<Api> {
+        self.recover_merged()?;
         if let Err(Stop::Damaged(e)) = self.mapper.complete() {
             return Err(malformed("", e));
         }
@@ -241,6 +297,7 @@ impl<'d, 'a> Reader<'d, 'a> {
             let problem = Problem::new(format!("two types are named `{path}`, and they differ"));
             problems.push(problem.help("does the library hold two versions of one crate? Leave out the functions of one of them with --export"));
         }
+        self.functions.sort_by(|a, b| a.symbol.cmp(&b.symbol));
         let types = self.mapper.into_types(&mut self.functions);
         Error::check(
             Kind::Unsupported,
@@ -253,37 +310,43 @@ impl<'d, 'a> Reader<'d, 'a> {
     }
 }
 
-fn signature(item: &Option<Item>) -> Option<&Signature> {
-    match item {
-        Some(Item {
-            kind: ItemKind::Function(signature),
-            ..
-        }) => Some(signature),
-        _ => None,
-    }
+pub(super) fn place_of(source: &Source) -> String {
+    format!("{}:{}", source.file, source.line)
 }
 
-fn leave_out(symbol: &str) -> String {
+fn signature(item: &Option<Item>) -> Option<&Signature> {
+    item.as_ref().and_then(Item::signature)
+}
+
+pub(super) fn leave_out(symbol: &str) -> String {
     format!("leave `{symbol}` out: `--export` takes the names of the functions to keep")
 }
 
+/// More names than this make a list.
+const NAMES_IN_A_SENTENCE: usize = 5;
+
 fn without_debug_information(missing: &[(String, String)]) -> Option<Problem> {
-    let names: Vec<_> = missing.iter().map(|m| format!("`{}`", m.0)).collect();
     let (_, first_object) = missing.first()?;
-    let (verb, names) = (
-        if names.len() == 1 { "has" } else { "have" },
-        names.join(", "),
-    );
+    let names: Vec<_> = missing.iter().map(|m| format!("`{}`", m.0)).collect();
+    let (who, notes) = match names.len() {
+        1 => (format!("{} has", names.concat()), Vec::new()),
+        2..=NAMES_IN_A_SENTENCE => (format!("{} have", names.join(", ")), Vec::new()),
+        n => (
+            format!("{n} exports have"),
+            missing
+                .iter()
+                .map(|(name, object)| format!("`{name}` in {object}"))
+                .collect(),
+        ),
+    };
     let mut problem = Problem::new(format!(
-        "{names} {verb} no debug information that tells the parameters"
-    ))
-    .at(first_object.as_str());
-    problem.help = Some(
+        "{who} no debug information that tells the parameters"
+    ));
+    problem.notes = notes;
+    Some(problem.at(first_object.as_str()).help(
         "set `debug = \"full\"` under [profile.release] (or CARGO_PROFILE_RELEASE_DEBUG=full), leave `strip` off, and build again; \
-         or leave them out: `--export` takes the names of the functions to keep"
-            .to_owned(),
-    );
-    Some(problem)
+         or leave them out: `--export` takes the names of the functions to keep",
+    ))
 }
 
 /// The DIEs of an export: at its address, and named as it is (LLVM merges equal functions and keeps the DIE of one); else the one
@@ -342,7 +405,9 @@ fn draft<'a>(
         match child.tag() {
             dw::DW_TAG_formal_parameter => {
                 let ty = view.debug.ty(&child)?.ok_or(gimli::Error::MissingUnitDie)?;
-                params.push((view.debug.name(&child)?.filter(|n| !n.is_empty()), ty));
+                let name = view.debug.name(&child)?.filter(|n| !n.is_empty());
+                let source = view.debug.source(&child)?;
+                params.push(DraftParam { name, ty, source });
             }
             dw::DW_TAG_unspecified_parameters => variadic = true,
             _ => {}

@@ -4,17 +4,35 @@ use gimli::constants as dw;
 
 use super::dwarf::{At, Die};
 use super::shape::{Shape, View};
-use super::source::{Item, ItemKind, Repr};
+use super::syntax::{Item, ItemKind, Repr};
 use super::types::{Mapped, Mapper, State, Stop, Why, is_std, refuse};
 use crate::model::{Field, Int, Layout, Type, TypeKind, Variant};
 
 impl<'d, 'a> Mapper<'d, 'a> {
-    pub(super) fn doc_of(&mut self, object: usize, at: At) -> Mapped<String> {
+    /// The doc comment of an opaque type. One that asks for C's layout and cannot have it in Go says why.
+    pub(super) fn opaque_doc(&mut self, object: usize, at: At, why: &Why) -> Mapped<String> {
         let view = self.view(object)?;
-        let die = view.debug.die(at)?;
-        Ok(self
-            .item(&view, &die, None)?
-            .map_or(String::new(), |i| i.doc))
+        let Some(item) = self.item(&view, &view.debug.die(at)?, None)? else {
+            return Ok(String::new());
+        };
+        let ItemKind::Type {
+            repr: Some(Repr::C | Repr::Transparent),
+            parts,
+            ..
+        } = &item.kind
+        else {
+            return Ok(item.doc);
+        };
+        // `struct Foreign { _private: [u8; 0] }` is meant to be opaque.
+        if view.size(at)? == Some(0) || parts.is_empty() {
+            return Ok(item.doc);
+        }
+        let note = format!("Go cannot see into it: it {}.", why.reason);
+        Ok(if item.doc.is_empty() {
+            note
+        } else {
+            format!("{}\n\n{note}", item.doc)
+        })
     }
 
     /// The source item of a type.
@@ -54,7 +72,16 @@ impl<'d, 'a> Mapper<'d, 'a> {
         if matches!(kind, Shape::Nothing) {
             return refuse(format!("is `{name}`, which has no bytes"));
         }
-        if is_std(&view.scan.path(at, &name)) {
+        let path = view.scan.path(at, &name);
+        if path.join("::").starts_with("core::num::nonzero::NonZero<") {
+            let why = Why::new(format!(
+                "is `{name}`, and Go cannot promise that it is not 0"
+            ));
+            return Err(Stop::Refused(
+                why.help("take it in an `Option`, or as a plain integer"),
+            ));
+        }
+        if is_std(&path) {
             let why = Why::new(format!(
                 "is `{name}`, whose layout the standard library does not promise"
             ));
@@ -180,8 +207,16 @@ impl<'d, 'a> Mapper<'d, 'a> {
         })
     }
 
+    /// Bytes of a parameter or result on the Rust side.
+    pub(super) fn bytes(&self, ty: &Type) -> Option<u64> {
+        match ty {
+            Type::Str | Type::Slice { .. } => Some(16),
+            _ => self.layout(ty).map(|l| l.size),
+        }
+    }
+
     /// As [`crate::model::Api::layout`], while the types are still being collected. Checked: array lengths come from the input.
-    fn layout(&self, ty: &Type) -> Option<Layout> {
+    pub(super) fn layout(&self, ty: &Type) -> Option<Layout> {
         let scalar = |n| Some(Layout { size: n, align: n });
         match ty {
             Type::Bool => scalar(1),

@@ -3,6 +3,7 @@
 //! DWARF gives parameters, layouts and places; the source, where it is at hand, adds what DWARF leaves out (`repr(C)`, doc comments).
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::path::PathBuf;
 
 use crate::diag::{Error, Problem, Result};
 use crate::model::Api;
@@ -11,10 +12,13 @@ mod dwarf;
 mod finish;
 mod function;
 mod layout;
+mod merged;
 mod scan;
 mod shape;
 mod source;
+mod syntax;
 mod types;
+mod written;
 
 use dwarf::{Debug, Sections, encode_address, malformed};
 use function::Reader;
@@ -55,7 +59,7 @@ pub fn read(objects: &[Object<'_>], exports: &[Export]) -> Result<Api> {
         by_object.entry(export.object).or_default().push(export);
     }
     // The debug sections of every object that defines an export, decompressed.
-    let mut sections = HashMap::new();
+    let mut sections = BTreeMap::new();
     for &index in by_object.keys() {
         let object = objects
             .get(index)
@@ -86,7 +90,7 @@ pub fn read(objects: &[Object<'_>], exports: &[Export]) -> Result<Api> {
     };
     let views: Vec<Option<View<'_, '_>>> = (0..objects.len()).map(view).collect();
     // Where crates begin, for their sources.
-    let mut sources = Sources::default();
+    let mut sources = Sources::new(|krate| roots(objects, krate));
     for origin in debugs
         .keys()
         .filter_map(|i| scans.get(i))
@@ -98,7 +102,7 @@ pub fn read(objects: &[Object<'_>], exports: &[Export]) -> Result<Api> {
     // The signatures, in the order of the symbols.
     let mut sorted: Vec<&Export> = exports.iter().collect();
     sorted.sort_by(|a, b| a.symbol.cmp(&b.symbol));
-    let mut reader = Reader::new(&views, &mut sources);
+    let mut reader = Reader::new(&views, sources);
     for export in sorted {
         reader.function(
             export,
@@ -106,4 +110,27 @@ pub fn read(objects: &[Object<'_>], exports: &[Export]) -> Result<Api> {
         )?;
     }
     reader.finish()
+}
+
+/// Where a crate begins that no unit read so far belongs to: asked of the objects that are named after it, as rustc does.
+fn roots(objects: &[Object<'_>], krate: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for object in objects.iter().filter(|o| o.name.contains(krate)) {
+        // Only docs and `repr`s are at stake, so an object that cannot be read is left to those who need it.
+        let Ok(sections) = Sections::read(&object.name, object.data) else {
+            continue;
+        };
+        let Ok(debug) = Debug::parse(&object.name, &sections) else {
+            continue;
+        };
+        let origins = (0..debug.units.len()).filter_map(|unit| scan::origin(&debug, unit).ok());
+        found.extend(
+            origins
+                .filter(|o| o.rust && o.krate == krate)
+                .map(|o| o.root),
+        );
+    }
+    found.sort();
+    found.dedup();
+    found
 }

@@ -141,7 +141,7 @@ pub fn own_symbol<'a>(debug: &Debug<'a>, die: &Die<'a>) -> gimli::Result<Option<
 }
 
 /// rustc names a unit `ROOT/@/CODEGEN_UNIT`; the latter is `CRATE.HASH-cgu.N` unless the build is incremental.
-fn origin(debug: &Debug<'_>, unit: usize) -> gimli::Result<Origin> {
+pub fn origin(debug: &Debug<'_>, unit: usize) -> gimli::Result<Origin> {
     let root = debug.root(unit)?;
     let rust = match root.entry.attr_value(dw::DW_AT_language) {
         Some(gimli::AttributeValue::Language(language)) => language == dw::DW_LANG_Rust,

@@ -1,6 +1,8 @@
 //! What kind of type a DIE is, told from its tag, its name and its members as rustc writes them
 //! (rustc_codegen_llvm, `debuginfo/metadata`).
 
+use std::collections::HashMap;
+
 use gimli::constants as dw;
 
 use super::dwarf::{At, Debug, Die};
@@ -48,8 +50,23 @@ pub enum Shape {
     Enum,
     /// Has a name, and bytes that Go cannot express: a union, an enum with fields.
     Named(&'static str),
-    /// Cannot cross the boundary in any form; the text says what it is.
-    Foreign(String),
+    /// Has no counterpart in Go.
+    Foreign(Foreign),
+}
+
+/// Types without a counterpart, by what can be said of them. All hold how to name them.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Foreign {
+    /// A pointer of two words: to a trait object, a `str`, a slice, a `CStr`.
+    Wide(String),
+    /// `u128`, `i128`.
+    Wider(String),
+    /// A tuple.
+    Tuple(String),
+    /// A function pointer that is not `extern "C"`.
+    RustFunction(String),
+    /// Anything else.
+    Other(String),
 }
 
 /// One object's debug information with the index of its scopes.
@@ -70,7 +87,7 @@ impl<'a> View<'_, 'a> {
     /// `depth` counts wrappers in wrappers, so that a DIE that refers to itself ends.
     fn shape_within(&self, at: At, depth: u32) -> gimli::Result<Shape> {
         if depth > NESTING_LIMIT {
-            return Ok(Shape::Foreign("a type nested too deep".to_owned()));
+            return Ok(other("a type nested too deep"));
         }
         let die = self.debug.die(at)?;
         let name = self.debug.name(&die)?.unwrap_or_default();
@@ -82,9 +99,9 @@ impl<'a> View<'_, 'a> {
                 Shape::Nothing
             }
             dw::DW_TAG_enumeration_type => Shape::Enum,
-            dw::DW_TAG_union_type => self.union_type(&die, &name, depth + 1)?,
+            dw::DW_TAG_union_type => Shape::Named("union"),
             dw::DW_TAG_structure_type => self.structure(&die, &name, depth + 1)?,
-            tag => Shape::Foreign(format!("`{name}` ({tag})")),
+            tag => other(format!("`{name}` ({tag})")),
         })
     }
 
@@ -112,6 +129,29 @@ impl<'a> View<'_, 'a> {
         Ok(None)
     }
 
+    /// All named types of the object.
+    pub fn types_by_path(&self) -> gimli::Result<HashMap<String, At>> {
+        let mut found = HashMap::new();
+        for unit in 0..self.debug.units.len() {
+            self.debug.walk(unit, |_, die| {
+                let named = matches!(
+                    die.tag(),
+                    dw::DW_TAG_structure_type | dw::DW_TAG_enumeration_type | dw::DW_TAG_union_type
+                );
+                if named
+                    && !die.flag(dw::DW_AT_declaration)
+                    && let Some(name) = self.debug.name(die)?
+                {
+                    found
+                        .entry(self.scan.path(die.at, &name).join("::"))
+                        .or_insert(die.at);
+                }
+                Ok(())
+            })?;
+        }
+        Ok(found)
+    }
+
     fn pointer(&self, die: &Die<'a>, name: &str) -> gimli::Result<Shape> {
         let to = self.debug.ty(die)?;
         if let Some(to) = to
@@ -128,7 +168,7 @@ impl<'a> View<'_, 'a> {
         } else if name.starts_with("*mut ") || name.starts_with("alloc::boxed::Box<") {
             PointerKind::Mut
         } else {
-            return Ok(Shape::Foreign(format!("a pointer written `{name}`")));
+            return Ok(other(format!("a pointer written `{name}`")));
         };
         Ok(Shape::Pointer { to, kind })
     }
@@ -147,15 +187,7 @@ impl<'a> View<'_, 'a> {
         }
         match (self.debug.ty(die)?, &lens[..]) {
             (Some(elem), [Some(len)]) => Ok(Shape::Array { elem, len: *len }),
-            _ => Ok(Shape::Foreign("an array without a length".to_owned())),
-        }
-    }
-
-    fn union_type(&self, die: &Die<'a>, name: &str, depth: u32) -> gimli::Result<Shape> {
-        let path = self.scan.path(die.at, name).join("::");
-        match self.transparent(die, &path)? {
-            Some(inner) => self.shape_within(inner, depth),
-            None => Ok(Shape::Named("union")),
+            _ => Ok(other("an array without a length")),
         }
     }
 
@@ -191,17 +223,14 @@ impl<'a> View<'_, 'a> {
                     to,
                     kind: PointerKind::Mut,
                 },
-                _ => Shape::Foreign(format!(
-                    "a pointer of two words, `NonNull<{}`",
-                    path.split_once('<').map_or("", |p| p.1)
-                )),
+                _ => Shape::Foreign(Foreign::Wide(path)),
             });
         }
-        match self.transparent(die, &path)? {
-            Some(inner) => self.shape_within(inner, depth),
-            None if die.udata(dw::DW_AT_byte_size) == Some(0) => Ok(Shape::Nothing),
-            None => Ok(Shape::Struct),
-        }
+        Ok(match die.udata(dw::DW_AT_byte_size) {
+            Some(0) => Shape::Nothing,
+            _ if path == "core::sync::atomic::AtomicBool" => Shape::Scalar(Type::Bool),
+            _ => Shape::Struct,
+        })
     }
 
     /// Structs outside any module are the compiler's own: wide pointers, tuples, closures.
@@ -224,15 +253,13 @@ impl<'a> View<'_, 'a> {
             }
         }
         if wide {
-            return Ok(Some(Shape::Foreign(format!(
-                "a pointer of two words, `{name}`"
-            ))));
+            return Ok(Some(Shape::Foreign(Foreign::Wide(name.to_owned()))));
         }
         if die.udata(dw::DW_AT_byte_size) == Some(0) {
             return Ok(Some(Shape::Nothing));
         }
         if name.starts_with('(') {
-            return Ok(Some(Shape::Foreign(format!("the tuple `{name}`"))));
+            return Ok(Some(Shape::Foreign(Foreign::Tuple(name.to_owned()))));
         }
         Ok(None)
     }
@@ -307,24 +334,35 @@ impl<'a> View<'_, 'a> {
         Ok(None)
     }
 
-    /// The type inside a std wrapper that is documented to have the layout of its contents.
-    fn transparent(&self, die: &Die<'a>, path: &str) -> gimli::Result<Option<At>> {
-        const WRAPPERS: [&str; 7] = [
+    /// The type inside std's wrappers that are documented to have the layout of their contents, or the type itself.
+    pub fn see_through(&self, mut at: At) -> gimli::Result<At> {
+        const WRAPPERS: [&str; 8] = [
             "core::cell::Cell<",
             "core::cell::UnsafeCell<",
             "core::cell::SyncUnsafeCell<",
             "core::mem::manually_drop::ManuallyDrop<",
+            "core::mem::maybe_dangling::MaybeDangling<",
             "core::mem::maybe_uninit::MaybeUninit<",
             "core::num::wrapping::Wrapping<",
             "core::sync::atomic::Atomic",
         ];
-        if !WRAPPERS.iter().any(|w| path.starts_with(w)) {
-            return Ok(None);
+        for _ in 0..NESTING_LIMIT {
+            let die = self.debug.die(at)?;
+            let path = self
+                .scan
+                .path(at, &self.debug.name(&die)?.unwrap_or_default())
+                .join("::");
+            if !WRAPPERS.iter().any(|w| path.starts_with(w))
+                || path == "core::sync::atomic::AtomicBool"
+            {
+                break;
+            }
+            match self.only_member(&die)? {
+                Some(inner) if self.size(inner)? == die.udata(dw::DW_AT_byte_size) => at = inner,
+                _ => break,
+            }
         }
-        let Some(inner) = self.only_member(die)? else {
-            return Ok(None);
-        };
-        Ok((self.size(inner)? == die.udata(dw::DW_AT_byte_size)).then_some(inner))
+        Ok(at)
     }
 
     /// The type of the one member that has bytes.
@@ -348,6 +386,10 @@ impl<'a> View<'_, 'a> {
     }
 }
 
+fn other(what: impl Into<String>) -> Shape {
+    Shape::Foreign(Foreign::Other(what.into()))
+}
+
 fn function_pointer(to: At, name: &str) -> Shape {
     // "system" is "C" on every target but 32-bit Windows.
     let abis = [
@@ -363,9 +405,7 @@ fn function_pointer(to: At, name: &str) -> Shape {
     }) {
         Shape::Function(to)
     } else {
-        Shape::Foreign(format!(
-            "`{name}`, a function pointer that is not `extern \"C\"`"
-        ))
+        Shape::Foreign(Foreign::RustFunction(name.to_owned()))
     }
 }
 
@@ -391,6 +431,7 @@ fn base_type(name: &str, die: &Die<'_>) -> Shape {
         ("i32", Some(4), dw::DW_ATE_signed) => int(Int::I32),
         ("i64", Some(8), dw::DW_ATE_signed) => int(Int::I64),
         ("isize", Some(8), dw::DW_ATE_signed) => int(Int::Isize),
-        _ => Shape::Foreign(format!("`{name}`")),
+        ("u128" | "i128", ..) => Shape::Foreign(Foreign::Wider(name.to_owned())),
+        _ => other(format!("`{name}`")),
     }
 }

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use gimli::constants as dw;
 
 use super::dwarf::{At, Die};
-use super::shape::{Shape, View};
+use super::shape::{Foreign, Shape, View};
 use super::source::Sources;
 use crate::model::{Type, TypeId, TypeKind};
 
@@ -76,8 +76,8 @@ pub(super) struct Def {
     pub(super) path: String,
     pub(super) doc: String,
     pub(super) state: State,
-    pub(super) size: u64,
-    pub(super) align: u64,
+    /// As the debug information states it; None when only the source describes the type.
+    pub(super) size: Option<u64>,
     /// Why it is opaque.
     pub(super) why: Option<Why>,
 }
@@ -85,19 +85,21 @@ pub(super) struct Def {
 /// Maps types of all objects into one list.
 pub struct Mapper<'d, 'a> {
     pub(super) views: &'d [Option<View<'d, 'a>>],
-    pub(super) sources: &'d mut Sources,
+    pub(super) sources: Sources<'d>,
     pub(super) defs: Vec<Def>,
     pub(super) by_path: HashMap<String, TypeId>,
     pub(super) known: HashMap<Key, TypeId>,
     /// DIEs of types that are known from elsewhere already, to be compared.
     pub(super) twins: Vec<(Key, TypeId)>,
+    /// Per object: the types that it describes, by path. Filled when a merged function asks.
+    described: HashMap<usize, HashMap<String, At>>,
     /// Paths that stand for different layouts.
     pub conflicts: Vec<String>,
 }
 
 impl<'d, 'a> Mapper<'d, 'a> {
     /// A mapper over the objects' views.
-    pub fn new(views: &'d [Option<View<'d, 'a>>], sources: &'d mut Sources) -> Self {
+    pub fn new(views: &'d [Option<View<'d, 'a>>], sources: Sources<'d>) -> Self {
         Mapper {
             views,
             sources,
@@ -105,13 +107,38 @@ impl<'d, 'a> Mapper<'d, 'a> {
             by_path: HashMap::new(),
             known: HashMap::new(),
             twins: Vec::new(),
+            described: HashMap::new(),
             conflicts: Vec::new(),
         }
     }
 
     /// The source files.
-    pub fn sources(&mut self) -> &mut Sources {
-        self.sources
+    pub fn sources(&mut self) -> &mut Sources<'d> {
+        &mut self.sources
+    }
+
+    /// The type at a full path, if the object describes one.
+    pub(super) fn known_type(
+        &mut self,
+        object: usize,
+        path: &str,
+        behind_pointer: bool,
+    ) -> Option<Type> {
+        let id = match self.by_path.get(path) {
+            Some(&id) => id,
+            None => {
+                let view = self.view(object).ok()?;
+                let types = self
+                    .described
+                    .entry(object)
+                    .or_insert_with(|| view.types_by_path().unwrap_or_default());
+                let at = *types.get(path)?;
+                self.named(object, at).ok()?
+            }
+        };
+        self.settle(id, 0).ok()?;
+        let opaque = matches!(self.def(id).ok()?.state, State::Done(TypeKind::Opaque));
+        (behind_pointer || !opaque).then_some(Type::Named(id))
     }
 
     pub(super) fn view(&self, object: usize) -> Mapped<View<'d, 'a>> {
@@ -125,6 +152,7 @@ impl<'d, 'a> Mapper<'d, 'a> {
     /// The type of a parameter or result; None when it has no bytes.
     pub fn value(&mut self, object: usize, at: At) -> Mapped<Option<Type>> {
         let view = self.view(object)?;
+        let at = view.see_through(at)?;
         match view.shape(at)? {
             Shape::Str => Ok(Some(Type::Str)),
             Shape::Slice { elem, mutable } => match self.held(object, elem, 0) {
@@ -154,6 +182,7 @@ impl<'d, 'a> Mapper<'d, 'a> {
             return refuse("is nested too deep");
         }
         let view = self.view(object)?;
+        let at = view.see_through(at)?;
         match view.shape(at)? {
             Shape::Nothing => Ok(None),
             Shape::Scalar(ty) => Ok(Some(ty)),
@@ -201,6 +230,7 @@ impl<'d, 'a> Mapper<'d, 'a> {
             return refuse("is nested too deep");
         }
         let view = self.view(object)?;
+        let at = view.see_through(at)?;
         let die = view.debug.die(at)?;
         match view.shape(at)? {
             Shape::Nothing => self.empty_pointee(object, &die),
@@ -232,7 +262,7 @@ impl<'d, 'a> Mapper<'d, 'a> {
                 Why::new("is a pointer to a slice").help("pass the slice itself"),
             )),
             // Wide pointers, tuples and the like have no name that Go could use, and need none behind a pointer.
-            Shape::Foreign(what) if what.contains("128`") => Err(Stop::Refused(foreign(&what))),
+            Shape::Foreign(what @ Foreign::Wider(_)) => Err(Stop::Refused(foreign(&what))),
             Shape::Foreign(_) | Shape::Function(_) => Ok(None),
         }
     }
@@ -292,6 +322,33 @@ impl<'d, 'a> Mapper<'d, 'a> {
             .ok_or(Stop::Damaged(gimli::Error::MissingUnitDie))
     }
 
+    /// A type that the debug information does not describe, to be defined.
+    pub(super) fn declare(&mut self, path: &[String], doc: String) -> Option<TypeId> {
+        let (name, path) = (path.last()?.clone(), path.join("::"));
+        if self.by_path.contains_key(&path) {
+            return None;
+        }
+        let id = TypeId(u32::try_from(self.defs.len()).ok()?);
+        self.by_path.insert(path.clone(), id);
+        let (state, size, why) = (State::Open, None, None);
+        self.defs.push(Def {
+            name,
+            path,
+            doc,
+            state,
+            size,
+            why,
+        });
+        Some(id)
+    }
+
+    /// Gives a declared type its contents.
+    pub(super) fn define(&mut self, id: TypeId, kind: TypeKind) {
+        if let Some(def) = self.defs.get_mut(id.0 as usize) {
+            def.state = State::Done(kind);
+        }
+    }
+
     /// The id of a named type; its contents are looked at later.
     fn named(&mut self, object: usize, at: At) -> Mapped<TypeId> {
         if let Some(&id) = self.known.get(&(object, at)) {
@@ -316,8 +373,7 @@ impl<'d, 'a> Mapper<'d, 'a> {
                     path,
                     doc: String::new(),
                     state: State::Queued((object, at)),
-                    size: die.udata(dw::DW_AT_byte_size).unwrap_or(0),
-                    align: die.udata(dw::DW_AT_alignment).unwrap_or(0),
+                    size: Some(die.udata(dw::DW_AT_byte_size).unwrap_or(0)),
                     why: None,
                 });
                 id
@@ -338,7 +394,11 @@ impl<'d, 'a> Mapper<'d, 'a> {
         def.state = State::Open;
         let (kind, doc, why) = match self.contents(object, at, depth) {
             Ok((kind, doc)) => (kind, doc, None),
-            Err(Stop::Refused(why)) => (TypeKind::Opaque, self.doc_of(object, at)?, Some(why)),
+            Err(Stop::Refused(why)) => (
+                TypeKind::Opaque,
+                self.opaque_doc(object, at, &why)?,
+                Some(why),
+            ),
             Err(e) => return Err(e),
         };
         if let Some(def) = self.defs.get_mut(id.0 as usize) {
@@ -357,17 +417,36 @@ pub(super) fn is_std(path: &[String]) -> bool {
     )
 }
 
-fn foreign(what: &str) -> Why {
-    let why = Why::new(format!("is {what}, which has no counterpart in Go"));
-    if what.contains("128`") {
-        why.help("pass it as two 64-bit halves, or behind a pointer to a struct of them")
-    } else {
-        why
+fn foreign(what: &Foreign) -> Why {
+    let (what, help) = match what {
+        Foreign::Wide(name) if name == "&mut str" => {
+            ("`&mut str`".to_owned(), Some("pass `&mut [u8]`"))
+        }
+        Foreign::Wide(name) => (
+            format!("a pointer of two words, `{name}`"),
+            Some("pass `&str`, `&[T]`, or a pointer to a struct that holds it"),
+        ),
+        Foreign::Wider(name) => (format!("`{name}`"), Some("pass it as two 64-bit halves")),
+        Foreign::Tuple(name) => (
+            format!("the tuple `{name}`"),
+            Some("make it a `#[repr(C)]` struct"),
+        ),
+        Foreign::RustFunction(name) => (
+            format!("`{name}`, a function pointer of Rust's own ABI"),
+            Some("make it an `extern \"C\" fn`"),
+        ),
+        Foreign::Other(what) => (what.clone(), None),
+    };
+    Why {
+        reason: format!("is {what}, which has no counterpart in Go"),
+        help,
     }
 }
 
 /// A Go string or slice is no `&str` or `&[T]` inside other data: an empty one may hold a nil pointer, and a slice has three words.
 fn inner_wide(what: &str) -> Why {
-    Why::new(format!("is a {what} inside other data, which Go lays out in another way"))
-        .help("use a pointer field and a length field there, or pass it behind a pointer to a struct without `#[repr(C)]`")
+    Why::new(format!(
+        "is a {what} inside other data, which Go lays out in another way"
+    ))
+    .help("use a pointer and a length there")
 }

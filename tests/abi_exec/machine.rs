@@ -204,18 +204,25 @@ impl Machine {
 
     /// Calls a wrapper with a copy of `frame` on a stack of its own, and copies back what came of it. A goroutine's frame is aligned to
     /// 8 bytes, but not always to 16: `odd` tries the other case.
-    pub fn call(&mut self, symbol: &str, frame: &mut [u8], odd: bool) {
+    pub fn call(&mut self, symbol: &str, frame: &mut [u8], by_reference: bool, odd: bool) {
         let below = if odd { 4096 + 8 } else { 4096 };
         let mut stack = vec![0u128; (below + frame.len()).div_ceil(16)];
         // SAFETY: the vector has room for the frame and for what lies below it.
         let at = unsafe { stack.as_mut_ptr().cast::<u8>().add(below) };
         // SAFETY: as above; both are plain bytes.
         unsafe { at.copy_from_nonoverlapping(frame.as_ptr(), frame.len()) };
+        let mut entry = at;
+        if by_reference {
+            // SAFETY: there are 4096 bytes below.
+            entry = unsafe { at.sub(64) };
+            // SAFETY: as above; stacks are aligned to words.
+            unsafe { entry.cast::<*mut u8>().write(at) };
+        }
         let slow = self.slow_calls();
         self.lane[LANE - CONTROL_SIZE as usize..].fill(0x55);
-        let sp = call_abi0(self.wrappers[symbol], self.g.as_ptr(), at);
-        assert_eq!(sp, at as usize, "the stack pointer comes back");
-        self.check_control(at as usize - 8);
+        let sp = call_abi0(self.wrappers[symbol], self.g.as_ptr(), entry);
+        assert_eq!(sp, entry as usize, "the stack pointer comes back");
+        self.check_control(entry as usize - 8);
         // SAFETY: as above.
         unsafe { at.copy_to_nonoverlapping(frame.as_mut_ptr(), frame.len()) };
         if self.slow_calls() > slow {

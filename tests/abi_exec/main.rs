@@ -34,9 +34,10 @@ fn exercise(
         values.pass(&mut frame, slot.offset as usize, &param.ty, optional);
     }
     let before = frame.clone();
-    machine.call(&function.symbol, &mut frame, seed % 2 == 1);
+    let by_reference = layout.by_reference();
+    machine.call(&function.symbol, &mut frame, by_reference, seed % 2 == 1);
 
-    let mut stream = values.view();
+    let mut stream = values.view(index);
     values.check_refilled(&mut stream);
     let mut written = vec![false; before.len()];
     if let (Some(ty), Some(slot)) = (&function.result, &layout.result) {

@@ -18,8 +18,7 @@ pub struct Values<'a> {
 
 impl<'a> Values<'a> {
     pub fn new(fixture: &'a Fixture, seed: u64) -> Self {
-        let mut start = View::new();
-        start.bytes(&seed.to_le_bytes());
+        let start = View::new(seed);
         Values {
             fixture,
             random: start.stream(),
@@ -38,8 +37,8 @@ impl<'a> Values<'a> {
     }
 
     /// The stream that the callee makes its results from.
-    pub fn view(&self) -> Stream {
-        let mut view = View::new();
+    pub fn view(&self, function: usize) -> Stream {
+        let mut view = View::new(function as u64);
         view.bytes(&self.seen);
         view.stream()
     }

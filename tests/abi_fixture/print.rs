@@ -111,10 +111,10 @@ impl Printer<'_> {
         let names: Vec<_> = f.params.iter().map(|p| p.name.as_str()).collect();
         let _ = writeln!(
             out,
-            "#[unsafe(no_mangle)]\npub extern \"C\" fn {}({}){result} {{\n    let mut stream = view!({});",
+            "#[unsafe(no_mangle)]\npub extern \"C\" fn {}({}){result} {{\n    let mut stream = view!({index} {});",
             f.symbol,
             params.join(", "),
-            names.join(", ")
+            names.join(" ")
         );
         for p in &f.params {
             let _ = match &p.ty {

@@ -13,6 +13,7 @@ use dlmalloc::Dlmalloc;
 use crate::arch::lane::probe_stack;
 use crate::lock::{Guard, Lock};
 
+mod class;
 mod mapping;
 mod system;
 
@@ -21,18 +22,8 @@ use system::System;
 /// Every block is aligned to this: C's `max_align_t`.
 pub const ALIGN: usize = 16;
 
-/// The smallest and the largest block, header included, that a thread keeps for itself.
-const MIN_CACHED: usize = 32;
-const MAX_CACHED: usize = 1024;
-
-/// Sizes of cached blocks: every multiple of 16 between the two.
-const CLASSES: usize = (MAX_CACHED - MIN_CACHED) / ALIGN + 1;
-
-/// Bytes that a thread keeps of one size, at most (but never less than 8 blocks, or more than 64).
-const CACHED_BYTES: usize = 8 * 1024;
-
-/// Bytes from which on a block of the heap is not copied under the lock.
-const MAX_COPIED: usize = 64 * 1024;
+/// Bytes that a thread keeps of one class, at most: but two blocks always, and never more than 64.
+const CACHED_BYTES: usize = 16 * 1024;
 
 /// Bytes of a block's header.
 const HEADER: usize = 8;
@@ -93,38 +84,35 @@ pub unsafe fn usable_size(memory: *mut u8) -> usize {
     }
 }
 
-/// Free blocks of one thread: a list and its length per size. All zero is an empty cache.
+/// Free blocks of one thread: a list and its length per class. All zero is an empty cache.
 #[repr(C)]
 pub(crate) struct Cache {
-    lists: [*mut u8; CLASSES],
-    lengths: [u8; CLASSES],
+    lists: [*mut u8; class::COUNT],
+    lengths: [u8; class::COUNT],
 }
 
-/// The bytes of a block for `size` bytes of the program, as dlmalloc pads requests; None when it is not a cached size.
-#[inline(always)]
-fn block_for(size: usize) -> Option<usize> {
-    let block = size.checked_add(HEADER + ALIGN - 1)? & !(ALIGN - 1);
-    (block <= MAX_CACHED).then_some(block.max(MIN_CACHED))
-}
-
-#[inline(always)]
-fn class_of(block: usize) -> usize {
-    (block - MIN_CACHED) / ALIGN
-}
-
-/// How many blocks of a size a thread keeps.
-#[inline(always)]
-fn limit(block: usize) -> u8 {
-    (CACHED_BYTES / block).clamp(8, 64) as u8
-}
+/// How many blocks of a class a thread keeps.
+static LIMIT: [u8; class::COUNT] = {
+    let mut limits = [0; class::COUNT];
+    let mut i = 0;
+    while i < class::COUNT {
+        limits[i] = match CACHED_BYTES / class::size(i) {
+            0..2 => 2,
+            blocks @ 2..64 => blocks as u8,
+            _ => 64,
+        };
+        i += 1;
+    }
+    limits
+};
 
 impl Cache {
     /// An empty cache.
     #[cfg(test)]
     pub(crate) const fn new() -> Self {
         Cache {
-            lists: [null_mut(); CLASSES],
-            lengths: [0; CLASSES],
+            lists: [null_mut(); class::COUNT],
+            lengths: [0; class::COUNT],
         }
     }
 
@@ -147,45 +135,57 @@ impl Cache {
         memory
     }
 
+    /// A block of at least `size` bytes if the cache has one, or null.
+    #[inline(always)]
+    pub(crate) fn malloc_fast(&mut self, size: usize) -> *mut u8 {
+        class::of_request(size).map_or(null_mut(), |class| self.pop(class))
+    }
+
     /// A block of at least `size` bytes, or null.
     #[inline]
     pub(crate) fn malloc(&mut self, size: usize) -> *mut u8 {
-        if let Some(block) = block_for(size) {
-            let memory = self.pop(class_of(block));
-            if !memory.is_null() {
-                return memory;
-            }
-            return self.refill(block);
+        let memory = self.malloc_fast(size);
+        if memory.is_null() {
+            return self.malloc_slow(size);
         }
-        memalign(ALIGN, size)
+        memory
+    }
+
+    /// As `malloc`, when the cache has no block of that size.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn malloc_slow(&mut self, size: usize) -> *mut u8 {
+        match class::of_request(size) {
+            Some(class) => self.refill(class),
+            None => memalign(ALIGN, size),
+        }
     }
 
     /// Takes several blocks at once from the heap; returns one of them, or null.
-    #[cold]
-    #[inline(never)]
-    fn refill(&mut self, block: usize) -> *mut u8 {
+    fn refill(&mut self, class: usize) -> *mut u8 {
         let mut heap = heap();
-        let size = block - HEADER;
+        let size = class::size(class) - HEADER;
         // SAFETY: any size may be asked for.
         let memory = unsafe { heap.c_malloc(size) };
         if memory.is_null() {
             return memory;
         }
-        for _ in 0..limit(block) / 8 {
+        for _ in 0..LIMIT[class] / 8 {
             // SAFETY: as above.
             let more = unsafe { heap.c_malloc(size) };
             if more.is_null() {
                 break;
             }
-            // The block may be 16 bytes larger than asked for: it goes where its own size belongs.
+            // At most 16 bytes more than asked for: it may belong to the next class.
             // SAFETY: a live block.
-            let block = unsafe { header(more) } & !FLAGS;
-            if block > MAX_CACHED || self.lengths[class_of(block)] >= limit(block) {
-                // SAFETY: ours, and live.
-                unsafe { heap.c_free(more) };
-                break;
+            match class::of_block(unsafe { header(more) } & !FLAGS) {
+                Some(class) if self.lengths[class] < LIMIT[class] => self.push(class, more),
+                _ => {
+                    // SAFETY: ours, and live.
+                    unsafe { heap.c_free(more) };
+                    break;
+                }
             }
-            self.push(class_of(block), more);
         }
         memory
     }
@@ -194,28 +194,32 @@ impl Cache {
     ///
     /// # Safety
     /// `memory` is null or a live block, which nobody uses any more.
-    #[inline]
+    #[inline(always)]
     pub(crate) unsafe fn free(&mut self, memory: *mut u8) {
         if memory.is_null() {
             return;
         }
         // SAFETY: the caller's.
         let header = unsafe { header(memory) };
-        let block = header & !FLAGS;
-        if block > MAX_CACHED {
+        let Some(class) = class::of_block(header & !FLAGS) else {
             // SAFETY: the caller's.
             return unsafe { free_large(memory, header) };
-        }
-        let class = class_of(block);
-        if self.lengths[class] >= limit(block) {
-            self.drain(class, limit(block) / 2);
+        };
+        if self.lengths[class] >= LIMIT[class] {
+            return self.push_to_full(class, memory);
         }
         self.push(class, memory);
     }
 
-    /// Gives blocks of one size back to the heap until `keep` are left.
+    /// As `push`, when there are too many blocks of that size.
     #[cold]
     #[inline(never)]
+    fn push_to_full(&mut self, class: usize, memory: *mut u8) {
+        self.drain(class, LIMIT[class] / 2);
+        self.push(class, memory);
+    }
+
+    /// Gives blocks of one size back to the heap until `keep` are left.
     fn drain(&mut self, class: usize, keep: u8) {
         let mut heap = heap();
         while self.lengths[class] > keep {
@@ -226,7 +230,7 @@ impl Cache {
 
     /// Gives all blocks back to the heap.
     pub(crate) fn flush(&mut self) {
-        for class in 0..CLASSES {
+        for class in 0..class::COUNT {
             if self.lengths[class] > 0 {
                 self.drain(class, 0);
             }
@@ -259,14 +263,10 @@ impl Cache {
         }
         // SAFETY: the caller's.
         let old = unsafe { usable_size(memory) };
-        // A block that is less than twice too large stays.
-        if size <= old && old / 2 <= size.max(MIN_CACHED) {
+        // A block that is less than twice too large stays. Else it moves, without the lock while bytes are copied, which
+        // dlmalloc's own realloc would hold.
+        if size <= old && old / 2 <= size.max(class::MIN) {
             return memory;
-        }
-        // The heap may be able to grow or shrink a block where it is; but if it copies, it does so under the lock.
-        if (MAX_CACHED..MAX_COPIED).contains(&old) && (MAX_CACHED..mapping::MIN).contains(&size) {
-            // SAFETY: a live block of the heap.
-            return unsafe { heap().c_realloc(memory, size) };
         }
         let fresh = self.malloc(size);
         if !fresh.is_null() {

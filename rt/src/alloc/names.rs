@@ -48,7 +48,17 @@ pub unsafe fn give_back<T>(memory: *mut T) {
 /// malloc(3).
 #[unsafe(no_mangle)]
 pub extern "C" fn malloc(size: usize) -> *mut c_void {
-    or_enomem(cache().malloc(size))
+    let memory = cache().malloc_fast(size);
+    if memory.is_null() {
+        return malloc_slow(size);
+    }
+    memory.cast()
+}
+
+#[cold]
+#[inline(never)]
+extern "C" fn malloc_slow(size: usize) -> *mut c_void {
+    or_enomem(cache().malloc_slow(size))
 }
 
 /// calloc(3).

@@ -100,11 +100,8 @@ fn fresh_zeroed_blocks_are_zero_even_where_others_were() {
         for _ in 0..50 {
             let memory = with(|c| c.calloc(size));
             // SAFETY: a live block.
-            assert!(
-                unsafe { core::slice::from_raw_parts(memory, size) }
-                    .iter()
-                    .all(|b| *b == 0)
-            );
+            let bytes = unsafe { core::slice::from_raw_parts(memory, size) };
+            assert!(bytes.iter().all(|b| *b == 0));
             Block::new(memory, size, 0xff).free();
         }
     }

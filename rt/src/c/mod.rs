@@ -9,6 +9,8 @@
 #[macro_use]
 mod define;
 
+pub mod checks;
+pub mod ctype;
 pub mod dir;
 pub mod dl;
 pub mod env;
@@ -17,14 +19,21 @@ pub mod exec;
 pub mod fd;
 pub mod file;
 pub mod fs;
+pub mod math;
 pub mod mman;
+pub mod netdb;
 pub mod path;
 pub mod poll;
+pub mod printf;
 pub mod process;
 pub mod signal;
 pub mod socket;
 pub mod spawn;
+pub mod stdio;
+pub mod stdlib;
 pub mod string;
+pub mod sync;
 pub mod sysconf;
 pub mod thread;
 pub mod time;
+pub mod users;

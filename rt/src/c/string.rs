@@ -39,6 +39,11 @@ impl<'a> Text<'a> {
         self.buf.get(..self.used).unwrap_or(&[])
     }
 
+    /// Whether nothing was written yet.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.used == 0
+    }
+
     /// Adds bytes, all or none.
     pub(crate) fn push(&mut self, bytes: &[u8]) -> bool {
         let end = self.used.saturating_add(bytes.len());

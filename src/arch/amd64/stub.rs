@@ -16,7 +16,7 @@ pub(super) fn print(stub: &Stub<'_>) -> String {
         wrapper,
         frame,
     } = stub;
-    let size = frame.size;
+    let size = frame.stub_size();
     format!(
         "// {signature}\nTEXT ·{go_name}(SB), NOSPLIT, $0-{size}\n\tMOVQ (TLS), R14\n\tJMP  {wrapper}(SB)\n"
     )

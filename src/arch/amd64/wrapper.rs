@@ -1,6 +1,6 @@
 //! Go's ABI0 to System V AMD64: the code that takes a call from a Go stub into a lane and back.
 //!
-//! On entry the stack holds the return address into Go, and above it the frame of [`crate::goabi`]; r14 holds `g`. ABI0 asks that rsp
+//! On entry the stack holds the return address into Go, and above it the frame of [`crate::goabi`] or a pointer to it; r14 holds `g`. ABI0 asks that rsp
 //! and rbp come back unchanged and nothing else (cmd/compile/abi-internal.md); the C side preserves rbx, rbp and r12 to r15. So the wrapper
 //! keeps the goroutine's stack pointer in rbx across the call, and uses no stack of the goroutine at all.
 //!
@@ -28,7 +28,7 @@ pub(super) const R_X86_64_PLT32: u32 = 4;
 /// The wrapper of `function`.
 pub(super) fn emit(api: &Api, function: &Function, frame: &Frame) -> Result<Code, String> {
     let call = abi::assign(api, function, frame)?;
-    let mut w = Writer::new().map_err(broken)?;
+    let mut w = Writer::new(frame.by_reference()).map_err(broken)?;
     w.whole(&call, &function.symbol).map_err(broken)?;
     w.finish()
 }
@@ -50,8 +50,8 @@ const RESULT: [Result64; 2] = [Result64(rax, eax, ax, al), Result64(rdx, edx, dx
 /// Structs up to this size are copied word by word, larger ones with `rep movsq`, whose start costs more than that.
 const UNROLLED: u64 = 128;
 
-/// The return address lies between the stack pointer and the frame.
-const FRAME: u64 = 8;
+/// Bytes between the stack pointer and the arguments.
+const RETURN_ADDRESS: u64 = 8;
 
 /// Collects instructions, and notes which of them refer to symbols.
 struct Writer {
@@ -60,16 +60,19 @@ struct Writer {
     refs: Vec<(usize, u32, String)>,
     /// The value that r10 holds for empty slices.
     dangling: Option<u64>,
+    /// Whether r12 leads to the frame, which otherwise lies above the return address.
+    by_reference: bool,
 }
 
 type Step = Result<(), IcedError>;
 
 impl Writer {
-    fn new() -> Result<Self, IcedError> {
+    fn new(by_reference: bool) -> Result<Self, IcedError> {
         Ok(Writer {
             a: CodeAssembler::new(64)?,
             refs: Vec::new(),
             dangling: None,
+            by_reference,
         })
     }
 
@@ -87,7 +90,7 @@ impl Writer {
             self.register_arg(arg)?;
         }
         if let Return::Memory { at } = call.result {
-            self.a.lea(rdi, rbx + slot(at))?;
+            self.a.lea(rdi, self.at(at))?;
         }
         self.call(target)?;
         self.a.mov(rsp, rbx)?;
@@ -125,8 +128,20 @@ impl Writer {
         self.a.mov(qword_ptr(r11 + disp(CONTROL_GO_BP)), rbp)?;
         self.a.mov(rbx, rsp)?;
         match stack {
-            0 => self.a.mov(rsp, r11),
-            n => self.a.lea(rsp, r11 - disp(n)),
+            0 => self.a.mov(rsp, r11)?,
+            n => self.a.lea(rsp, r11 - disp(n))?,
+        }
+        match self.by_reference {
+            true => self.a.mov(r12, qword_ptr(rbx + disp(RETURN_ADDRESS))),
+            false => Ok(()),
+        }
+    }
+
+    /// A place in the frame. Both registers survive the call.
+    fn at(&self, offset: u64) -> AsmMemoryOperand {
+        match self.by_reference {
+            true => r12 + disp(offset),
+            false => rbx + disp(RETURN_ADDRESS + offset),
         }
     }
 
@@ -164,8 +179,8 @@ impl Writer {
                 part,
                 to: Place::Sse(i),
             } => match part.size {
-                4 => self.a.movss(SSE[i], dword_ptr(rbx + slot(part.at))),
-                _ => self.a.movsd_2(SSE[i], qword_ptr(rbx + slot(part.at))),
+                4 => self.a.movss(SSE[i], dword_ptr(self.at(part.at))),
+                _ => self.a.movsd_2(SSE[i], qword_ptr(self.at(part.at))),
             },
             Arg::Fat {
                 at,
@@ -180,7 +195,7 @@ impl Writer {
     /// Loads an eightbyte. Bytes of odd sizes are read with the next wider load: the callee ignores the rest, and
     /// above the frame there is always more stack to read from.
     fn load_int(&mut self, wide: AsmRegister64, narrow: AsmRegister32, part: Part) -> Step {
-        let from = rbx + slot(part.at);
+        let from = self.at(part.at);
         match (part.size, part.signed) {
             (1, false) => self.a.movzx(narrow, byte_ptr(from)),
             (1, true) => self.a.movsx(narrow, byte_ptr(from)),
@@ -203,8 +218,8 @@ impl Writer {
             self.a.mov(r10d, disp(align))?;
             self.dangling = Some(align);
         }
-        self.a.mov(length, qword_ptr(rbx + slot(at + 8)))?;
-        self.a.mov(pointer, qword_ptr(rbx + slot(at)))?;
+        self.a.mov(length, qword_ptr(self.at(at + 8)))?;
+        self.a.mov(pointer, qword_ptr(self.at(at)))?;
         self.a.test(length, length)?;
         self.a.cmovz(pointer, r10)
     }
@@ -213,7 +228,7 @@ impl Writer {
     fn copy(&mut self, at: u64, size: u64, to: u64) -> Step {
         let words = size.div_ceil(8);
         if size > UNROLLED {
-            self.a.lea(rsi, rbx + slot(at))?;
+            self.a.lea(rsi, self.at(at))?;
             match to {
                 0 => self.a.mov(rdi, rsp)?,
                 _ => self.a.lea(rdi, rsp + disp(to))?,
@@ -222,7 +237,7 @@ impl Writer {
             return self.a.rep().movsq();
         }
         for offset in (0..words).map(|w| w * 8) {
-            self.a.mov(rax, qword_ptr(rbx + slot(at + offset)))?;
+            self.a.mov(rax, qword_ptr(self.at(at + offset)))?;
             self.a.mov(qword_ptr(rsp + disp(to + offset)), rax)?;
         }
         Ok(())
@@ -236,16 +251,16 @@ impl Writer {
                 self.a.xor(ecx, ecx)?;
                 self.a.test(rdx, rdx)?;
                 self.a.cmovz(rax, rcx)?;
-                self.a.mov(qword_ptr(rsp + slot(*at)), rax)?;
-                self.a.mov(qword_ptr(rsp + slot(at + 8)), rdx)?;
+                self.a.mov(qword_ptr(self.at(*at)), rax)?;
+                self.a.mov(qword_ptr(self.at(at + 8)), rdx)?;
                 match capacity {
-                    true => self.a.mov(qword_ptr(rsp + slot(at + 16)), rdx),
+                    true => self.a.mov(qword_ptr(self.at(at + 16)), rdx),
                     false => Ok(()),
                 }
             }
             Return::Parts(parts) => {
                 for (part, from) in parts {
-                    let to = rsp + slot(part.at);
+                    let to = self.at(part.at);
                     match *from {
                         Place::Int(i) => self.store_int(&RESULT[i], *part)?,
                         Place::Sse(i) if part.size == 4 => self.a.movss(dword_ptr(to), SSE[i])?,
@@ -263,7 +278,7 @@ impl Writer {
         let Result64(wide, dword, word, byte) = register;
         let mut done = 0;
         for n in [8, 4, 2, 1].into_iter().filter(|n| part.size & n != 0) {
-            let to = rsp + slot(part.at + done);
+            let to = self.at(part.at + done);
             match n {
                 8 => self.a.mov(qword_ptr(to), *wide)?,
                 4 => self.a.mov(dword_ptr(to), *dword)?,
@@ -336,11 +351,6 @@ fn field(constants: &ConstantOffsets) -> Option<usize> {
 /// An offset as a displacement or immediate. It fits: [`abi::assign`] refuses larger frames.
 fn disp(n: u64) -> i32 {
     n as i32
-}
-
-/// The displacement of a frame offset from the goroutine's stack pointer.
-fn slot(at: u64) -> i32 {
-    disp(at + FRAME)
 }
 
 #[cfg(test)]

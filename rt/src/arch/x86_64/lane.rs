@@ -5,7 +5,7 @@ use core::mem::offset_of;
 
 use linux_raw_sys::general::*;
 
-use crate::shared::{GUARD_SIZE, LANE_HASH, LANE_TABLE_BITS, Params};
+use crate::shared::{GUARD_SIZE, Params};
 
 /// The stack pointer, as it is in the function that this is inlined into.
 #[inline(always)]
@@ -207,9 +207,9 @@ pub unsafe extern "C" fn rsyso_lane_slow() {
         "call {failed}",
         "ud2",
         table = sym crate::lane::rsyso_lane_table,
-        hash = const LANE_HASH as i32,
-        shift = const 32 - LANE_TABLE_BITS,
-        mask = const (1u32 << LANE_TABLE_BITS) - 1,
+        hash = const crate::shared::LANE_HASH as i32,
+        shift = const 32 - crate::shared::LANE_TABLE_BITS,
+        mask = const (1u32 << crate::shared::LANE_TABLE_BITS) - 1,
         image_size = const offset_of!(Params, image_size),
         rw_offset = const offset_of!(Params, rw_offset),
         read_write = const PROT_READ | PROT_WRITE,

@@ -1,5 +1,6 @@
 //! The memory functions against naive ones: every length to 300, every alignment to 16, overlapping, and long.
 
+use super::find::*;
 use super::mem::*;
 use std::vec;
 use std::vec::Vec;

@@ -1,5 +1,6 @@
 //! x86-64: the stack is 16-byte aligned before a call, and a call pushes its return address on it.
 
+pub mod find;
 pub mod lane;
 pub mod mem;
 pub mod syscall;
@@ -7,3 +8,4 @@ pub mod thread;
 
 #[cfg(test)]
 mod mem_tests;
+pub mod va_list;

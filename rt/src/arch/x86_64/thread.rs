@@ -5,8 +5,19 @@ use core::ffi::c_void;
 
 use linux_raw_sys::general::__NR_clone;
 
-/// clone(2) for a thread that runs `start(argument)` on the stack that ends at `stack`. In the caller: the new thread's
-/// id, or a negated errno. The thread pointer (%fs) stays the caller's: nothing in the image looks at it.
+/// What %fs leads to on a thread of Rust's, for those who look: its own address in front (System V x86-64 psABI,
+/// "Thread-Local Storage"), a stack protector's value 0x28 bytes on (where gcc looks for it), and before it Go's `g`
+/// (runtime/go_tls.h, `-8(FS)`): there is none.
+pub fn set_up_thread_area(area: &mut [usize; 8], protector: usize) -> usize {
+    *area = [0; 8];
+    let pointer = &raw const area[1] as usize;
+    area[1] = pointer;
+    area[1 + 0x28 / 8] = protector;
+    pointer
+}
+
+/// clone(2) for a thread that runs `start(argument)` on the stack that ends at `stack`, with the given thread pointer if
+/// `flags` have CLONE_SETTLS. In the caller: the new thread's id, or a negated errno.
 ///
 /// The word below `stack` is zeroed: a return address at which every unwinder ends.
 ///
@@ -17,6 +28,7 @@ pub unsafe fn clone(
     flags: usize,
     stack: *mut c_void,
     tid: *mut i32,
+    thread_pointer: usize,
     start: unsafe extern "C" fn(*mut c_void) -> !,
     argument: *mut c_void,
 ) -> isize {
@@ -37,7 +49,7 @@ pub unsafe fn clone(
             in("rsi") stack,
             in("rdx") tid,
             in("r10") tid,
-            in("r8") 0,
+            in("r8") thread_pointer,
             in("r12") start,
             in("r13") argument,
             lateout("rcx") _,

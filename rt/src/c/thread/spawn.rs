@@ -3,6 +3,7 @@
 use libc::{c_int, c_void, pthread_attr_t, pthread_t};
 
 use super::*;
+use crate::arch::thread::{clone, set_up_thread_area};
 use crate::c::signal::AllBlocked;
 use crate::lane;
 
@@ -13,6 +14,7 @@ const FLAGS: u32 = CLONE_VM
     | CLONE_SIGHAND
     | CLONE_THREAD
     | CLONE_SYSVSEM
+    | CLONE_SETTLS
     | CLONE_PARENT_SETTID
     | CLONE_CHILD_CLEARTID;
 
@@ -47,10 +49,11 @@ c_fn! {
             (*control).pthread = thread.cast();
             // The new thread may be gone, and with it the record, before clone returns here.
             *to = (*thread).id();
+            let pointer = set_up_thread_area(&mut (*control).thread_area, crate::c::checks::new_protector());
             let blocked = AllBlocked::now();
             (*thread).mask.set(spawned_mask().map_or(blocked.before(), Cell::get));
             let tid = (*control).tid.as_ptr();
-            let result = crate::arch::thread::clone(FLAGS as usize, control.cast(), tid, run, thread.cast());
+            let result = clone(FLAGS as usize, control.cast(), tid, pointer, run, thread.cast());
             drop(blocked);
             match code(result) {
                 0 => 0,

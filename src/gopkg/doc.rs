@@ -1,0 +1,501 @@
+//! From rustdoc's Markdown to Go doc comments.
+//!
+//! gofmt rewrites doc comments into a form of its own (go/doc/comment), so what is printed here must already have that form: blocks
+//! apart by a blank line, code behind a tab, list items behind "  - " or " 1. ". Markdown has more than Go's syntax can
+//! say; such things lose their markup, not their words.
+
+use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
+
+/// A part of a doc comment.
+#[derive(Debug, PartialEq)]
+enum Block {
+    Paragraph(String),
+    Heading(String),
+    Code(String),
+    /// Number and text of each item; no number for bullets.
+    List(Vec<(Option<u64>, String)>),
+}
+
+impl Block {
+    /// Go tells an indented block from the next by an unindented line alone.
+    fn indented(&self) -> bool {
+        matches!(self, Block::Code(_) | Block::List(_))
+    }
+}
+
+/// The comment lines, each with its `//` and without a newline, behind `indent`. Empty when the text is.
+pub(super) fn comment(markdown: &str, indent: &str) -> Vec<String> {
+    let clean = clean(markdown);
+    let mut lines = Vec::new();
+    let mut before: Option<Block> = None;
+    for block in Reader::read(&clean) {
+        if let Some(before) = &before {
+            lines.push(String::new());
+            if before.indented() && block.indented() {
+                let bridge = match block {
+                    Block::Code(_) => "In code:",
+                    _ => "And:",
+                };
+                lines.extend([bridge.to_string(), String::new()]);
+            }
+        }
+        print(&block, &mut lines);
+        before = Some(block);
+    }
+    lines
+        .iter()
+        .map(|line| comment_line(line, indent))
+        .collect()
+}
+
+/// One line of a comment. `+build` at its start would be a build constraint to the go command.
+fn comment_line(line: &str, indent: &str) -> String {
+    let text = line.trim_start();
+    let space = &line[..line.len() - text.len()];
+    let escape = if text.starts_with("+build") { "\\" } else { "" };
+    match line {
+        "" => format!("{indent}//"),
+        _ if space.starts_with('\t') => format!("{indent}//{space}{escape}{text}"),
+        _ => format!("{indent}// {space}{escape}{text}"),
+    }
+}
+
+/// Without what Go's scanner refuses (NUL, a byte order mark) and what could make a text look other than it is
+/// (control characters, changes of writing direction).
+fn clean(text: &str) -> String {
+    text.replace("\r\n", "\n")
+        .chars()
+        .filter(|c| {
+            !matches!(c, '\u{feff}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}')
+        })
+        .map(|c| match c {
+            '\n' | '\t' => c,
+            '\r' => '\n',
+            '\u{2028}' | '\u{2029}' => ' ',
+            c if c.is_control() => ' ',
+            c => c,
+        })
+        .collect()
+}
+
+/// Collects blocks from the events of the Markdown parser.
+#[derive(Default)]
+struct Reader {
+    blocks: Vec<Block>,
+    /// The text of the block that is being read.
+    text: String,
+    /// Open lists, each with its next number.
+    lists: Vec<Option<u64>>,
+    /// Whether the next text begins an item.
+    item_begins: bool,
+    code: Option<String>,
+    /// Whether the code is Rust, where rustdoc hides some lines.
+    hides: bool,
+    links: Vec<(usize, String)>,
+}
+
+impl Reader {
+    fn read(markdown: &str) -> Vec<Block> {
+        let mut reader = Reader::default();
+        let events = Parser::new_ext(markdown, Options::ENABLE_TABLES).into_offset_iter();
+        for (event, range) in events {
+            // A table is shown as it was written.
+            if let Event::Start(Tag::Table(_)) = event {
+                reader.flush();
+                let source = markdown.get(range).unwrap_or_default();
+                reader.blocks.push(Block::Code(source.to_string()));
+                reader.code = Some(String::new());
+                continue;
+            }
+            reader.event(event);
+        }
+        reader.flush();
+        merge(reader.blocks)
+    }
+
+    fn event(&mut self, event: Event<'_>) {
+        match event {
+            Event::End(TagEnd::Table) => self.code = None,
+            Event::Start(tag) => self.start(tag),
+            Event::End(tag) => self.end(tag),
+            Event::Text(t) => self.push(&t),
+            Event::Code(t) if t.contains('`') => self.push(&t),
+            Event::Code(t) => self.push(&format!("`{t}`")),
+            Event::Html(t) | Event::InlineHtml(t) => self.push(&t),
+            Event::SoftBreak | Event::HardBreak => self.push("\n"),
+            Event::Rule => self.flush(),
+            _ => {}
+        }
+    }
+
+    fn push(&mut self, text: &str) {
+        match &mut self.code {
+            Some(code) => code.push_str(text),
+            None => self.text.push_str(text),
+        }
+    }
+
+    fn start(&mut self, tag: Tag<'_>) {
+        match tag {
+            Tag::Paragraph | Tag::Heading { .. } | Tag::BlockQuote(_) | Tag::HtmlBlock => {
+                self.flush()
+            }
+            Tag::CodeBlock(kind) => {
+                self.flush();
+                self.hides = match kind {
+                    CodeBlockKind::Fenced(info) => is_rust(&info),
+                    CodeBlockKind::Indented => true,
+                };
+                self.code = Some(String::new());
+            }
+            Tag::List(first) => {
+                self.flush();
+                self.lists.push(first);
+            }
+            Tag::Item => {
+                self.flush();
+                self.item_begins = true;
+            }
+            Tag::Link { dest_url, .. } | Tag::Image { dest_url, .. } => {
+                self.links.push((self.text.len(), dest_url.into_string()));
+            }
+            _ => {}
+        }
+    }
+
+    fn end(&mut self, tag: TagEnd) {
+        match tag {
+            TagEnd::Heading(_) => {
+                let text = one_line(&self.text);
+                self.text.clear();
+                if !text.is_empty() {
+                    self.blocks.push(Block::Heading(text));
+                }
+            }
+            TagEnd::CodeBlock => {
+                if let Some(code) = self.code.take() {
+                    let shown = if self.hides { unhidden(&code) } else { code };
+                    self.blocks.push(Block::Code(shown));
+                }
+            }
+            TagEnd::List(_) => {
+                self.flush();
+                self.lists.pop();
+            }
+            TagEnd::Item => {
+                self.flush();
+                if let Some(Some(number)) = self.lists.last_mut() {
+                    *number = number.saturating_add(1);
+                }
+                self.item_begins = false;
+            }
+            TagEnd::Link | TagEnd::Image => self.end_link(),
+            TagEnd::Paragraph | TagEnd::BlockQuote(_) | TagEnd::HtmlBlock => self.flush(),
+            _ => {}
+        }
+    }
+
+    /// Shows where a link leads, if that is an address that says something outside of rustdoc.
+    fn end_link(&mut self) {
+        let Some((at, url)) = self.links.pop() else {
+            return;
+        };
+        let shown = self.text.get(at..).unwrap_or_default();
+        if self.code.is_none() && url.contains("://") && shown != url {
+            self.text.push_str(&format!(" ({url})"));
+        }
+    }
+
+    /// Ends the block that was being read.
+    fn flush(&mut self) {
+        let text = std::mem::take(&mut self.text);
+        self.links.clear();
+        let text = inline(&text);
+        if text.is_empty() {
+            return;
+        }
+        let Some(number) = self.lists.last() else {
+            self.blocks.push(Block::Paragraph(text));
+            return;
+        };
+        if std::mem::take(&mut self.item_begins) {
+            self.blocks.push(Block::List(vec![(*number, text)]));
+            return;
+        }
+        // A further paragraph of an item.
+        match self.blocks.last_mut() {
+            Some(Block::List(items)) => {
+                if let Some((_, item)) = items.last_mut() {
+                    item.push('\n');
+                    item.push_str(&text);
+                }
+            }
+            _ => self.blocks.push(Block::Paragraph(text)),
+        }
+    }
+}
+
+/// Whether rustdoc takes a code block with these words behind the fence for Rust.
+fn is_rust(info: &str) -> bool {
+    info.split([',', ' ']).all(|word| {
+        matches!(
+            word,
+            "" | "rust" | "ignore" | "no_run" | "should_panic" | "compile_fail"
+        ) || word.starts_with("edition")
+    })
+}
+
+/// Without the lines that rustdoc hides: those that begin with `# `. Two signs stand for one.
+fn unhidden(code: &str) -> String {
+    let mut shown = String::new();
+    for line in code.lines() {
+        let text = line.trim_start();
+        if text == "#" || text.starts_with("# ") {
+            continue;
+        }
+        match text.starts_with("##") {
+            true => shown.push_str(&line.replacen("##", "#", 1)),
+            false => shown.push_str(line),
+        }
+        shown.push('\n');
+    }
+    shown
+}
+
+/// Joins items to lists, and code to code.
+fn merge(blocks: Vec<Block>) -> Vec<Block> {
+    let mut out: Vec<Block> = Vec::new();
+    for block in blocks {
+        match (out.last_mut(), block) {
+            (Some(Block::List(items)), Block::List(more)) if kind(items) == kind(&more) => {
+                items.extend(more);
+            }
+            (Some(Block::Code(code)), Block::Code(more)) => {
+                code.push('\n');
+                code.push_str(&more);
+            }
+            (_, Block::Code(code)) if code.trim().is_empty() => {}
+            (_, block) => out.push(block),
+        }
+    }
+    out
+}
+
+/// Whether a list is numbered.
+fn kind(items: &[(Option<u64>, String)]) -> Option<bool> {
+    items.first().map(|(number, _)| number.is_some())
+}
+
+/// The text of a paragraph: lines trimmed, intra-doc links without their brackets, quotes as gofmt has them.
+fn inline(text: &str) -> String {
+    let text = unbracket(text)
+        .replace("``", "\u{201c}")
+        .replace("''", "\u{201d}");
+    let lines: Vec<&str> = text
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .collect();
+    lines.join("\n")
+}
+
+fn one_line(text: &str) -> String {
+    unbracket(text)
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+/// [`Foo`] -> `Foo`
+fn unbracket(text: &str) -> String {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("[`") {
+        out.push_str(before);
+        match after.split_once('`') {
+            Some((name, tail)) if tail.starts_with(']') && !name.contains('\n') => {
+                out.push_str(&format!("`{name}`"));
+                rest = tail.strip_prefix(']').unwrap_or(tail);
+            }
+            _ => {
+                out.push_str("[`");
+                rest = after;
+            }
+        }
+    }
+    out.push_str(rest);
+    out
+}
+
+fn print(block: &Block, lines: &mut Vec<String>) {
+    match block {
+        Block::Heading(text) => lines.push(format!("# {text}")),
+        Block::Paragraph(text) => paragraph(text, lines),
+        Block::Code(code) => print_code(code, lines),
+        Block::List(items) => {
+            for (number, text) in items {
+                let mut marker = match number {
+                    Some(n) => format!(" {n}. "),
+                    None => "  - ".to_string(),
+                };
+                for line in item_lines(text) {
+                    lines.push(format!("{marker}{line}"));
+                    marker = "    ".to_string();
+                }
+            }
+        }
+    }
+}
+
+fn paragraph(text: &str, lines: &mut Vec<String>) {
+    // Go takes a lone line that ends in a letter for a heading (go/doc/comment, isOldHeading).
+    let stop = match !text.contains('\n') && text.ends_with(char::is_alphanumeric) {
+        true => ".",
+        false => "",
+    };
+    for line in format!("{text}{stop}").lines() {
+        // Go takes a line like "[name]: https://..." for the definition of a link, and moves it.
+        lines.push(match line.starts_with('[') {
+            true => line.replace("]: ", "] : ").replace("]:\t", "] : "),
+            false => line.to_string(),
+        });
+    }
+}
+
+fn print_code(code: &str, lines: &mut Vec<String>) {
+    let code: Vec<&str> = code.lines().map(str::trim_end).collect();
+    let full = |line: &&str| !line.is_empty();
+    let first = code.iter().position(full).unwrap_or(0);
+    let last = code.iter().rposition(full).map_or(0, |i| i + 1);
+    let code = code.get(first..last).unwrap_or_default();
+    let common = code
+        .iter()
+        .copied()
+        .filter(full)
+        .map(|line| &line[..line.len() - line.trim_start_matches([' ', '\t']).len()])
+        .reduce(common_prefix)
+        .unwrap_or_default();
+    // A first line that looks like an item would make it a list.
+    let fence = code.first().is_some_and(|line| is_item(line));
+    if fence {
+        lines.push("\t```".into());
+    }
+    for line in code {
+        lines.push(match line.strip_prefix(common) {
+            Some(rest) if !line.is_empty() => format!("\t{rest}"),
+            _ => String::new(),
+        });
+    }
+    if fence {
+        lines.push("\t```".into());
+    }
+}
+
+fn common_prefix<'a>(a: &'a str, b: &'a str) -> &'a str {
+    let same = a.bytes().zip(b.bytes()).take_while(|(x, y)| x == y).count();
+    &a[..same]
+}
+
+/// The lines of an item, none of which looks like an item itself.
+fn item_lines(text: &str) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for line in text.lines() {
+        match lines.last_mut() {
+            Some(before) if is_item(line) => {
+                before.push(' ');
+                before.push_str(line);
+            }
+            _ => lines.push(line.to_string()),
+        }
+    }
+    lines
+}
+
+/// What Go takes for the start of an item (go/doc/comment, listMarker).
+fn is_item(line: &str) -> bool {
+    let line = line.trim_start();
+    let rest = match line.strip_prefix(['\u{2022}', '*', '+', '-']) {
+        Some(rest) => rest,
+        None => {
+            let rest = line.trim_start_matches(|c: char| c.is_ascii_digit());
+            match rest.strip_prefix(['.', ')']) {
+                Some(after) if rest.len() < line.len() => after,
+                _ => return false,
+            }
+        }
+    };
+    rest.starts_with([' ', '\t'])
+}
+
+/// One line of plain text: what would break a comment line is gone.
+pub(super) fn line(text: &str) -> String {
+    clean(text).replace(['\n', '\t'], " ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn go(markdown: &str) -> String {
+        comment(markdown, "").join("\n")
+    }
+
+    #[test]
+    fn markdown_becomes_a_go_doc_comment() {
+        for (markdown, want) in [
+            ("", ""),
+            (" \n\n", ""),
+            ("Adds.", "// Adds."),
+            ("A lone line", "// A lone line."),
+            ("Two\nlines", "// Two\n// lines"),
+            ("# Safety\nNone.", "// # Safety\n//\n// None."),
+            ("Setext\n===", "// # Setext"),
+            (
+                "See [`Foo`] and [bar](crate::bar).",
+                "// See `Foo` and bar.",
+            ),
+            ("`a[0]` is [0, 1).", "// `a[0]` is [0, 1)."),
+            (
+                "[x](https://y.z) <https://y.z>.",
+                "// x (https://y.z) https://y.z.",
+            ),
+            ("*a* **b** `c`.", "// a b `c`."),
+            (
+                "a\n```\n  x\n\n    y\n```\nb.",
+                "// a.\n//\n//\tx\n//\n//\t  y\n//\n// b.",
+            ),
+            (
+                "```no_run\n# use x;\n#\na();\n  ## b\n#[c]\n```",
+                "//\ta();\n//\t  # b\n//\t#[c]",
+            ),
+            ("```toml\n# x\n```", "//\t# x"),
+            ("```\n- x\n```", "//\t```\n//\t- x\n//\t```"),
+            ("- a\n- b\n  c", "//   - a\n//   - b\n//     c"),
+            ("3. a\n4. b", "//  3. a\n//  4. b"),
+            (
+                "- a\n  ```\n  x\n  ```\n- b",
+                "//   - a\n//\n// In code:\n//\n//\tx\n//\n// And:\n//\n//   - b",
+            ),
+            ("|a|b|\n|-|-|\n|1|2|", "//\t|a|b|\n//\t|-|-|\n//\t|1|2|"),
+        ] {
+            assert_eq!(go(markdown), want, "{markdown:?}");
+        }
+    }
+
+    #[test]
+    fn nothing_gets_out_of_the_comment_or_deceives() {
+        for (markdown, want) in [
+            ("+build linux.", "// \\+build linux."),
+            ("```\n+build x\n```", "//\t\\+build x"),
+            ("a\rfunc b.", "// a\n// func b."),
+            ("a\0b\u{1b}c.", "// a b c."),
+            ("\u{feff}a\u{202e}b.", "// ab."),
+            ("a*/b.", "// a*/b."),
+        ] {
+            let got = go(markdown);
+            assert!(got.lines().all(|l| l.starts_with("//")), "{got}");
+            assert_eq!(got, want, "{markdown:?}");
+        }
+        assert_eq!(line("a\nb\tc\0"), "a b c ");
+    }
+}

@@ -1,0 +1,303 @@
+//! The text of the files.
+
+use std::collections::BTreeMap;
+
+use crate::arch::Stub;
+use crate::goabi;
+use crate::model::{Function, TypeId};
+
+use super::large::{self, Between};
+use super::scope::Scope;
+use super::{GoFile, Request, doc, escape, types};
+
+/// What `-msan` means for build constraints: the go command leaves `.syso` files out then (cmd/go, `load.go`, "syso").
+const NO_MSAN: &str = "!msan";
+
+/// All that the files are printed from.
+pub(super) struct Printer<'a> {
+    pub request: &'a Request<'a>,
+    pub scope: &'a Scope,
+    /// GOARCHes that the package has native code for, in order, each with the line of its origin.
+    pub arches: &'a BTreeMap<String, String>,
+}
+
+/// Which of the two Go files.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Flavour {
+    /// With native code.
+    Native,
+    /// For every other platform.
+    Unsupported,
+}
+
+/// Where a line about the origin of an architecture's code begins.
+pub(super) const ORIGIN: &str = "//   - linux/";
+
+/// The line of the package comment that says where the code for this architecture comes from.
+pub(super) fn origin(r: &Request<'_>) -> String {
+    let rustc = r
+        .rustc
+        .as_deref()
+        .map_or(String::new(), |v| format!(", {}", rustc(v)));
+    doc::line(&format!(
+        "{ORIGIN}{}: {}, SHA-256 {}{rustc}, rsyso {}",
+        r.arch.goarch(),
+        r.library,
+        r.sha256,
+        r.rsyso
+    ))
+}
+
+/// The compiler, named once.
+fn rustc(version: &str) -> String {
+    match version.starts_with("rustc") {
+        true => version.to_string(),
+        false => format!("rustc {version}"),
+    }
+}
+
+impl Printer<'_> {
+    /// The three files.
+    pub fn files(&self) -> Vec<GoFile> {
+        let stem = &self.request.place.stem;
+        let file = |name: String, text: String| GoFile { name, text };
+        vec![
+            file(format!("{stem}.go"), self.go(Flavour::Native)),
+            file(
+                format!("{stem}_unsupported.go"),
+                self.go(Flavour::Unsupported),
+            ),
+            file(
+                format!("{stem}_linux_{}.s", self.request.arch.goarch()),
+                self.assembly(),
+            ),
+        ]
+    }
+
+    fn marker(&self) -> String {
+        super::marker(&self.request.command)
+    }
+
+    /// `amd64`, `(amd64 || arm64)`
+    fn constraint(&self) -> String {
+        let arches: Vec<&str> = self.arches.keys().map(String::as_str).collect();
+        match arches.as_slice() {
+            [one] => format!("linux && {one}"),
+            all => format!("linux && ({})", all.join(" || ")),
+        }
+    }
+
+    fn go(&self, flavour: Flavour) -> String {
+        let constraint = match flavour {
+            Flavour::Native => format!("{} && {NO_MSAN}", self.constraint()),
+            Flavour::Unsupported => format!("!({}) || msan", self.constraint()),
+        };
+        let mut sections = vec![
+            self.marker(),
+            format!("//go:build {constraint}"),
+            self.package_clause(flavour),
+        ];
+        sections.extend(self.imports(flavour));
+        let by_name: BTreeMap<&str, TypeId> = self
+            .scope
+            .types
+            .iter()
+            .map(|(id, names)| (names.name.as_str(), *id))
+            .collect();
+        for &id in by_name.values() {
+            sections.push(types::declare(self.request.api, self.scope, id));
+        }
+        if flavour == Flavour::Native {
+            sections.extend(self.asserts(by_name.values().copied()));
+        }
+        for index in 0..self.request.api.functions.len() {
+            sections.extend(self.function(index, flavour));
+        }
+        let mut text = sections
+            .iter()
+            .map(|s| s.trim_end_matches('\n'))
+            .collect::<Vec<_>>()
+            .join("\n\n");
+        text.push('\n');
+        text
+    }
+
+    fn package_clause(&self, flavour: Flavour) -> String {
+        let r = self.request;
+        let package = &r.place.package;
+        let library = doc::line(&r.library);
+        let platforms = self.platforms();
+        let mut lines = vec![
+            format!(
+                "// Package {package} calls the Rust library {library}. Its code is part of the package, so that"
+            ),
+            "// building it takes neither cgo nor a C compiler nor Rust.".to_string(),
+            "//".to_string(),
+        ];
+        match flavour {
+            Flavour::Native => {
+                lines.push(format!("// The code is for {platforms}. On other platforms the package compiles, and its functions panic."));
+                lines.push("//".to_string());
+                lines.push("// Where the code comes from:".to_string());
+                lines.extend(self.arches.values().cloned());
+            }
+            Flavour::Unsupported => {
+                lines.push(format!("// The code is for {platforms}. On this platform the package compiles, and its functions panic."));
+            }
+        }
+        lines.push(format!("package {package}"));
+        lines.join("\n")
+    }
+
+    /// `linux/amd64 and linux/arm64`
+    fn platforms(&self) -> String {
+        let all: Vec<String> = self.arches.keys().map(|a| format!("linux/{a}")).collect();
+        all.join(" and ")
+    }
+
+    fn imports(&self, flavour: Flavour) -> Option<String> {
+        let api = self.request.api;
+        let in_functions = api
+            .functions
+            .iter()
+            .flat_map(|f| f.params.iter().map(|p| &p.ty).chain(&f.result))
+            .any(types::uses_unsafe);
+        let structs = || {
+            self.scope
+                .types
+                .keys()
+                .filter_map(|id| match &api.def(*id).kind {
+                    crate::model::TypeKind::Struct { fields, .. } => Some(fields),
+                    _ => None,
+                })
+        };
+        let in_fields = structs().flatten().any(|f| types::uses_unsafe(&f.ty));
+        let has_asserts = flavour == Flavour::Native && structs().next().is_some();
+        let mut packages = Vec::new();
+        if flavour == Flavour::Unsupported && !api.functions.is_empty() {
+            packages.push("\"runtime\"");
+        }
+        if in_functions || in_fields || has_asserts {
+            packages.push("\"unsafe\"");
+        }
+        match packages.as_slice() {
+            [] => None,
+            [one] => Some(format!("import {one}")),
+            all => Some(format!("import (\n\t{}\n)", all.join("\n\t"))),
+        }
+    }
+
+    fn asserts(&self, ids: impl Iterator<Item = TypeId>) -> Option<String> {
+        let lines: Vec<String> = ids
+            .flat_map(|id| types::asserts(self.request.api, self.scope, id))
+            .collect();
+        (!lines.is_empty()).then(|| {
+            format!(
+                "// The layouts that the native code counts on. A line that does not compile names the one that differs.\nvar (\n{}\n)",
+                lines.join("\n")
+            )
+        })
+    }
+
+    fn function(&self, index: usize, flavour: Flavour) -> Option<String> {
+        let api = self.request.api;
+        let f = api.functions.get(index)?;
+        let name = &self.scope.functions.get(index)?.name;
+        let signature = signature(self.scope, index, f)?;
+        let sentence = format!("{name} calls the Rust function {}.", f.symbol);
+        let mut lines = types::with_doc(&sentence, &f.doc);
+        match flavour {
+            Flavour::Native if goabi::frame(api, f).by_reference() => {
+                let params = &self.scope.functions.get(index)?.params;
+                let between = Between::new(name);
+                lines.push(format!("{signature} {{"));
+                lines.extend(between.body(f, params));
+                lines.extend(["}".into(), String::new()]);
+                lines.extend(between.frame(self.scope, name, f));
+                lines.push(String::new());
+                if large::frame_stays(api, f) {
+                    lines.push("//go:noescape".into());
+                }
+                lines.push(between.signature());
+            }
+            Flavour::Native => {
+                if escape::noescape(api, f) {
+                    lines.extend(["//".into(), "//go:noescape".into()]);
+                }
+                lines.push(signature);
+            }
+            Flavour::Unsupported => {
+                lines.push(format!("{signature} {{"));
+                lines.push(self.panic(name));
+                lines.push("}".into());
+            }
+        }
+        Some(lines.join("\n"))
+    }
+
+    fn panic(&self, name: &str) -> String {
+        let package = &self.request.place.package;
+        let arches: Vec<&str> = self.arches.keys().map(String::as_str).collect();
+        format!(
+            "\tpanic(\"{package}: {name} is not available on \" + runtime.GOOS + \"/\" + runtime.GOARCH + \": this package holds native code for {} only; build with GOOS=linux GOARCH={}, and without -msan\")",
+            self.platforms(),
+            arches.join(" or ")
+        )
+    }
+
+    fn assembly(&self) -> String {
+        let r = self.request;
+        let goarch = r.arch.goarch();
+        let mut sections = vec![
+            self.marker(),
+            format!("//go:build linux && {goarch} && {NO_MSAN}"),
+            "#include \"textflag.h\"".to_string(),
+        ];
+        for (index, f) in r.api.functions.iter().enumerate() {
+            let (Some(names), Some(signature)) = (
+                self.scope.functions.get(index),
+                signature(self.scope, index, f),
+            ) else {
+                continue;
+            };
+            let frame = goabi::frame(r.api, f);
+            let (signature, go_name) = match frame.by_reference() {
+                true => {
+                    let between = Between::new(&names.name);
+                    (between.signature(), between.stub)
+                }
+                false => (signature, names.name.clone()),
+            };
+            sections.push(r.arch.stub(&Stub {
+                go_name: &go_name,
+                signature: &signature,
+                wrapper: &(r.wrapper)(&f.symbol),
+                frame: &frame,
+            }));
+        }
+        let mut text = sections
+            .iter()
+            .map(|s| s.trim_end_matches('\n'))
+            .collect::<Vec<_>>()
+            .join("\n\n");
+        text.push('\n');
+        text
+    }
+}
+
+/// `func CountWords(text string) uint`
+pub fn signature(scope: &Scope, index: usize, f: &Function) -> Option<String> {
+    let names = scope.functions.get(index)?;
+    let typed = names.params.iter().zip(&f.params);
+    let params: Vec<String> = typed
+        .map(|(name, p)| format!("{name} {}", types::go_type(scope, &p.ty)))
+        .collect();
+    let result = f.result.as_ref().map_or(String::new(), |ty| {
+        format!(" {}", types::go_type(scope, ty))
+    });
+    Some(format!(
+        "func {}({}){result}",
+        names.name,
+        params.join(", ")
+    ))
+}

@@ -1,0 +1,260 @@
+//! Go's spelling of types, and the text of type declarations.
+
+use crate::model::{Api, Field, Int, Type, TypeDef, TypeId, TypeKind, Variant};
+
+use super::doc;
+use super::scope::Scope;
+
+/// The Go type.
+pub(super) fn go_type(scope: &Scope, ty: &Type) -> String {
+    match ty {
+        Type::Bool => "bool".into(),
+        Type::Char => "rune".into(),
+        Type::Int(i) => go_int(*i).into(),
+        Type::F32 => "float32".into(),
+        Type::F64 => "float64".into(),
+        Type::Str => "string".into(),
+        Type::Slice { elem, .. } => format!("[]{}", go_type(scope, elem)),
+        Type::Pointer { to: None, .. } => "unsafe.Pointer".into(),
+        Type::Pointer { to: Some(to), .. } => format!("*{}", go_type(scope, to)),
+        Type::Array { elem, len } => format!("[{len}]{}", go_type(scope, elem)),
+        Type::Named(id) => scope.type_name(*id).into(),
+        Type::Callback { params, result } => {
+            let params: Vec<String> = params.iter().map(|p| go_type(scope, p)).collect();
+            let result = result
+                .as_ref()
+                .map_or(String::new(), |r| format!(" {}", go_type(scope, r)));
+            format!("func({}){result}", params.join(", "))
+        }
+    }
+}
+
+fn go_int(int: Int) -> &'static str {
+    match int {
+        Int::U8 => "uint8",
+        Int::U16 => "uint16",
+        Int::U32 => "uint32",
+        Int::U64 => "uint64",
+        Int::I8 => "int8",
+        Int::I16 => "int16",
+        Int::I32 => "int32",
+        Int::I64 => "int64",
+        Int::Usize => "uint",
+        Int::Isize => "int",
+    }
+}
+
+/// Whether the spelling of the type, inside as well, needs package unsafe. Named types are declared apart.
+pub(super) fn uses_unsafe(ty: &Type) -> bool {
+    match ty {
+        Type::Pointer { to: None, .. } => true,
+        Type::Pointer { to: Some(to), .. } => uses_unsafe(to),
+        Type::Slice { elem, .. } | Type::Array { elem, .. } => uses_unsafe(elem),
+        Type::Callback { params, result } => {
+            params.iter().any(uses_unsafe) || result.as_deref().is_some_and(uses_unsafe)
+        }
+        _ => false,
+    }
+}
+
+/// The declaration of a type with its comment, and the constants of an enum.
+pub(super) fn declare(api: &Api, scope: &Scope, id: TypeId) -> String {
+    let def = api.def(id);
+    let names = match scope.types.get(&id) {
+        Some(names) => names,
+        None => return String::new(),
+    };
+    let name = &names.name;
+    let mut lines = type_comment(name, def);
+    match &def.kind {
+        TypeKind::Opaque => {
+            // Zero-sized, not comparable, not convertible from other types; it goes behind pointers only.
+            lines.push(format!("type {name} struct{{ _ [0]func() }}"));
+        }
+        TypeKind::Enum { repr, variants } => {
+            lines.push(format!("type {name} {}", enum_type(*repr, variants)));
+            if !variants.is_empty() {
+                lines.push(String::new());
+                lines.push(format!("// The values of {name}."));
+                lines.push("const (".into());
+                lines.extend(constants(name, &names.members, variants));
+                lines.push(")".into());
+            }
+        }
+        TypeKind::Struct {
+            fields,
+            size,
+            align,
+        } => {
+            let rows = rows(api, scope, &names.members, fields, *size, *align);
+            if rows.is_empty() {
+                lines.push(format!("type {name} struct{{}}"));
+            } else {
+                lines.push(format!("type {name} struct {{"));
+                lines.extend(aligned(&rows));
+                lines.push("}".into());
+            }
+        }
+    }
+    lines.join("\n") + "\n"
+}
+
+fn type_comment(name: &str, def: &TypeDef) -> Vec<String> {
+    let path = match def.path.as_str() {
+        "" => &def.name,
+        path => path,
+    };
+    let what = match def.kind {
+        TypeKind::Struct { .. } => {
+            format!("{name} is the Rust struct {path}, with the same layout.")
+        }
+        TypeKind::Enum { .. } => format!(
+            "{name} is the Rust enum {path}. Rust allows no other values than its constants."
+        ),
+        TypeKind::Opaque => format!(
+            "{name} is the Rust type {path}, known to Rust alone: a *{name} comes from the library and goes back to it."
+        ),
+    };
+    with_doc(&what, &def.doc)
+}
+
+/// A comment of a sentence of ours and, below it, the doc comment from Rust.
+pub(super) fn with_doc(sentence: &str, markdown: &str) -> Vec<String> {
+    let mut lines = vec![format!("// {}", doc::line(sentence))];
+    let doc = doc::comment(markdown, "");
+    if !doc.is_empty() {
+        lines.push("//".into());
+        lines.extend(doc);
+    }
+    lines
+}
+
+/// Go's int has 32 bits on some platforms, where a larger constant would not compile.
+fn enum_type(repr: Int, variants: &[Variant]) -> &'static str {
+    let small = variants
+        .iter()
+        .all(|v| i32::try_from(v.value).is_ok() || u32::try_from(v.value).is_ok());
+    match repr {
+        Int::Usize if !small => "uint64",
+        Int::Isize if variants.iter().any(|v| i32::try_from(v.value).is_err()) => "int64",
+        _ => go_int(repr),
+    }
+}
+
+fn constants(type_name: &str, names: &[String], variants: &[Variant]) -> Vec<String> {
+    let rows: Vec<Row> = names
+        .iter()
+        .zip(variants)
+        .map(|(name, v)| Row {
+            comment: doc::comment(&v.doc, "\t"),
+            name: name.clone(),
+            rest: format!("{type_name} = {}", v.value),
+        })
+        .collect();
+    aligned(&rows)
+}
+
+/// A field or a constant.
+struct Row {
+    comment: Vec<String>,
+    name: String,
+    rest: String,
+}
+
+/// The fields of a struct, with padding wherever the C layout has a hole: Go's compiler would leave the same holes, but
+/// the layout should be seen, and not depend on it.
+fn rows(
+    api: &Api,
+    scope: &Scope,
+    names: &[String],
+    fields: &[Field],
+    size: u64,
+    align: u64,
+) -> Vec<Row> {
+    let padding = |bytes: u64| Row {
+        comment: Vec::new(),
+        name: "_".into(),
+        rest: format!("[{bytes}]byte"),
+    };
+    let mut rows = Vec::new();
+    // `#[repr(align(8))]`: an empty array of the right alignment gives it to the struct.
+    let natural = fields.iter().map(|f| api.layout(&f.ty).align).max();
+    if size > 0 && natural.unwrap_or(1) < align {
+        rows.push(Row {
+            comment: Vec::new(),
+            name: "_".into(),
+            rest: format!("[0]uint{}", align.saturating_mul(8)),
+        });
+    }
+    let mut end = 0u64;
+    for (name, field) in names.iter().zip(fields) {
+        let bytes = api.layout(&field.ty).size;
+        if bytes == 0 {
+            continue;
+        }
+        if field.offset > end {
+            rows.push(padding(field.offset - end));
+        }
+        rows.push(Row {
+            comment: doc::comment(&field.doc, "\t"),
+            name: name.clone(),
+            rest: go_type(scope, &field.ty),
+        });
+        end = field.offset.saturating_add(bytes);
+    }
+    if size > end {
+        rows.push(padding(size - end));
+    }
+    rows
+}
+
+/// Lines as gofmt lays them out: names padded to one width within each run of lines that no comment breaks.
+fn aligned(rows: &[Row]) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut at = 0;
+    while at < rows.len() {
+        // A comment begins a new run (text/tabwriter: a line without the cell ends the column).
+        let end = (at + 1..rows.len())
+            .find(|&i| !rows[i].comment.is_empty())
+            .unwrap_or(rows.len());
+        let run = &rows[at..end];
+        let width = run
+            .iter()
+            .map(|r| r.name.chars().count())
+            .max()
+            .unwrap_or(0);
+        for row in run {
+            lines.extend(row.comment.iter().cloned());
+            let gap = width - row.name.chars().count() + 1;
+            lines.push(format!("\t{}{:gap$}{}", row.name, "", row.rest));
+        }
+        at = end;
+    }
+    lines
+}
+
+/// Compile-time checks of size, alignment and offsets: an index other than 0 does not compile. Empty for types without a layout.
+pub(super) fn asserts(api: &Api, scope: &Scope, id: TypeId) -> Vec<String> {
+    let (
+        Some(names),
+        TypeKind::Struct {
+            fields,
+            size,
+            align,
+        },
+    ) = (scope.types.get(&id), &api.def(id).kind)
+    else {
+        return Vec::new();
+    };
+    let name = &names.name;
+    let line = |what: String, value: u64| format!("\t_ = [1]struct{{}}{{}}[unsafe.{what}-{value}]");
+    let mut lines = vec![line(format!("Sizeof({name}{{}})"), *size)];
+    if *size > 0 {
+        lines.push(line(format!("Alignof({name}{{}})"), *align));
+    }
+    let sized = |f: &&Field| api.layout(&f.ty).size > 0;
+    for (member, field) in names.members.iter().zip(fields).filter(|(_, f)| sized(f)) {
+        lines.push(line(format!("Offsetof({name}{{}}.{member})"), field.offset));
+    }
+    lines
+}

@@ -1,0 +1,472 @@
+//! One Rust source file, flattened to the items that are of interest: functions and types with their attributes and docs.
+
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use syn::punctuated::Punctuated;
+use syn::spanned::Spanned as _;
+
+/// Larger files are generated tables; their docs are not worth the time.
+const FILE_LIMIT: u64 = 4 << 20;
+
+/// What the attributes of a struct say of its layout.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Repr {
+    /// No `repr`, or one that leaves the order of fields to the compiler.
+    Rust,
+    /// `repr(C)`.
+    C,
+    /// `repr(transparent)`.
+    Transparent,
+    /// `repr(C, packed)` and the like.
+    Packed,
+    /// `repr(C, align(N))`.
+    Align,
+}
+
+/// One item of a source file.
+#[derive(Clone, Debug)]
+pub struct Item {
+    /// Modules and enclosing functions inside the file, then the name.
+    pub path: Vec<String>,
+    /// The file.
+    pub file: Rc<Path>,
+    /// First and last line, attributes included.
+    pub lines: (u32, u32),
+    /// The line of its name.
+    pub line: u32,
+    /// Doc comment.
+    pub doc: String,
+    /// What it is.
+    pub kind: ItemKind,
+}
+
+impl Item {
+    /// The signature, of a function.
+    pub fn signature(&self) -> Option<&Signature> {
+        match &self.kind {
+            ItemKind::Function(signature) => Some(signature),
+            ItemKind::Type { .. } => None,
+        }
+    }
+
+    /// The item's own name.
+    pub fn name(&self) -> &str {
+        self.path.last().map_or("", String::as_str)
+    }
+}
+
+/// The kinds of items that are of interest.
+#[derive(Clone, Debug)]
+pub enum ItemKind {
+    /// A function or method.
+    Function(Signature),
+    /// A struct, an enum or a union.
+    Type {
+        /// Its `repr`; None when `cfg_attr` decides.
+        repr: Option<Repr>,
+        /// Fields or variants with their docs.
+        parts: Vec<(String, String)>,
+        /// The types of a struct's fields as written; None when it is no struct, or when attributes may drop fields.
+        fields: Option<Vec<String>>,
+    },
+}
+
+/// What the source says of a function.
+#[derive(Clone, Debug, Default)]
+pub struct Signature {
+    /// The symbol that `no_mangle` or `export_name` asks for.
+    pub symbol: Option<String>,
+    /// The ABI string; None for a Rust function.
+    pub abi: Option<String>,
+    /// Whether every parameter is there in every build: none has an attribute.
+    pub certain: bool,
+    /// Names (None for other patterns) and types as written.
+    pub params: Vec<(Option<String>, String)>,
+    /// The result as written; None without an arrow.
+    pub result: Option<String>,
+}
+
+/// A parsed file.
+#[derive(Debug, Default)]
+pub struct File {
+    /// Every item, nested ones included.
+    pub items: Vec<Item>,
+    /// `mod name;` declarations.
+    pub modules: Vec<Module>,
+}
+
+/// A module whose contents lie in another file.
+#[derive(Clone, Debug)]
+pub struct Module {
+    /// Modules inside the declaring file, then the name.
+    pub path: Vec<String>,
+    /// Folders of the inline modules around it.
+    folders: PathBuf,
+    /// `#[path = "..."]`.
+    given: Option<String>,
+}
+
+impl Module {
+    /// The file with the contents, and whether that file's own submodules lie beside it. `file` declares the module; `beside` says
+    /// where its submodules lie: those of a crate's root, of `mod.rs` and of a file found by `#[path]` beside it, those of `foo.rs`
+    /// in `foo/` (The Rust Reference, "Modules").
+    pub fn find(&self, file: &Path, beside: bool) -> Option<(PathBuf, bool)> {
+        let parent = file.parent()?;
+        let dir = if beside {
+            parent.to_owned()
+        } else {
+            parent.join(file.file_stem()?)
+        };
+        let name = self.path.last()?;
+        let inside = dir.join(&self.folders);
+        let candidates = match &self.given {
+            Some(given) if self.folders.as_os_str().is_empty() => vec![(parent.join(given), true)],
+            Some(given) => vec![(inside.join(given), true)],
+            None => vec![
+                (inside.join(format!("{name}.rs")), false),
+                (inside.join(name).join("mod.rs"), true),
+            ],
+        };
+        candidates.into_iter().find(|c| c.0.is_file())
+    }
+}
+
+/// Parses a file; None when it is not there, too large, or not Rust.
+pub fn parse(path: &Path) -> Option<File> {
+    let meta = std::fs::metadata(path).ok()?;
+    if !meta.is_file() || meta.len() > FILE_LIMIT || path.extension()? != "rs" {
+        return None;
+    }
+    let syntax = syn::parse_file(&std::fs::read_to_string(path).ok()?).ok()?;
+    let mut file = File::default();
+    let mut walk = Walk {
+        file: &mut file,
+        source: path.into(),
+        path: Vec::new(),
+        folders: PathBuf::new(),
+    };
+    walk.items(&syntax.items);
+    Some(file)
+}
+
+/// Flattens the items of a file.
+struct Walk<'a> {
+    file: &'a mut File,
+    source: Rc<Path>,
+    path: Vec<String>,
+    /// Folders of the inline modules around.
+    folders: PathBuf,
+}
+
+impl Walk<'_> {
+    fn items<'i>(&mut self, items: impl IntoIterator<Item = &'i syn::Item>) {
+        for item in items {
+            self.item(item);
+        }
+    }
+
+    fn item(&mut self, item: &syn::Item) {
+        match item {
+            syn::Item::Fn(f) => self.function(&f.attrs, &f.sig, &f.block, item.span()),
+            syn::Item::Struct(s) => {
+                let fields = field_types(&s.fields);
+                self.ty(
+                    &s.ident,
+                    &s.attrs,
+                    field_docs(&s.fields),
+                    fields,
+                    item.span(),
+                );
+            }
+            syn::Item::Union(u) => self.ty(&u.ident, &u.attrs, Vec::new(), None, item.span()),
+            syn::Item::Enum(e) => {
+                let variants = e
+                    .variants
+                    .iter()
+                    .map(|v| (name_of(&v.ident), doc(&v.attrs)))
+                    .collect();
+                self.ty(&e.ident, &e.attrs, variants, None, item.span());
+            }
+            syn::Item::Impl(i) => {
+                for inner in &i.items {
+                    if let syn::ImplItem::Fn(f) = inner {
+                        self.function(&f.attrs, &f.sig, &f.block, inner.span());
+                    }
+                }
+            }
+            syn::Item::Const(c) => {
+                // `const _: () = { ... };` is how macros hide items.
+                if let syn::Expr::Block(b) = &*c.expr {
+                    self.block(&name_of(&c.ident), &b.block);
+                }
+            }
+            syn::Item::Mod(m) => self.module(m),
+            _ => {}
+        }
+    }
+
+    fn module(&mut self, m: &syn::ItemMod) {
+        let name = name_of(&m.ident);
+        let given = m
+            .attrs
+            .iter()
+            .find(|a| a.path().is_ident("path"))
+            .and_then(attr_value);
+        self.path.push(name.clone());
+        match &m.content {
+            Some((_, items)) => {
+                let inner = self.folders.join(given.as_deref().unwrap_or(&name));
+                let outer = std::mem::replace(&mut self.folders, inner);
+                self.items(items);
+                self.folders = outer;
+            }
+            None => self.file.modules.push(Module {
+                path: self.path.clone(),
+                folders: self.folders.clone(),
+                given,
+            }),
+        }
+        self.path.pop();
+    }
+
+    fn function(
+        &mut self,
+        attrs: &[syn::Attribute],
+        sig: &syn::Signature,
+        block: &syn::Block,
+        span: proc_macro2::Span,
+    ) {
+        self.push(
+            &sig.ident,
+            attrs,
+            ItemKind::Function(signature(attrs, sig)),
+            span,
+        );
+        self.block(&name_of(&sig.ident), block);
+    }
+
+    /// Items inside a function body.
+    fn block(&mut self, name: &str, block: &syn::Block) {
+        self.path.push(name.to_owned());
+        self.items(block.stmts.iter().filter_map(|s| match s {
+            syn::Stmt::Item(item) => Some(item),
+            _ => None,
+        }));
+        self.path.pop();
+    }
+
+    fn ty(
+        &mut self,
+        ident: &syn::Ident,
+        attrs: &[syn::Attribute],
+        parts: Vec<(String, String)>,
+        fields: Option<Vec<String>>,
+        span: proc_macro2::Span,
+    ) {
+        let repr = repr(attrs);
+        let kind = ItemKind::Type {
+            repr,
+            parts,
+            fields,
+        };
+        self.push(ident, attrs, kind, span);
+    }
+
+    fn push(
+        &mut self,
+        ident: &syn::Ident,
+        attrs: &[syn::Attribute],
+        kind: ItemKind,
+        span: proc_macro2::Span,
+    ) {
+        let mut path = self.path.clone();
+        path.push(name_of(ident));
+        let line = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
+        let lines = (line(span.start().line), line(span.end().line));
+        self.file.items.push(Item {
+            path,
+            file: self.source.clone(),
+            lines,
+            line: line(ident.span().start().line),
+            doc: doc(attrs),
+            kind,
+        });
+    }
+}
+
+fn signature(attrs: &[syn::Attribute], sig: &syn::Signature) -> Signature {
+    let param = |input: &syn::FnArg| match input {
+        syn::FnArg::Receiver(r) => (
+            Some("self".to_owned()),
+            r.span().source_text().unwrap_or_default(),
+        ),
+        syn::FnArg::Typed(p) => {
+            let name = match &*p.pat {
+                syn::Pat::Ident(i) => Some(name_of(&i.ident)),
+                _ => None,
+            };
+            (name, written(&p.ty))
+        }
+    };
+    Signature {
+        symbol: attrs.iter().find_map(|a| symbol(&a.meta, &sig.ident)),
+        abi: sig.abi.as_ref().map(|abi| {
+            abi.name
+                .as_ref()
+                .map_or_else(|| "C".to_owned(), syn::LitStr::value)
+        }),
+        certain: sig.inputs.iter().all(|input| match input {
+            syn::FnArg::Receiver(r) => r.attrs.is_empty(),
+            syn::FnArg::Typed(p) => p.attrs.is_empty(),
+        }),
+        params: sig.inputs.iter().map(param).collect(),
+        result: match &sig.output {
+            syn::ReturnType::Default => None,
+            syn::ReturnType::Type(_, ty) => Some(written(ty)),
+        },
+    }
+}
+
+fn written(ty: &syn::Type) -> String {
+    ty.span().source_text().unwrap_or_default()
+}
+
+/// The symbol that an attribute gives a function: `no_mangle`, `export_name = "..."`, also inside `unsafe(...)` or `cfg_attr(...)`.
+fn symbol(meta: &syn::Meta, ident: &syn::Ident) -> Option<String> {
+    if meta.path().is_ident("no_mangle") {
+        return Some(name_of(ident));
+    }
+    match meta {
+        syn::Meta::List(list) if list.path.is_ident("unsafe") => {
+            symbol(&list.parse_args().ok()?, ident)
+        }
+        // The condition comes first.
+        syn::Meta::List(list) if list.path.is_ident("cfg_attr") => {
+            let inside =
+                list.parse_args_with(Punctuated::<syn::Meta, syn::Token![,]>::parse_terminated);
+            inside
+                .ok()?
+                .iter()
+                .skip(1)
+                .find_map(|meta| symbol(meta, ident))
+        }
+        syn::Meta::NameValue(pair) if pair.path.is_ident("export_name") => string_value(pair),
+        _ => None,
+    }
+}
+
+/// Raw identifiers (`r#type`) lose their prefix, as in debug information.
+fn name_of(ident: &syn::Ident) -> String {
+    let name = ident.to_string();
+    name.strip_prefix("r#").map_or(name.clone(), str::to_owned)
+}
+
+fn field_docs(fields: &syn::Fields) -> Vec<(String, String)> {
+    let named = |(n, f): (usize, &syn::Field)| {
+        (
+            f.ident.as_ref().map_or_else(|| n.to_string(), name_of),
+            doc(&f.attrs),
+        )
+    };
+    fields.iter().enumerate().map(named).collect()
+}
+
+fn field_types(fields: &syn::Fields) -> Option<Vec<String>> {
+    let conditional =
+        |a: &syn::Attribute| a.path().is_ident("cfg") || a.path().is_ident("cfg_attr");
+    let certain = !fields.iter().flat_map(|f| &f.attrs).any(conditional);
+    certain.then(|| fields.iter().map(|f| written(&f.ty)).collect())
+}
+
+/// None when a `cfg_attr` may add a `repr`.
+fn repr(attrs: &[syn::Attribute]) -> Option<Repr> {
+    let (mut base, mut packed, mut align) = (Repr::Rust, false, false);
+    for attr in attrs {
+        if attr.path().is_ident("cfg_attr") && quoted(attr).contains("repr") {
+            return None;
+        }
+        if !attr.path().is_ident("repr") {
+            continue;
+        }
+        let read = attr.parse_nested_meta(|meta| {
+            match meta.path.get_ident().map(ToString::to_string).as_deref() {
+                Some("C") => base = Repr::C,
+                Some("transparent") => base = Repr::Transparent,
+                Some("packed") => packed = true,
+                Some("align") => align = true,
+                _ => {}
+            }
+            if meta.input.peek(syn::token::Paren) {
+                let inside;
+                syn::parenthesized!(inside in meta.input);
+                inside.parse::<proc_macro2::TokenStream>()?;
+            }
+            Ok(())
+        });
+        read.ok()?;
+    }
+    Some(match base {
+        Repr::C if packed => Repr::Packed,
+        Repr::C if align => Repr::Align,
+        base => base,
+    })
+}
+
+fn quoted(attr: &syn::Attribute) -> String {
+    match &attr.meta {
+        syn::Meta::List(list) => list.tokens.to_string(),
+        _ => String::new(),
+    }
+}
+
+fn attr_value(attr: &syn::Attribute) -> Option<String> {
+    match &attr.meta {
+        syn::Meta::NameValue(pair) => string_value(pair),
+        _ => None,
+    }
+}
+
+fn string_value(pair: &syn::MetaNameValue) -> Option<String> {
+    match &pair.value {
+        syn::Expr::Lit(syn::ExprLit {
+            lit: syn::Lit::Str(text),
+            ..
+        }) => Some(text.value()),
+        _ => None,
+    }
+}
+
+/// The doc comment among attributes, with the common indentation removed as rustdoc does.
+fn doc(attrs: &[syn::Attribute]) -> String {
+    let texts = attrs
+        .iter()
+        .filter(|a| a.path().is_ident("doc"))
+        .filter_map(attr_value);
+    let mut lines: Vec<String> = Vec::new();
+    for text in texts {
+        if text.contains('\n') {
+            // Lines of a block comment may each begin with a star.
+            let star = |l: &str| {
+                l.trim_start()
+                    .strip_prefix('*')
+                    .map_or(l.to_owned(), str::to_owned)
+            };
+            lines.extend(text.lines().map(star));
+        } else {
+            lines.push(text);
+        }
+    }
+    let indent = |l: &String| l.len() - l.trim_start_matches(' ').len();
+    let common = lines
+        .iter()
+        .filter(|l| !l.trim().is_empty())
+        .map(indent)
+        .min()
+        .unwrap_or(0);
+    let lines: Vec<_> = lines
+        .iter()
+        .map(|l| l.get(common..).unwrap_or("").trim_end())
+        .collect();
+    lines.join("\n").trim_matches('\n').to_owned()
+}

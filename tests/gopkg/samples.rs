@@ -1,0 +1,368 @@
+//! APIs of every kind, built by hand, and how they are printed in tests.
+
+use std::path::{Path, PathBuf};
+
+use rsyso::arch::amd64::Amd64;
+use rsyso::arch::{Arch, Code, Stub};
+use rsyso::diag;
+use rsyso::goabi::Frame;
+use rsyso::gopkg::{self, GoFile, Place, Prefix, Present, Request};
+use rsyso::link::reloc::{Howto, Rewrite, TlsModel};
+use rsyso::model::*;
+
+/// amd64 under another name.
+#[derive(Debug)]
+pub struct Fake(pub &'static str);
+
+impl Arch for Fake {
+    fn goarch(&self) -> &'static str {
+        self.0
+    }
+    fn stub(&self, stub: &Stub<'_>) -> String {
+        Amd64.stub(stub)
+    }
+    fn rust_target(&self) -> &'static str {
+        Amd64.rust_target()
+    }
+    fn machine(&self) -> u16 {
+        Amd64.machine()
+    }
+    fn object_architecture(&self) -> object::Architecture {
+        Amd64.object_architecture()
+    }
+    fn page_size(&self) -> u64 {
+        Amd64.page_size()
+    }
+    fn howto(&self, r_type: u32) -> Option<&'static Howto> {
+        Amd64.howto(r_type)
+    }
+    fn relax(&self, code: &[u8], offset: u64) -> Option<Rewrite> {
+        Amd64.relax(code, offset)
+    }
+    fn tls(
+        &self,
+        model: TlsModel,
+        code: &[u8],
+        offset: u64,
+        call: u64,
+        lane_size: u64,
+    ) -> Option<Rewrite> {
+        Amd64.tls(model, code, offset, call, lane_size)
+    }
+    fn trap(&self) -> &'static [u8] {
+        Amd64.trap()
+    }
+    fn wrapper(&self, api: &Api, function: &Function, frame: &Frame) -> Result<Code, String> {
+        Amd64.wrapper(api, function, frame)
+    }
+}
+
+pub fn place(dir: &Path, stem: &str) -> Place {
+    Place {
+        dir: dir.to_path_buf(),
+        stem: stem.into(),
+        package: stem.into(),
+        import_path: None,
+    }
+}
+
+/// Prints `api` as the package `stem` in `dir`.
+pub fn generate(
+    api: &Api,
+    arch: &dyn Arch,
+    dir: &Path,
+    stem: &str,
+    present: Option<Present>,
+) -> diag::Result<Vec<GoFile>> {
+    gopkg::generate(&Request {
+        place: &place(dir, stem),
+        api,
+        arch,
+        go_prefix: Prefix::Auto,
+        wrapper: &|symbol| format!("rsyso_0123_{symbol}"),
+        command: format!("rsyso convert lib{stem}.a"),
+        rustc: Some("rustc 1.95.0".into()),
+        rsyso: "0.1.0".into(),
+        library: format!("lib{stem}.a"),
+        sha256: "ab".repeat(32),
+        present,
+    })
+}
+
+/// As [`generate`], for what must succeed and does not touch the disk.
+pub fn files(api: &Api, arch: &dyn Arch, stem: &str) -> Vec<GoFile> {
+    match generate(api, arch, &PathBuf::from("."), stem, None) {
+        Ok(files) => files,
+        Err(e) => panic!("{stem}: {e}"),
+    }
+}
+
+pub fn function(symbol: &str, params: &[(&str, Type)], result: Option<Type>) -> Function {
+    Function {
+        symbol: symbol.into(),
+        params: params
+            .iter()
+            .map(|(name, ty)| Param {
+                name: (*name).into(),
+                ty: ty.clone(),
+            })
+            .collect(),
+        result,
+        doc: String::new(),
+        source: Some(Source {
+            file: "src/lib.rs".into(),
+            line: 12,
+        }),
+        path: String::new(),
+    }
+}
+
+impl Documented for Function {
+    fn doc(mut self, doc: &str) -> Self {
+        self.doc = doc.into();
+        self
+    }
+}
+
+impl Documented for Field {
+    fn doc(mut self, doc: &str) -> Self {
+        self.doc = doc.into();
+        self
+    }
+}
+
+/// Adds a doc comment.
+pub trait Documented {
+    fn doc(self, doc: &str) -> Self;
+}
+
+pub fn int(i: Int) -> Type {
+    Type::Int(i)
+}
+
+pub fn pointer(kind: PointerKind, to: Type) -> Type {
+    Type::Pointer {
+        to: Some(Box::new(to)),
+        kind,
+    }
+}
+
+pub fn void(kind: PointerKind) -> Type {
+    Type::Pointer { to: None, kind }
+}
+
+pub fn slice(elem: Type) -> Type {
+    Type::Slice {
+        elem: Box::new(elem),
+        mutable: false,
+    }
+}
+
+pub fn slice_mut(elem: Type) -> Type {
+    Type::Slice {
+        elem: Box::new(elem),
+        mutable: true,
+    }
+}
+
+pub fn array(elem: Type, len: u64) -> Type {
+    Type::Array {
+        elem: Box::new(elem),
+        len,
+    }
+}
+
+pub fn named(id: u32) -> Type {
+    Type::Named(TypeId(id))
+}
+
+pub fn callback() -> Type {
+    Type::Callback {
+        params: vec![int(Int::I32)],
+        result: None,
+    }
+}
+
+pub fn field(name: &str, ty: Type, offset: u64) -> Field {
+    Field {
+        name: name.into(),
+        ty,
+        offset,
+        doc: String::new(),
+    }
+}
+
+fn def(name: &str, kind: TypeKind) -> TypeDef {
+    TypeDef {
+        name: name.into(),
+        path: format!("sample::{name}"),
+        doc: String::new(),
+        kind,
+    }
+}
+
+pub fn structure(name: &str, size: u64, align: u64, fields: Vec<Field>) -> TypeDef {
+    let kind = TypeKind::Struct {
+        fields,
+        size,
+        align,
+    };
+    def(name, kind)
+}
+
+pub fn enumeration(name: &str, repr: Int, variants: &[(&str, i128)]) -> TypeDef {
+    let variants = variants
+        .iter()
+        .map(|(name, value)| Variant {
+            name: (*name).into(),
+            value: *value,
+            doc: String::new(),
+        })
+        .collect();
+    def(name, TypeKind::Enum { repr, variants })
+}
+
+pub fn opaque(name: &str) -> TypeDef {
+    def(name, TypeKind::Opaque)
+}
+
+pub fn api(mut functions: Vec<Function>, types: Vec<TypeDef>) -> Api {
+    functions.sort_by(|a, b| a.symbol.cmp(&b.symbol));
+    Api { functions, types }
+}
+
+/// Functions of scalars, strings and slices, with docs.
+pub fn text() -> Api {
+    let u8s = || slice(int(Int::U8));
+    api(
+        vec![
+            function("count_words", &[("text", Type::Str)], Some(int(Int::Usize))).doc(
+                "Counts the words in `text`, as [`str::split_whitespace`] does\n\n# Examples\n\n```\nlet n = count_words(\"a b\");\nassert_eq!(n, 2);\n```\n\nSee [UAX #29](https://unicode.org/reports/tr29/) for\nwhat a word is *really*.\n\n- one item\n- another, which goes on\n  over two lines\n  - nested\n\n1. first\n2. second",
+            ),
+            function(
+                "parse_url",
+                &[("url", Type::Str), ("user_id", int(Int::U32)), ("type", Type::Bool)],
+                Some(Type::Bool),
+            ),
+            function("sum", &[("r#in", slice(Type::F64))], Some(Type::F64)),
+            function("fill", &[("out", slice_mut(int(Int::U8))), ("value", int(Int::U8))], None),
+            function("trim", &[("s", Type::Str)], Some(Type::Str)),
+            function("find", &[("hay", u8s()), ("needle", u8s())], Some(u8s())),
+            function("upper", &[("c", Type::Char)], Some(Type::Char)),
+            function("tick", &[], None),
+            function(
+                "scalars",
+                &[
+                    ("a", int(Int::I8)),
+                    ("b", int(Int::I16)),
+                    ("c", int(Int::U16)),
+                    ("d", int(Int::I64)),
+                    ("e", int(Int::Isize)),
+                    ("f", Type::F32),
+                    ("panic", int(Int::U64)),
+                    ("string", Type::Str),
+                    ("a_b", int(Int::I32)),
+                    ("aB", int(Int::I32)),
+                    ("_", int(Int::I32)),
+                ],
+                Some(int(Int::Usize)),
+            ),
+        ],
+        vec![],
+    )
+}
+
+/// Functions of structs, enums, pointers and opaque types.
+pub fn shapes() -> Api {
+    use PointerKind::{Const, Mut, Ref, RefMut};
+    let types = vec![
+        structure(
+            "Point",
+            16,
+            8,
+            vec![
+                field("x", Type::F64, 0).doc("To the right."),
+                field("y", Type::F64, 8),
+            ],
+        ),
+        structure(
+            "Holes",
+            40,
+            8,
+            vec![
+                field("tag", int(Int::U8), 0),
+                field("count", int(Int::U32), 4),
+                field("a_long_name", int(Int::U16), 8).doc("Alone.\n\nWith a second paragraph."),
+                field("at", named(0), 16),
+                field("mode", named(2), 32),
+            ],
+        ),
+        enumeration(
+            "Mode",
+            Int::U8,
+            &[("Fast", 0), ("VERY_SLOW", 7), ("r#type", 255)],
+        ),
+        opaque("Parser"),
+        structure(
+            "Node",
+            32,
+            8,
+            vec![
+                field("next", pointer(Mut, named(4)), 0),
+                field("data", void(Const), 8),
+                field("bytes", array(int(Int::U8), 13), 16),
+            ],
+        ),
+        structure("Pair<u32>", 8, 8, vec![field("0", int(Int::U32), 0)]),
+        enumeration("Big", Int::Usize, &[("Low", 1), ("High", 1 << 40)]),
+        enumeration("Signed", Int::Isize, &[("Minus", -1), ("Plus", 1)]),
+        structure("Empty", 0, 1, vec![]),
+        structure("Unused", 1, 1, vec![field("callback", callback(), 0)]),
+    ];
+    api(
+        vec![
+            function(
+                "shapes_area",
+                &[("p", named(0)), ("h", named(1))],
+                Some(Type::F64),
+            ),
+            function(
+                "shapes_mid",
+                &[("a", pointer(Ref, named(0)))],
+                Some(named(0)),
+            ),
+            function(
+                "shapes_new",
+                &[("mode", named(2))],
+                Some(pointer(Mut, named(3))),
+            ),
+            function(
+                "shapes_feed",
+                &[("p", pointer(RefMut, named(3))), ("s", Type::Str)],
+                None,
+            ),
+            function("shapes_free", &[("p", pointer(Mut, named(3)))], None),
+            function("shapes_walk", &[("n", pointer(Ref, named(4)))], None),
+            function("shapes_pair", &[("p", named(5))], Some(named(5))),
+            function("shapes_set_big", &[("b", named(6)), ("s", named(7))], None),
+            function("shapes_void", &[("p", void(Mut))], Some(void(Const))),
+            function(
+                "shapes_points",
+                &[("ps", slice(named(0)))],
+                Some(int(Int::I32)),
+            ),
+            function(
+                "shapes_matrix",
+                &[("m", pointer(Ref, array(array(Type::F32, 4), 4)))],
+                None,
+            ),
+            function("shapes_nothing", &[("e", pointer(Ref, named(8)))], None),
+            function(
+                "shapes_out",
+                &[("o", pointer(RefMut, pointer(Ref, named(0))))],
+                None,
+            ),
+        ],
+        types,
+    )
+}

@@ -1,0 +1,6 @@
+/// Below.
+#[repr(C)]
+pub struct Below {
+    /// One.
+    pub a: u8,
+}

@@ -1,0 +1,105 @@
+//! An API as text, to compare with the expected one.
+
+use std::fmt::Write as _;
+
+use rsyso::model::{Api, PointerKind, Type, TypeKind};
+
+/// One line per function, field and variant.
+pub fn render(api: &Api, root: &str) -> String {
+    let mut out = String::new();
+    for f in &api.functions {
+        let params: Vec<_> = f
+            .params
+            .iter()
+            .map(|p| format!("{}: {}", p.name, ty(api, &p.ty)))
+            .collect();
+        let result = f
+            .result
+            .as_ref()
+            .map_or(String::new(), |r| format!(" -> {}", ty(api, r)));
+        let source = f.source.as_ref().map_or(String::new(), |s| {
+            format!("{}:{}", s.file.replace(root, ""), s.line)
+        });
+        writeln!(
+            out,
+            "fn {}({}){result} = {} at {source}",
+            f.symbol,
+            params.join(", "),
+            f.path
+        )
+        .unwrap();
+        docs(&mut out, &f.doc, "  ");
+    }
+    for t in &api.types {
+        match &t.kind {
+            TypeKind::Opaque => writeln!(out, "opaque {} = {}", t.name, t.path).unwrap(),
+            TypeKind::Struct { size, align, .. } => writeln!(
+                out,
+                "struct {} = {} size {size} align {align}",
+                t.name, t.path
+            )
+            .unwrap(),
+            TypeKind::Enum { repr, .. } => {
+                writeln!(out, "enum {} = {}: {repr:?}", t.name, t.path).unwrap()
+            }
+        }
+        docs(&mut out, &t.doc, "  ");
+        match &t.kind {
+            TypeKind::Opaque => {}
+            TypeKind::Struct { fields, .. } => {
+                for f in fields {
+                    writeln!(out, "  +{} {}: {}", f.offset, f.name, ty(api, &f.ty)).unwrap();
+                    docs(&mut out, &f.doc, "    ");
+                }
+            }
+            TypeKind::Enum { variants, .. } => {
+                for v in variants {
+                    writeln!(out, "  {} = {}", v.name, v.value).unwrap();
+                    docs(&mut out, &v.doc, "    ");
+                }
+            }
+        }
+    }
+    out
+}
+
+fn docs(out: &mut String, doc: &str, indent: &str) {
+    for line in doc.lines() {
+        writeln!(out, "{indent}/// {line}").unwrap();
+    }
+}
+
+fn ty(api: &Api, t: &Type) -> String {
+    match t {
+        Type::Bool => "bool".into(),
+        Type::Char => "char".into(),
+        Type::Int(i) => format!("{i:?}").to_lowercase(),
+        Type::F32 => "f32".into(),
+        Type::F64 => "f64".into(),
+        Type::Str => "&str".into(),
+        Type::Slice { elem, mutable } => {
+            format!("&{}[{}]", if *mutable { "mut " } else { "" }, ty(api, elem))
+        }
+        Type::Pointer { to, kind } => {
+            let kind = match kind {
+                PointerKind::Ref => "&",
+                PointerKind::RefMut => "&mut ",
+                PointerKind::Const => "*const ",
+                PointerKind::Mut => "*mut ",
+            };
+            format!(
+                "{kind}{}",
+                to.as_ref().map_or("void".into(), |t| ty(api, t))
+            )
+        }
+        Type::Array { elem, len } => format!("[{}; {len}]", ty(api, elem)),
+        Type::Named(id) => api.def(*id).path.clone(),
+        Type::Callback { params, result } => {
+            let params: Vec<_> = params.iter().map(|p| ty(api, p)).collect();
+            let result = result
+                .as_ref()
+                .map_or(String::new(), |r| format!(" -> {}", ty(api, r)));
+            format!("extern fn({}){result}", params.join(", "))
+        }
+    }
+}
