@@ -81,7 +81,7 @@ fn packages_do_not_meet() {
         "module rsyso.test/second/data\n\ngo 1.21\n",
     )
     .unwrap();
-    convert(&archive("data"), &second, &["--quiet"]);
+    convert(&archive("data"), &second, &["-q"]);
     let twins = workspace().programs().join("twins");
     for (release, cgo, flags) in [
         (Release::Newest, false, "-buildmode=exe"),
