@@ -15,10 +15,10 @@ pub(crate) fn new_protector() -> usize {
     // SAFETY: the buffer's own size. If it fails the value can be guessed; the protector still catches mistakes.
     unsafe {
         syscall!(
-            __NR_getrandom,
+            linux_raw_sys::general::__NR_getrandom,
             random.as_mut_ptr(),
             random.len(),
-            GRND_NONBLOCK
+            linux_raw_sys::general::GRND_NONBLOCK
         )
     };
     usize::from_ne_bytes(random) & !0xff
