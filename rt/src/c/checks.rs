@@ -1,8 +1,6 @@
 //! What compilers and headers put into C code to catch mistakes: assertions, stack protectors, checked copies.
 
 use libc::{c_char, c_int, c_uint, c_void, size_t};
-#[cfg(not(test))]
-use linux_raw_sys::general::{__NR_getrandom, GRND_NONBLOCK};
 
 use crate::c::string::bytes;
 use crate::die::fatal;
