@@ -41,6 +41,8 @@ pub fn convert(o: &ConvertOptions, progress: &dyn Progress) -> Result<Converted>
         &format!("signatures of {} functions", library.exports.len()),
     );
     let api = signatures(&library)?;
+    // What Go cannot express is refused before anything is linked, with the parameter's name.
+    gopkg::check(&api)?;
     let digest = digest(&files);
     let identity = place
         .import_path

@@ -64,15 +64,15 @@ pub struct GoFile {
     pub text: String,
 }
 
+/// Whether Go can express every function: all that it cannot is listed, by function, parameter and source line.
+pub fn check(api: &Api) -> Result<()> {
+    let problems = api.functions.iter().flat_map(|f| unsupported(api, f));
+    Error::check(Kind::Unsupported, problems.collect(), ())
+}
+
 /// The Go files and the assembly of one architecture. Everything unsupported is listed at once.
 pub fn generate(r: &Request<'_>) -> Result<Vec<GoFile>> {
-    let problems = r
-        .api
-        .functions
-        .iter()
-        .flat_map(|f| unsupported(r.api, f))
-        .collect();
-    Error::check(Kind::Unsupported, problems, ())?;
+    check(r.api)?;
     let library = names::library_name(std::path::Path::new(&r.library));
     let scope = scope::scope(r.api, &r.go_prefix, &library)?;
     let arches = present::arches(r);
