@@ -1,6 +1,7 @@
 use super::*;
 use core::mem::MaybeUninit;
 use core::ptr::{null, null_mut};
+use libc::{c_short, sigset_t};
 use std::io::Read;
 use std::os::fd::{AsRawFd, FromRawFd};
 
