@@ -24,7 +24,7 @@ for fixture in plusone data; do
 	ar rcD "corpus/convert/$fixture.a" "corpus/convert/$fixture.o"
 done
 cargo run --quiet --release --manifest-path ../Cargo.toml -- \
-	convert --quiet ../fixtures/plusone/target/release/libplusone.a -o corpus/verify
+	convert -q ../fixtures/plusone/target/release/libplusone.a -o corpus/verify
 rm -f corpus/verify/*.go corpus/verify/*.s
 
 RUSTFLAGS="--cfg fuzzing -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \

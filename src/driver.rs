@@ -2,6 +2,7 @@
 
 use crate::arch::{self, Arch};
 use crate::diag::{Error, Problem, Result};
+use crate::gopkg::Prefix;
 use crate::input::{self, Files, Object};
 use crate::link::exports::{self, Export};
 use crate::link::layout::Layout;
@@ -10,7 +11,6 @@ use crate::link::symbols::{Inputs, Symbols};
 use crate::link::unwind::Frames;
 use crate::link::{SecRef, elf, image, layout, live, merge, plan, symbols, symtab, unwind};
 use crate::model::Api;
-use crate::gopkg::Prefix;
 use crate::options::{ConvertOptions, base_name};
 use crate::provenance::{self, Header};
 use crate::report::{Converted, Progress};
@@ -311,4 +311,3 @@ fn seal(
     verify::syso(name, &syso)?;
     Ok(syso)
 }
-

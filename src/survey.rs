@@ -2,6 +2,7 @@
 
 use crate::diag::{Error, Kind, Problem, Result};
 use crate::driver::{self, Graph, Library};
+use crate::gopkg::Prefix;
 use crate::input::{Def, Files, Object, Symbol, SymbolKind};
 use crate::link::exports::Export;
 use crate::link::live::{self, Live};
@@ -9,7 +10,6 @@ use crate::link::{SecRef, names};
 use crate::model::Api;
 use crate::options::InspectOptions;
 use crate::report::{InspectedExport, Inspection, Kept, Missing, Progress, Sizes};
-use crate::gopkg::Prefix;
 use crate::{goabi, gopkg, sig, wrappers};
 use std::path::{Path, PathBuf};
 
@@ -22,7 +22,8 @@ pub fn inspect(o: &InspectOptions, progress: &dyn Progress) -> Result<Inspection
     driver::report_inputs(&files, progress);
     let library = driver::read(&files, &o.exports)?;
     let arch = library.arch;
-    let library_name = gopkg::library_name(o.inputs.first().map_or(Path::new(""), PathBuf::as_path));
+    let library_name =
+        gopkg::library_name(o.inputs.first().map_or(Path::new(""), PathBuf::as_path));
     let signatures = Signatures::read(&library, &library_name);
     let mut out = Inspection {
         library: library_name.clone(),
@@ -105,7 +106,10 @@ impl Signatures {
 
 /// That Go can express the function and the machine can call it.
 fn callable(library: &Library<'_>, api: &Api) -> Result<()> {
-    let go = api.functions.iter().flat_map(|f| gopkg::unsupported(api, f));
+    let go = api
+        .functions
+        .iter()
+        .flat_map(|f| gopkg::unsupported(api, f));
     let machine = api.functions.iter().filter_map(|f| {
         library
             .arch
@@ -116,13 +120,24 @@ fn callable(library: &Library<'_>, api: &Api) -> Result<()> {
     Error::check(Kind::Unsupported, go.chain(machine).collect(), ())
 }
 
-fn signature(api: &Api, declarations: &[String], export: &Export, problems: Vec<Problem>) -> Signature {
+fn signature(
+    api: &Api,
+    declarations: &[String],
+    export: &Export,
+    problems: Vec<Problem>,
+) -> Signature {
     let index = api.functions.iter().position(|f| f.symbol == export.symbol);
     let function = index.map(|i| &api.functions[i]);
     Signature {
-        go: index.and_then(|i| declarations.get(i).cloned()).unwrap_or_default(),
-        rust: function.filter(|f| !f.path.is_empty()).map_or_else(|| export.symbol.clone(), |f| f.path.clone()),
-        source: function.and_then(|f| f.source.as_ref()).map(|s| format!("{}:{}", s.file, s.line)),
+        go: index
+            .and_then(|i| declarations.get(i).cloned())
+            .unwrap_or_default(),
+        rust: function
+            .filter(|f| !f.path.is_empty())
+            .map_or_else(|| export.symbol.clone(), |f| f.path.clone()),
+        source: function
+            .and_then(|f| f.source.as_ref())
+            .map(|s| format!("{}:{}", s.file, s.line)),
         problems,
     }
 }

@@ -44,10 +44,15 @@ fn other_platforms_compile() {
     ] {
         for name in workspace().fixtures() {
             let dir = workspace().fixture(name);
-            for action in ["build", "vet"] {
+            let command = || {
                 let mut command = go::command(Release::Newest, &dir, false);
                 command.env("GOOS", os).env("GOARCH", arch);
-                go::succeed(&mut command, &[action, "./..."]);
+                command
+            };
+            go::succeed(&mut command(), &["build", "./..."]);
+            if (os, arch) == ("linux", "arm64") {
+                // With the tests; Go's own library has to be built for that, so one platform is enough.
+                go::succeed(&mut command(), &["vet", "./..."]);
             }
         }
     }
@@ -66,7 +71,7 @@ fn an_unsupported_platform_says_so() {
     go::succeed(&mut build, &["./exe"]);
     let ran = run(&mut Command::new(&program), Duration::from_secs(60));
     assert_eq!(ran.failure(), 2, "a Go panic ends a program with 2");
-    for part in ["panic: ", "linux/386", "rsyso convert"] {
+    for part in ["panic: text: CountMatches", "linux/386", "GOARCH=amd64"] {
         assert!(ran.stderr.contains(part), "no {part:?} in {}", ran.stderr);
     }
 }
@@ -81,7 +86,7 @@ fn packages_do_not_meet() {
         "module rsyso.test/second/data\n\ngo 1.21\n",
     )
     .unwrap();
-    convert(&archive("data"), &second, &["--quiet"]);
+    convert(&archive("data"), &second, &["-q"]);
     let twins = workspace().programs().join("twins");
     for (release, cgo, flags) in [
         (Release::Newest, false, "-buildmode=exe"),

@@ -6,6 +6,7 @@ mod check;
 mod doc;
 mod escape;
 mod gomod;
+mod large;
 pub mod names;
 mod place;
 mod present;
@@ -89,7 +90,9 @@ pub fn generate(r: &Request<'_>) -> Result<Vec<GoFile>> {
 pub fn declarations(api: &Api, prefix: &Prefix, library: &str) -> Result<Vec<String>> {
     let scope = scope::scope(api, prefix, library)?;
     let each = api.functions.iter().enumerate();
-    Ok(each.filter_map(|(i, f)| print::signature(&scope, i, f)).collect())
+    Ok(each
+        .filter_map(|(i, f)| print::signature(&scope, i, f))
+        .collect())
 }
 
 /// The first line of generated files (https://go.dev/s/generatedcode).

@@ -6,6 +6,7 @@ use crate::arch::Stub;
 use crate::goabi;
 use crate::model::{Function, TypeId};
 
+use super::large::{self, Between};
 use super::scope::Scope;
 use super::{GoFile, Request, doc, escape, types};
 
@@ -206,6 +207,19 @@ impl Printer<'_> {
         let sentence = format!("{name} calls the Rust function {}.", f.symbol);
         let mut lines = types::with_doc(&sentence, &f.doc);
         match flavour {
+            Flavour::Native if goabi::frame(api, f).by_reference() => {
+                let params = &self.scope.functions.get(index)?.params;
+                let between = Between::new(name);
+                lines.push(format!("{signature} {{"));
+                lines.extend(between.body(f, params));
+                lines.extend(["}".into(), String::new()]);
+                lines.extend(between.frame(self.scope, name, f));
+                lines.push(String::new());
+                if large::frame_stays(api, f) {
+                    lines.push("//go:noescape".into());
+                }
+                lines.push(between.signature());
+            }
             Flavour::Native => {
                 if escape::noescape(api, f) {
                     lines.extend(["//".into(), "//go:noescape".into()]);
@@ -240,16 +254,25 @@ impl Printer<'_> {
             "#include \"textflag.h\"".to_string(),
         ];
         for (index, f) in r.api.functions.iter().enumerate() {
-            let (Some(names), Some(signature)) =
-                (self.scope.functions.get(index), signature(self.scope, index, f))
-            else {
+            let (Some(names), Some(signature)) = (
+                self.scope.functions.get(index),
+                signature(self.scope, index, f),
+            ) else {
                 continue;
             };
+            let frame = goabi::frame(r.api, f);
+            let (signature, go_name) = match frame.by_reference() {
+                true => {
+                    let between = Between::new(&names.name);
+                    (between.signature(), between.stub)
+                }
+                false => (signature, names.name.clone()),
+            };
             sections.push(r.arch.stub(&Stub {
-                go_name: &names.name,
+                go_name: &go_name,
                 signature: &signature,
                 wrapper: &(r.wrapper)(&f.symbol),
-                frame: &goabi::frame(r.api, f),
+                frame: &frame,
             }));
         }
         let mut text = sections
@@ -266,8 +289,15 @@ impl Printer<'_> {
 pub fn signature(scope: &Scope, index: usize, f: &Function) -> Option<String> {
     let names = scope.functions.get(index)?;
     let typed = names.params.iter().zip(&f.params);
-    let params: Vec<String> =
-        typed.map(|(name, p)| format!("{name} {}", types::go_type(scope, &p.ty))).collect();
-    let result = f.result.as_ref().map_or(String::new(), |ty| format!(" {}", types::go_type(scope, ty)));
-    Some(format!("func {}({}){result}", names.name, params.join(", ")))
+    let params: Vec<String> = typed
+        .map(|(name, p)| format!("{name} {}", types::go_type(scope, &p.ty)))
+        .collect();
+    let result = f.result.as_ref().map_or(String::new(), |ty| {
+        format!(" {}", types::go_type(scope, ty))
+    });
+    Some(format!(
+        "func {}({}){result}",
+        names.name,
+        params.join(", ")
+    ))
 }

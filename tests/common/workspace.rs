@@ -30,7 +30,7 @@ impl Workspace {
         for name in &workspace.fixtures {
             let go = workspace.fixture(name);
             copy_sources(&root().join("fixtures").join(name).join("go"), &go);
-            convert(&archive(name), &go, &["--quiet"]);
+            convert(&archive(name), &go, &["-q"]);
         }
         workspace
     }

@@ -5,10 +5,12 @@
 #include <stdio.h>
 
 static int (*check)(void);
+static _Thread_local int calls = 40;
 
 static void *in_a_thread(void *unused) {
 	(void)unused;
-	return (void *)(intptr_t)check();
+	int status = check();
+	return (void *)(intptr_t)(status | (++calls != 41));
 }
 
 int main(int argc, char **argv) {
@@ -24,7 +26,7 @@ int main(int argc, char **argv) {
 		fprintf(stderr, "%s\n", dlerror());
 		return 2;
 	}
-	int status = check();
+	int status = check() | (++calls != 41);
 	pthread_t thread;
 	void *in_thread = (void *)1;
 	if (pthread_create(&thread, NULL, in_a_thread, NULL) != 0 || pthread_join(thread, &in_thread) != 0)

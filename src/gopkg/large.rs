@@ -1,0 +1,90 @@
+//! Functions whose frame is too large to be passed as such: the Go side hands over a pointer to it ([`crate::goabi::Frame::by_reference`]).
+
+use crate::model::{Api, Function, Type, TypeKind};
+
+use super::scope::Scope;
+use super::types;
+
+/// Names of what stands between the Go function `name` and its stub. Not exported, and not a name that Rust's could become.
+pub(super) struct Between {
+    /// The function that the stub implements.
+    pub stub: String,
+    frame: String,
+}
+
+impl Between {
+    pub fn new(name: &str) -> Self {
+        Between {
+            stub: format!("rsyso{name}"),
+            frame: format!("rsyso{name}Frame"),
+        }
+    }
+
+    /// The stub's declaration, without the result: `func rsysoSum(frame *rsysoSumFrame)`.
+    pub fn signature(&self) -> String {
+        format!("func {}(frame *{})", self.stub, self.frame)
+    }
+
+    /// The body of the Go function; `params` are the names of its parameters.
+    pub fn body(&self, f: &Function, params: &[String]) -> Vec<String> {
+        let local = (0..)
+            .map(|i| "rsysoFrame".to_string() + &"_".repeat(i))
+            .find(|n| !params.contains(n));
+        let local = local.unwrap_or_default();
+        let fields = params.iter().enumerate().map(|(i, p)| format!("p{i}: {p}"));
+        let mut lines = vec![
+            format!(
+                "\t{local} := {}{{{}}}",
+                self.frame,
+                fields.collect::<Vec<_>>().join(", ")
+            ),
+            format!("\t{}(&{local})", self.stub),
+        ];
+        if f.result.is_some() {
+            lines.push(format!("\treturn {local}.result"));
+        }
+        lines
+    }
+
+    /// The type of the frame: the offsets are those of Go's ABI0.
+    pub fn frame(&self, scope: &Scope, name: &str, f: &Function) -> Vec<String> {
+        let mut fields: Vec<(String, String)> = Vec::new();
+        for (i, p) in f.params.iter().enumerate() {
+            fields.push((format!("p{i}"), types::go_type(scope, &p.ty)));
+        }
+        if let Some(ty) = &f.result {
+            // Results begin at a word.
+            fields.push(("_".into(), "[0]uint64".into()));
+            fields.push(("result".into(), types::go_type(scope, ty)));
+        }
+        let width = fields.iter().map(|(n, _)| n.len()).max().unwrap_or(0);
+        let mut lines = vec![
+            format!(
+                "// {} holds what {name} takes and gives: more than Go passes to assembly on the stack.",
+                self.frame
+            ),
+            format!("type {} struct {{", self.frame),
+        ];
+        lines.extend(fields.iter().map(|(n, ty)| format!("\t{n:width$} {ty}")));
+        lines.push("}".into());
+        lines
+    }
+}
+
+/// Whether the frame may stay on the goroutine's stack: nothing that it points to is kept.
+pub(super) fn frame_stays(api: &Api, f: &Function) -> bool {
+    let mut types = f.params.iter().map(|p| &p.ty).chain(&f.result);
+    super::escape::noescape(api, f) || !types.any(|ty| holds_pointer(api, ty))
+}
+
+fn holds_pointer(api: &Api, ty: &Type) -> bool {
+    match ty {
+        Type::Str | Type::Slice { .. } | Type::Pointer { .. } | Type::Callback { .. } => true,
+        Type::Array { elem, .. } => holds_pointer(api, elem),
+        Type::Named(id) => match &api.def(*id).kind {
+            TypeKind::Struct { fields, .. } => fields.iter().any(|f| holds_pointer(api, &f.ty)),
+            _ => false,
+        },
+        _ => false,
+    }
+}
