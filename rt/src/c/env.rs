@@ -263,6 +263,15 @@ unsafe fn host_environ() -> *mut *mut c_char {
     unsafe { host::environ }
 }
 
+/// For tests, which run side by side: whoever reads or changes `environ` holds this, and finds the host's.
+#[cfg(test)]
+pub(crate) fn exclusive() -> impl Drop {
+    static ONE: std::sync::Mutex<()> = std::sync::Mutex::new(());
+    let guard = ONE.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    init();
+    guard
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -275,10 +284,10 @@ mod tests {
         }
     }
 
-    // One test: they share the environment.
+    // One test: its parts build on each other.
     #[test]
     fn the_environment_is_read_and_changed() {
-        init();
+        let _exclusive = exclusive();
         let host: Vec<_> = std::env::vars_os().collect();
         // SAFETY: `init` made it.
         assert_eq!(unsafe { count(current()) }, host.len());

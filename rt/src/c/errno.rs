@@ -42,6 +42,32 @@ c_fn! {
     }
 }
 
+c_fn! {
+    /// strerror_r(3), GNU's: always in the caller's memory, cut to fit.
+    undeclared fn strerror_r(errno: c_int, buf: *mut c_char, size: size_t) -> *mut c_char {
+        // SAFETY: the caller's buffer.
+        unsafe { strerror_into(errno, buf, size) };
+        buf
+    }
+
+    /// strerror(3): in one place for all threads, as C has it.
+    fn strerror(errno: c_int) -> *mut c_char {
+        let place = SENTENCE.0.get().cast::<c_char>();
+        // SAFETY: the shared place, of that size.
+        unsafe { strerror_into(errno, place, MESSAGE_MAX) };
+        place
+    }
+}
+
+/// More than the longest sentence.
+const MESSAGE_MAX: usize = 64;
+
+/// Where `strerror` puts its sentence.
+struct Sentence(core::cell::UnsafeCell<[u8; MESSAGE_MAX]>);
+// SAFETY: as for C's function, users must keep order among themselves.
+unsafe impl Sync for Sentence {}
+static SENTENCE: Sentence = Sentence(core::cell::UnsafeCell::new([0; MESSAGE_MAX]));
+
 const _: unsafe extern "C" fn(c_int, *mut c_char, size_t) -> c_int = libc::strerror_r;
 
 /// Writes the sentence for `errno`, cut to fit, with a terminator.

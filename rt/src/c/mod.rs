@@ -20,6 +20,7 @@ pub mod exec;
 pub mod fd;
 pub mod file;
 pub mod fs;
+pub mod locale;
 pub mod math;
 pub mod mman;
 pub mod netdb;

@@ -6,156 +6,25 @@
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 use core::ptr::null_mut;
 
-use libc::{addrinfo, c_char, c_int, sockaddr, sockaddr_in, sockaddr_in6, socklen_t};
+use libc::{addrinfo, c_char, c_int};
 
 use crate::c::string::bytes;
 
 mod address;
 mod dns;
 mod files;
+mod found;
 mod message;
 mod order;
 mod resolv;
 
 pub mod inet;
 
+use found::ADDRESSES;
+pub(crate) use found::{Families, Found, NAME, RawAddress};
+
 /// netdb.h: the host has no address of the family that was asked for.
 const EAI_ADDRFAMILY: c_int = -9;
-
-/// Where to: the kernel's two shapes of an internet address.
-pub(crate) enum RawAddress {
-    /// IPv4
-    V4(sockaddr_in),
-    /// IPv6
-    V6(sockaddr_in6),
-}
-
-impl RawAddress {
-    /// The kernel's shape of `address`.
-    pub(crate) fn new(address: SocketAddr) -> Self {
-        // SAFETY: all bits zero are a value of both.
-        unsafe {
-            match address {
-                SocketAddr::V4(v4) => {
-                    let mut raw: sockaddr_in = core::mem::zeroed();
-                    raw.sin_family = libc::AF_INET as _;
-                    raw.sin_port = v4.port().to_be();
-                    raw.sin_addr.s_addr = u32::from_ne_bytes(v4.ip().octets());
-                    RawAddress::V4(raw)
-                }
-                SocketAddr::V6(v6) => {
-                    let mut raw: sockaddr_in6 = core::mem::zeroed();
-                    raw.sin6_family = libc::AF_INET6 as _;
-                    raw.sin6_port = v6.port().to_be();
-                    raw.sin6_addr.s6_addr = v6.ip().octets();
-                    raw.sin6_scope_id = v6.scope_id();
-                    RawAddress::V6(raw)
-                }
-            }
-        }
-    }
-
-    /// Where it lies, and its length.
-    pub(crate) fn parts(&self) -> (*const sockaddr, socklen_t) {
-        match self {
-            RawAddress::V4(raw) => (
-                core::ptr::from_ref(raw).cast(),
-                size_of::<sockaddr_in>() as socklen_t,
-            ),
-            RawAddress::V6(raw) => (
-                core::ptr::from_ref(raw).cast(),
-                size_of::<sockaddr_in6>() as socklen_t,
-            ),
-        }
-    }
-
-    /// AF_INET or AF_INET6.
-    pub(crate) fn family(&self) -> c_int {
-        match self {
-            RawAddress::V4(_) => libc::AF_INET,
-            RawAddress::V6(_) => libc::AF_INET6,
-        }
-    }
-}
-
-/// Which addresses are wanted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Families {
-    /// IPv4
-    pub(crate) v4: bool,
-    /// IPv6
-    pub(crate) v6: bool,
-}
-
-impl Families {
-    fn take(self, address: &IpAddr) -> bool {
-        match address {
-            IpAddr::V4(_) => self.v4,
-            IpAddr::V6(_) => self.v6,
-        }
-    }
-}
-
-/// The longest name of a host in text, with a last dot (RFC 1035, 2.3.4).
-pub(crate) const NAME: usize = 254;
-
-/// More than any program tries.
-const ADDRESSES: usize = 48;
-
-/// Addresses of a host, and its canonical name.
-pub(crate) struct Found {
-    list: [(IpAddr, u32); ADDRESSES],
-    count: usize,
-    name: [u8; NAME],
-    name_length: usize,
-}
-
-impl Found {
-    fn new() -> Self {
-        Found {
-            list: [(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0); ADDRESSES],
-            count: 0,
-            name: [0; NAME],
-            name_length: 0,
-        }
-    }
-
-    /// Adds an address, with the scope of a link-local one; what is too much is left out.
-    pub(crate) fn add(&mut self, address: IpAddr, scope: u32) {
-        let known = self.as_slice().contains(&(address, scope));
-        if let Some(place) = self.list.get_mut(self.count).filter(|_| !known) {
-            *place = (address, scope);
-            self.count += 1;
-        }
-    }
-
-    /// Sets the canonical name, unless there is one.
-    pub(crate) fn set_name(&mut self, name: &[u8]) {
-        if self.name_length == 0 {
-            self.replace_name(name);
-        }
-    }
-
-    /// Sets the canonical name; one that is too long is left out.
-    pub(crate) fn replace_name(&mut self, name: &[u8]) {
-        if let Some(place) = self.name.get_mut(..name.len()) {
-            place.copy_from_slice(name);
-            self.name_length = name.len();
-        }
-    }
-
-    fn as_slice(&self) -> &[(IpAddr, u32)] {
-        self.list.get(..self.count).unwrap_or(&[])
-    }
-
-    fn as_mut_slice(&mut self) -> &mut [(IpAddr, u32)] {
-        self.list.get_mut(..self.count).unwrap_or(&mut [])
-    }
-
-    fn name(&self) -> &[u8] {
-        self.name.get(..self.name_length).unwrap_or(&[])
-    }
-}
 
 /// What was asked for.
 struct Hints {

@@ -56,6 +56,8 @@ syscalls! {
     sched_setaffinity(pid: pid_t, size: size_t, set: *const cpu_set_t) -> c_int = __NR_sched_setaffinity(pid, size, set);
     /// getrandom(2)
     getrandom(buf: *mut c_void, length: size_t, flags: c_uint) -> ssize_t = __NR_getrandom(buf, length, flags);
+    /// setpriority(2)
+    setpriority(which: c_uint, who: id_t, priority: c_int) -> c_int = __NR_setpriority(which, who, priority);
     /// uname(2)
     uname(to: *mut utsname) -> c_int = __NR_uname(to);
     /// sysinfo(2)

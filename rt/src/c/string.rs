@@ -363,6 +363,43 @@ c_fn! {
         }
     }
 
+    /// bzero(3)
+    undeclared fn bzero(to: *mut c_void, n: size_t) {
+        // SAFETY: the caller's.
+        unsafe { core::ptr::write_bytes::<u8>(to.cast(), 0, n) }
+    }
+
+    /// explicit_bzero(3): not left out even if nobody reads the memory again.
+    fn explicit_bzero(to: *mut c_void, n: size_t) {
+        // SAFETY: the caller's.
+        unsafe {
+            core::ptr::write_bytes::<u8>(to.cast(), 0, n);
+            // The compiler must believe that this reads the memory.
+            core::arch::asm!("/* {} */", in(reg) to, options(nostack, preserves_flags));
+        }
+    }
+
+    /// strlcpy(3)
+    undeclared fn strlcpy(to: *mut c_char, from: *const c_char, size: size_t) -> size_t {
+        // SAFETY: the caller's.
+        unsafe {
+            let text = bytes(from);
+            copy_cstr(text, to, size);
+            text.len()
+        }
+    }
+
+    /// strlcpy(3)
+    undeclared fn strlcat(to: *mut c_char, from: *const c_char, size: size_t) -> size_t {
+        // SAFETY: the caller's.
+        unsafe {
+            let used = length_up_to(to, size);
+            let text = bytes(from);
+            copy_cstr(text, to.add(used), size - used);
+            used.saturating_add(text.len())
+        }
+    }
+
     /// strxfrm(3): the string itself in the C locale.
     fn strxfrm(to: *mut c_char, from: *const c_char, n: size_t) -> size_t {
         // SAFETY: the caller's.

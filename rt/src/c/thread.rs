@@ -197,8 +197,14 @@ c_fn! {
             return libc::ERANGE;
         }
         // SAFETY: the caller's.
-        let tid = tid_of(unsafe { record(thread) });
-        with_comm_path(tid, |path| match file::write_all(path, name) {
+        let thread = unsafe { record(thread) };
+        if core::ptr::eq(thread, current()) {
+            let mut text = [0; NAME_SIZE];
+            text[..name.len()].copy_from_slice(name);
+            // SAFETY: a C string.
+            return code(unsafe { syscall!(__NR_prctl, libc::PR_SET_NAME, text.as_ptr()) });
+        }
+        with_comm_path(tid_of(thread), |path| match file::write_all(path, name) {
             Ok(()) => 0,
             Err(errno) => errno,
         })

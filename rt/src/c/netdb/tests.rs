@@ -1,4 +1,5 @@
 use super::*;
+use libc::{sockaddr_in, sockaddr_in6};
 
 /// The results of getaddrinfo as text: address, port and kind of socket.
 fn look_up(

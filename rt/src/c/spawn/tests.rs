@@ -1,6 +1,7 @@
 use super::*;
 use core::mem::MaybeUninit;
 use core::ptr::{null, null_mut};
+use libc::{c_short, sigset_t};
 use std::io::Read;
 use std::os::fd::{AsRawFd, FromRawFd};
 
@@ -55,6 +56,7 @@ fn run(
 
 #[test]
 fn a_child_gets_its_descriptors_environment_and_directory() {
+    let _exclusive = crate::c::env::exclusive();
     let (text, status) = run(&[c"sh", c"-c", c"echo $A; pwd; exit 3"], |actions, _| {
         // SAFETY: initialised; a C string.
         let result = unsafe { posix_spawn_file_actions_addchdir_np(actions, c"/".as_ptr()) };
@@ -66,6 +68,7 @@ fn a_child_gets_its_descriptors_environment_and_directory() {
 
 #[test]
 fn a_child_starts_with_the_callers_mask_or_the_one_asked_for() {
+    let _exclusive = crate::c::env::exclusive();
     let status = |blocked: u64| format!("SigBlk:\t{blocked:016x}\n");
     let command = [c"grep", c"SigBlk", c"/proc/self/status"];
     assert_eq!(run(&command, |_, _| {}).0, status(0));
@@ -87,6 +90,7 @@ fn a_child_starts_with_the_callers_mask_or_the_one_asked_for() {
 
 #[test]
 fn what_cannot_be_run_is_reported_and_reaped() {
+    let _exclusive = crate::c::env::exclusive();
     let argv = [c"x".as_ptr().cast_mut(), null_mut()];
     let spawn = |path: &CStr| {
         // SAFETY: C strings; no actions, no attributes.
@@ -119,6 +123,7 @@ fn what_cannot_be_run_is_reported_and_reaped() {
 
 #[test]
 fn a_process_descriptor_names_its_process() {
+    let _exclusive = crate::c::env::exclusive();
     let mut fd = -1;
     let argv = [
         c"sleep".as_ptr().cast_mut(),

@@ -3,7 +3,7 @@
 
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use libc::{c_int, c_long, c_uint};
+use libc::{c_int, c_long, c_uint, c_void, size_t};
 
 static STATE: AtomicU64 = AtomicU64::new(1);
 
@@ -31,6 +31,27 @@ c_fn! {
     /// rand(3)
     fn srand(seed: c_uint) {
         STATE.store(seed.into(), Relaxed);
+    }
+
+    /// arc4random(3): from the kernel, for secrets too.
+    undeclared fn arc4random() -> u32 {
+        let mut random = [0; size_of::<u32>()];
+        // SAFETY: the buffer's own size.
+        unsafe { arc4random_buf(random.as_mut_ptr().cast(), random.len()) };
+        u32::from_ne_bytes(random)
+    }
+
+    /// arc4random(3)
+    undeclared fn arc4random_buf(to: *mut c_void, length: size_t) {
+        let mut done = 0;
+        while done < length {
+            let n = (length - done).min(256);
+            // SAFETY: the caller's memory. The function has no way to fail.
+            if unsafe { crate::c::process::getentropy(to.wrapping_byte_add(done), n) } != 0 {
+                crate::die::fatal("the kernel gives no random numbers (getrandom failed)");
+            }
+            done += n;
+        }
     }
 
     /// rand_r(3)
