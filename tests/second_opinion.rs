@@ -81,7 +81,7 @@ fn kept_by_ld(library: &Path, exports: &[&str]) -> Sections {
             let SectionFlags::Elf { sh_flags, .. } = section.flags() else {
                 panic!("not an ELF member: {name}");
             };
-            if sh_flags & u64::from(elf::SHF_ALLOC) != 0 && section.size() > 0 {
+            if sh_flags.contains(elf::SHF_ALLOC) && section.size() > 0 {
                 let key = (name.clone(), section.name().unwrap().to_owned());
                 *kept.entry(key).or_default() += 1;
             }
