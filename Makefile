@@ -28,8 +28,10 @@ demo: tools ## regex and serde_json, called from a static Go program
 test: tools ## every test; what CI runs
 	cargo fmt --check
 	cargo fmt --check --manifest-path rt/Cargo.toml
-	for f in plusone data text; do cargo fmt --check --manifest-path fixtures/$$f/Cargo.toml; done
+	for f in plusone data text abi; do cargo fmt --check --manifest-path fixtures/$$f/Cargo.toml; done
 	cargo clippy --all-targets -- -D warnings
+	cargo clippy --manifest-path rt/Cargo.toml --release -- -D warnings
+	cargo test --manifest-path rt/Cargo.toml --quiet
 	mkdir -p target && cargo test --no-fail-fast 2>&1 | tee target/test.log
 	@awk '/^test result:/ { passed += $$4; ignored += $$8 } \
 		END { print "all tests passed: " passed " of them; left out: " ignored " (`make matrix`, `make bench`)" }' target/test.log

@@ -10,7 +10,7 @@ use rsyso::diag::{Error, Kind, Problem, Result};
 use rsyso::options::{
     ConvertOptions, DEFAULT_STACK_SIZE, InspectOptions, MAX_STACK_SIZE, MIN_STACK_SIZE, base_name,
 };
-use rsyso::report::{Progress, bytes};
+use rsyso::report::{Progress, bytes, count};
 use serde::Serialize;
 
 use crate::inspect;
@@ -150,9 +150,12 @@ fn run(command: Command, ui: &Ui) -> anyhow::Result<ExitCode> {
                 exports: Vec::new(),
             };
             let result = rsyso::inspect(&options, ui);
-            finish(ui, &action, args.json, result, |found| {
-                Some(inspect::Text(found).to_string())
-            })
+            let folder = std::env::current_dir().unwrap_or_default();
+            let text = |found: &_| {
+                let folder = folder.as_path();
+                Some(inspect::Text { found, folder }.to_string())
+            };
+            finish(ui, &action, args.json, result, text)
         }
         Command::Verify(args) => {
             let action = format!("verify {}", names(&args.files));
@@ -232,13 +235,12 @@ fn names(paths: &[PathBuf]) -> String {
 fn convert(args: Convert, ui: &Ui) -> Result<rsyso::report::Converted> {
     let options = convert_options(args, ui)?;
     let made = rsyso::convert(&options, ui)?;
-    let count = made.functions.len();
-    let s = if count == 1 { "" } else { "s" };
     ui.status(
         "Finished",
         &format!(
-            "package {} ({count} function{s}, {}) in {}",
+            "package {} ({}, {}) in {}",
             made.package,
+            count(made.functions.len(), "function"),
             bytes(made.image_size),
             made.out_dir.display()
         ),

@@ -1,32 +1,41 @@
 //! Prints what `inspect` found, for people.
 
 use std::fmt::{self, Display, Formatter};
+use std::path::Path;
 
-use rsyso::report::{Inspection, bytes};
+use rsyso::report::{self, Inspection, bytes};
 
 /// Pieces of the image that are listed; `--json` has them all.
 const LARGEST: usize = 20;
 
+/// Characters of a name that are shown in the list of pieces: generic arguments can go on for lines.
+const NAME: usize = 64;
+
 /// An inspection as text.
-pub struct Text<'a>(pub &'a Inspection);
+pub struct Text<'a> {
+    /// What was found.
+    pub found: &'a Inspection,
+    /// Sources below this folder are shown relative to it.
+    pub folder: &'a Path,
+}
 
 impl Display for Text<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let found = self.0;
+        let found = self.found;
         write!(f, "library {} for {}", found.library, found.target)?;
         if !found.rustc.is_empty() {
-            write!(f, ", {}", found.rustc)?;
+            write!(f, ", rustc {}", found.rustc)?;
         }
         writeln!(f)?;
-        exports(f, found)?;
-        unsupported(f, found)?;
+        exports(f, found, self.folder)?;
+        unsupported(f, found, self.folder)?;
         missing(f, found)?;
         sizes(f, found)?;
         largest(f, found)
     }
 }
 
-fn exports(f: &mut Formatter<'_>, found: &Inspection) -> fmt::Result {
+fn exports(f: &mut Formatter<'_>, found: &Inspection, folder: &Path) -> fmt::Result {
     writeln!(f, "\nexports: {}", found.exports.len())?;
     let rows = found.exports.iter().map(|e| {
         let go = if e.unsupported.is_empty() {
@@ -39,7 +48,10 @@ fn exports(f: &mut Formatter<'_>, found: &Inspection) -> fmt::Result {
             e.stack.clone(),
             bytes(e.size_own),
             bytes(e.size_reach),
-            e.source.clone().unwrap_or_else(|| "-".into()),
+            e.source
+                .as_deref()
+                .map_or("-", |s| below(s, folder))
+                .to_string(),
             go.to_string(),
         ]
     });
@@ -62,13 +74,12 @@ fn exports(f: &mut Formatter<'_>, found: &Inspection) -> fmt::Result {
         }
     }
     for (stack, why, count) in reasons {
-        let s = if count == 1 { "" } else { "s" };
-        writeln!(f, "  {stack}, {count} export{s}: {why}")?;
+        writeln!(f, "  {stack}, {}: {why}", report::count(count, "export"))?;
     }
     Ok(())
 }
 
-fn unsupported(f: &mut Formatter<'_>, found: &Inspection) -> fmt::Result {
+fn unsupported(f: &mut Formatter<'_>, found: &Inspection, folder: &Path) -> fmt::Result {
     let all = || found.exports.iter().filter(|e| !e.unsupported.is_empty());
     if all().next().is_none() {
         return Ok(());
@@ -85,7 +96,7 @@ fn unsupported(f: &mut Formatter<'_>, found: &Inspection) -> fmt::Result {
             }
         )?;
         if let Some(source) = &e.source {
-            writeln!(f, "    --> {source}")?;
+            writeln!(f, "    --> {}", below(source, folder))?;
         }
         for reason in &e.unsupported {
             writeln!(f, "    {}", reason.replace('\n', "\n    "))?;
@@ -136,8 +147,24 @@ fn largest(f: &mut Formatter<'_>, found: &Inspection) -> fmt::Result {
     )?;
     let rows = kept
         .iter()
-        .map(|k| [bytes(k.size), k.name.clone(), k.reason.clone()]);
+        .map(|k| [bytes(k.size), cut(&k.name), cut(&k.reason)]);
     table(f, ["SIZE", "NAME", "KEPT BY"], [0, 0], rows.collect())
+}
+
+/// A place in a source file, relative to `folder` if it lies below.
+fn below<'a>(source: &'a str, folder: &Path) -> &'a str {
+    let relative = folder
+        .to_str()
+        .and_then(|folder| source.strip_prefix(folder)?.strip_prefix('/'));
+    relative.unwrap_or(source)
+}
+
+/// The beginning of a long name.
+fn cut(name: &str) -> String {
+    match name.char_indices().nth(NAME) {
+        Some((at, _)) => format!("{}...", &name[..at]),
+        None => name.to_string(),
+    }
 }
 
 /// Columns two blanks apart; those of `right` are right-aligned. The last one is not padded.
@@ -185,7 +212,7 @@ mod tests {
             symbol: symbol.into(),
             go: go.into(),
             rust: format!("fn {symbol}()"),
-            source: Some("src/lib.rs:12".into()),
+            source: Some("/home/me/text/src/lib.rs:12".into()),
             stack: "lane".into(),
             why: "it calls through pointers".into(),
             size_own: 120,
@@ -194,12 +221,25 @@ mod tests {
         }
     }
 
+    fn text(found: &Inspection) -> String {
+        let folder = Path::new("/home/me/text");
+        Text { found, folder }.to_string()
+    }
+
+    #[test]
+    fn long_names_are_cut_and_other_folders_told_whole() {
+        assert_eq!(cut(&"ä".repeat(64)), "ä".repeat(64));
+        assert_eq!(cut(&"ä".repeat(65)), "ä".repeat(64) + "...");
+        let source = "/home/me/textile/lib.rs:1";
+        assert_eq!(below(source, Path::new("/home/me/text")), source);
+    }
+
     #[test]
     fn reads_well() {
         let found = Inspection {
             library: "text".into(),
             target: "linux/amd64".into(),
-            rustc: "rustc 1.95.0".into(),
+            rustc: "1.95.0".into(),
             exports: vec![
                 export("count_words", "func CountWords(text string) uint", &[]),
                 export("wide", "", &["parameter `n` is a `u128`"]),
@@ -258,12 +298,12 @@ kept: 2 sections (7 dropped), the largest:
   2.5 kB  regex::exec        text::count_words
    120 B  text::count_words  export
 ";
-        assert_eq!(Text(&found).to_string(), want);
+        assert_eq!(text(&found), want);
     }
 
     #[test]
     fn nothing_is_no_trouble() {
-        let text = Text(&Inspection::default()).to_string();
+        let text = text(&Inspection::default());
         assert!(text.contains("exports: 0"), "{text}");
     }
 }

@@ -44,6 +44,12 @@ pub fn bytes(n: u64) -> String {
     format!("{value:.1} {}", UNITS[unit])
 }
 
+/// A number of things: `1 function`, `2 functions`.
+pub fn count(n: usize, thing: &str) -> String {
+    let s = if n == 1 { "" } else { "s" };
+    format!("{n} {thing}{s}")
+}
+
 /// What `convert` made.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Converted {
@@ -72,7 +78,7 @@ pub struct Inspection {
     pub library: String,
     /// `linux/amd64`.
     pub target: String,
-    /// The compiler, as the objects or their debug information name it; empty when unknown.
+    /// The version of the compiler, as in `1.95.0 (59807616e 2026-04-14)`; empty when unknown.
     pub rustc: String,
     /// Every export, supported or not, in the order of the symbols.
     pub exports: Vec<InspectedExport>,
@@ -154,7 +160,7 @@ pub struct Kept {
 
 #[cfg(test)]
 mod tests {
-    use super::bytes;
+    use super::{bytes, count};
 
     #[test]
     fn bytes_are_readable() {
@@ -170,5 +176,11 @@ mod tests {
         for (n, text) in table {
             assert_eq!(bytes(n), text);
         }
+    }
+
+    #[test]
+    fn one_thing_is_no_plural() {
+        assert_eq!(count(1, "export"), "1 export");
+        assert_eq!(count(0, "export"), "0 exports");
     }
 }

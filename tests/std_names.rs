@@ -1,11 +1,11 @@
-//! Every C name that the installed std and its companions refer to is provided by the runtime.
+//! The runtime's C names: none that the installed std and its companions refer to is missing, and none ends up in itself.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::process::Command;
 
 use object::read::archive::ArchiveFile;
-use object::{Object, ObjectSymbol};
+use object::{Object, ObjectSection, ObjectSymbol, RelocationTarget, SectionIndex, SectionKind};
 
 const TARGET: &str = "x86_64-unknown-linux-gnu";
 
@@ -133,4 +133,73 @@ fn the_runtime_provides_every_name_that_std_refers_to() {
             "{left_out} is left out ({reason}), but there is no such library"
         );
     }
+}
+
+/// A compiler may see through a function and replace its body by a call of the C function that does the same: itself.
+#[test]
+fn no_c_name_of_the_runtime_calls_itself() {
+    let data = rsyso::runtime::archive("amd64").unwrap();
+    let archive = ArchiveFile::parse(data).unwrap();
+    let own = archive
+        .members()
+        .map(|member| member.unwrap())
+        .find(|member| member.name().starts_with(b"rsyso_rt-"))
+        .expect("the runtime's own object");
+    let file = object::File::parse(own.data(data).unwrap()).unwrap();
+    let calls = calls(&file);
+    let exported: Vec<_> = file
+        .symbols()
+        .filter(|s| s.is_global() && s.is_definition())
+        .filter_map(|s| Some((s.name().unwrap(), s.section_index()?)))
+        .filter(|(_, section)| calls.contains_key(section))
+        .collect();
+    assert!(
+        exported.len() > 500,
+        "the names were read: {}",
+        exported.len()
+    );
+    for (name, section) in exported {
+        assert!(
+            !reachable(&calls, section).contains(&section),
+            "{name} ends up in itself"
+        );
+    }
+}
+
+type Calls = BTreeMap<SectionIndex, BTreeSet<SectionIndex>>;
+
+/// For each function (each has a section of its own), the functions that it refers to.
+fn calls(file: &object::File<'_>) -> Calls {
+    let is_code = |index| {
+        file.section_by_index(index)
+            .is_ok_and(|section| section.kind() == SectionKind::Text)
+    };
+    file.sections()
+        .filter(|section| section.kind() == SectionKind::Text)
+        .map(|section| {
+            let targets = section.relocations().filter_map(|(_, relocation)| {
+                let index = match relocation.target() {
+                    RelocationTarget::Symbol(symbol) => {
+                        file.symbol_by_index(symbol).unwrap().section_index()?
+                    }
+                    RelocationTarget::Section(index) => index,
+                    _ => return None,
+                };
+                is_code(index).then_some(index)
+            });
+            (section.index(), targets.collect())
+        })
+        .collect()
+}
+
+/// Everything that can be reached from a function.
+fn reachable(calls: &Calls, from: SectionIndex) -> BTreeSet<SectionIndex> {
+    let mut seen = BTreeSet::new();
+    let mut open: Vec<_> = calls[&from].iter().copied().collect();
+    while let Some(next) = open.pop() {
+        if seen.insert(next) {
+            open.extend(calls.get(&next).into_iter().flatten());
+        }
+    }
+    seen
 }

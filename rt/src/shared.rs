@@ -88,11 +88,6 @@ pub struct Params {
     pub code_offset: u64,
     /// See `code_offset`.
     pub code_size: u64,
-    /// Offset of the name table: `names_count` entries of three 32-bit words (start offset of a function, bytes of the function, offset of its
-    /// NUL-terminated demangled name from the start of the image), by start. For messages about faults.
-    pub names_offset: u64,
-    /// See `names_offset`.
-    pub names_count: u64,
 }
 
 impl Params {

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use rsyso::diag::{Error, Kind, Problem, Result};
-use rsyso::report::{Progress, bytes};
+use rsyso::report::{Progress, bytes, count};
 use rsyso::verify::{ProgramReport, SysoReport};
 use serde::Serialize;
 
@@ -71,14 +71,8 @@ fn verify_file(file: &Path, found: &mut Verified, ui: &Ui) -> Result<()> {
         .map_err(|e| Error::fault(Problem::new(format!("cannot read the file: {e}")).at(&name)))?;
     if rsyso::verify::is_object(&data) {
         let report = rsyso::verify::syso(&name, &data)?;
-        let wrappers = report.wrappers.len();
-        verified(
-            ui,
-            &name,
-            &report.package,
-            report.image_size,
-            &format!("{wrappers} wrappers"),
-        );
+        let wrappers = count(report.wrappers.len(), "wrapper");
+        verified(ui, &name, &report.package, report.image_size, &wrappers);
         found.objects.push(report);
     } else {
         let report = rsyso::verify::program(&name, &data)?;

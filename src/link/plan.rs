@@ -329,6 +329,7 @@ impl<'d> Planner<'_, 'd> {
         let section: &Section<'d> = self.inputs.section(at);
         if relaxable
             && near
+            && section.exec()
             && reloc.addend == TO_NEXT_INSTRUCTION
             && let Some(rewrite) = self.arch.relax(&section.data, reloc.offset)
         {

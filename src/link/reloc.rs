@@ -26,7 +26,7 @@ pub enum Formula {
     PcRelative,
     /// S + A - P for a call or jump; a missing weak callee stops the program if it is ever called.
     Branch,
-    /// G + A - P; `relaxable` when the psABI lets the linker rewrite the instruction.
+    /// G + A - P; `relaxable` when the linker may rewrite the instruction.
     Cell {
         /// The instruction may be rewritten.
         relaxable: bool,

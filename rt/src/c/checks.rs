@@ -1,8 +1,6 @@
 //! What compilers and headers put into C code to catch mistakes: assertions, stack protectors, checked copies.
 
 use libc::{c_char, c_int, c_uint, c_void, size_t};
-#[cfg(not(test))]
-use linux_raw_sys::general::{__NR_getrandom, GRND_NONBLOCK};
 
 use crate::c::string::bytes;
 use crate::die::fatal;
@@ -15,10 +13,10 @@ pub(crate) fn new_protector() -> usize {
     // SAFETY: the buffer's own size. If it fails the value can be guessed; the protector still catches mistakes.
     unsafe {
         syscall!(
-            __NR_getrandom,
+            linux_raw_sys::general::__NR_getrandom,
             random.as_mut_ptr(),
             random.len(),
-            GRND_NONBLOCK
+            linux_raw_sys::general::GRND_NONBLOCK
         )
     };
     usize::from_ne_bytes(random) & !0xff

@@ -57,6 +57,29 @@ pub fn code(result: isize) -> i32 {
     sys::check(result).err().unwrap_or(0)
 }
 
+/// Makes a system call until it is not interrupted (EINTR).
+///
+/// Signals that interrupt a call of the library's are Go's: it sends them to threads that run for long (SIGURG) and for
+/// profiles (SIGPROF). The library has no handlers, so that without Go it would never see EINTR, and some of it does
+/// not expect it. Calls that the kernel does not restart by itself (signal(7), "Interruption of system calls") are made
+/// again here, with these signals held back; a time limit of the call's own then begins anew, once.
+#[inline]
+pub fn uninterrupted(mut call: impl FnMut() -> isize) -> isize {
+    const INTERRUPTED: isize = -(libc::EINTR as isize);
+    match call() {
+        INTERRUPTED => {
+            let _held = crate::c::signal::GoSignalsHeld::now();
+            loop {
+                match call() {
+                    INTERRUPTED => {}
+                    result => break result,
+                }
+            }
+        }
+        result => result,
+    }
+}
+
 /// Makes a system call with zero to six arguments of any [`Word`] type. Unsafe, as the call is.
 macro_rules! syscall {
     ($n:expr $(,)?) => {
@@ -152,9 +175,20 @@ macro_rules! c_fn {
 }
 
 /// Defines C functions that are a system call each: `name(args) -> ret = number(words);`, checked as by [`c_fn`]
-/// (`name, like other(args)`). A failure is -1 with `errno` set.
+/// (`name, like other(args)`). A failure is -1 with `errno` set. `= again number(words)`: as [`uninterrupted`].
 macro_rules! syscalls {
     () => {};
+    ($(#[$m:meta])* $name:ident($($a:ident: $t:ty),* $(,)?) -> $r:ty = again $nr:ident($($w:expr),*); $($rest:tt)*) => {
+        c_fn! {
+            $(#[$m])*
+            fn $name($($a: $t),*) -> $r {
+                // SAFETY: the caller's, who knows the manual page; the arguments are handed on.
+                let result = $crate::c::define::uninterrupted(|| unsafe { syscall!(linux_raw_sys::general::$nr $(, $w)*) });
+                $crate::c::define::ret(result) as $r
+            }
+        }
+        syscalls!($($rest)*);
+    };
     ($(#[$m:meta])* $name:ident($($a:ident: $t:ty),* $(,)?) -> $r:ty $(, like $like:ident)? = $nr:ident($($w:expr),*); $($rest:tt)*) => {
         c_fn! {
             $(#[$m])*

@@ -8,13 +8,13 @@ use linux_raw_sys::general::*;
 
 syscalls! {
     /// read(2)
-    read(fd: c_int, buf: *mut c_void, count: size_t) -> ssize_t = __NR_read(fd, buf, count);
+    read(fd: c_int, buf: *mut c_void, count: size_t) -> ssize_t = again __NR_read(fd, buf, count);
     /// write(2)
-    write(fd: c_int, buf: *const c_void, count: size_t) -> ssize_t = __NR_write(fd, buf, count);
+    write(fd: c_int, buf: *const c_void, count: size_t) -> ssize_t = again __NR_write(fd, buf, count);
     /// readv(2)
-    readv(fd: c_int, iov: *const iovec, count: c_int) -> ssize_t = __NR_readv(fd, iov, count);
+    readv(fd: c_int, iov: *const iovec, count: c_int) -> ssize_t = again __NR_readv(fd, iov, count);
     /// writev(2)
-    writev(fd: c_int, iov: *const iovec, count: c_int) -> ssize_t = __NR_writev(fd, iov, count);
+    writev(fd: c_int, iov: *const iovec, count: c_int) -> ssize_t = again __NR_writev(fd, iov, count);
     /// pread(2)
     pread(fd: c_int, buf: *mut c_void, count: size_t, offset: off_t) -> ssize_t = __NR_pread64(fd, buf, count, offset);
     /// pread(2)

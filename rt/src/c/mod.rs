@@ -9,6 +9,7 @@
 #[macro_use]
 mod define;
 
+pub mod calendar;
 pub mod checks;
 pub mod ctype;
 pub mod dir;

@@ -4,7 +4,7 @@ use libc::{
     c_int, c_uint, epoll_event, fd_set, itimerspec, nfds_t, pollfd, sigset_t, timespec, timeval,
 };
 
-use crate::c::define::ret;
+use crate::c::define::{ret, uninterrupted};
 use linux_raw_sys::general::*;
 
 /// Bytes of the kernel's signal set.
@@ -15,12 +15,6 @@ syscalls! {
     epoll_create1(flags: c_int) -> c_int = __NR_epoll_create1(flags);
     /// epoll_ctl(2)
     epoll_ctl(epoll: c_int, operation: c_int, fd: c_int, event: *mut epoll_event) -> c_int = __NR_epoll_ctl(epoll, operation, fd, event);
-    /// epoll_wait(2)
-    epoll_wait(epoll: c_int, events: *mut epoll_event, max: c_int, timeout: c_int) -> c_int
-        = __NR_epoll_pwait(epoll, events, max, timeout, 0usize, KERNEL_SIGSET_SIZE);
-    /// epoll_pwait(2)
-    epoll_pwait(epoll: c_int, events: *mut epoll_event, max: c_int, timeout: c_int, mask: *const sigset_t) -> c_int
-        = __NR_epoll_pwait(epoll, events, max, timeout, mask, KERNEL_SIGSET_SIZE);
     /// eventfd(2)
     eventfd(value: c_uint, flags: c_int) -> c_int = __NR_eventfd2(value, flags);
     /// timerfd_create(2)
@@ -41,15 +35,27 @@ c_fn! {
         ret(unsafe { syscall!(__NR_epoll_create1, 0) }) as c_int
     }
 
+    /// epoll_wait(2)
+    fn epoll_wait(epoll: c_int, events: *mut epoll_event, max: c_int, timeout: c_int) -> c_int {
+        // SAFETY: the caller's; no mask.
+        unsafe { wait_for_events(epoll, events, max, timeout, core::ptr::null()) }
+    }
+
+    /// epoll_pwait(2)
+    fn epoll_pwait(epoll: c_int, events: *mut epoll_event, max: c_int, timeout: c_int, mask: *const sigset_t) -> c_int {
+        // SAFETY: the caller's.
+        unsafe { wait_for_events(epoll, events, max, timeout, mask) }
+    }
+
     /// poll(2), by ppoll.
     fn poll(fds: *mut pollfd, count: nfds_t, timeout: c_int) -> c_int {
-        let limit = timespec {
+        let mut left = timespec {
             tv_sec: (timeout / 1000).into(),
             tv_nsec: libc::c_long::from(timeout % 1000) * 1_000_000,
         };
-        let limit = if timeout < 0 { core::ptr::null() } else { &raw const limit };
+        let at = if timeout < 0 { core::ptr::null_mut() } else { &raw mut left };
         // SAFETY: the caller's array; null or a limit of our own.
-        ret(unsafe { syscall!(__NR_ppoll, fds, count, limit, 0usize, 0usize) }) as c_int
+        ret(uninterrupted(|| unsafe { syscall!(__NR_ppoll, fds, count, at, 0usize, 0usize) })) as c_int
     }
 
     /// ppoll(2)
@@ -57,9 +63,9 @@ c_fn! {
         // The kernel writes the time that is left into the limit; C says that it stays.
         // SAFETY: null or a value, as the caller promises.
         let mut left = unsafe { limit.as_ref() }.copied();
-        let left = left.as_mut().map_or(core::ptr::null_mut(), |left| &raw mut *left);
+        let at = left.as_mut().map_or(core::ptr::null_mut(), |left| &raw mut *left);
         // SAFETY: the caller's array and mask; null or a limit of our own.
-        ret(unsafe { syscall!(__NR_ppoll, fds, count, left, mask, KERNEL_SIGSET_SIZE) }) as c_int
+        ret(uninterrupted(|| unsafe { syscall!(__NR_ppoll, fds, count, at, mask, KERNEL_SIGSET_SIZE) })) as c_int
     }
 
     /// select(2), by pselect6; as on Linux, the limit becomes the time that is left.
@@ -71,12 +77,44 @@ c_fn! {
             tv_nsec: limit.tv_usec % 1_000_000 * 1000,
         });
         let at = left.as_mut().map_or(core::ptr::null_mut(), |left| &raw mut *left);
-        // SAFETY: the caller's sets; null or a limit of our own; no mask.
-        let result = ret(unsafe { syscall!(__NR_pselect6, count, read, write, except, at, 0usize) });
+        // SAFETY: the caller's sets, which an interrupted call leaves alone; null or a limit of our own; no mask.
+        let result = uninterrupted(|| unsafe { syscall!(__NR_pselect6, count, read, write, except, at, 0usize) });
         if let (Some(limit), Some(left)) = (limit, left) {
             limit.tv_sec = left.tv_sec;
             limit.tv_usec = left.tv_nsec / 1000;
         }
-        result as c_int
+        ret(result) as c_int
     }
+}
+
+/// epoll_pwait(2), whose limit is in milliseconds and is not updated.
+///
+/// # Safety
+/// As there.
+unsafe fn wait_for_events(
+    epoll: c_int,
+    events: *mut epoll_event,
+    max: c_int,
+    timeout: c_int,
+    mask: *const sigset_t,
+) -> c_int {
+    let started = (timeout > 0).then(crate::c::time::monotonic_ms);
+    ret(uninterrupted(|| {
+        let left = started.map_or(timeout, |started| {
+            let gone = crate::c::time::monotonic_ms().saturating_sub(started);
+            i64::from(timeout).saturating_sub(gone).max(0) as c_int
+        });
+        // SAFETY: the caller's.
+        unsafe {
+            syscall!(
+                __NR_epoll_pwait,
+                epoll,
+                events,
+                max,
+                left,
+                mask,
+                KERNEL_SIGSET_SIZE
+            )
+        }
+    })) as c_int
 }

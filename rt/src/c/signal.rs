@@ -255,6 +255,26 @@ impl AllBlocked {
     }
 }
 
+/// Go's signals to threads that are in its way are held back while this value lives (`define::uninterrupted`). Its signal
+/// to every thread at a change of user (runtime/signal_unix.go, `sigPerThreadSyscall`) is let through: Go waits for the answers.
+pub(crate) struct GoSignalsHeld(Option<u64>);
+
+impl GoSignalsHeld {
+    /// Holds them back in the calling thread.
+    pub(crate) fn now() -> Self {
+        let held = 1 << (libc::SIGURG - 1) | 1 << (libc::SIGPROF - 1);
+        GoSignalsHeld(kernel_mask(libc::SIG_BLOCK, Some(held)).ok())
+    }
+}
+
+impl Drop for GoSignalsHeld {
+    fn drop(&mut self) {
+        if self.0.is_some() {
+            let _ = kernel_mask(libc::SIG_SETMASK, self.0);
+        }
+    }
+}
+
 impl Drop for AllBlocked {
     fn drop(&mut self) {
         let _ = kernel_mask(libc::SIG_SETMASK, Some(self.0));

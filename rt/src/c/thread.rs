@@ -7,7 +7,7 @@
 use core::cell::Cell;
 use core::ffi::CStr;
 use core::ptr::null_mut;
-use core::sync::atomic::{AtomicU32, Ordering::*};
+use core::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, Ordering::*};
 
 use libc::{c_char, c_int, c_void, pthread_t, size_t};
 
@@ -27,8 +27,12 @@ pub use keys::{DESTRUCTOR_ITERATIONS, KEYS_MAX};
 pub(crate) struct Thread {
     /// The thread's lane; null in tests.
     control: *mut crate::lane::Control,
-    /// The kernel's id, for threads that Rust spawned; 0 for Go's.
-    tid: Cell<i32>,
+    /// Whether Rust spawned it; else it is one of Go's.
+    spawned: bool,
+    /// The kernel's id, for threads that Rust spawned. The thread and its creator both write it, each before it needs it.
+    tid: AtomicI32,
+    /// Whether the creator is done with the record.
+    released: AtomicBool,
     state: AtomicU32,
     #[cfg_attr(test, allow(dead_code, reason = "tests spawn no thread of their own"))]
     start: Option<extern "C" fn(*mut c_void) -> *mut c_void>,
@@ -51,7 +55,9 @@ impl Thread {
     fn new(control: *mut crate::lane::Control) -> Self {
         Thread {
             control,
-            tid: Cell::new(0),
+            spawned: false,
+            tid: AtomicI32::new(0),
+            released: AtomicBool::new(false),
             state: AtomicU32::new(JOINABLE),
             start: None,
             value: Cell::new(null_mut()),
@@ -114,7 +120,7 @@ pub(crate) fn current() -> &'static Thread {
 /// The signal mask that the calling thread believes to have, if it is one that Rust spawned.
 pub(crate) fn spawned_mask() -> Option<&'static Cell<u64>> {
     known()
-        .filter(|thread| thread.tid.get() != 0)
+        .filter(|thread| thread.spawned)
         .map(|thread| &thread.mask)
 }
 
@@ -159,7 +165,7 @@ c_fn! {
         // SAFETY: the caller's; he joins once.
         unsafe {
             let thread = record(thread);
-            if thread.tid.get() == 0 || thread.state.load(Acquire) == DETACHED {
+            if !thread.spawned || thread.state.load(Acquire) == DETACHED {
                 return libc::EINVAL;
             }
             if core::ptr::eq(thread, current()) {
@@ -234,7 +240,7 @@ const NAME_SIZE: usize = 16;
 
 /// The kernel's id of a thread; for one of Go's, which has no fixed one, that of the calling thread.
 fn tid_of(thread: &Thread) -> i32 {
-    match thread.tid.get() {
+    match thread.tid.load(Relaxed) {
         // SAFETY: no arguments.
         0 => unsafe { syscall!(__NR_gettid) as i32 },
         tid => tid,
@@ -256,7 +262,7 @@ fn with_comm_path(tid: i32, f: impl FnOnce(&CStr) -> c_int) -> c_int {
 /// Waits until the kernel has let go of the thread's lane. The lane may have gone to another thread since: then its
 /// word holds another id.
 fn wait_until_gone(thread: &Thread) {
-    let tid = thread.tid.get();
+    let tid = thread.tid.load(Relaxed);
     // SAFETY: lanes are never unmapped.
     let word = unsafe { &(*thread.control).tid };
     while word.load(Acquire) == tid {

@@ -4,7 +4,7 @@ use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use libc::{c_int, c_uint, clock_t, clockid_t, itimerval, time_t, timespec, timeval, useconds_t};
 
-use crate::c::define::{code, ret};
+use crate::c::define::{code, ret, uninterrupted};
 use linux_raw_sys::general::*;
 
 mod vdso;
@@ -31,6 +31,49 @@ unsafe fn read_clock(clock: clockid_t, to: *mut timespec) -> isize {
     }
     // SAFETY: the kernel's function of this type; it needs little stack and falls back to the system call itself.
     unsafe { core::mem::transmute::<usize, ClockGettime>(address)(clock, to) as isize }
+}
+
+/// Milliseconds on a clock that only goes forward.
+pub(crate) fn monotonic_ms() -> i64 {
+    let mut now = timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    // SAFETY: a place of our own; every kernel has that clock.
+    unsafe { read_clock(libc::CLOCK_MONOTONIC, &mut now) };
+    now.tv_sec
+        .saturating_mul(1000)
+        .saturating_add(now.tv_nsec / 1_000_000)
+}
+
+/// clock_nanosleep(2), to its end.
+///
+/// # Safety
+/// As there.
+unsafe fn sleep_through(
+    clock: clockid_t,
+    flags: c_int,
+    wanted: *const timespec,
+    left: *mut timespec,
+) -> isize {
+    if flags & libc::TIMER_ABSTIME != 0 {
+        // SAFETY: the caller's.
+        return uninterrupted(|| unsafe {
+            syscall!(__NR_clock_nanosleep, clock, flags, wanted, left)
+        });
+    }
+    let mut rest = timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    let mut next = wanted;
+    let rest = &raw mut rest;
+    uninterrupted(|| {
+        // SAFETY: the caller's; what is left goes to a place of our own, from which the call goes on.
+        let result = unsafe { syscall!(__NR_clock_nanosleep, clock, flags, next, rest) };
+        next = rest;
+        result
+    })
 }
 
 c_fn! {
@@ -86,7 +129,13 @@ c_fn! {
     /// clock_nanosleep(2); returns the error number.
     fn clock_nanosleep(clock: clockid_t, flags: c_int, wanted: *const timespec, left: *mut timespec) -> c_int {
         // SAFETY: the caller's.
-        code(unsafe { syscall!(__NR_clock_nanosleep, clock, flags, wanted, left) })
+        code(unsafe { sleep_through(clock, flags, wanted, left) })
+    }
+
+    /// nanosleep(2)
+    fn nanosleep(wanted: *const timespec, left: *mut timespec) -> c_int {
+        // SAFETY: the caller's.
+        ret(unsafe { sleep_through(libc::CLOCK_MONOTONIC, 0, wanted, left) }) as c_int
     }
 
     /// usleep(3)
@@ -96,17 +145,15 @@ c_fn! {
             tv_nsec: (microseconds % 1_000_000 * 1000).into(),
         };
         // SAFETY: a value of our own.
-        ret(unsafe { syscall!(__NR_nanosleep, &raw const wanted, 0usize) }) as c_int
+        ret(unsafe { sleep_through(libc::CLOCK_MONOTONIC, 0, &wanted, core::ptr::null_mut()) }) as c_int
     }
 
-    /// sleep(3): the seconds that are left.
+    /// sleep(3): the seconds that are left, which are none.
     fn sleep(seconds: c_uint) -> c_uint {
-        let mut wanted = timespec { tv_sec: seconds.into(), tv_nsec: 0 };
-        // SAFETY: a value of our own, to be overwritten with the time left.
-        match ret(unsafe { syscall!(__NR_nanosleep, &raw const wanted, &raw mut wanted) }) {
-            -1 => wanted.tv_sec as c_uint,
-            _ => 0,
-        }
+        let wanted = timespec { tv_sec: seconds.into(), tv_nsec: 0 };
+        // SAFETY: a value of our own.
+        unsafe { sleep_through(libc::CLOCK_MONOTONIC, 0, &wanted, core::ptr::null_mut()) };
+        0
     }
 }
 
@@ -115,8 +162,6 @@ syscalls! {
     clock_getres(clock: clockid_t, to: *mut timespec) -> c_int = __NR_clock_getres(clock, to);
     /// clock_settime(2)
     clock_settime(clock: clockid_t, to: *const timespec) -> c_int = __NR_clock_settime(clock, to);
-    /// nanosleep(2)
-    nanosleep(wanted: *const timespec, left: *mut timespec) -> c_int = __NR_nanosleep(wanted, left);
     /// getitimer(2)
     getitimer(which: c_int, now: *mut itimerval) -> c_int = __NR_getitimer(which, now);
     /// times(2)

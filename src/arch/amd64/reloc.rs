@@ -34,7 +34,9 @@ pub static TABLE: &[Howto] = &[
     row(6, "R_X86_64_GLOB_DAT", Refused(Loader), 8, Signed),
     row(7, "R_X86_64_JUMP_SLOT", Refused(Loader), 8, Signed),
     row(8, "R_X86_64_RELATIVE", Refused(Loader), 8, Signed),
-    row(9, "R_X86_64_GOTPCREL", Cell { relaxable: false }, 4, Signed),
+    // rustc marks its loads so by default (-Z relax-elf-relocations is off). The psABI lets linkers rewrite the marked forms 41 and 42
+    // alone, since old assemblers left it open what instruction it is; `relax` looks at the opcode, as GNU ld does.
+    row(9, "R_X86_64_GOTPCREL", Cell { relaxable: true }, 4, Signed),
     row(10, "R_X86_64_32", Refused(NotPic), 4, Unsigned),
     row(11, "R_X86_64_32S", Refused(NotPic), 4, Signed),
     row(12, "R_X86_64_16", Refused(NotPic), 2, Unsigned),

@@ -148,23 +148,30 @@ fn a_pointer_that_is_not_aligned_is_listed_apart() {
 #[test]
 fn loads_from_cells_are_folded_where_the_instruction_allows_it() {
     let mut obj = root(&["f"]);
-    // mov rax, [rip+cell] ; cmp rax, [rip+cell] ; mov rax, [rip+cell] of an old assembler
+    // mov rax, [rip+cell] ; cmp rax, [rip+cell] ; call [rip+cell] ; push [rip+cell]
     let code = obj.code(
         "f",
         &[
-            0x48, 0x8b, 0x05, 0, 0, 0, 0, 0x48, 0x3b, 0x05, 0, 0, 0, 0, 0x48, 0x8b, 0x05, 0, 0, 0,
-            0,
+            0x48, 0x8b, 0x05, 0, 0, 0, 0, 0x48, 0x3b, 0x05, 0, 0, 0, 0, 0xff, 0x15, 0, 0, 0, 0,
+            0xff, 0x35, 0, 0, 0, 0,
         ],
     );
     obj.reloc(code, 3, R_X86_64_REX_GOTPCRELX, "root", -4);
     obj.reloc(code, 10, R_X86_64_REX_GOTPCRELX, "root", -4);
-    obj.reloc(code, 17, R_X86_64_GOTPCREL, "root", -4);
+    obj.reloc(code, 16, R_X86_64_GOTPCREL, "root", -4);
+    obj.reloc(code, 22, R_X86_64_GOTPCREL, "root", -4);
     let image = linked(&[obj]);
-    let f = image.symbol("f");
-    assert_eq!(image.image[f as usize + 1], 0x8d, "mov became lea");
+    let f = image.symbol("f") as usize;
+    assert_eq!(image.image[f + 1], 0x8d, "mov became lea");
     assert_eq!(image.target("f", 3), image.symbol("root"));
+    assert_eq!(
+        image.image[f + 14..f + 16],
+        [0x67, 0xe8],
+        "an indirect call became a direct one"
+    );
+    assert_eq!(image.target("f", 16), image.symbol("root"));
     let cell = image.target("f", 10);
-    assert_eq!(cell, image.target("f", 17), "one cell serves both");
+    assert_eq!(cell, image.target("f", 22), "one cell serves both");
     assert_eq!(image.word(cell), image.symbol("root"));
     assert!(relr::decode(&image.layout.relr).contains(&cell));
 }

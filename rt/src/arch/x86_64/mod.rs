@@ -8,4 +8,5 @@ pub mod thread;
 
 #[cfg(test)]
 mod mem_tests;
+pub mod setjmp;
 pub mod va_list;

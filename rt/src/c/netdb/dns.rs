@@ -9,6 +9,7 @@ use super::resolv::Config;
 use super::{Families, Found, NAME, RawAddress};
 use crate::c::file::Fd;
 use crate::c::string::Text;
+use crate::c::time::monotonic_ms;
 use crate::sys;
 use linux_raw_sys::general::*;
 
@@ -128,7 +129,7 @@ fn random_id() -> Result<u16, c_int> {
 
 /// Asks one server everything that is still open.
 fn ask(server: SocketAddr, config: &Config, pending: &mut [Option<Pending>; 2], found: &mut Found) {
-    let deadline = now_ms().saturating_add(config.timeout.into());
+    let deadline = monotonic_ms().saturating_add(config.timeout.into());
     pending.iter_mut().flatten().for_each(|p| p.passed = false);
     if !config.use_tcp {
         // A server that cannot be reached is passed over.
@@ -140,7 +141,7 @@ fn ask(server: SocketAddr, config: &Config, pending: &mut [Option<Pending>; 2], 
         if wants_tcp {
             let by_tcp = ask_by_tcp(
                 server,
-                now_ms().saturating_add(config.timeout.into()),
+                monotonic_ms().saturating_add(config.timeout.into()),
                 &p.question,
                 found,
             );
@@ -283,7 +284,7 @@ fn fill(socket: &Fd, mut buf: &mut [u8], deadline: i64) -> Result<(), c_int> {
 /// Waits until the socket is ready; an error after the deadline.
 fn wait(socket: &Fd, events: i16, deadline: i64) -> Result<(), c_int> {
     loop {
-        let left = deadline.saturating_sub(now_ms());
+        let left = deadline.saturating_sub(monotonic_ms());
         if left <= 0 {
             return Err(libc::ETIMEDOUT);
         }
@@ -305,19 +306,6 @@ fn wait(socket: &Fd, events: i16, deadline: i64) -> Result<(), c_int> {
             Err(errno) => return Err(errno),
         }
     }
-}
-
-/// Milliseconds on a clock that only goes forward.
-fn now_ms() -> i64 {
-    let mut now = timespec {
-        tv_sec: 0,
-        tv_nsec: 0,
-    };
-    // SAFETY: a place of our own.
-    unsafe { syscall!(__NR_clock_gettime, libc::CLOCK_MONOTONIC, &raw mut now) };
-    now.tv_sec
-        .saturating_mul(1000)
-        .saturating_add(now.tv_nsec / 1_000_000)
 }
 
 #[cfg(test)]

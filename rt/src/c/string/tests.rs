@@ -1,5 +1,4 @@
 use super::*;
-use crate::arch::find::memchr;
 use core::ptr::null_mut;
 
 /// A place as an offset from the start.

@@ -6,6 +6,7 @@ use super::*;
 use crate::arch::thread::{clone, set_up_thread_area};
 use crate::c::signal::AllBlocked;
 use crate::lane;
+use crate::sys;
 
 /// A thread of this process, whose id the kernel writes to the lane, and clears at its end (clone(2)).
 const FLAGS: u32 = CLONE_VM
@@ -41,13 +42,13 @@ c_fn! {
                 return libc::EAGAIN;
             }
             thread.write(Thread::new(control));
+            (*thread).spawned = true;
             (*thread).start = Some(start);
             (*thread).value.set(argument);
             if detached {
                 (*thread).state.store(DETACHED, Relaxed);
             }
             (*control).pthread = thread.cast();
-            // The new thread may be gone, and with it the record, before clone returns here.
             *to = (*thread).id();
             let pointer = set_up_thread_area(&mut (*control).thread_area, crate::c::checks::new_protector());
             let blocked = AllBlocked::now();
@@ -55,9 +56,14 @@ c_fn! {
             let tid = (*control).tid.as_ptr();
             let result = clone(FLAGS as usize, control.cast(), tid, pointer, run, thread.cast());
             drop(blocked);
-            match code(result) {
-                0 => 0,
-                errno => {
+            match sys::check(result) {
+                Ok(tid) => {
+                    (*thread).tid.store(tid as i32, Relaxed);
+                    // From here on the record may be gone.
+                    (*thread).released.store(true, Release);
+                    0
+                }
+                Err(errno) => {
                     libc::free(thread.cast());
                     lane::discard(control);
                     errno
@@ -75,13 +81,17 @@ unsafe extern "C" fn run(thread: *mut c_void) -> ! {
     // SAFETY: the record lives until this thread lets go of it.
     let thread = unsafe { &*thread.cast::<Thread>() };
     // SAFETY: the kernel wrote the id before the thread began (CLONE_PARENT_SETTID).
-    thread
-        .tid
-        .set(unsafe { (*thread.control).tid.load(Relaxed) });
+    let tid = unsafe { (*thread.control).tid.load(Relaxed) };
+    thread.tid.store(tid, Relaxed);
     if let Some(start) = thread.start {
         thread.value.set(start(thread.value.get()));
     }
     thread.locals.run_destructors();
+    // Almost always long since.
+    while !thread.released.load(Acquire) {
+        // SAFETY: no arguments.
+        unsafe { syscall!(__NR_sched_yield) };
+    }
     // SAFETY: nothing of the library runs on this thread any more. The record is this thread's to free only if nobody
     // will ask for it; after that swap it may be freed by whoever does. The lane goes back last.
     unsafe {
