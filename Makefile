@@ -31,7 +31,7 @@ test: tools ## every test; what CI runs
 	for f in plusone data text abi; do cargo fmt --check --manifest-path fixtures/$$f/Cargo.toml; done
 	cargo clippy --all-targets -- -D warnings
 	cargo clippy --manifest-path rt/Cargo.toml --release -- -D warnings
-	cargo test --manifest-path rt/Cargo.toml --quiet
+	cargo test --manifest-path rt/Cargo.toml --quiet -- --test-threads=1 # some set the process's environment
 	mkdir -p target && cargo test --no-fail-fast 2>&1 | tee target/test.log
 	@awk '/^test result:/ { passed += $$4; ignored += $$8 } \
 		END { print "all tests passed: " passed " of them; left out: " ignored " (`make matrix`, `make bench`)" }' target/test.log

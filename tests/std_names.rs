@@ -1,6 +1,6 @@
 //! The runtime's C names: none that the installed std and its companions refer to is missing, and none ends up in itself.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -166,7 +166,7 @@ fn no_c_name_of_the_runtime_calls_itself() {
     }
 }
 
-type Calls = BTreeMap<SectionIndex, BTreeSet<SectionIndex>>;
+type Calls = HashMap<SectionIndex, HashSet<SectionIndex>>;
 
 /// For each function (each has a section of its own), the functions that it refers to.
 fn calls(file: &object::File<'_>) -> Calls {
@@ -193,8 +193,8 @@ fn calls(file: &object::File<'_>) -> Calls {
 }
 
 /// Everything that can be reached from a function.
-fn reachable(calls: &Calls, from: SectionIndex) -> BTreeSet<SectionIndex> {
-    let mut seen = BTreeSet::new();
+fn reachable(calls: &Calls, from: SectionIndex) -> HashSet<SectionIndex> {
+    let mut seen = HashSet::new();
     let mut open: Vec<_> = calls[&from].iter().copied().collect();
     while let Some(next) = open.pop() {
         if seen.insert(next) {
