@@ -44,12 +44,15 @@ fn other_platforms_compile() {
     ] {
         for name in workspace().fixtures() {
             let dir = workspace().fixture(name);
-            let mut command = go::command(Release::Newest, &dir, false);
-            command.env("GOOS", os).env("GOARCH", arch);
-            go::succeed(&mut command, &["build", "./..."]);
+            let command = || {
+                let mut command = go::command(Release::Newest, &dir, false);
+                command.env("GOOS", os).env("GOARCH", arch);
+                command
+            };
+            go::succeed(&mut command(), &["build", "./..."]);
             if (os, arch) == ("linux", "arm64") {
                 // With the tests; Go's own library has to be built for that, so one platform is enough.
-                go::succeed(&mut command, &["vet", "./..."]);
+                go::succeed(&mut command(), &["vet", "./..."]);
             }
         }
     }
