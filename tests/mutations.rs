@@ -13,7 +13,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use common::inputs::trimmed;
+use common::inputs::{Miniature, miniature};
 use common::mutate::{Mutation, parts};
 use common::process::run;
 use common::{archive, rsyso, scratch};
@@ -56,34 +56,43 @@ fn seeds(usual: u64) -> Vec<u64> {
     }
 }
 
-/// Converts `bytes` in this process. What is wrong with the tool, if anything; whether the input was refused.
-fn attempt(fixture: &str, bytes: &[u8], dir: &Path) -> Result<bool, String> {
+/// Converts `bytes` in this process. What is wrong with the tool, if anything; why the input was refused, if it was.
+fn attempt(
+    fixture: &str,
+    exports: &[String],
+    bytes: &[u8],
+    dir: &Path,
+) -> Result<Option<String>, String> {
     let out = dir.join("out");
     std::fs::create_dir_all(&out).unwrap();
     let input = dir.join(format!("lib{fixture}.a"));
     std::fs::write(&input, bytes).unwrap();
     let mut options = ConvertOptions::new(vec![input]);
     options.out_dir.clone_from(&out);
+    options.exports = exports.to_vec();
     let result = catch_unwind(AssertUnwindSafe(|| rsyso::convert(&options, &Silent)));
     let files = std::fs::read_dir(&out).unwrap().count();
     match result {
         Err(_) => Err("a panic, printed above".to_owned()),
         Ok(Ok(_)) if files != 4 => Err(format!("{files} files were written")),
-        Ok(Ok(_)) => Ok(false),
+        Ok(Ok(_)) => Ok(None),
         Ok(Err(_)) if files != 0 => Err(format!("{files} files were left behind")),
         Ok(Err(e)) if e.problems.is_empty() => Err("an error without a problem".to_owned()),
-        Ok(Err(_)) => Ok(true),
+        Ok(Err(e)) => Ok(Some(e.to_string())),
     }
 }
 
 fn mutate(fixture: &str) {
     watch();
     let whole = std::fs::read(archive(fixture)).unwrap();
-    let input = trimmed(&whole, &format!("{fixture}-"));
+    let Miniature {
+        archive: input,
+        exports,
+    } = miniature(&whole, &format!("{fixture}-"));
     drop(whole);
     let dir = scratch();
-    let sound = attempt(fixture, &input, &dir.path().join("sound"));
-    assert_eq!(sound, Ok(false), "the undamaged input must convert");
+    let sound = attempt(fixture, &exports, &input, &dir.path().join("sound"));
+    assert_eq!(sound, Ok(None), "the undamaged input must convert");
 
     let parts = parts(&input);
     let refused = AtomicUsize::new(0);
@@ -96,12 +105,12 @@ fn mutate(fixture: &str) {
             let what = format!("{fixture}: seed {seed}, {mutation:?}");
             RUNNING.lock().unwrap().insert(what.clone(), Instant::now());
             let dir = dir.path().join(format!("seed-{seed}"));
-            let outcome = attempt(fixture, &damaged, &dir);
+            let outcome = attempt(fixture, &exports, &damaged, &dir);
             RUNNING.lock().unwrap().remove(&what);
             std::fs::remove_dir_all(&dir).unwrap();
             match outcome {
-                Ok(was_refused) => {
-                    refused.fetch_add(usize::from(was_refused), Ordering::Relaxed);
+                Ok(why) => {
+                    refused.fetch_add(usize::from(why.is_some()), Ordering::Relaxed);
                     None
                 }
                 Err(fault) => Some(format!("{what}: {fault}")),
@@ -109,7 +118,11 @@ fn mutate(fixture: &str) {
         })
         .collect();
     let refused = refused.into_inner();
-    println!("{fixture}: {} mutations, {refused} refused", seeds.len());
+    println!(
+        "{fixture}: {} bytes, {} mutations, {refused} refused",
+        input.len(),
+        seeds.len()
+    );
     assert!(faults.is_empty(), "{}", faults.join("\n"));
     // Damage that is never noticed would mean that nothing was aimed at what the tool reads.
     assert!(seeds.len() < 100 || refused > seeds.len() / 10);
@@ -139,7 +152,10 @@ fn abi() {
 #[test]
 fn through_the_command() {
     let whole = std::fs::read(archive("data")).unwrap();
-    let input = trimmed(&whole, "data-");
+    let Miniature {
+        archive: input,
+        exports,
+    } = miniature(&whole, "data-");
     let parts = parts(&input);
     for seed in 100_000..100_060 {
         let mutation = Mutation::new(seed, &input, &parts);
@@ -150,6 +166,7 @@ fn through_the_command() {
         std::fs::create_dir(&out).unwrap();
         let mut command = rsyso();
         command.arg("convert").arg(&library).arg("-o").arg(&out);
+        command.args(exports.iter().flat_map(|e| ["--export", e]));
         let ran = run(&mut command, PATIENCE);
         let files = std::fs::read_dir(&out).unwrap().count();
         match ran.status.code() {

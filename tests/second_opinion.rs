@@ -2,7 +2,7 @@
 
 mod common;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
@@ -50,6 +50,16 @@ fn kept_by_rsyso(inspection: &serde_json::Value, library: &Path) -> Sections {
     kept
 }
 
+/// The symbols of what rsyso ships from elsewhere.
+fn by_runtime<'v>(inspection: &'v serde_json::Value, library: &Path) -> BTreeSet<&'v str> {
+    let name = library.file_name().unwrap().to_str().unwrap();
+    let pieces = inspection["kept"].as_array().unwrap().iter();
+    pieces
+        .filter(|piece| !text(piece, "place").starts_with(name))
+        .map(|piece| text(piece, "symbol"))
+        .collect()
+}
+
 /// What ld keeps of the library when the exports are its roots.
 fn kept_by_ld(library: &Path, exports: &[&str]) -> Sections {
     let dir = scratch();
@@ -58,9 +68,7 @@ fn kept_by_ld(library: &Path, exports: &[&str]) -> Sections {
         "-r",
         "--gc-sections",
         "--print-gc-sections",
-        // Twice: with the members of archives, as `(libfoo.a)member.o`.
-        "--trace",
-        "--trace",
+        "--print-map",
         "-o",
     ])
     .arg(dir.path().join("out.o"));
@@ -69,14 +77,15 @@ fn kept_by_ld(library: &Path, exports: &[&str]) -> Sections {
     }
     let ran = run(ld.arg(library), Duration::from_secs(120)).success();
     let mut kept = Sections::new();
-    let traced = |line: &'_ str| Some(line.strip_prefix('(')?.split_once(')')?.1.to_owned());
-    let loaded: Vec<String> = ran.stdout.lines().filter_map(traced).collect();
-    assert!(!loaded.is_empty(), "ld --trace says nothing of members");
+    // The map begins with a list of the members that were loaded, in the first column.
+    let first_column = ran.stdout.lines().filter(|l| !l.starts_with(' '));
+    let loaded: BTreeSet<_> = first_column.filter_map(member).collect();
+    assert!(!loaded.is_empty(), "the map of ld lists no members");
     let bytes = std::fs::read(library).unwrap();
     for found in ArchiveFile::parse(&*bytes).unwrap().members() {
         let found = found.unwrap();
         let name = String::from_utf8_lossy(found.name()).into_owned();
-        if !loaded.contains(&name) {
+        if !loaded.contains(&*name) {
             continue;
         }
         let file = object::File::parse(found.data(&*bytes).unwrap()).unwrap();
@@ -84,7 +93,7 @@ fn kept_by_ld(library: &Path, exports: &[&str]) -> Sections {
             let SectionFlags::Elf { sh_flags, .. } = section.flags() else {
                 panic!("not an ELF member: {name}");
             };
-            if sh_flags.0 & elf::SHF_ALLOC.0 != 0 && section.size() > 0 {
+            if sh_flags.contains(elf::SHF_ALLOC) && section.size() > 0 {
                 let key = (name.clone(), section.name().unwrap().to_owned());
                 *kept.entry(key).or_default() += 1;
             }
@@ -103,15 +112,6 @@ fn kept_by_ld(library: &Path, exports: &[&str]) -> Sections {
     }
     kept.retain(|_, count| *count > 0);
     kept
-}
-
-/// Whether the runtime ships the function of `.text.NAME`: its C names win over weak ones (`roundf` of compiler_builtins).
-fn provided_by_the_runtime(inspection: &serde_json::Value, section: &str) -> bool {
-    let kept = inspection["kept"].as_array().unwrap();
-    kept.iter().any(|piece| {
-        text(piece, "place").starts_with("rsyso-rt(")
-            && section.strip_prefix(".text.") == Some(text(piece, "symbol"))
-    })
 }
 
 fn compare(fixture: &str) {
@@ -135,10 +135,12 @@ fn compare(fixture: &str) {
 
     let more: Vec<_> = ours.keys().filter(|k| !theirs.contains_key(*k)).collect();
     assert!(more.is_empty(), "rsyso ships what ld drops: {more:#?}");
+    // Where the runtime has a function of the same name, its own is taken.
+    let runtime = by_runtime(&inspection, &library);
     let less: Vec<_> = theirs
         .keys()
         .filter(|k| k.1.starts_with(".text") && !ours.contains_key(*k))
-        .filter(|k| !provided_by_the_runtime(&inspection, &k.1))
+        .filter(|k| !runtime.contains(k.1.trim_start_matches(".text.")))
         .collect();
     assert!(less.is_empty(), "rsyso drops code that ld keeps: {less:#?}");
 }

@@ -1,4 +1,4 @@
-//! Inputs that are made for a test: trimmed archives, small libraries, objects written by hand.
+//! Inputs that are made for a test: miniatures of archives, small libraries, objects written by hand.
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
@@ -10,67 +10,94 @@ use object::{Object, ObjectSymbol};
 
 use super::process::run;
 
-/// Members of an archive that a linker would pull in: those whose name begins with `own`, and what they need. Only the own ones
-/// keep their debug information, from which signatures are read. Everything works as with the whole archive, on a tenth of the bytes.
-pub fn trimmed(archive: &[u8], own: &str) -> Vec<u8> {
-    let parsed = ArchiveFile::parse(archive).unwrap();
-    let mut members = Vec::new();
-    for member in parsed.members() {
-        let member = member.unwrap();
-        let name = String::from_utf8_lossy(member.name()).into_owned();
-        let bytes = member.data(archive).unwrap();
-        if name.ends_with(".o") {
-            members.push((name, bytes));
-        }
-    }
+/// A library in small: everything works as with the whole archive, on a fraction of the bytes.
+pub struct Miniature {
+    /// An archive of one object.
+    pub archive: Vec<u8>,
+    /// What it exports.
+    pub exports: Vec<String>,
+}
+
+/// Makes a miniature of an archive: the library's own objects, whose names begin with `own`, and what they reach of the others, in
+/// one object (`ld -r --gc-sections`). Only the own ones keep their debug information, from which signatures are read.
+pub fn miniature(archive: &[u8], own: &str) -> Miniature {
+    let members = members(archive);
     let objects: Vec<_> = members
         .iter()
         .map(|(_, bytes)| object::File::parse(*bytes).unwrap())
         .collect();
+    let is_own = |i: usize| members[i].0.starts_with(own);
+    let exports: Vec<String> = (0..members.len())
+        .filter(|&i| is_own(i))
+        .flat_map(|i| objects[i].symbols())
+        .filter(|s| s.is_global() && s.kind() == object::SymbolKind::Text)
+        .map(|s| s.name().unwrap().to_owned())
+        .filter(|n| !n.starts_with('_') && !n.starts_with("rust_"))
+        .collect();
+    assert!(!exports.is_empty(), "no exports in the members {own}*");
+
+    let dir = super::scratch();
+    let mut ld = Command::new("ld");
+    ld.args(["-r", "--gc-sections", "-o", "miniature.o"])
+        .current_dir(dir.path());
+    for export in &exports {
+        ld.args(["-u", export]);
+    }
+    for i in reached(&objects, is_own) {
+        let name = format!("{i}.o");
+        let path = dir.path().join(&name);
+        std::fs::write(&path, members[i].1).unwrap();
+        if !is_own(i) {
+            let mut strip = Command::new("objcopy");
+            run(
+                strip
+                    .args(["--strip-debug", "-R", ".llvmbc", "-R", ".llvmcmd"])
+                    .arg(&path),
+                Duration::from_secs(60),
+            )
+            .success();
+        }
+        ld.arg(name);
+    }
+    run(&mut ld, Duration::from_secs(60)).success();
+    let merged = std::fs::read(dir.path().join("miniature.o")).unwrap();
+    Miniature {
+        archive: write_archive(&[(format!("{own}miniature.rcgu.o"), merged)]),
+        exports,
+    }
+}
+
+/// The objects in an archive.
+fn members(archive: &[u8]) -> Vec<(String, &[u8])> {
+    let parsed = ArchiveFile::parse(archive).unwrap();
+    let members = parsed.members().map(|member| {
+        let member = member.unwrap();
+        let name = String::from_utf8_lossy(member.name()).into_owned();
+        (name, member.data(archive).unwrap())
+    });
+    members.filter(|(name, _)| name.ends_with(".o")).collect()
+}
+
+/// The own objects and what a linker would pull in for them.
+fn reached(objects: &[object::File<'_>], is_own: impl Fn(usize) -> bool) -> BTreeSet<usize> {
     let mut definers = HashMap::new();
     for (i, o) in objects.iter().enumerate() {
         for symbol in o.symbols().filter(|s| s.is_global() && s.is_definition()) {
             definers.entry(symbol.name_bytes().unwrap()).or_insert(i);
         }
     }
-    let is_own = |i: usize| members[i].0.starts_with(own);
-    let mut kept: BTreeSet<usize> = (0..members.len()).filter(|&i| is_own(i)).collect();
-    assert!(!kept.is_empty(), "no member's name begins with {own}");
-    let mut todo: Vec<usize> = kept.iter().copied().collect();
+    let mut reached: BTreeSet<usize> = (0..objects.len()).filter(|&i| is_own(i)).collect();
+    let mut todo: Vec<usize> = reached.iter().copied().collect();
     while let Some(i) = todo.pop() {
         for symbol in objects[i].symbols().filter(|s| s.is_undefined()) {
             if let Some(&definer) = definers.get(symbol.name_bytes().unwrap())
-                && kept.insert(definer)
+                && reached.insert(definer)
             {
                 todo.push(definer);
             }
         }
     }
-    let kept: Vec<_> = kept
-        .into_iter()
-        .map(|i| {
-            let (name, bytes) = &members[i];
-            let bytes = if is_own(i) {
-                bytes.to_vec()
-            } else {
-                without_debug(bytes)
-            };
-            (name.clone(), bytes)
-        })
-        .collect();
-    write_archive(&kept)
-}
-
-fn without_debug(object: &[u8]) -> Vec<u8> {
-    let dir = super::scratch();
-    let path = dir.path().join("member.o");
-    std::fs::write(&path, object).unwrap();
-    run(
-        Command::new("objcopy").arg("--strip-debug").arg(&path),
-        Duration::from_secs(60),
-    )
-    .success();
-    std::fs::read(&path).unwrap()
+    reached
 }
 
 /// Writes an archive in GNU format (ar(5)), without a symbol index.

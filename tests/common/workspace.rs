@@ -5,11 +5,11 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use super::process::run;
-use super::{archive, convert, fixtures, root, rsyso, scratch};
+use super::{archive, convert, fixtures, root, rsyso};
 
 /// The copy: `fixtures/NAME/go` and `tests/programs`, as in the source tree, so that the paths in the go.mod files hold.
 pub struct Workspace {
-    dir: tempfile::TempDir,
+    dir: PathBuf,
     fixtures: Vec<String>,
 }
 
@@ -21,11 +21,15 @@ pub fn workspace() -> &'static Workspace {
 
 impl Workspace {
     /// Copies, builds and converts.
-    pub fn new() -> Self {
+    fn new() -> Self {
         let workspace = Workspace {
-            dir: scratch(),
+            // One for each test crate. It is not removed at the end (statics are not dropped), but before it is made anew.
+            dir: Path::new(env!("CARGO_TARGET_TMPDIR")).join(env!("CARGO_CRATE_NAME")),
             fixtures: fixtures(),
         };
+        if workspace.dir.exists() {
+            std::fs::remove_dir_all(&workspace.dir).unwrap();
+        }
         copy_sources(&root().join("tests/programs"), &workspace.programs());
         for name in &workspace.fixtures {
             let go = workspace.fixture(name);
@@ -37,7 +41,7 @@ impl Workspace {
 
     /// Where everything is.
     pub fn path(&self) -> &Path {
-        self.dir.path()
+        &self.dir
     }
 
     /// The main module.
