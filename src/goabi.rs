@@ -125,6 +125,7 @@ mod tests {
             doc: String::new(),
             source: None,
             path: String::new(),
+            blocking: false,
         };
         frame(&Api::default(), &function)
     }

@@ -6,11 +6,11 @@ use crate::gopkg::Prefix;
 use crate::input::{Def, Files, Object, Symbol, SymbolKind};
 use crate::link::exports::Export;
 use crate::link::live::{self, Live};
-use crate::link::{SecRef, names};
+use crate::link::{SecRef, names, waits};
 use crate::model::Api;
 use crate::options::InspectOptions;
 use crate::report::{InspectedExport, Inspection, Kept, Missing, Progress, Sizes};
-use crate::{goabi, gopkg, sig, wrappers};
+use crate::{blocking, goabi, gopkg, sig, wrappers};
 use std::path::{Path, PathBuf};
 
 /// Why an export runs in a lane.
@@ -43,8 +43,11 @@ pub fn inspect(o: &InspectOptions, progress: &dyn Progress) -> Result<Inspection
     });
     let graph = driver::reach(library.objects, &runtime, extra, roots.collect())?;
     progress.status("Inspecting", &format!("{} exports", exports.len()));
+    let waits = waits::find(&graph.inputs, &graph.symbols, &graph.live.sections, arch);
     for (export, signature) in exports.iter().zip(&signatures.each) {
-        out.exports.push(describe(&graph, export, signature));
+        let mut described = describe(&graph, export, signature);
+        described.wait = blocking::wait_of(&graph.inputs, &waits, export);
+        out.exports.push(described);
     }
     out.missing = missing(&graph);
     out.kept = graph
@@ -166,6 +169,7 @@ fn describe(graph: &Graph<'_>, export: &Export, signature: &Signature) -> Inspec
             .iter()
             .map(|at| graph.inputs.section(*at).size)
             .sum(),
+        wait: None,
         unsupported: signature
             .problems
             .iter()

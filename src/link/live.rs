@@ -280,7 +280,7 @@ pub fn check_undefined(inputs: &Inputs<'_>, live: &Live) -> Result<()> {
 }
 
 /// A chain in one line: long ones keep their ends.
-fn shorten(chain: &[String]) -> String {
+pub fn shorten(chain: &[String]) -> String {
     match chain {
         [first, second, .., before, last] if chain.len() > 6 => {
             format!(

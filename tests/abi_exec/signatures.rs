@@ -100,6 +100,7 @@ impl Generator {
         let types = &mut self.fixture.api.types;
         types.push(TypeDef {
             path: format!("abi::generated::{name}"),
+            blocking: false,
             name,
             doc: String::new(),
             kind,
@@ -274,6 +275,7 @@ impl Generator {
             doc: String::new(),
             source: None,
             path: String::new(),
+            blocking: false,
         };
         self.fixture.api.functions.push(function);
     }

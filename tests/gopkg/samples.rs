@@ -52,6 +52,15 @@ impl Arch for Fake {
     fn trap(&self) -> &'static [u8] {
         Amd64.trap()
     }
+    fn c_calls(&self, code: &[u8], refs: &[u64]) -> Vec<Arguments> {
+        Amd64.c_calls(code, refs)
+    }
+    fn system_calls(&self, code: &[u8]) -> Vec<Arguments> {
+        Amd64.system_calls(code)
+    }
+    fn waiting_call(&self, number: u64) -> Option<&'static str> {
+        Amd64.waiting_call(number)
+    }
     fn wrapper(&self, api: &Api, function: &Function, frame: &Frame) -> Result<Code, String> {
         Amd64.wrapper(api, function, frame)
     }
@@ -114,6 +123,7 @@ pub fn function(symbol: &str, params: &[(&str, Type)], result: Option<Type>) -> 
             line: 12,
         }),
         path: String::new(),
+        blocking: false,
     }
 }
 
@@ -196,6 +206,7 @@ fn def(name: &str, kind: TypeKind) -> TypeDef {
     TypeDef {
         name: name.into(),
         path: format!("sample::{name}"),
+        blocking: false,
         doc: String::new(),
         kind,
     }

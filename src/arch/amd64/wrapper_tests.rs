@@ -29,6 +29,7 @@ fn function(params: &[Type], result: Option<Type>) -> Function {
         doc: String::new(),
         source: None,
         path: String::new(),
+        blocking: false,
     }
 }
 
