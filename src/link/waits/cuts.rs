@@ -50,11 +50,16 @@ const BEGINNINGS: &[&str] = &[
     // initialiser is looked into as a part of whoever names it.
     "std::sys::sync::once::futex::Once::call",
     "once_cell::imp::initialize_or_wait",
-    // Locks that std holds for a moment: the environment, and the seeds of `HashMap`.
+    // Locks that std holds for a moment: the environment, and the seeds of `HashMap`. Random numbers are
+    // there once the system is up.
     "std::sys::env::",
     "std::env::_var",
     "std::env::vars",
     "std::sys::random::",
+    "getrandom::",
+    // The end of the program.
+    "std::process::exit",
+    "std::sys::exit::",
 ];
 
 /// Exceptions from the above: these call what they are given.

@@ -179,14 +179,23 @@ fn describe(inputs: &Inputs<'_>, at: SecRef) -> String {
     let object = inputs.object(at.obj);
     let glue = section.relocs.first().filter(|r| r.offset == 0);
     let glue = glue.and_then(|r| object.symbols.get(r.symbol as usize));
-    let name = glue.map(|s| demangle(&s.name)).unwrap_or_default();
-    match dropped(&name) {
-        Some(ty) => format!("vtable of {ty}"),
-        None => {
-            let name = live::describe(inputs, at);
-            format!("function pointers in {name}")
-        }
+    let glue = glue.map(|s| demangle(&s.name)).unwrap_or_default();
+    if let Some(ty) = dropped(&glue) {
+        return format!("vtable of {ty}");
     }
+    let mut named = object.symbols.iter().filter(|s| {
+        s.def == Def::Section(at.sec) && s.kind == SymbolKind::Object && !is_anonymous(&s.name)
+    });
+    match (named.next(), &object.krate) {
+        (Some(symbol), _) => format!("function pointers in {}", demangle(&symbol.name)),
+        (None, Some(krate)) => format!("function pointers of the crate {krate}"),
+        (None, None) => format!("function pointers in {}", object.name),
+    }
+}
+
+/// Names that LLVM makes up for constants.
+fn is_anonymous(name: &str) -> bool {
+    name.starts_with("anon.") || name.starts_with(".L")
 }
 
 /// `core::ptr::drop_in_place::<T>` and the older `core::ptr::drop_in_place<T>` -> `T`.

@@ -137,7 +137,6 @@ const FUNCTIONS: &[(Why, &[&str])] = &[
             "io_pgetevents",
             "io_uring_enter",
             "pause",
-            "poll",
             "ppoll",
             "pselect",
             "pselect6",
@@ -162,7 +161,7 @@ const FUNCTIONS: &[(Why, &[&str])] = &[
             "getnameinfo",
         ],
     ),
-    (Why::FileLock, &["flock", "lockf", "lockf64"]),
+    (Why::FileLock, &["lockf", "lockf64"]),
     (
         Why::Open,
         &[
@@ -170,12 +169,7 @@ const FUNCTIONS: &[(Why, &[&str])] = &[
             "openat2", "openat64",
         ],
     ),
-    (
-        Why::Child,
-        &[
-            "pclose", "system", "wait", "wait3", "wait4", "waitid", "waitpid",
-        ],
-    ),
+    (Why::Child, &["pclose", "system", "wait", "wait3", "waitid"]),
     (
         Why::Disk,
         &[
@@ -202,6 +196,13 @@ const DECIDED: &[(&str, Why, usize, fn(u64) -> bool)] = &[
     ("fcntl64", Why::FileLock, 1, |command| {
         matches!(command & 0xffff_ffff, 7 | 38)
     }),
+    // flock(2): neither LOCK_NB nor LOCK_UN.
+    ("flock", Why::FileLock, 1, |operation| operation & 12 == 0),
+    // poll(2): a timeout of 0 only asks.
+    ("poll", Why::Events, 2, |timeout| timeout & 0xffff_ffff != 0),
+    // waitpid(2): WNOHANG.
+    ("waitpid", Why::Child, 2, |options| options & 1 == 0),
+    ("wait4", Why::Child, 2, |options| options & 1 == 0),
 ];
 
 /// C's function that takes the number of a system call.
@@ -276,6 +277,15 @@ mod tests {
         const F_DUPFD_CLOEXEC: u64 = 1030;
         assert_eq!(why("fcntl", &[None, Some(F_DUPFD_CLOEXEC)]), None);
         assert_eq!(why("fcntl", &[None, Some(7)]), Some(Why::FileLock));
+        const LOCK_SH_NB: u64 = 5;
+        assert_eq!(why("flock", &[None, Some(LOCK_SH_NB)]), None);
+        assert_eq!(why("flock", &[None, Some(2)]), Some(Why::FileLock));
+        assert_eq!(why("poll", &[None, None, Some(0)]), None);
+        assert_eq!(
+            why("poll", &[None, None, Some(u64::MAX)]),
+            Some(Why::Events)
+        );
+        assert_eq!(why("waitpid", &[None, None, Some(1)]), None);
         assert_eq!(why("strlen", &[]), None);
     }
 }
