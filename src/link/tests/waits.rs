@@ -3,10 +3,13 @@
 use super::build::{Obj, graph};
 use super::{CALL, function, root};
 use crate::arch::amd64::Amd64;
-use crate::link::SecRef;
-use crate::link::waits::sources::Why;
+use crate::input::{Bind, Def, Files, SymbolKind};
+use crate::link::symbols::{self, Inputs, is_mangled};
+use crate::link::waits::sources::{self, Why};
 use crate::link::waits::{self, Wait};
+use crate::link::{SecRef, live};
 use ::object::elf::{R_X86_64_64, R_X86_64_PLT32};
+use std::collections::BTreeSet;
 
 /// The wait that `root` reaches. The runtime offers `names`.
 fn wait(objs: &[Obj], names: &[&str]) -> Option<Wait> {
@@ -142,4 +145,107 @@ fn the_machines_own_instruction_is_seen() {
 fn recursion_ends() {
     let objs = [root(&["f"]), caller("f", &["g"]), caller("g", &["f"])];
     assert_eq!(chain(&objs, &[]), "");
+}
+
+/// Parts of the runtime that are not looked into: locks that it holds for a moment, and its last words.
+const MOMENTS: &[&str] = &["rsyso_rt::lock::", "rsyso_rt::die::"];
+
+/// C functions of the runtime that make a call which can wait, but not for long, and so are none of the table's.
+const SHORT: &[(&str, &[&str])] = &[
+    (
+        "opens and reads files of /proc, /etc and time zones, which are always ready",
+        &[
+            "asctime_r",
+            "clock",
+            "clock_gettime",
+            "ctime_r",
+            "getauxval",
+            "getgrgid_r",
+            "getgrnam_r",
+            "getpwnam_r",
+            "getpwuid_r",
+            "gettimeofday",
+            "localtime",
+            "localtime_r",
+            "mktime",
+            "pidfd_getpid",
+            "pthread_getname_np",
+            "pthread_setname_np",
+            "secure_getenv",
+            "strftime",
+            "time",
+        ],
+    ),
+    (
+        "opens nothing but folders, files that it makes, and shared memory",
+        &["mkostemp", "mkstemp", "opendir", "shm_open"],
+    ),
+    (
+        "waits for a child that could not be started and has ended",
+        &["pidfd_spawnp", "posix_spawn", "posix_spawnp"],
+    ),
+    (
+        "waits for what it would run itself, as `Once` does",
+        &["pthread_once", "rsyso_lane_slow"],
+    ),
+    ("ends the program", &["__assert_fail"]),
+    (
+        "makes a system call that is not read off, and none that waits",
+        &["pthread_create", "sysconf"],
+    ),
+    ("is looked at by its arguments", &["syscall"]),
+];
+
+#[test]
+fn every_function_of_the_runtime_that_waits_is_in_the_table() {
+    let bytes = crate::runtime::archive("amd64").expect("the runtime");
+    let files = Files::from_bytes("rt", bytes.to_vec()).expect("files");
+    let mut objects = crate::input::objects(&files).expect("objects");
+    for object in &mut objects {
+        object.lazy = false;
+    }
+    let inputs = Inputs {
+        runtime_from: objects.len(),
+        objects,
+    };
+    let symbols = symbols::resolve(&inputs).expect("symbols");
+    let mut sections = Vec::new();
+    for (obj, object) in inputs.objects.iter().enumerate() {
+        for sec in 0..object.sections.len() as u32 {
+            let obj = obj as u32;
+            sections.push(SecRef { obj, sec });
+        }
+    }
+    sections.retain(|at| {
+        let name = live::describe(&inputs, *at);
+        !MOMENTS.iter().any(|m| name.starts_with(m))
+    });
+    let waits = waits::find(&inputs, &symbols, &sections, &Amd64);
+
+    let known = |name: &str| {
+        let short = SHORT.iter().any(|(_, names)| names.contains(&name));
+        short || sources::why(name, &[]).is_some()
+    };
+    let (mut gaps, mut seen) = (BTreeSet::new(), 0);
+    for (obj, object) in inputs.objects.iter().enumerate() {
+        let offered = object.symbols.iter().filter(|s| {
+            s.bind != Bind::Local && s.kind == SymbolKind::Func && !is_mangled(&s.name)
+        });
+        for symbol in offered {
+            let Def::Section(sec) = symbol.def else {
+                continue;
+            };
+            let obj = obj as u32;
+            let Some(wait) = waits.of(&inputs, SecRef { obj, sec }) else {
+                continue;
+            };
+            seen += 1;
+            if !known(&symbol.name) {
+                gaps.insert(format!("{}: {}", symbol.name, wait.chain.join(" -> ")));
+            }
+        }
+    }
+    let gaps: Vec<_> = gaps.into_iter().collect();
+    assert!(gaps.is_empty(), "not in the table:\n{}", gaps.join("\n"));
+    assert!(seen > 50, "only {seen} functions of the runtime wait");
 }
