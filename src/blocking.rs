@@ -10,7 +10,7 @@ use crate::model::Api;
 use crate::report::{Progress, Wait, Waiting, count};
 use globset::{Glob, GlobMatcher};
 
-/// Chains and names in one warning.
+/// Chains in one warning.
 const SHOWN: usize = 3;
 
 /// Applies the globs of `--blocking` to the functions: for each, what they say of it. As in a `.gitignore`, a glob after a `!` takes
@@ -66,17 +66,21 @@ fn parse(text: &str) -> std::result::Result<(GlobMatcher, bool), Problem> {
 }
 
 fn nothing_matches(text: &str, api: &Api) -> Problem {
-    const NAMED: usize = 8;
-    let names = api.functions.iter().map(|f| f.symbol.as_str());
-    let more = match api.functions.len().saturating_sub(NAMED) {
-        0 => String::new(),
-        n => format!(" and {n} more"),
-    };
-    let names: Vec<_> = names.take(NAMED).collect();
+    let names: Vec<_> = api.functions.iter().map(|f| f.symbol.as_str()).collect();
     Problem::new(format!(
         "--blocking {text}: no exported function has such a name"
     ))
-    .help(format!("exported are: {}{more}", names.join(", ")))
+    .help(format!("exported are: {}", some(&names)))
+}
+
+/// The first names of a list, and how many more there are.
+fn some(names: &[&str]) -> String {
+    const NAMED: usize = 8;
+    let more = match names.len().saturating_sub(NAMED) {
+        0 => String::new(),
+        n => format!(" and {n} more"),
+    };
+    format!("{}{more}", names[..names.len().min(NAMED)].join(", "))
 }
 
 /// The wait that an export reaches, as reports have it.
@@ -134,7 +138,7 @@ fn warning(api: &Api, why: &str, list: &[(&str, &Wait)]) -> Problem {
         _ => {
             let all = count(symbols.len(), "function");
             let message = format!("{all} can {why}, and Go's garbage collector waits with them");
-            ("GLOB", Problem::new(message).note(symbols.join(", ")))
+            ("GLOB", Problem::new(message).note(some(&symbols)))
         }
     };
     for (_, wait) in list.iter().take(SHOWN) {

@@ -6,7 +6,7 @@ use crate::gopkg::Prefix;
 use crate::input::{Def, Files, Object, Symbol, SymbolKind};
 use crate::link::exports::Export;
 use crate::link::live::{self, Live};
-use crate::link::{SecRef, names, waits};
+use crate::link::{SecRef, names, stacks, waits};
 use crate::model::Api;
 use crate::options::InspectOptions;
 use crate::report::{InspectedExport, Inspection, Kept, Missing, Progress, Sizes};
@@ -156,6 +156,8 @@ fn describe(graph: &Graph<'_>, export: &Export, signature: &Signature) -> Inspec
         .iter()
         .find(|s| s.name == export.symbol && s.def == Def::Section(export.section));
     let reach = live::mark(&graph.inputs, &graph.symbols, &graph.frames, &[at]);
+    let stacks = stacks::check(&graph.inputs, &graph.symbols, &reach);
+    let stacks = stacks.err().map(|e| e.problems).unwrap_or_default();
     InspectedExport {
         symbol: export.symbol.clone(),
         go: signature.go.clone(),
@@ -173,6 +175,7 @@ fn describe(graph: &Graph<'_>, export: &Export, signature: &Signature) -> Inspec
         unsupported: signature
             .problems
             .iter()
+            .chain(&stacks)
             .map(|p| p.message.clone())
             .collect(),
     }
@@ -186,15 +189,11 @@ fn missing(graph: &Graph<'_>) -> Vec<Missing> {
         };
         let chain = places
             .first()
-            .map(|(at, _)| graph.live.chain(*at))
-            .unwrap_or_default();
+            .map(|(at, _)| live::path(&graph.inputs, &graph.live, *at));
         Missing {
             name: name.clone(),
             needed_by: places.iter().take(3).map(place).collect(),
-            chain: chain
-                .into_iter()
-                .map(|at| live::describe(&graph.inputs, at))
-                .collect(),
+            chain: chain.unwrap_or_default(),
         }
     });
     each.collect()

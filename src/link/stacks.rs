@@ -7,7 +7,7 @@ use super::symbols::{Inputs, Symbols};
 use super::{SecRef, Target};
 use crate::diag::{Error, Kind, Problem, Result};
 use crate::input::{Def, SymbolKind};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// Functions that go on on another stack, and where they come from.
 const FUNCTIONS: &[(&str, &str)] = &[
@@ -28,80 +28,92 @@ const COROSENSEI: &str = "corosensei::";
 
 /// Refuses every live use, with its place, who needs it, and a chain from an export.
 pub fn check(inputs: &Inputs<'_>, symbols: &Symbols, live: &Live) -> Result<()> {
-    let mut found: BTreeMap<String, (&str, Vec<(SecRef, u64)>)> = BTreeMap::new();
-    let library = live.sections.iter().copied();
-    let library = library.filter(|at| !inputs.is_runtime(at.obj));
-    for at in library.clone() {
-        let object = inputs.object(at.obj);
+    let names = names(inputs, symbols);
+    let mut found: BTreeMap<String, Use<'_>> = BTreeMap::new();
+    for at in live.sections.iter().copied() {
+        let Some(names) = names.get(&at.obj) else {
+            continue;
+        };
         for reloc in &inputs.section(at).relocs {
-            let Some(symbol) = object.symbols.get(reloc.symbol as usize) else {
-                continue;
-            };
-            let Some((name, origin)) = FUNCTIONS.iter().find(|(name, _)| *name == symbol.name)
-            else {
-                continue;
-            };
-            // What the runtime itself provides is sound on a lane.
-            let targets = symbols.targets.get(at.obj as usize);
-            let target = targets.and_then(|t| t.get(reloc.symbol as usize));
-            if matches!(target, Some(Target::Section { at: to, .. }) if !inputs.is_runtime(to.obj))
-            {
-                let uses = found.entry(name.to_string());
-                uses.or_insert_with(|| (origin, Vec::new()))
-                    .1
-                    .push((at, reloc.offset));
+            if let Some((name, origin)) = names.get(&reloc.symbol) {
+                found.entry(name.to_string()).or_insert(Use {
+                    origin,
+                    at,
+                    offset: reloc.offset,
+                });
             }
         }
     }
-    for at in library {
-        if let Some(name) = corosensei(inputs, at) {
-            found.insert(name, ("the crate corosensei", vec![(at, 0)]));
-            break;
-        }
-    }
+    found.extend(corosensei(inputs, live));
     let problems = found
         .iter()
-        .map(|(name, (origin, uses))| problem(inputs, live, name, origin, uses));
+        .map(|(name, found)| problem(inputs, live, name, found));
     Error::check(Kind::Unsupported, problems.collect(), ())
 }
 
-/// The name of a function of corosensei in a section.
-fn corosensei(inputs: &Inputs<'_>, at: SecRef) -> Option<String> {
-    if !inputs.section(at).exec() {
-        return None;
-    }
-    // Most objects do not know the crate at all, which the mangled names tell quickly.
-    let mut here = inputs.object(at.obj).symbols.iter().filter(|s| {
-        s.kind == SymbolKind::Func && s.def == Def::Section(at.sec) && s.name.contains("corosensei")
-    });
-    here.find_map(|s| {
-        let name = demangle(&s.name);
-        name.trim_start_matches('<')
-            .starts_with(COROSENSEI)
-            .then_some(name)
-    })
+/// The first use of a function.
+struct Use<'a> {
+    origin: &'a str,
+    at: SecRef,
+    offset: u64,
 }
 
-fn problem(
-    inputs: &Inputs<'_>,
-    live: &Live,
-    name: &str,
-    origin: &str,
-    uses: &[(SecRef, u64)],
-) -> Problem {
-    let mut problem = Problem::new(format!(
-        "the library switches stacks by itself: it calls {name} ({origin})"
-    ));
-    if let Some((at, offset)) = uses.first() {
-        problem.place = Some(inputs.object(at.obj).place(at.sec, *offset));
-        let chain = live.chain(*at);
-        let chain: Vec<_> = chain.iter().map(|s| live::describe(inputs, *s)).collect();
-        problem = problem.note(format!(
-            "reached from an export: {} -> {name}",
-            shorten(&chain)
-        ));
+type Known = &'static (&'static str, &'static str);
+
+/// By object and symbol: the functions of the list. What the runtime itself provides is sound on a lane.
+fn names(inputs: &Inputs<'_>, symbols: &Symbols) -> HashMap<u32, HashMap<u32, Known>> {
+    let mut names: HashMap<u32, HashMap<u32, Known>> = HashMap::new();
+    for (obj, targets) in symbols.targets.iter().enumerate() {
+        let obj = obj as u32;
+        let object = inputs.object(obj);
+        for (sym, (symbol, target)) in object.symbols.iter().zip(targets).enumerate() {
+            let found = FUNCTIONS.iter().find(|(name, _)| *name == symbol.name);
+            if let (Some(known), Target::Section { at, .. }) = (found, target)
+                && !inputs.is_runtime(at.obj)
+            {
+                names.entry(obj).or_default().insert(sym as u32, known);
+            }
+        }
     }
-    problem
-        .note("thread-locals are found from the stack pointer, so Rust must stay on the stack that the call got")
-        .help("turn off the feature of the crate that does this, or leave out with --export the functions that need it; a deeper stack is had with --stack-size")
+    names
+}
+
+/// The first live function of corosensei.
+fn corosensei<'a>(inputs: &Inputs<'_>, live: &Live) -> Option<(String, Use<'a>)> {
+    for (obj, object) in inputs.objects.iter().enumerate() {
+        // Few libraries know the crate, which the mangled names tell quickly.
+        for symbol in object
+            .symbols
+            .iter()
+            .filter(|s| s.kind == SymbolKind::Func && s.name.contains("corosensei"))
+        {
+            let Def::Section(sec) = symbol.def else {
+                continue;
+            };
+            let obj = obj as u32;
+            let at = SecRef { obj, sec };
+            let name = demangle(&symbol.name);
+            if live.keeps(at) && name.trim_start_matches('<').starts_with(COROSENSEI) {
+                let origin = "the crate corosensei";
+                let offset = symbol.value;
+                return Some((name, Use { origin, at, offset }));
+            }
+        }
+    }
+    None
+}
+
+fn problem(inputs: &Inputs<'_>, live: &Live, name: &str, found: &Use<'_>) -> Problem {
+    let mut chain = live::path(inputs, live, found.at);
+    if chain.last().is_none_or(|last| last != name) {
+        chain.push(name.to_owned());
+    }
+    let origin = found.origin;
+    Problem::new(format!(
+        "the library switches stacks by itself: it calls {name} ({origin})"
+    ))
+    .at(inputs.object(found.at.obj).place(found.at.sec, found.offset))
+    .note(format!("reached from an export: {}", shorten(&chain)))
+    .note("thread-locals are found from the stack pointer, so Rust must stay on the stack that the call got")
+    .help("turn off the feature of the crate that does this, or leave out with --export the functions that need it; --stack-size gives a deeper stack")
 }
