@@ -1,8 +1,8 @@
 //! Which functions can wait: by which chain each reaches a system call that does not return at once.
 //!
 //! The graph is that of [`super::live`]: sections and what they refer to. A reference to a function counts as a call, also from a
-//! vtable, so what is told is more than what happens, never less, as far as references can be seen. Left out is what
-//! [`cuts`] names: panics, the allocator, destructors of thread-locals.
+//! vtable, so more is told than happens. Not seen is a call through a pointer that another export has put somewhere. Left out is
+//! what [`cuts`] names: panics, the allocator, destructors of thread-locals.
 
 pub mod cuts;
 pub mod sources;
