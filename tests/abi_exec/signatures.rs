@@ -100,7 +100,6 @@ impl Generator {
         let types = &mut self.fixture.api.types;
         types.push(TypeDef {
             path: format!("abi::generated::{name}"),
-            blocking: false,
             name,
             doc: String::new(),
             kind,

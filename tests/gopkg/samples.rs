@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use rsyso::arch::amd64::Amd64;
-use rsyso::arch::{Arch, Code, Stub};
+use rsyso::arch::{Arch, Arguments, Code, Stub};
 use rsyso::diag;
 use rsyso::goabi::Frame;
 use rsyso::gopkg::{self, GoFile, Place, Prefix, Present, Request};
@@ -206,7 +206,6 @@ fn def(name: &str, kind: TypeKind) -> TypeDef {
     TypeDef {
         name: name.into(),
         path: format!("sample::{name}"),
-        blocking: false,
         doc: String::new(),
         kind,
     }

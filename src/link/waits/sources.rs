@@ -212,41 +212,59 @@ const FUNCTIONS: &[(Why, &[&str])] = &[
     ),
 ];
 
-/// Functions of which one argument decides: its position, and the values with which they wait.
-const DECIDED: &[(&str, Why, usize, fn(u64) -> bool)] = &[
+/// A function of which one argument decides.
+struct Decided {
+    name: &'static str,
+    why: Why,
+    /// Which argument, from 0.
+    argument: usize,
+    /// Whether it waits with this value.
+    waits: fn(u64) -> bool,
+}
+
+const fn decided(name: &'static str, why: Why, argument: usize, waits: fn(u64) -> bool) -> Decided {
+    Decided {
+        name,
+        why,
+        argument,
+        waits,
+    }
+}
+
+const DECIDED: &[Decided] = &[
     // futex(2): FUTEX_WAIT, LOCK_PI, WAIT_BITSET, WAIT_REQUEUE_PI, LOCK_PI2; two flags are left out.
-    ("futex", Why::Thread, 1, |operation| {
+    decided("futex", Why::Thread, 1, |operation| {
         matches!(operation & 0x7f, 0 | 6 | 9 | 11 | 13)
     }),
-    // fcntl(2): F_SETLKW, F_OFD_SETLKW.
-    ("fcntl", Why::FileLock, 1, |command| {
-        matches!(command & 0xffff_ffff, 7 | 38)
-    }),
-    ("fcntl64", Why::FileLock, 1, |command| {
-        matches!(command & 0xffff_ffff, 7 | 38)
-    }),
+    decided("fcntl", Why::FileLock, 1, waits_for_lock),
+    decided("fcntl64", Why::FileLock, 1, waits_for_lock),
     // flock(2): neither LOCK_NB nor LOCK_UN.
-    ("flock", Why::FileLock, 1, |operation| operation & 12 == 0),
+    decided("flock", Why::FileLock, 1, |operation| operation & 12 == 0),
     // poll(2): a timeout of 0 only asks.
-    ("poll", Why::Events, 2, |timeout| timeout & 0xffff_ffff != 0),
+    decided("poll", Why::Events, 2, |timeout| timeout & 0xffff_ffff != 0),
     // waitpid(2): WNOHANG.
-    ("waitpid", Why::Child, 2, |options| options & 1 == 0),
-    ("wait4", Why::Child, 2, |options| options & 1 == 0),
+    decided("waitpid", Why::Child, 2, |options| options & 1 == 0),
+    decided("wait4", Why::Child, 2, |options| options & 1 == 0),
 ];
+
+/// fcntl(2): F_SETLKW, F_OFD_SETLKW.
+fn waits_for_lock(command: u64) -> bool {
+    matches!(command & 0xffff_ffff, 7 | 38)
+}
 
 /// C's function that takes the number of a system call.
 pub const SYSCALL: &str = "syscall";
 
 /// Whether the arguments of a function's calls must be looked at.
 pub fn by_arguments(name: &str) -> bool {
-    name == SYSCALL || DECIDED.iter().any(|d| d.0 == name)
+    name == SYSCALL || DECIDED.iter().any(|d| d.name == name)
 }
 
 /// Why a function can wait when it is called with these arguments; None when it cannot.
 pub fn why(name: &str, arguments: &[Option<u64>]) -> Option<Why> {
-    if let Some((_, why, position, waits)) = DECIDED.iter().find(|d| d.0 == name) {
-        let argument = arguments.get(*position).copied().flatten();
-        return argument.is_none_or(waits).then_some(*why);
+    if let Some(decided) = DECIDED.iter().find(|d| d.name == name) {
+        let argument = arguments.get(decided.argument).copied().flatten();
+        return argument.is_none_or(decided.waits).then_some(decided.why);
     }
     let found = FUNCTIONS.iter().find(|(_, names)| names.contains(&name));
     found.map(|(why, _)| *why)
@@ -273,7 +291,7 @@ mod tests {
     #[test]
     fn names_stand_once() {
         let mut all: Vec<_> = FUNCTIONS.iter().flat_map(|(_, names)| *names).collect();
-        all.extend(DECIDED.iter().map(|d| &d.0));
+        all.extend(DECIDED.iter().map(|d| &d.name));
         let count = all.len();
         all.sort();
         all.dedup();
