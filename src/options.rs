@@ -32,7 +32,7 @@ pub struct ConvertOptions {
     pub trim_prefix: Option<String>,
     /// C headers to take signatures from.
     pub headers: Vec<PathBuf>,
-    /// Globs of exports that may block for long.
+    /// Globs of exports that block; after a `!`, of exports that do not. The last that matches counts.
     pub blocking: Vec<String>,
     /// Bytes of a lane: a power of two from [`MIN_STACK_SIZE`] to [`MAX_STACK_SIZE`].
     pub stack_size: u64,
@@ -89,13 +89,6 @@ impl ConvertOptions {
                 ),
             );
         }
-        if !self.blocking.is_empty() {
-            missing.push(
-                Problem::new("blocking functions (`--blocking`) are not built yet").help(
-                    "without the flag the function works, but Go's garbage collector waits for each of its calls to return",
-                ),
-            );
-        }
         Error::check(Kind::Unsupported, missing, ())
     }
 }
@@ -127,10 +120,9 @@ mod tests {
         assert_eq!(o.command, "rsyso convert libfoo.a");
         assert_eq!(o.check(), Ok(()));
         o.headers = vec!["foo.h".into()];
-        o.blocking = vec!["*".into()];
         let error = o.check().unwrap_err();
         assert_eq!(error.kind, Kind::Unsupported);
-        assert_eq!(error.problems.len(), 2);
+        assert_eq!(error.problems.len(), 1);
         o.stack_size = 3 << 20;
         assert_eq!(o.check().unwrap_err().kind, Kind::Fault);
     }

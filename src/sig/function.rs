@@ -204,6 +204,7 @@ impl<'d, 'a> Reader<'d, 'a> {
                 doc,
                 source: draft.source,
                 path,
+                blocking: false,
             });
         }
         Ok(())

@@ -274,6 +274,7 @@ impl Generator {
             doc: String::new(),
             source: None,
             path: String::new(),
+            blocking: false,
         };
         self.fixture.api.functions.push(function);
     }
