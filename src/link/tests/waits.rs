@@ -206,6 +206,7 @@ fn every_function_of_the_runtime_that_waits_is_in_the_table() {
     }
     let inputs = Inputs {
         runtime_from: objects.len(),
+        wrappers: None,
         objects,
     };
     let symbols = symbols::resolve(&inputs).expect("symbols");
