@@ -40,19 +40,7 @@ pub fn declare(api: &mut Api, globs: &[String]) -> Result<Vec<Option<bool>>> {
     for (function, said) in api.functions.iter_mut().zip(&declared) {
         function.blocking = *said == Some(true);
     }
-    not_built(api)?;
     Ok(declared)
-}
-
-/// The wrappers do not yet leave Go's scheduler for a blocking call: until they do, the option is refused, never ignored.
-fn not_built(api: &Api) -> Result<()> {
-    let blocking = api.functions.iter().filter(|f| f.blocking);
-    let problems = blocking.take(1).map(|_| {
-        Problem::new("blocking functions (`--blocking`) are not built yet").help(
-            "without the flag the function works, but Go's garbage collector waits for each of its calls to return",
-        )
-    });
-    Error::check(Kind::Unsupported, problems.collect(), ())
 }
 
 fn parse(text: &str) -> std::result::Result<(GlobMatcher, bool), Problem> {

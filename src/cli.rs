@@ -60,7 +60,7 @@ struct Convert {
     /// A C header to take signatures from (not built yet)
     #[arg(long = "header", value_name = "FILE.h")]
     headers: Vec<PathBuf>,
-    /// Functions that can block, by symbol; `!GLOB` for those that do not; the last match counts (the former are not built yet)
+    /// Functions that can block, by symbol; `!GLOB` for those that do not; the last match counts
     #[arg(long, value_name = "GLOB")]
     blocking: Vec<String>,
     /// The stack of a call, a power of two from 256KiB to 1GiB [default: 8MiB]
