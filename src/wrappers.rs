@@ -143,12 +143,7 @@ impl Assembly {
         self.frames.push((place, size as u32, code.frame));
         self.object.symbols.push(Symbol {
             bind: Bind::Local,
-            ..global(
-                String::new(),
-                SymbolKind::Section,
-                Def::Section(section),
-                0,
-            )
+            ..global(String::new(), SymbolKind::Section, Def::Section(section), 0)
         });
         self.object.symbols.push(global(
             names.wrapper(export),

@@ -109,6 +109,8 @@ struct Fault {
     pc: usize,
     /// The address that was accessed, where the signal has one.
     address: usize,
+    /// The word at the stack pointer, if that lies in a lane: after a jump to nowhere, where it came from.
+    caller: usize,
     /// The lane, if the stack pointer or the address tells one.
     lane: Option<*mut Control>,
     /// Whether it is the end of that lane's stack.
@@ -146,11 +148,18 @@ fn look(signal: u32, interrupted: &Interrupted<'_>, address: usize) -> Option<Fa
     if !in_code && lane.is_none() {
         return None;
     }
+    let top_word = |sp: usize| {
+        let here = containing(sp).is_some_and(|c| !in_guard(c, sp));
+        // SAFETY: an aligned word of a lane's stack, which is mapped.
+        (here && sp.is_multiple_of(size_of::<usize>()))
+            .then(|| unsafe { (sp as *const usize).read_volatile() })
+    };
     let overflow = signal == SIGSEGV && lane.is_some_and(|c| in_guard(c, address));
     Some(Fault {
         signal,
         pc,
         address,
+        caller: top_word(sp).unwrap_or(0),
         lane,
         overflow,
     })
@@ -247,11 +256,10 @@ fn describe(fault: &Fault, line: &mut Line<'_>) -> core::fmt::Result {
     }
     match names::name(fault.pc) {
         Some(name) => write!(line, " in {name}")?,
-        None => write!(
-            line,
-            " outside the Rust library, called from it, at pc {:#x}",
-            fault.pc
-        )?,
+        None => match names::name(fault.caller.wrapping_sub(1)) {
+            Some(name) => write!(line, " at pc {:#x}, called by {name}", fault.pc)?,
+            None => write!(line, " at pc {:#x}, called by the Rust library", fault.pc)?,
+        },
     }
     if matches!(fault.signal, SIGSEGV | SIGBUS) && !fault.overflow {
         write!(line, ": address {:#x}", fault.address)?;
