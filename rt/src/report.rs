@@ -91,9 +91,11 @@ fn split_place(place: &[u8]) -> (&[u8], usize) {
 /// The text up to what the hook adds: a note, or a backtrace.
 fn until_notes(text: &[u8]) -> &[u8] {
     let ends = [&b"\nnote: "[..], b"\nstack backtrace:\n"];
-    let end = ends.iter().filter_map(|e| find(text, e)).min();
-    let text = &text[..end.unwrap_or(text.len())];
-    text.strip_suffix(b"\n").unwrap_or(text)
+    match ends.iter().filter_map(|e| find(text, e)).min() {
+        // What was found begins with the line end of the message.
+        Some(end) => &text[..end],
+        None => text.strip_suffix(b"\n").unwrap_or(text),
+    }
 }
 
 fn without_line_end(text: &[u8]) -> &[u8] {
@@ -126,6 +128,10 @@ mod tests {
             (
                 "thread 'main' panicked at /a:b/c.rs:1:2:\ntwo\n\nlines\n",
                 report("two\n\nlines", "/a:b/c.rs", 1),
+            ),
+            (
+                "\nthread 'x' panicked at a.rs:7:1:\n\nm\n\n\nstack backtrace:\n   0: f\n",
+                report("\nm\n\n", "a.rs", 7),
             ),
             (
                 "\nthread 'x' panicked at a.rs:7:1:\nm\nstack backtrace:\n   0: f\n",
