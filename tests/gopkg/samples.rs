@@ -155,6 +155,7 @@ pub fn slice(elem: Type) -> Type {
     Type::Slice {
         elem: Box::new(elem),
         mutable: false,
+        pair: false,
     }
 }
 
@@ -162,6 +163,7 @@ pub fn slice_mut(elem: Type) -> Type {
     Type::Slice {
         elem: Box::new(elem),
         mutable: true,
+        pair: false,
     }
 }
 
