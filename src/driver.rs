@@ -9,7 +9,9 @@ use crate::link::layout::Layout;
 use crate::link::live::Live;
 use crate::link::symbols::{Inputs, Symbols};
 use crate::link::unwind::Frames;
-use crate::link::{SecRef, elf, image, layout, live, merge, plan, symbols, symtab, unwind};
+use crate::link::{
+    SecRef, elf, functions, image, layout, live, merge, plan, symbols, symtab, unwind,
+};
 use crate::model::Api;
 use crate::options::{ConvertOptions, base_name};
 use crate::provenance::{self, Header};
@@ -220,11 +222,13 @@ pub(crate) fn reach<'d>(
     let mut inputs = Inputs {
         objects,
         runtime_from: 0,
+        wrappers: None,
     };
     let wrappers = inputs.objects.len() as u32;
     let own = (1..extra.sections.len() as u32).map(|sec| SecRef { obj: wrappers, sec });
     let roots: Vec<_> = own.chain(roots).collect();
     inputs.objects.push(extra);
+    inputs.wrappers = Some(wrappers);
     inputs.runtime_from = inputs.objects.len();
     inputs.objects.extend(input::objects(runtime)?);
     let symbols = symbols::resolve(&inputs)?;
@@ -274,6 +278,7 @@ fn link(
     progress.status("Linking", &format!("{kept} of {total} sections"));
     let plan = plan::plan(&inputs, &symbols, &live, &frames, arch, lane_size)?;
     let merged = merge::merge(&inputs, &live, &plan);
+    let names = functions::NameTable::new(&inputs, &|at| live.keeps(at));
     let layout = layout::layout(layout::Context {
         inputs: &inputs,
         symbols: &symbols,
@@ -281,6 +286,7 @@ fn link(
         frames: &frames,
         plan: &plan,
         merged: &merged,
+        names: &names,
         arch,
         lane_size,
     })?;
@@ -288,6 +294,7 @@ fn link(
         inputs: &inputs,
         plan: &plan,
         merged: &merged,
+        names: &names,
         layout: &layout,
         frames: &frames,
         arch,

@@ -6,16 +6,19 @@
 use crate::goabi::Frame;
 use crate::link::reloc::{Howto, Rewrite, TlsModel};
 use crate::model::{Api, Function};
+use gimli::write::{CallFrameInstruction, CommonInformationEntry};
 
 pub mod amd64;
 
 /// Machine code with symbolic references, before it has an address.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Code {
     /// The instructions.
     pub bytes: Vec<u8>,
     /// Places to fill in.
     pub refs: Vec<CodeRef>,
+    /// How the frame changes, by offset: the instructions of its record in the unwind table.
+    pub frame: Vec<(u32, CallFrameInstruction)>,
 }
 
 /// One place in [`Code`] that refers to a symbol.
@@ -37,6 +40,10 @@ pub mod rt_symbols {
     pub const LANE_TABLE: &str = "rsyso_lane_table";
     /// The slow path of a wrapper: finds or makes the lane of the running `m`. Its protocol is the backend's.
     pub const LANE_SLOW: &str = "rsyso_lane_slow";
+    /// The personality of the wrappers: exceptions that arrive there are handed to Go.
+    pub const PERSONALITY: &str = "rsyso_personality";
+    /// Frees what Go was told of a panic.
+    pub const FORGET: &str = "rsyso_forget";
 }
 
 /// One Go assembly stub to print.
@@ -50,6 +57,8 @@ pub struct Stub<'a> {
     pub wrapper: &'a str,
     /// Its ABI0 frame.
     pub frame: &'a Frame,
+    /// The Go function in which the runtime goes on if the call does not return (see [`Arch::landing`]).
+    pub landing: &'a str,
 }
 
 /// A backend.
@@ -83,8 +92,14 @@ pub trait Arch: Sync {
     fn trap(&self) -> &'static [u8];
     /// The wrapper of one function: called by the Go stub with Go's ABI0 frame, it enters a lane and calls the symbol `function.symbol`.
     fn wrapper(&self, api: &Api, function: &Function, frame: &Frame) -> Result<Code, String>;
+    /// How the frame of a wrapper stands when it is entered: the common record of their unwind table, and the type of a relocation for
+    /// 32 bits of data, relative to their own place.
+    fn frame_at_entry(&self) -> (CommonInformationEntry, u32);
     /// The Go assembly of one stub, with its comment, ending in a newline.
     fn stub(&self, stub: &Stub<'_>) -> String;
+    /// The Go assembly of the function `name`, in which the runtime goes on when a call does not return: it calls `then` with the pointer
+    /// that it is handed.
+    fn landing(&self, name: &str, then: &str) -> String;
 }
 
 /// The backends.

@@ -52,6 +52,8 @@ struct Marker<'a, 'd> {
     live: Live,
     kept_records: std::collections::BTreeSet<RecordRef>,
     queue: Vec<SecRef>,
+    /// Wrappers whose unwind records matter only if something raises an exception.
+    wrappers: Vec<SecRef>,
 }
 
 /// Marks everything that `roots` reach.
@@ -70,13 +72,18 @@ pub fn mark(inputs: &Inputs<'_>, symbols: &Symbols, frames: &[Frames], roots: &[
         },
         kept_records: Default::default(),
         queue: Vec::new(),
+        wrappers: Vec::new(),
     };
     m.index_records();
     for root in roots.iter().copied().chain(m.implied_roots()) {
         m.keep(root, None);
     }
-    while let Some(at) = m.queue.pop() {
-        m.visit(at);
+    m.drain();
+    if symbols.raise.is_some_and(|raise| m.live.keeps(raise)) {
+        for at in std::mem::take(&mut m.wrappers) {
+            m.keep_records(at);
+        }
+        m.drain();
     }
     m.live.records = m.kept_records.into_iter().collect();
     let mut sections: Vec<_> = m.live.why.keys().copied().collect();
@@ -133,6 +140,7 @@ impl Marker<'_, '_> {
         }
     }
 
+    /// What a field of an unwind table refers to.
     fn target(&self, obj: u32, reloc: &Reloc) -> Target {
         self.symbols.targets[obj as usize][reloc.symbol as usize]
     }
@@ -153,8 +161,21 @@ impl Marker<'_, '_> {
         for reloc in &inputs.section(at).relocs {
             self.follow(at, at.obj, reloc);
         }
-        for record in self.records_of.get(&at).cloned().unwrap_or_default() {
-            self.keep_record(record, at);
+        match inputs.wrappers == Some(at.obj) {
+            true => self.wrappers.push(at),
+            false => self.keep_records(at),
+        }
+    }
+
+    fn drain(&mut self) {
+        while let Some(at) = self.queue.pop() {
+            self.visit(at);
+        }
+    }
+
+    fn keep_records(&mut self, function: SecRef) {
+        for record in self.records_of.get(&function).cloned().unwrap_or_default() {
+            self.keep_record(record, function);
         }
     }
 
@@ -191,7 +212,7 @@ impl Marker<'_, '_> {
 
     /// Follows one reference that keeps what it names; `from` is the section on whose behalf.
     fn follow(&mut self, from: SecRef, obj: u32, reloc: &Reloc) {
-        match self.target(obj, reloc) {
+        match self.symbols.reference(self.inputs, obj, reloc.symbol) {
             Target::Section { at, .. } => self.keep(at, Some(from)),
             Target::Common(i) => self.live.commons[i as usize] = true,
             Target::Linker(Linker::Bound { name, .. }) => {

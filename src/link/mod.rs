@@ -5,7 +5,9 @@
 
 pub mod elf;
 pub mod exports;
+pub mod functions;
 pub mod image;
+pub mod interpose;
 pub mod layout;
 pub mod live;
 pub mod merge;

@@ -5,6 +5,7 @@ use super::{Arch, Code, Stub};
 use crate::goabi::Frame;
 use crate::link::reloc::{Howto, Rewrite, TlsModel};
 use crate::model::{Api, Function};
+use gimli::write::CommonInformationEntry;
 
 pub mod abi;
 pub mod relax;
@@ -54,6 +55,12 @@ impl Arch for Amd64 {
     }
     fn wrapper(&self, api: &Api, function: &Function, frame: &Frame) -> Result<Code, String> {
         wrapper::emit(api, function, frame)
+    }
+    fn frame_at_entry(&self) -> (CommonInformationEntry, u32) {
+        (wrapper::frame_at_entry(), wrapper::R_X86_64_PC32)
+    }
+    fn landing(&self, name: &str, then: &str) -> String {
+        stub::landing(name, then)
     }
     fn stub(&self, stub: &Stub<'_>) -> String {
         stub::print(stub)

@@ -5,7 +5,7 @@ use crate::diag::Result;
 use crate::input::{Files, Object};
 use crate::link::layout::{self, Layout};
 use crate::link::symbols::{self, Inputs, Symbols};
-use crate::link::{SecRef, Target, image, live, merge, plan, unwind};
+use crate::link::{SecRef, Target, functions, image, live, merge, plan, unwind};
 use ::object::elf::RelocationType;
 use ::object::write::{
     Comdat, Object as Elf, Relocation, SectionId, Symbol, SymbolId, SymbolSection,
@@ -276,6 +276,7 @@ pub fn link(objs: &[Obj]) -> Result<Image> {
     let inputs = Inputs {
         objects,
         runtime_from,
+        wrappers: None,
     };
     let symbols = symbols::resolve(&inputs)?;
     let frames = unwind::parse(&inputs, &symbols.loaded)?;
@@ -289,6 +290,7 @@ pub fn link(objs: &[Obj]) -> Result<Image> {
     live::check_undefined(&inputs, &live)?;
     let plan = plan::plan(&inputs, &symbols, &live, &frames, &Amd64, LANE_SIZE)?;
     let merged = merge::merge(&inputs, &live, &plan);
+    let function_names = functions::NameTable::new(&inputs, &|at| live.keeps(at));
     let layout = layout::layout(layout::Context {
         inputs: &inputs,
         symbols: &symbols,
@@ -296,6 +298,7 @@ pub fn link(objs: &[Obj]) -> Result<Image> {
         frames: &frames,
         plan: &plan,
         merged: &merged,
+        names: &function_names,
         arch: &Amd64,
         lane_size: LANE_SIZE,
     })?;
@@ -303,6 +306,7 @@ pub fn link(objs: &[Obj]) -> Result<Image> {
         inputs: &inputs,
         plan: &plan,
         merged: &merged,
+        names: &function_names,
         layout: &layout,
         frames: &frames,
         arch: &Amd64,
