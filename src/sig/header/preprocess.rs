@@ -183,11 +183,7 @@ impl Reader {
         match word {
             "if" | "ifdef" | "ifndef" => self.open(word, rest, line, next),
             "elif" | "elifdef" | "elifndef" | "else" => self.branch(word, rest, line),
-            "endif" => {
-                if self.conditions.pop().is_none() {
-                    self.problem("`#endif` without its condition", line);
-                }
-            }
+            "endif" => self.close(line),
             _ if word.bytes().next().is_some_and(|b| b.is_ascii_digit()) => {
                 self.mark(text, line);
             }
@@ -273,6 +269,12 @@ impl Reader {
             last: false,
             line,
         });
+    }
+
+    fn close(&mut self, line: usize) {
+        if self.conditions.pop().is_none() {
+            self.problem("`#endif` without its condition", line);
+        }
     }
 
     fn branch(&mut self, word: &str, rest: &str, line: usize) {
