@@ -58,7 +58,7 @@ bench: tools ## a call of Rust through rsyso, beside Go and cgo
 	cargo test --test bench -- --ignored --nocapture
 
 bless: ## writes the expected files of the golden tests anew
-	RSYSO_BLESS=1 cargo test --test golden --test abi_fixture
+	RSYSO_BLESS=1 cargo test --test gopkg --test sig --test abi_fixture
 
 clean: ## removes what was built, fixtures and tools included
 	rm -rf target rt/target fuzz/target .tools

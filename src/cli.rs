@@ -63,7 +63,7 @@ struct Convert {
     /// Leave a pointer and its length (data, data_len) apart, instead of making a slice of them
     #[arg(long)]
     no_pairs: bool,
-    /// Functions that may block for long (not built yet)
+    /// Functions that can block, by symbol; `!GLOB` for those that do not; the last match counts (the former are not built yet)
     #[arg(long, value_name = "GLOB")]
     blocking: Vec<String>,
     /// The stack of a call, a power of two from 256KiB to 1GiB [default: 8MiB]

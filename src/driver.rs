@@ -10,14 +10,15 @@ use crate::link::live::Live;
 use crate::link::symbols::{Inputs, Symbols};
 use crate::link::unwind::Frames;
 use crate::link::{
-    SecRef, elf, functions, image, layout, live, merge, plan, symbols, symtab, unwind,
+    SecRef, elf, functions, image, layout, live, merge, plan, stacks, symbols, symtab, unwind,
+    waits,
 };
 use crate::model::Api;
 use crate::options::{ConvertOptions, base_name};
 use crate::provenance::{self, Header};
-use crate::report::{Converted, Progress};
+use crate::report::{Converted, Progress, Wait};
 use crate::sig::header::Headers;
-use crate::{gopkg, runtime, sig, verify, wrappers};
+use crate::{blocking, gopkg, runtime, sig, verify, wrappers};
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 
@@ -44,9 +45,17 @@ pub fn convert(o: &ConvertOptions, progress: &dyn Progress) -> Result<Converted>
         "Reading",
         &format!("signatures of {} functions", library.exports.len()),
     );
-    let api = signatures(&library, &headers, o.no_pairs)?;
-    // What Go cannot express is refused before anything is linked, with the parameter's name.
+    let mut api = signatures(&library, &headers, o.no_pairs)?;
+    // What Go cannot express is refused before anything is linked, with the parameter's name; so are names that clash.
     gopkg::check(&api)?;
+    let library_file = base_name(o.inputs.first().map_or(Path::new(""), PathBuf::as_path));
+    let library_name = gopkg::library_name(Path::new(&library_file));
+    let go_prefix = match &o.trim_prefix {
+        Some(prefix) => Prefix::Given(prefix.clone()),
+        None => Prefix::Auto,
+    };
+    let functions = gopkg::declarations(&api, &go_prefix, &library_name)?;
+    let declared = blocking::declare(&mut api, &o.blocking)?;
     let digest = digest(&files);
     let identity = place
         .import_path
@@ -69,15 +78,10 @@ pub fn convert(o: &ConvertOptions, progress: &dyn Progress) -> Result<Converted>
     };
     let syso_name = format!("{}_linux_{}.syso", place.stem, arch.goarch());
     let (kept, dropped) = (linked.kept, linked.dropped);
+    let waits = blocking::report(&api, &declared, &linked.waits);
+    blocking::warn(&api, &waits, progress);
     let syso = seal(linked, &header, arch, &syso_name, progress)?;
     // The Go side: text only.
-    let library_file = base_name(o.inputs.first().map_or(Path::new(""), PathBuf::as_path));
-    let library_name = gopkg::library_name(Path::new(&library_file));
-    let go_prefix = match &o.trim_prefix {
-        Some(prefix) => Prefix::Given(prefix.clone()),
-        None => Prefix::Auto,
-    };
-    let functions = gopkg::declarations(&api, &go_prefix, &library_name)?;
     let text = gopkg::generate(&gopkg::Request {
         place: &place,
         api: &api,
@@ -104,6 +108,7 @@ pub fn convert(o: &ConvertOptions, progress: &dyn Progress) -> Result<Converted>
         image_size: header.image_size,
         kept,
         dropped,
+        waits,
     })
 }
 
@@ -202,6 +207,8 @@ pub(crate) struct Linked {
     symbols: Vec<symtab::ImageSymbol>,
     kept: usize,
     dropped: usize,
+    /// By export: how it can wait.
+    waits: Vec<Option<Wait>>,
 }
 
 /// What is alive, and the tables that tell it.
@@ -265,6 +272,7 @@ fn link(
     let extra = wrappers::object(api, arch, names)?;
     let wrappers = library.objects.len() as u32;
     let runtime = runtime(arch)?;
+    let exports = library.exports;
     let Graph {
         inputs,
         symbols,
@@ -273,6 +281,11 @@ fn link(
     } = reach(library.objects, &runtime, extra, Vec::new())?;
     // A name that nobody provides never becomes a stub that fails later.
     live::check_undefined(&inputs, &live)?;
+    // A switch of stacks would part Rust from its thread-locals.
+    stacks::check(&inputs, &symbols, &live)?;
+    let waits = waits::find(&inputs, &symbols, &live.sections, arch);
+    let wait_of = |e| blocking::wait_of(&inputs, &waits, e);
+    let waits = exports.iter().map(wait_of).collect();
     let total = loadable(&inputs);
     let kept = live.sections.len();
     progress.status("Linking", &format!("{kept} of {total} sections"));
@@ -306,6 +319,7 @@ fn link(
         symbols,
         kept,
         dropped: total - kept,
+        waits,
     })
 }
 

@@ -47,6 +47,8 @@ pub struct Function {
     pub source: Option<Source>,
     /// The path of the Rust function, e.g. `text::count_words`; empty when unknown.
     pub path: String,
+    /// Declared with `--blocking`: Go's scheduler and collector must not wait for its calls.
+    pub blocking: bool,
 }
 
 /// One parameter.

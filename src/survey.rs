@@ -6,12 +6,12 @@ use crate::gopkg::Prefix;
 use crate::input::{Def, Files, Object, Symbol, SymbolKind};
 use crate::link::exports::Export;
 use crate::link::live::{self, Live};
-use crate::link::{SecRef, names};
+use crate::link::{SecRef, names, stacks, waits};
 use crate::model::Api;
 use crate::options::InspectOptions;
 use crate::report::{InspectedExport, Inspection, Kept, Missing, Progress, Sizes};
 use crate::sig::header::Headers;
-use crate::{goabi, gopkg, sig, wrappers};
+use crate::{blocking, goabi, gopkg, sig, wrappers};
 use std::path::{Path, PathBuf};
 
 /// Why an export runs in a lane.
@@ -45,8 +45,11 @@ pub fn inspect(o: &InspectOptions, progress: &dyn Progress) -> Result<Inspection
     });
     let graph = driver::reach(library.objects, &runtime, extra, roots.collect())?;
     progress.status("Inspecting", &format!("{} exports", exports.len()));
+    let waits = waits::find(&graph.inputs, &graph.symbols, &graph.live.sections, arch);
     for (export, signature) in exports.iter().zip(&signatures.each) {
-        out.exports.push(describe(&graph, export, signature));
+        let mut described = describe(&graph, export, signature);
+        described.wait = blocking::wait_of(&graph.inputs, &waits, export);
+        out.exports.push(described);
     }
     out.missing = missing(&graph);
     out.kept = graph
@@ -161,6 +164,8 @@ fn describe(graph: &Graph<'_>, export: &Export, signature: &Signature) -> Inspec
         .iter()
         .find(|s| s.name == export.symbol && s.def == Def::Section(export.section));
     let reach = live::mark(&graph.inputs, &graph.symbols, &graph.frames, &[at]);
+    let stacks = stacks::check(&graph.inputs, &graph.symbols, &reach);
+    let stacks = stacks.err().map(|e| e.problems).unwrap_or_default();
     InspectedExport {
         symbol: export.symbol.clone(),
         go: signature.go.clone(),
@@ -174,9 +179,11 @@ fn describe(graph: &Graph<'_>, export: &Export, signature: &Signature) -> Inspec
             .iter()
             .map(|at| graph.inputs.section(*at).size)
             .sum(),
+        wait: None,
         unsupported: signature
             .problems
             .iter()
+            .chain(&stacks)
             .map(|p| p.message.clone())
             .collect(),
     }
@@ -190,15 +197,11 @@ fn missing(graph: &Graph<'_>) -> Vec<Missing> {
         };
         let chain = places
             .first()
-            .map(|(at, _)| graph.live.chain(*at))
-            .unwrap_or_default();
+            .map(|(at, _)| live::path(&graph.inputs, &graph.live, *at));
         Missing {
             name: name.clone(),
             needed_by: places.iter().take(3).map(place).collect(),
-            chain: chain
-                .into_iter()
-                .map(|at| live::describe(&graph.inputs, at))
-                .collect(),
+            chain: chain.unwrap_or_default(),
         }
     });
     each.collect()

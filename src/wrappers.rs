@@ -92,6 +92,7 @@ pub fn forget() -> Function {
         doc: String::new(),
         source: None,
         path: String::new(),
+        blocking: false,
     }
 }
 

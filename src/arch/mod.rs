@@ -1,7 +1,8 @@
 //! The seam: everything that knows a machine stands behind [`Arch`]. The rest of the crate asks for properties, never for names.
 //!
 //! Each backend has a folder with the same file names: `reloc.rs` (the relocation table), `relax.rs` (rewriting of instructions),
-//! `tls.rs` (thread-local sequences), `abi.rs` (the C calling convention), `wrapper.rs` (Go's ABI0 to C), `stub.rs` (Go assembly).
+//! `tls.rs` (thread-local sequences), `abi.rs` (the C calling convention), `wrapper.rs` (Go's ABI0 to C), `stub.rs` (Go assembly),
+//! `syscall.rs` (which system calls code makes).
 
 use crate::goabi::Frame;
 use crate::link::reloc::{Howto, Rewrite, TlsModel};
@@ -61,6 +62,10 @@ pub struct Stub<'a> {
     pub landing: &'a str,
 }
 
+/// The first arguments of a call in machine code, where they are constants; of a system call, its number and three arguments.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Arguments(pub [Option<u64>; 4]);
+
 /// A backend.
 pub trait Arch: Sync {
     /// GOARCH, e.g. `amd64`.
@@ -90,6 +95,12 @@ pub trait Arch: Sync {
     ) -> Option<Rewrite>;
     /// Bytes that stop the processor if they are ever executed, used as padding in code.
     fn trap(&self) -> &'static [u8];
+    /// The arguments of the calls of one C function, to which the relocations at the offsets `refs` of a code section refer.
+    fn c_calls(&self, code: &[u8], refs: &[u64]) -> Vec<Arguments>;
+    /// The system calls that a code section makes with the machine's own instruction.
+    fn system_calls(&self, code: &[u8]) -> Vec<Arguments>;
+    /// The name of a system call that can wait; None for every other.
+    fn waiting_call(&self, number: u64) -> Option<&'static str>;
     /// The wrapper of one function: called by the Go stub with Go's ABI0 frame, it enters a lane and calls the symbol `function.symbol`.
     fn wrapper(&self, api: &Api, function: &Function, frame: &Frame) -> Result<Code, String>;
     /// How the frame of a wrapper stands when it is entered: the common record of their unwind table, and the type of a relocation for

@@ -3,10 +3,21 @@
 //! The runtime goes on in an assembly function of the package, on the goroutine's own stack, with a pointer to what it has to say; that
 //! calls an ordinary Go function, which panics. None of the names but `Panic` is exported, and no Rust name can become one of them.
 
+use crate::arch::Arch;
+use crate::model::Api;
+
 /// The type of the panics' values.
 pub(super) const PANIC: &str = "Panic";
 /// The assembly function in which the runtime goes on.
-pub(super) const LANDING: &str = "rsysoLanding";
+const LANDING: &str = "rsysoLanding";
+/// As [`LANDING`], for calls that may block: the scheduler has to be told that they are over.
+const BLOCKED_LANDING: &str = "rsysoBlockedLanding";
+/// The Go function that [`BLOCKED_LANDING`] calls.
+const BLOCKED_DEPART: &str = "rsysoDepartBlocked";
+/// The scheduler's, before and after a call that may block.
+pub(super) const ENTER: &str = "rsysoEntersyscall";
+/// See [`ENTER`].
+pub(super) const EXIT: &str = "rsysoExitsyscall";
 /// The Go function that it calls.
 const DEPART: &str = "rsysoDepart";
 /// The stub of [`crate::wrappers::forget`].
@@ -71,7 +82,45 @@ func rsysoThrow(message string)"
     )
 }
 
-/// The assembly of the landing, as the backend writes it.
-pub(super) fn landing(arch: &dyn crate::arch::Arch) -> String {
-    arch.landing(LANDING, DEPART)
+/// What calls that may block need.
+pub(super) fn blocking(api: &Api) -> Option<String> {
+    api.functions.iter().any(|f| f.blocking).then(|| {
+        format!(
+            "// {ENTER} and {EXIT} tell the scheduler that the thread is away, as for a system call.
+//
+//go:linkname {ENTER} runtime.entersyscall
+func {ENTER}()
+
+//go:linkname {EXIT} runtime.exitsyscall
+func {EXIT}()
+
+// {BLOCKED_DEPART} is {DEPART} for a call that the scheduler was told of.
+//
+//go:nosplit
+func {BLOCKED_DEPART}(d *rsysoDeparture) {{
+\t{EXIT}()
+\t{DEPART}(d)
+}}
+
+// {BLOCKED_LANDING} calls {BLOCKED_DEPART} with what the library left in a register.
+func {BLOCKED_LANDING}()"
+        )
+    })
+}
+
+/// Where the runtime goes on if a call does not return.
+pub(super) fn landing(blocking: bool) -> &'static str {
+    match blocking {
+        true => BLOCKED_LANDING,
+        false => LANDING,
+    }
+}
+
+/// The assembly of the landings, as the backend writes it.
+pub(super) fn landings(api: &Api, arch: &dyn Arch) -> Vec<String> {
+    let mut all = vec![arch.landing(LANDING, DEPART)];
+    if api.functions.iter().any(|f| f.blocking) {
+        all.push(arch.landing(BLOCKED_LANDING, BLOCKED_DEPART));
+    }
+    all
 }

@@ -88,6 +88,7 @@ impl Printer<'_> {
     }
 
     fn go(&self, flavour: Flavour) -> String {
+        let api = self.request.api;
         let constraint = match flavour {
             Flavour::Native => format!("{} && {NO_MSAN}", self.constraint()),
             Flavour::Unsupported => format!("!({}) || msan", self.constraint()),
@@ -111,11 +112,12 @@ impl Printer<'_> {
         if flavour == Flavour::Native {
             sections.extend(self.asserts(by_name.values().copied()));
         }
-        for index in 0..self.request.api.functions.len() {
+        for index in 0..api.functions.len() {
             sections.extend(self.function(index, flavour));
         }
         if flavour == Flavour::Native {
             sections.push(depart::native(&self.request.place.package));
+            sections.extend(depart::blocking(api));
         }
         let mut text = sections
             .iter()
@@ -223,6 +225,10 @@ impl Printer<'_> {
                 lines.extend(["}".into(), String::new()]);
                 lines.extend(between.frame(self.scope, name, f));
                 lines.push(String::new());
+                if f.blocking {
+                    lines.push(between.blocking());
+                    lines.push(String::new());
+                }
                 if large::frame_stays(api, f) {
                     lines.push("//go:noescape".into());
                 }
@@ -262,7 +268,7 @@ impl Printer<'_> {
             signature: &format!("func {}(departure unsafe.Pointer)", depart::FORGET),
             wrapper: &(r.wrapper)(&function.symbol),
             frame: &goabi::frame(r.api, &function),
-            landing: depart::LANDING,
+            landing: depart::landing(false),
         })
     }
 
@@ -294,10 +300,10 @@ impl Printer<'_> {
                 signature: &signature,
                 wrapper: &(r.wrapper)(&f.symbol),
                 frame: &frame,
-                landing: depart::LANDING,
+                landing: depart::landing(f.blocking),
             }));
         }
-        sections.push(depart::landing(r.arch));
+        sections.extend(depart::landings(r.api, r.arch));
         sections.push(self.forget());
         let mut text = sections
             .iter()

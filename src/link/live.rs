@@ -280,13 +280,22 @@ pub fn describe(inputs: &Inputs<'_>, at: SecRef) -> String {
     )
 }
 
+/// The chain from an export to a section, as people know its links. The wrapper, which is no part of the library, is left out.
+pub fn path(inputs: &Inputs<'_>, live: &Live, at: SecRef) -> Vec<String> {
+    let chain = live.chain(at);
+    let own = chain
+        .iter()
+        .filter(|s| !inputs.object(s.obj).data.is_empty());
+    own.map(|s| describe(inputs, *s)).collect()
+}
+
 /// The error for all names that nobody provides, each with at most three places and one chain from an export.
 pub fn check_undefined(inputs: &Inputs<'_>, live: &Live) -> Result<()> {
     let problems = live.undefined.iter().map(|(name, places)| {
         let mut problem = Problem::new(format!("nobody provides the function or variable {}", demangle(name)));
         if let Some((at, offset)) = places.first() {
             problem.place = Some(inputs.object(at.obj).place(at.sec, *offset));
-            let chain: Vec<_> = live.chain(*at).iter().map(|s| describe(inputs, *s)).collect();
+            let chain = path(inputs, live, *at);
             problem = problem.note(format!("reached from an export: {} -> {name}", shorten(&chain)));
         }
         let mut who: Vec<_> = places.iter().map(|(at, _)| describe(inputs, *at)).collect();
@@ -301,7 +310,7 @@ pub fn check_undefined(inputs: &Inputs<'_>, live: &Live) -> Result<()> {
 }
 
 /// A chain in one line: long ones keep their ends.
-fn shorten(chain: &[String]) -> String {
+pub fn shorten(chain: &[String]) -> String {
     match chain {
         [first, second, .., before, last] if chain.len() > 6 => {
             format!(

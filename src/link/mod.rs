@@ -15,9 +15,11 @@ pub mod names;
 pub mod plan;
 pub mod reloc;
 pub mod relr;
+pub mod stacks;
 pub mod symbols;
 pub mod symtab;
 pub mod unwind;
+pub mod waits;
 
 /// A section of an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

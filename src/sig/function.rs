@@ -209,6 +209,7 @@ impl<'d, 'a> Reader<'d, 'a> {
                 doc,
                 source: draft.source,
                 path,
+                blocking: false,
             });
         }
         Ok(())

@@ -147,6 +147,7 @@ impl<'d, 'a> Reader<'d, 'a> {
             doc: item.doc.clone(),
             source: Some(source),
             path: path.join("::"),
+            blocking: false,
         };
         Some((function, bytes))
     }

@@ -275,6 +275,7 @@ impl Generator {
             doc: String::new(),
             source: None,
             path: String::new(),
+            blocking: false,
         };
         self.fixture.api.functions.push(function);
     }

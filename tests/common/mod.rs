@@ -44,7 +44,7 @@ pub fn fixtures() -> Vec<String> {
         .map(|p| p.file_name().unwrap().to_str().unwrap().to_owned())
         .collect();
     names.sort();
-    for required in ["data", "plusone", "text"] {
+    for required in ["data", "overflow", "panics", "plusone", "text"] {
         assert!(
             names.iter().any(|n| n == required),
             "fixture {required} is gone"

@@ -34,7 +34,9 @@ impl Workspace {
         for name in &workspace.fixtures {
             let go = workspace.fixture(name);
             copy_sources(&root().join("fixtures").join(name).join("go"), &go);
-            convert(&archive(name), &go, &["-q"]);
+            let options = options(name);
+            let options: Vec<&str> = options.split_whitespace().chain(["-q"]).collect();
+            convert(&archive(name), &go, &options);
         }
         workspace
     }
@@ -58,6 +60,12 @@ impl Workspace {
     pub fn fixtures(&self) -> &[String] {
         &self.fixtures
     }
+}
+
+/// What a fixture is converted with besides: the words of its file `options`, if it has one.
+fn options(fixture: &str) -> String {
+    let path = root().join("fixtures").join(fixture).join("options");
+    std::fs::read_to_string(path).unwrap_or_default()
 }
 
 /// Copies what is under version control: Go sources, modules and C programs, not what a developer converted by hand.

@@ -30,6 +30,7 @@ fn function(params: &[Type], result: Option<Type>) -> Function {
         doc: String::new(),
         source: None,
         path: String::new(),
+        blocking: false,
     }
 }
 
@@ -125,20 +126,21 @@ fn the_whole_of_a_small_one() {
         shr ecx, 0xD
         and ecx, 0x7FFF0
         test r10, r10
-        je short 0x48
+        je short 0x4C
         cmp [r10+rcx], rax
-        jne short 0x48
+        jne short 0x4C
         mov r11, [r10+rcx+8]
         mov [r11], rsp
         mov [r11+8], rbp
+        mov [r11+0x10], r13
         mov rbx, rsp
         mov rsp, r11
         mov rdi, [rbx+8]
-        call 0x40 -> f
+        call 0x44 -> f
         mov rsp, rbx
         mov [rbx+0x10], rax
         ret
-        call 0x4D -> rsyso_lane_slow
+        call 0x51 -> rsyso_lane_slow
         jmp short 0x2A";
     let want: Vec<_> = want.lines().map(str::trim).collect();
     assert_eq!(disassemble(&code), want);

@@ -167,6 +167,7 @@ fn function(
         doc: found.about.doc.clone(),
         source: Some(source.clone()),
         path: String::new(),
+        blocking: false,
     })
 }
 
