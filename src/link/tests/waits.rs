@@ -163,6 +163,7 @@ const SHORT: &[(&str, &[&str])] = &[
             "clock",
             "clock_gettime",
             "ctime_r",
+            "dl_iterate_phdr",
             "getauxval",
             "getgrgid_r",
             "getgrnam_r",
