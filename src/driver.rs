@@ -252,6 +252,7 @@ fn link(
         live,
     } = reach(library.objects, &runtime, extra, Vec::new())?;
     // A name that nobody provides never becomes a stub that fails later.
+    live::check_initialisers(&inputs, &symbols)?;
     live::check_undefined(&inputs, &live)?;
     let total = loadable(&inputs);
     let kept = live.sections.len();
