@@ -28,7 +28,7 @@ demo: tools ## regex and serde_json, called from a static Go program
 test: tools ## every test; what CI runs
 	cargo fmt --check
 	cargo fmt --check --manifest-path rt/Cargo.toml
-	for f in plusone data text abi clib; do cargo fmt --check --manifest-path fixtures/$$f/Cargo.toml; done
+	for f in plusone data text abi threads io clib; do cargo fmt --check --manifest-path fixtures/$$f/Cargo.toml; done
 	cargo clippy --all-targets -- -D warnings
 	cargo clippy --manifest-path rt/Cargo.toml --release -- -D warnings
 	cargo test --manifest-path rt/Cargo.toml --quiet -- --test-threads=1 # some set the process's environment
@@ -58,7 +58,7 @@ bench: tools ## a call of Rust through rsyso, beside Go and cgo
 	cargo test --test bench -- --ignored --nocapture
 
 bless: ## writes the expected files of the golden tests anew
-	RSYSO_BLESS=1 cargo test --test golden --test abi_fixture
+	RSYSO_BLESS=1 cargo test --test gopkg --test sig --test abi_fixture
 
 clean: ## removes what was built, fixtures and tools included
 	rm -rf target rt/target fuzz/target .tools

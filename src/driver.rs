@@ -9,18 +9,22 @@ use crate::link::layout::Layout;
 use crate::link::live::Live;
 use crate::link::symbols::{Inputs, Symbols};
 use crate::link::unwind::Frames;
-use crate::link::{SecRef, elf, image, layout, live, merge, plan, symbols, symtab, unwind};
+use crate::link::{
+    SecRef, elf, functions, image, layout, live, merge, plan, stacks, symbols, symtab, unwind,
+    waits,
+};
 use crate::model::Api;
 use crate::options::{ConvertOptions, base_name};
 use crate::provenance::{self, Header};
-use crate::report::{Converted, Progress};
-use crate::{gopkg, runtime, sig, verify, wrappers};
+use crate::report::{Converted, Progress, Wait};
+use crate::sig::header::Headers;
+use crate::{blocking, gopkg, runtime, sig, verify, wrappers};
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 
 /// Turns a library into a Go package.
 pub fn convert(o: &ConvertOptions, progress: &dyn Progress) -> Result<Converted> {
-    // Options of the contract that are not built yet are refused, never ignored.
+    // What is wrong in the options shows before any file is read.
     o.check()?;
     // Where the package goes and what it is called: found out first, so that nothing is done in vain.
     let env = std::env::var("GOPACKAGE").ok();
@@ -34,15 +38,24 @@ pub fn convert(o: &ConvertOptions, progress: &dyn Progress) -> Result<Converted>
     )?;
     // From here on the bytes of the inputs are fixed.
     let files = Files::open(&o.inputs)?;
+    let headers = headers(&o.headers)?;
     report_inputs(&files, progress);
     let library = read(&files, &o.exports)?;
     progress.status(
         "Reading",
         &format!("signatures of {} functions", library.exports.len()),
     );
-    let api = signatures(&library)?;
-    // What Go cannot express is refused before anything is linked, with the parameter's name.
+    let mut api = signatures(&library, &headers, o.no_pairs)?;
+    // What Go cannot express is refused before anything is linked, with the parameter's name; so are names that clash.
     gopkg::check(&api)?;
+    let library_file = base_name(o.inputs.first().map_or(Path::new(""), PathBuf::as_path));
+    let library_name = gopkg::library_name(Path::new(&library_file));
+    let go_prefix = match &o.trim_prefix {
+        Some(prefix) => Prefix::Given(prefix.clone()),
+        None => Prefix::Auto,
+    };
+    let functions = gopkg::declarations(&api, &go_prefix, &library_name)?;
+    let declared = blocking::declare(&mut api, &o.blocking)?;
     let digest = digest(&files);
     let identity = place
         .import_path
@@ -65,15 +78,10 @@ pub fn convert(o: &ConvertOptions, progress: &dyn Progress) -> Result<Converted>
     };
     let syso_name = format!("{}_linux_{}.syso", place.stem, arch.goarch());
     let (kept, dropped) = (linked.kept, linked.dropped);
+    let waits = blocking::report(&api, &declared, &linked.waits);
+    blocking::warn(&api, &waits, progress);
     let syso = seal(linked, &header, arch, &syso_name, progress)?;
     // The Go side: text only.
-    let library_file = base_name(o.inputs.first().map_or(Path::new(""), PathBuf::as_path));
-    let library_name = gopkg::library_name(Path::new(&library_file));
-    let go_prefix = match &o.trim_prefix {
-        Some(prefix) => Prefix::Given(prefix.clone()),
-        None => Prefix::Auto,
-    };
-    let functions = gopkg::declarations(&api, &go_prefix, &library_name)?;
     let text = gopkg::generate(&gopkg::Request {
         place: &place,
         api: &api,
@@ -100,6 +108,7 @@ pub fn convert(o: &ConvertOptions, progress: &dyn Progress) -> Result<Converted>
         image_size: header.image_size,
         kept,
         dropped,
+        waits,
     })
 }
 
@@ -142,8 +151,20 @@ pub(crate) fn read<'d>(files: &'d Files, globs: &[String]) -> Result<Library<'d>
     })
 }
 
+/// Reads C headers.
+pub(crate) fn headers(paths: &[PathBuf]) -> Result<Headers> {
+    let mut files = Vec::new();
+    for path in paths {
+        let bytes = std::fs::read(path).map_err(|e| {
+            Error::fault(Problem::new(format!("cannot read {}: {e}", path.display())))
+        })?;
+        files.push((base_name(path), bytes));
+    }
+    Headers::read(&files)
+}
+
 /// Reads the signatures of all exports.
-pub(crate) fn signatures(library: &Library<'_>) -> Result<Api> {
+pub(crate) fn signatures(library: &Library<'_>, headers: &Headers, no_pairs: bool) -> Result<Api> {
     let objects: Vec<_> = library
         .objects
         .iter()
@@ -152,10 +173,12 @@ pub(crate) fn signatures(library: &Library<'_>) -> Result<Api> {
             data: o.data,
         })
         .collect();
-    sig::read(
-        &objects,
-        &library.exports.iter().map(sig_export).collect::<Vec<_>>(),
-    )
+    let exports: Vec<_> = library.exports.iter().map(sig_export).collect();
+    let mut api = sig::read(&objects, &exports, headers)?;
+    if !no_pairs {
+        sig::pairs::apply(&mut api);
+    }
+    Ok(api)
 }
 
 pub(crate) fn sig_export(e: &Export) -> sig::Export {
@@ -184,6 +207,8 @@ pub(crate) struct Linked {
     symbols: Vec<symtab::ImageSymbol>,
     kept: usize,
     dropped: usize,
+    /// By export: how it can wait.
+    waits: Vec<Option<Wait>>,
 }
 
 /// What is alive, and the tables that tell it.
@@ -204,11 +229,13 @@ pub(crate) fn reach<'d>(
     let mut inputs = Inputs {
         objects,
         runtime_from: 0,
+        wrappers: None,
     };
     let wrappers = inputs.objects.len() as u32;
     let own = (1..extra.sections.len() as u32).map(|sec| SecRef { obj: wrappers, sec });
     let roots: Vec<_> = own.chain(roots).collect();
     inputs.objects.push(extra);
+    inputs.wrappers = Some(wrappers);
     inputs.runtime_from = inputs.objects.len();
     inputs.objects.extend(input::objects(runtime)?);
     let symbols = symbols::resolve(&inputs)?;
@@ -245,6 +272,7 @@ fn link(
     let extra = wrappers::object(api, arch, names)?;
     let wrappers = library.objects.len() as u32;
     let runtime = runtime(arch)?;
+    let exports = library.exports;
     let Graph {
         inputs,
         symbols,
@@ -254,11 +282,17 @@ fn link(
     // A name that nobody provides never becomes a stub that fails later.
     live::check_initialisers(&inputs, &symbols)?;
     live::check_undefined(&inputs, &live)?;
+    // A switch of stacks would part Rust from its thread-locals.
+    stacks::check(&inputs, &symbols, &live)?;
+    let waits = waits::find(&inputs, &symbols, &live.sections, arch);
+    let wait_of = |e| blocking::wait_of(&inputs, &waits, e);
+    let waits = exports.iter().map(wait_of).collect();
     let total = loadable(&inputs);
     let kept = live.sections.len();
     progress.status("Linking", &format!("{kept} of {total} sections"));
     let plan = plan::plan(&inputs, &symbols, &live, &frames, arch, lane_size)?;
     let merged = merge::merge(&inputs, &live, &plan);
+    let names = functions::NameTable::new(&inputs, &|at| live.keeps(at));
     let layout = layout::layout(layout::Context {
         inputs: &inputs,
         symbols: &symbols,
@@ -266,6 +300,7 @@ fn link(
         frames: &frames,
         plan: &plan,
         merged: &merged,
+        names: &names,
         arch,
         lane_size,
     })?;
@@ -273,6 +308,7 @@ fn link(
         inputs: &inputs,
         plan: &plan,
         merged: &merged,
+        names: &names,
         layout: &layout,
         frames: &frames,
         arch,
@@ -284,6 +320,7 @@ fn link(
         symbols,
         kept,
         dropped: total - kept,
+        waits,
     })
 }
 

@@ -21,6 +21,8 @@
 //! //go:noescape
 //! func rsysoSum(frame unsafe.Pointer)
 //! ```
+//!
+//! So it is with every function that may block, too, whose call stands between two of the scheduler's.
 
 use crate::model::{Api, Function, Layout, Type};
 
@@ -33,12 +35,15 @@ pub struct Frame {
     pub result: Option<Slot>,
     /// Bytes of arguments and results together.
     pub size: u64,
+    /// Whether the call is one that may block ([`Function::blocking`]).
+    pub blocking: bool,
 }
 
 impl Frame {
     /// Whether the Go stub takes a pointer to the frame instead of the frame.
     pub fn by_reference(&self) -> bool {
-        self.size > MAX_DIRECT
+        // Around a call that may block stand functions of the scheduler's that may not grow the stack either.
+        self.blocking || self.size > MAX_DIRECT
     }
 
     /// Bytes of the stub's arguments and results, as its TEXT directive states them.
@@ -105,6 +110,7 @@ pub fn frame(api: &Api, function: &Function) -> Frame {
         params,
         result,
         size: at,
+        blocking: function.blocking,
     }
 }
 
@@ -125,6 +131,7 @@ mod tests {
             doc: String::new(),
             source: None,
             path: String::new(),
+            blocking: false,
         };
         frame(&Api::default(), &function)
     }
@@ -141,6 +148,7 @@ mod tests {
         let slice = Type::Slice {
             elem: Box::new(Type::Bool),
             mutable: false,
+            pair: false,
         };
         let params = [
             Type::Bool,

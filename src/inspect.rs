@@ -28,6 +28,7 @@ impl Display for Text<'_> {
         }
         writeln!(f)?;
         exports(f, found, self.folder)?;
+        waits(f, found)?;
         unsupported(f, found, self.folder)?;
         missing(f, found)?;
         sizes(f, found)?;
@@ -46,6 +47,7 @@ fn exports(f: &mut Formatter<'_>, found: &Inspection, folder: &Path) -> fmt::Res
         [
             e.symbol.clone(),
             e.stack.clone(),
+            if e.wait.is_some() { "yes" } else { "-" }.to_string(),
             bytes(e.size_own),
             bytes(e.size_reach),
             e.source
@@ -57,8 +59,10 @@ fn exports(f: &mut Formatter<'_>, found: &Inspection, folder: &Path) -> fmt::Res
     });
     table(
         f,
-        ["SYMBOL", "STACK", "OWN", "REACHES", "SOURCE", "GO"],
-        [2, 3],
+        [
+            "SYMBOL", "STACK", "BLOCKS", "OWN", "REACHES", "SOURCE", "GO",
+        ],
+        [3, 4],
         rows.collect(),
     )?;
 
@@ -75,6 +79,23 @@ fn exports(f: &mut Formatter<'_>, found: &Inspection, folder: &Path) -> fmt::Res
     }
     for (stack, why, count) in reasons {
         writeln!(f, "  {stack}, {}: {why}", report::count(count, "export"))?;
+    }
+    Ok(())
+}
+
+fn waits(f: &mut Formatter<'_>, found: &Inspection) -> fmt::Result {
+    let waits = found
+        .exports
+        .iter()
+        .filter_map(|e| Some((e, e.wait.as_ref()?)));
+    let waits: Vec<_> = waits.collect();
+    if waits.is_empty() {
+        return Ok(());
+    }
+    writeln!(f, "\ncan block: {}", waits.len())?;
+    for (export, wait) in waits {
+        writeln!(f, "  {} can {}", export.symbol, wait.why)?;
+        writeln!(f, "    by {}", wait.chain.join(" -> "))?;
     }
     Ok(())
 }
@@ -205,7 +226,7 @@ fn table<const N: usize>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rsyso::report::{InspectedExport, Kept, Missing, Sizes};
+    use rsyso::report::{InspectedExport, Kept, Missing, Sizes, Wait};
 
     fn export(symbol: &str, go: &str, unsupported: &[&str]) -> InspectedExport {
         InspectedExport {
@@ -217,6 +238,7 @@ mod tests {
             why: "it calls through pointers".into(),
             size_own: 120,
             size_reach: 310_200,
+            wait: None,
             unsupported: unsupported.iter().map(|s| s.to_string()).collect(),
         }
     }
@@ -241,7 +263,15 @@ mod tests {
             target: "linux/amd64".into(),
             rustc: "1.95.0".into(),
             exports: vec![
-                export("count_words", "func CountWords(text string) uint", &[]),
+                InspectedExport {
+                    wait: Some(Wait {
+                        why: "sleep".into(),
+                        chain: ["count_words", "std::thread::sleep", "nanosleep"]
+                            .map(String::from)
+                            .to_vec(),
+                    }),
+                    ..export("count_words", "func CountWords(text string) uint", &[])
+                },
                 export("wide", "", &["parameter `n` is a `u128`"]),
             ],
             sizes: Sizes {
@@ -276,10 +306,14 @@ mod tests {
 library text for linux/amd64, rustc 1.95.0
 
 exports: 2
-  SYMBOL       STACK    OWN   REACHES  SOURCE         GO
-  count_words  lane   120 B  310.2 kB  src/lib.rs:12  func CountWords(text string) uint
-  wide         lane   120 B  310.2 kB  src/lib.rs:12  (not supported)
+  SYMBOL       STACK  BLOCKS    OWN   REACHES  SOURCE         GO
+  count_words  lane   yes     120 B  310.2 kB  src/lib.rs:12  func CountWords(text string) uint
+  wide         lane   -       120 B  310.2 kB  src/lib.rs:12  (not supported)
   lane, 2 exports: it calls through pointers
+
+can block: 1
+  count_words can sleep
+    by count_words -> std::thread::sleep -> nanosleep
 
 not supported: 1
   fn wide()

@@ -8,6 +8,7 @@
 //! ```
 
 pub mod arch;
+mod blocking;
 pub mod diag;
 mod driver;
 pub mod goabi;

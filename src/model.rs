@@ -47,6 +47,8 @@ pub struct Function {
     pub source: Option<Source>,
     /// The path of the Rust function, e.g. `text::count_words`; empty when unknown.
     pub path: String,
+    /// Declared with `--blocking`: Go's scheduler and collector must not wait for its calls.
+    pub blocking: bool,
 }
 
 /// One parameter.
@@ -121,6 +123,8 @@ pub enum Type {
         elem: Box<Type>,
         /// `&mut [T]`.
         mutable: bool,
+        /// Two parameters in C, a raw pointer and a `usize`: each travels on its own, and the callee may keep the pointer.
+        pair: bool,
     },
     /// A thin pointer of any kind.
     Pointer {

@@ -69,6 +69,28 @@ pub struct Converted {
     pub kept: usize,
     /// Input sections left out because nothing reaches them.
     pub dropped: usize,
+    /// The functions that can wait, or about which `--blocking` says something.
+    pub waits: Vec<Waiting>,
+}
+
+/// A function that can wait, or about which `--blocking` says something.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Waiting {
+    /// The symbol in the library.
+    pub symbol: String,
+    /// What `--blocking` says of it: true, false, or nothing.
+    pub declared: Option<bool>,
+    /// How it can wait, when it can.
+    pub wait: Option<Wait>,
+}
+
+/// A wait that a function reaches.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Wait {
+    /// Completes "it can ...": `sleep`, `wait for another thread`.
+    pub why: String,
+    /// From the function to the system call, demangled.
+    pub chain: Vec<String>,
 }
 
 /// What `inspect` found.
@@ -111,6 +133,8 @@ pub struct InspectedExport {
     pub size_own: u64,
     /// Bytes of everything it reaches, itself included.
     pub size_reach: u64,
+    /// How it can wait, when it can.
+    pub wait: Option<Wait>,
     /// Why the function cannot be converted; empty when it can.
     pub unsupported: Vec<String>,
 }

@@ -6,11 +6,12 @@ use crate::gopkg::Prefix;
 use crate::input::{Def, Files, Object, Symbol, SymbolKind};
 use crate::link::exports::Export;
 use crate::link::live::{self, Live};
-use crate::link::{SecRef, names};
+use crate::link::{SecRef, names, stacks, waits};
 use crate::model::Api;
 use crate::options::InspectOptions;
 use crate::report::{InspectedExport, Inspection, Kept, Missing, Progress, Sizes};
-use crate::{goabi, gopkg, sig, wrappers};
+use crate::sig::header::Headers;
+use crate::{blocking, goabi, gopkg, sig, wrappers};
 use std::path::{Path, PathBuf};
 
 /// Why an export runs in a lane.
@@ -24,7 +25,8 @@ pub fn inspect(o: &InspectOptions, progress: &dyn Progress) -> Result<Inspection
     let arch = library.arch;
     let library_name =
         gopkg::library_name(o.inputs.first().map_or(Path::new(""), PathBuf::as_path));
-    let signatures = Signatures::read(&library, &library_name);
+    let headers = driver::headers(&o.headers)?;
+    let signatures = Signatures::read(&library, &library_name, &headers, o.no_pairs);
     let mut out = Inspection {
         library: library_name.clone(),
         target: format!("linux/{}", arch.goarch()),
@@ -43,8 +45,11 @@ pub fn inspect(o: &InspectOptions, progress: &dyn Progress) -> Result<Inspection
     });
     let graph = driver::reach(library.objects, &runtime, extra, roots.collect())?;
     progress.status("Inspecting", &format!("{} exports", exports.len()));
+    let waits = waits::find(&graph.inputs, &graph.symbols, &graph.live.sections, arch);
     for (export, signature) in exports.iter().zip(&signatures.each) {
-        out.exports.push(describe(&graph, export, signature));
+        let mut described = describe(&graph, export, signature);
+        described.wait = blocking::wait_of(&graph.inputs, &waits, export);
+        out.exports.push(described);
     }
     out.missing = missing(&graph);
     out.kept = graph
@@ -73,7 +78,7 @@ struct Signature {
 
 impl Signatures {
     /// One export at a time, so that one that cannot be expressed does not hide the others.
-    fn read(library: &Library<'_>, name: &str) -> Signatures {
+    fn read(library: &Library<'_>, name: &str, headers: &Headers, no_pairs: bool) -> Signatures {
         let objects: Vec<_> = library
             .objects
             .iter()
@@ -82,18 +87,24 @@ impl Signatures {
                 data: o.data,
             })
             .collect();
+        let read = |exports: &[sig::Export]| {
+            let mut api = sig::read(&objects, exports, headers)?;
+            if !no_pairs {
+                sig::pairs::apply(&mut api);
+            }
+            Ok(api)
+        };
         let mut good = Vec::new();
         let mut problems_of = Vec::new();
         for export in &library.exports {
-            let one = sig::read(&objects, &[driver::sig_export(export)])
-                .and_then(|api| callable(library, &api));
+            let one = read(&[driver::sig_export(export)]).and_then(|api| callable(library, &api));
             let problems = one.err().map(|e| e.problems).unwrap_or_default();
             if problems.is_empty() {
                 good.push(driver::sig_export(export));
             }
             problems_of.push(problems);
         }
-        let api = sig::read(&objects, &good).unwrap_or_default();
+        let api = read(&good).unwrap_or_default();
         // Names may clash between functions that are good one by one; then there is no declaration to show.
         let declarations = gopkg::declarations(&api, &Prefix::Auto, name).unwrap_or_default();
         let each = library.exports.iter().zip(problems_of);
@@ -153,6 +164,8 @@ fn describe(graph: &Graph<'_>, export: &Export, signature: &Signature) -> Inspec
         .iter()
         .find(|s| s.name == export.symbol && s.def == Def::Section(export.section));
     let reach = live::mark(&graph.inputs, &graph.symbols, &graph.frames, &[at]);
+    let stacks = stacks::check(&graph.inputs, &graph.symbols, &reach);
+    let stacks = stacks.err().map(|e| e.problems).unwrap_or_default();
     InspectedExport {
         symbol: export.symbol.clone(),
         go: signature.go.clone(),
@@ -166,9 +179,11 @@ fn describe(graph: &Graph<'_>, export: &Export, signature: &Signature) -> Inspec
             .iter()
             .map(|at| graph.inputs.section(*at).size)
             .sum(),
+        wait: None,
         unsupported: signature
             .problems
             .iter()
+            .chain(&stacks)
             .map(|p| p.message.clone())
             .collect(),
     }
@@ -182,15 +197,11 @@ fn missing(graph: &Graph<'_>) -> Vec<Missing> {
         };
         let chain = places
             .first()
-            .map(|(at, _)| graph.live.chain(*at))
-            .unwrap_or_default();
+            .map(|(at, _)| live::path(&graph.inputs, &graph.live, *at));
         Missing {
             name: name.clone(),
             needed_by: places.iter().take(3).map(place).collect(),
-            chain: chain
-                .into_iter()
-                .map(|at| live::describe(&graph.inputs, at))
-                .collect(),
+            chain: chain.unwrap_or_default(),
         }
     });
     each.collect()

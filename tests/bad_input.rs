@@ -267,6 +267,57 @@ fn two_functions_with_one_go_name() {
     refused(&[&library], &[], FAULT, &["FooBar", "foo_bar", "fooBar"]);
 }
 
+#[test]
+fn a_clash_of_names_is_told_before_anything_is_linked() {
+    let dir = scratch();
+    let library = rust_library(
+        dir.path(),
+        "clash",
+        r#"
+        unsafe extern "C" { fn nobody_has_it(); }
+        #[unsafe(no_mangle)] pub extern "C" fn user_id() { unsafe { nobody_has_it() } }
+        #[unsafe(no_mangle)] pub extern "C" fn user_ID() {}
+        "#,
+        &["-Anon_snake_case"],
+    );
+    // The link would fail, too, with exit status 2.
+    refused(&[&library], &[], FAULT, &["user_id", "user_ID", "UserID"]);
+}
+
+#[test]
+fn blocking_globs_that_match_nothing() {
+    let library = archive("plusone");
+    for glob in ["minus*", "!minus*", "!"] {
+        let told = format!("--blocking {glob}");
+        let parts = [&told, "exported are: plusone"];
+        refused(&[&library], &["--blocking", glob], FAULT, &parts);
+    }
+    let parts = ["--blocking plus["];
+    refused(&[&library], &["--blocking", "plus["], FAULT, &parts);
+}
+
+#[test]
+fn a_library_that_switches_stacks() {
+    let dir = scratch();
+    // The name and the form of the crate psm.
+    let source = r#"
+        core::arch::global_asm!(".globl rust_psm_on_stack", "rust_psm_on_stack:", "ret");
+        unsafe extern "C" { fn rust_psm_on_stack(data: usize, result: usize, call: usize, stack: *mut u8); }
+        #[unsafe(no_mangle)] pub extern "C" fn deep(stack: *mut u8) { unsafe { rust_psm_on_stack(0, 0, 0, stack) } }
+        #[unsafe(no_mangle)] pub extern "C" fn flat() -> u32 { 1 }
+    "#;
+    let library = rust_library(dir.path(), "switches", source, &[]);
+    let parts = [
+        "switches stacks by itself: it calls rust_psm_on_stack (the crate psm",
+        "(.text.deep+0x",
+        "reached from an export: deep -> rust_psm_on_stack",
+        "--export",
+    ];
+    refused(&[&library], &[], UNSUPPORTED, &parts);
+    // The way out that it names.
+    convert(&library, dir.path(), &["--export", "flat"]);
+}
+
 const TABLE: &str = "static TABLE: [u32; 64] = { let mut t = [0; 64]; let mut i = 0; \
                      while i < 64 { t[i] = (i * i) as u32 ^ 5; i += 1; } t };\n\
                      #[unsafe(no_mangle)] pub extern \"C\" fn lookup(i: usize) -> u32 { TABLE[i & 63] }";

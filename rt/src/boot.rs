@@ -28,6 +28,7 @@ const DONE: u32 = 3;
 pub extern "C" fn enter(g: usize, m: usize, control: *mut Control) -> *mut Control {
     check_go_layout(g, m);
     if STATE.load(Acquire) == DONE {
+        lane::register(control);
         lane::init_tls(control);
     } else {
         boot(control);
@@ -54,9 +55,12 @@ fn boot(control: *mut Control) {
         Ok(_) => {
             apply_fixups();
             arch::mem::detect();
+            lane::create_list();
+            lane::register(control);
+            lane::init_tls(control);
             lane::create_table();
             crate::unwind::register();
-            lane::init_tls(control);
+            crate::fault::install();
             crate::c::env::init();
             run_initialisers();
             if STATE.swap(DONE, Release) == WAITED {
@@ -74,6 +78,7 @@ fn boot(control: *mut Control) {
                 }
                 state = STATE.load(Acquire);
             }
+            lane::register(control);
             lane::init_tls(control);
         }
     }

@@ -57,6 +57,7 @@ fn panic(info: &core::panic::PanicInfo<'_>) -> ! {
 #[cfg(not(test))]
 #[unsafe(no_mangle)]
 pub extern "C" fn abort() -> ! {
+    crate::panics::print_all();
     use linux_raw_sys::general::*;
     // The kernel's own struct, all zero: SIG_DFL, no flags, no mask.
     let default = [0usize; 4];

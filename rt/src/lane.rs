@@ -24,6 +24,8 @@ pub struct Control {
     pub go_sp: usize,
     /// The goroutine's frame pointer (`shared::CONTROL_GO_BP`), written by the wrappers.
     pub go_bp: usize,
+    /// Where Go goes on if the call does not return (`shared::CONTROL_GO_LANDING`), written by the wrappers.
+    pub go_landing: usize,
     /// C's `errno`.
     pub errno: i32,
     /// The kernel's id of the thread that runs on this lane, for threads that Rust spawned; 0 for Go's threads, which may change.
@@ -37,6 +39,9 @@ pub struct Control {
     pub thread_area: [usize; 8],
     /// Small free blocks of this thread.
     pub(crate) heap: Cache,
+    /// What panics of this thread have said (`panics.rs`).
+    #[cfg(not(test))]
+    pub(crate) panics: crate::panics::Said,
     /// What the unwinder reads about one frame.
     #[cfg(not(test))]
     pub(crate) eh_frame_hdr: crate::unwind::Header,
@@ -45,6 +50,8 @@ pub struct Control {
 const _: () = assert!(core::mem::size_of::<Control>() as u64 <= CONTROL_SIZE);
 const _: () = assert!(core::mem::offset_of!(Control, go_sp) as u64 == crate::shared::CONTROL_GO_SP);
 const _: () = assert!(core::mem::offset_of!(Control, go_bp) as u64 == crate::shared::CONTROL_GO_BP);
+const _: () =
+    assert!(core::mem::offset_of!(Control, go_landing) as u64 == crate::shared::CONTROL_GO_LANDING);
 
 /// The control block of the lane that this code runs in.
 #[inline(always)]
@@ -81,14 +88,22 @@ pub fn errno_location() -> *mut i32 {
 pub fn acquire() -> Result<*mut Control, i32> {
     let control = match POOL.lock().take() {
         Some(control) => control,
-        // SAFETY: callable at any time.
-        None => sys::check(unsafe { map_lane() })? as *mut Control,
+        None => {
+            // SAFETY: callable at any time.
+            let control = sys::check(unsafe { map_lane() })? as *mut Control;
+            register(control);
+            control
+        }
     };
     // SAFETY: no thread runs in this lane.
     unsafe { control.write_bytes(0, 1) };
     init_tls(control);
+    SPAWNED.fetch_add(1, AcqRel);
     Ok(control)
 }
+
+/// Threads that Rust spawned and that have not ended.
+static SPAWNED: AtomicUsize = AtomicUsize::new(0);
 
 /// Gives back a lane from [`acquire`] whose thread never started.
 ///
@@ -97,6 +112,7 @@ pub fn acquire() -> Result<*mut Control, i32> {
 pub unsafe fn discard(control: *mut Control) {
     // SAFETY: the caller's.
     unsafe { (*control).tid.store(0, Relaxed) };
+    SPAWNED.fetch_sub(1, AcqRel);
     POOL.lock().put(control);
 }
 
@@ -110,6 +126,7 @@ pub unsafe fn release() {
     // SAFETY: this thread's own.
     unsafe { (*control).heap.flush() };
     give_back_deep_stack(control);
+    SPAWNED.fetch_sub(1, AcqRel);
     POOL.lock().put(control);
 }
 
@@ -192,19 +209,7 @@ static USED: AtomicUsize = AtomicUsize::new(0);
 
 /// Makes the lane table, once.
 pub(crate) fn create_table() {
-    // SAFETY: a fresh mapping.
-    let result = unsafe {
-        sys::syscall6(
-            __NR_mmap,
-            0,
-            SLOTS * size_of::<Slot>(),
-            (PROT_READ | PROT_WRITE) as usize,
-            (MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE) as usize,
-            usize::MAX,
-            0,
-        )
-    };
-    match sys::check(result) {
+    match map_zeroed(SLOTS * size_of::<Slot>()) {
         Ok(address) => rsyso_lane_table.store(address as u64, Release),
         Err(errno) => fatal_errno("cannot map the table of threads (mmap failed)", errno),
     }
@@ -227,4 +232,128 @@ pub(crate) fn insert(m: usize, control: *mut Control) {
         }
         index = (index + 1) % SLOTS;
     }
+}
+
+/// All lanes of the image, so that a fault can be told to have happened on one: the addresses of their control blocks, 0 where one was retired.
+/// Read by signal handlers.
+static LANES: AtomicUsize = AtomicUsize::new(0);
+/// Entries of [`LANES`] in use.
+static LANES_LEN: AtomicUsize = AtomicUsize::new(0);
+/// Address space for that many lanes; each needs a mapping or two, of which the kernel allows some 65,000 (vm.max_map_count).
+const LANES_MAX: usize = 1 << 18;
+/// Held to change [`LANES`].
+static LANES_LOCK: Lock<()> = Lock::new(());
+
+/// Makes the list of lanes, once.
+pub(crate) fn create_list() {
+    match map_zeroed(LANES_MAX * size_of::<usize>()) {
+        Ok(address) => LANES.store(address, Release),
+        Err(errno) => fatal_errno("cannot map the list of stacks (mmap failed)", errno),
+    }
+}
+
+fn lanes() -> &'static [AtomicUsize] {
+    let list = LANES.load(Acquire);
+    let len = if list == 0 {
+        0
+    } else {
+        LANES_LEN.load(Acquire)
+    };
+    // SAFETY: mapped for good, zeroed; no more than LANES_MAX are counted.
+    unsafe { core::slice::from_raw_parts(list.max(align_of::<usize>()) as *const AtomicUsize, len) }
+}
+
+/// Adds a fresh lane to the list.
+pub(crate) fn register(control: *mut Control) {
+    let _lock = LANES_LOCK.lock();
+    if let Some(free) = lanes().iter().find(|l| l.load(Relaxed) == 0) {
+        free.store(control as usize, Release);
+        return;
+    }
+    let len = LANES_LEN.load(Relaxed);
+    if len == LANES_MAX {
+        fatal("too many stacks for Rust code");
+    }
+    LANES_LEN.store(len + 1, Release);
+    lanes()[len].store(control as usize, Release);
+}
+
+/// The lane that an address lies in. Safe to call from a signal handler.
+pub(crate) fn containing(address: usize) -> Option<*mut Control> {
+    let p = params();
+    let control = (address & p.lane_size.wrapping_neg() as usize) + p.lane_control as usize;
+    let known = lanes().iter().any(|l| l.load(Acquire) == control);
+    known.then_some(control as *mut Control)
+}
+
+/// Whether an address lies in the guard of a lane.
+pub(crate) fn in_guard(control: *mut Control, address: usize) -> bool {
+    let base = control as usize - params().lane_control as usize;
+    (base..base + GUARD_SIZE as usize).contains(&address)
+}
+
+/// Puts the fresh lane `new` in the place of `old`, whose stack is used up, as that of the thread of Go's that runs now; `old` is retired.
+///
+/// Nothing that lives on the old stack is ever touched again by its own thread. Another thread may still hold a pointer into it (a job
+/// of a thread pool, a scoped thread), so while threads of Rust's own live, it stays as it is. Otherwise its memory goes back to the
+/// system, and its addresses stay taken, without access: what should not be able to reach it fails loudly.
+///
+/// # Safety
+/// Called on `new`, fresh from `map_lane`, by the thread that ran on `old` and has left it for good.
+pub(crate) unsafe fn replace(old: *mut Control, new: *mut Control) {
+    register(new);
+    init_tls(new);
+    // SAFETY: both are this thread's.
+    unsafe {
+        (*new).go_sp = (*old).go_sp;
+        (*new).go_bp = (*old).go_bp;
+        (*new).go_landing = (*old).go_landing;
+        (*old).heap.flush();
+    }
+    let table = rsyso_lane_table.load(Acquire) as *const Slot;
+    for index in 0..SLOTS {
+        // SAFETY: the index is below SLOTS.
+        let slot = unsafe { &*table.add(index) };
+        if slot.control.load(Acquire) == old as usize {
+            slot.control.store(new as usize, Release);
+        }
+    }
+    if SPAWNED.load(Acquire) != 0 {
+        return;
+    }
+    {
+        let _lock = LANES_LOCK.lock();
+        for entry in lanes().iter().filter(|l| l.load(Relaxed) == old as usize) {
+            entry.store(0, Release);
+        }
+    }
+    let base = old as usize - params().lane_control as usize;
+    // SAFETY: the lane is nobody's any more. A fresh mapping over it; should that fail, it stays as it is.
+    unsafe {
+        sys::syscall6(
+            __NR_mmap,
+            base,
+            params().lane_size as usize,
+            PROT_NONE as usize,
+            (MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED) as usize,
+            usize::MAX,
+            0,
+        )
+    };
+}
+
+/// Anonymous memory, all zero, taken only where it is touched.
+fn map_zeroed(bytes: usize) -> Result<usize, i32> {
+    // SAFETY: a fresh mapping.
+    sys::check(unsafe {
+        sys::syscall6(
+            __NR_mmap,
+            0,
+            bytes,
+            (PROT_READ | PROT_WRITE) as usize,
+            (MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE) as usize,
+            usize::MAX,
+            0,
+        )
+    })
 }

@@ -7,6 +7,8 @@
 //! - [`lane`]: the stack, thread-locals and control block of one thread as Rust sees it.
 //! - [`boot`]: what happens once, on the first call into the image.
 //! - [`alloc`]: malloc and its family. [`unwind`]: `_Unwind_*`. `c`: the rest of the C names.
+//! - `depart`: the ways back into Go that are no return. `panics`: what a panic says, and its way to Go. `fault`: the end of a
+//!   stack, and wild accesses. [`report`]: the text that std prints about a panic. [`names`]: names of functions.
 //! - [`arch`]: everything that knows the machine. [`sys`]: system calls.
 #![cfg_attr(not(test), no_std)]
 // The compiler knows what C's functions do and replaces calls of some by others: `strcpy` by way of `stpcpy` became a call
@@ -21,10 +23,18 @@ pub mod args;
 #[cfg(not(test))]
 pub mod boot;
 pub mod c;
+#[cfg(not(test))]
+pub mod depart;
 pub mod die;
+#[cfg(not(test))]
+pub mod fault;
 pub mod image;
 pub mod lane;
 pub mod lock;
+pub mod names;
+#[cfg(not(test))]
+pub mod panics;
+pub mod report;
 pub mod shared;
 pub mod sys;
 #[cfg(not(test))]

@@ -5,8 +5,8 @@
 //! A *lane* is an address-space region of `lane_size` bytes (a power of two) aligned to its own size:
 //!
 //! ```text
-//! base                                                                      base + lane_size
-//! | guard (GUARD_SIZE, no access) | stack, grows down  <-| control block | thread-local block |
+//! base                                                                                       base + lane_size
+//! | guard (GUARD_SIZE, no access) | stack, grows down  <-| control block | thread-local block | signal stack |
 //!                                                         ^ control_offset  ^ tls_offset
 //! ```
 //!
@@ -16,7 +16,11 @@
 /// Bytes at the bottom of a lane that are never accessible.
 pub const GUARD_SIZE: u64 = 64 * 1024;
 
-/// Bytes of the control block. The first two words belong to the wrappers (see the offsets below); the rest is the runtime's.
+/// Bytes at the top of a lane on which signals are handled that a thread of Rust's own causes by a fault. Go's threads have such stacks
+/// already. Room for the largest frame that the kernel writes there (AT_MINSIGSTKSZ, some 12 KiB with AMX), and then some.
+pub const SIGNAL_STACK_SIZE: u64 = 32 * 1024;
+
+/// Bytes of the control block. The first three words belong to the wrappers (see the offsets below); the rest is the runtime's.
 pub const CONTROL_SIZE: u64 = 1024;
 
 /// Where in the control block a wrapper saves the goroutine's stack pointer before it switches to the lane.
@@ -24,6 +28,10 @@ pub const CONTROL_GO_SP: u64 = 0;
 
 /// Where in the control block a wrapper saves the goroutine's frame pointer.
 pub const CONTROL_GO_BP: u64 = 8;
+
+/// Where in the control block a wrapper saves the address of the Go function to go on in, on the goroutine's stack, if the call does not
+/// return (`depart.rs`).
+pub const CONTROL_GO_LANDING: u64 = 16;
 
 /// The lane table has `1 << LANE_TABLE_BITS` slots of two words: the address of Go's `m`, and the lane's control block.
 /// A slot with `m == 0` is free. A lane's slot is only ever written by the thread that runs that `m`.
@@ -84,6 +92,11 @@ pub struct Params {
     pub eh_table_offset: u64,
     /// See `eh_table_offset`.
     pub eh_table_count: u64,
+    /// Offset of the names of the code, for messages: `names_count` triples of 32-bit numbers by place (offset of the first byte of a
+    /// function, offset of its name, bytes of the name), sorted. The names are UTF-8.
+    pub names_offset: u64,
+    /// See `names_offset`.
+    pub names_count: u64,
     /// Offset and bytes of the executable part (function addresses lie in it).
     pub code_offset: u64,
     /// See `code_offset`.

@@ -1,21 +1,25 @@
 //! The seam: everything that knows a machine stands behind [`Arch`]. The rest of the crate asks for properties, never for names.
 //!
 //! Each backend has a folder with the same file names: `reloc.rs` (the relocation table), `relax.rs` (rewriting of instructions),
-//! `tls.rs` (thread-local sequences), `abi.rs` (the C calling convention), `wrapper.rs` (Go's ABI0 to C), `stub.rs` (Go assembly).
+//! `tls.rs` (thread-local sequences), `abi.rs` (the C calling convention), `wrapper.rs` (Go's ABI0 to C), `stub.rs` (Go assembly),
+//! `syscall.rs` (which system calls code makes).
 
 use crate::goabi::Frame;
 use crate::link::reloc::{Howto, Rewrite, TlsModel};
 use crate::model::{Api, Function};
+use gimli::write::{CallFrameInstruction, CommonInformationEntry};
 
 pub mod amd64;
 
 /// Machine code with symbolic references, before it has an address.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Code {
     /// The instructions.
     pub bytes: Vec<u8>,
     /// Places to fill in.
     pub refs: Vec<CodeRef>,
+    /// How the frame changes, by offset: the instructions of its record in the unwind table.
+    pub frame: Vec<(u32, CallFrameInstruction)>,
 }
 
 /// One place in [`Code`] that refers to a symbol.
@@ -37,6 +41,10 @@ pub mod rt_symbols {
     pub const LANE_TABLE: &str = "rsyso_lane_table";
     /// The slow path of a wrapper: finds or makes the lane of the running `m`. Its protocol is the backend's.
     pub const LANE_SLOW: &str = "rsyso_lane_slow";
+    /// The personality of the wrappers: exceptions that arrive there are handed to Go.
+    pub const PERSONALITY: &str = "rsyso_personality";
+    /// Frees what Go was told of a panic.
+    pub const FORGET: &str = "rsyso_forget";
 }
 
 /// One Go assembly stub to print.
@@ -50,7 +58,13 @@ pub struct Stub<'a> {
     pub wrapper: &'a str,
     /// Its ABI0 frame.
     pub frame: &'a Frame,
+    /// The Go function in which the runtime goes on if the call does not return (see [`Arch::landing`]).
+    pub landing: &'a str,
 }
+
+/// The first arguments of a call in machine code, where they are constants; of a system call, its number and three arguments.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Arguments(pub [Option<u64>; 4]);
 
 /// A backend.
 pub trait Arch: Sync {
@@ -81,10 +95,22 @@ pub trait Arch: Sync {
     ) -> Option<Rewrite>;
     /// Bytes that stop the processor if they are ever executed, used as padding in code.
     fn trap(&self) -> &'static [u8];
+    /// The arguments of the calls of one C function, to which the relocations at the offsets `refs` of a code section refer.
+    fn c_calls(&self, code: &[u8], refs: &[u64]) -> Vec<Arguments>;
+    /// The system calls that a code section makes with the machine's own instruction.
+    fn system_calls(&self, code: &[u8]) -> Vec<Arguments>;
+    /// The name of a system call that can wait; None for every other.
+    fn waiting_call(&self, number: u64) -> Option<&'static str>;
     /// The wrapper of one function: called by the Go stub with Go's ABI0 frame, it enters a lane and calls the symbol `function.symbol`.
     fn wrapper(&self, api: &Api, function: &Function, frame: &Frame) -> Result<Code, String>;
+    /// How the frame of a wrapper stands when it is entered: the common record of their unwind table, and the type of a relocation for
+    /// 32 bits of data, relative to their own place.
+    fn frame_at_entry(&self) -> (CommonInformationEntry, u32);
     /// The Go assembly of one stub, with its comment, ending in a newline.
     fn stub(&self, stub: &Stub<'_>) -> String;
+    /// The Go assembly of the function `name`, in which the runtime goes on when a call does not return: it calls `then` with the pointer
+    /// that it is handed.
+    fn landing(&self, name: &str, then: &str) -> String;
 }
 
 /// The backends.

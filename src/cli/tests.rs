@@ -81,10 +81,16 @@ fn plain_convert() {
 
 #[test]
 fn what_is_not_built_is_unsupported() {
-    let (got, _) = options(&["libfoo.a", "--blocking", "x", "--header", "foo.h"]);
-    let error = got.unwrap().check().unwrap_err();
+    let (got, _) = options(&["libfoo.a", "--blocking", "!x", "--header", "foo.h"]);
+    let got = got.unwrap();
+    assert_eq!(got.blocking, ["!x"]);
+    assert_eq!(
+        got.command,
+        "rsyso convert --header foo.h --blocking '!x' libfoo.a"
+    );
+    let error = got.check().unwrap_err();
     assert_eq!(error.kind, Kind::Unsupported);
-    assert_eq!(error.problems.len(), 2);
+    assert_eq!(error.problems.len(), 1);
 }
 
 #[test]

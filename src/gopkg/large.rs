@@ -1,7 +1,8 @@
-//! Functions whose frame is too large to be passed as such: the Go side hands over a pointer to it ([`crate::goabi::Frame::by_reference`]).
+//! Functions whose frame is not passed as such, for its size or because they may block: the Go side hands over a pointer to it ([`crate::goabi::Frame::by_reference`]).
 
 use crate::model::{Api, Function, Type, TypeKind};
 
+use super::depart::{ENTER, EXIT};
 use super::scope::Scope;
 use super::types;
 
@@ -10,6 +11,8 @@ pub(super) struct Between {
     /// The function that the stub implements.
     pub stub: String,
     frame: String,
+    /// What stands between, if the function may block.
+    blocking: String,
 }
 
 impl Between {
@@ -17,6 +20,7 @@ impl Between {
         Between {
             stub: format!("rsyso{name}"),
             frame: format!("rsyso{name}Frame"),
+            blocking: format!("rsyso{name}Blocking"),
         }
     }
 
@@ -38,12 +42,23 @@ impl Between {
                 self.frame,
                 fields.collect::<Vec<_>>().join(", ")
             ),
-            format!("\t{}(&{local})", self.stub),
+            match f.blocking {
+                true => format!("\t{}(&{local})", self.blocking),
+                false => format!("\t{}(&{local})", self.stub),
+            },
         ];
         if f.result.is_some() {
             lines.push(format!("\treturn {local}.result"));
         }
         lines
+    }
+
+    /// The function that tells the scheduler of a call that may block. It may not grow the stack, as the scheduler's own may not.
+    pub fn blocking(&self) -> String {
+        format!(
+            "//go:nosplit\nfunc {}(frame *{}) {{\n\t{ENTER}()\n\t{}(frame)\n\t{EXIT}()\n}}",
+            self.blocking, self.frame, self.stub
+        )
     }
 
     /// The type of the frame: the offsets are those of Go's ABI0.
@@ -60,8 +75,12 @@ impl Between {
         let width = fields.iter().map(|(n, _)| n.len()).max().unwrap_or(0);
         let mut lines = vec![
             format!(
-                "// {} holds what {name} takes and gives: more than Go passes to assembly on the stack.",
-                self.frame
+                "// {} holds what {name} takes and gives{}.",
+                self.frame,
+                match f.blocking {
+                    true => "",
+                    false => ": more than Go passes to assembly on the stack",
+                }
             ),
             format!("type {} struct {{", self.frame),
         ];

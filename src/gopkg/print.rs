@@ -8,7 +8,7 @@ use crate::model::{Function, TypeId};
 
 use super::large::{self, Between};
 use super::scope::Scope;
-use super::{GoFile, Request, doc, escape, types};
+use super::{GoFile, Request, depart, doc, escape, types};
 
 /// What `-msan` means for build constraints: the go command leaves `.syso` files out then (cmd/go, `load.go`, "syso").
 const NO_MSAN: &str = "!msan";
@@ -88,6 +88,7 @@ impl Printer<'_> {
     }
 
     fn go(&self, flavour: Flavour) -> String {
+        let api = self.request.api;
         let constraint = match flavour {
             Flavour::Native => format!("{} && {NO_MSAN}", self.constraint()),
             Flavour::Unsupported => format!("!({}) || msan", self.constraint()),
@@ -98,6 +99,7 @@ impl Printer<'_> {
             self.package_clause(flavour),
         ];
         sections.extend(self.imports(flavour));
+        sections.push(depart::panic_type(&self.request.place.package));
         let by_name: BTreeMap<&str, TypeId> = self
             .scope
             .types
@@ -110,8 +112,12 @@ impl Printer<'_> {
         if flavour == Flavour::Native {
             sections.extend(self.asserts(by_name.values().copied()));
         }
-        for index in 0..self.request.api.functions.len() {
+        for index in 0..api.functions.len() {
             sections.extend(self.function(index, flavour));
+        }
+        if flavour == Flavour::Native {
+            sections.push(depart::native(&self.request.place.package));
+            sections.extend(depart::blocking(api));
         }
         let mut text = sections
             .iter()
@@ -172,14 +178,18 @@ impl Printer<'_> {
                 })
         };
         let in_fields = structs().flatten().any(|f| types::uses_unsafe(&f.ty));
-        let has_asserts = flavour == Flavour::Native && structs().next().is_some();
-        let mut packages = Vec::new();
+        let mut packages = match flavour {
+            Flavour::Native => depart::NATIVE_IMPORTS.to_vec(),
+            Flavour::Unsupported => depart::OTHER_IMPORTS.to_vec(),
+        };
         if flavour == Flavour::Unsupported && !api.functions.is_empty() {
             packages.push("\"runtime\"");
         }
-        if in_functions || in_fields || has_asserts {
+        if in_functions || in_fields {
             packages.push("\"unsafe\"");
         }
+        packages.sort_unstable();
+        packages.dedup();
         match packages.as_slice() {
             [] => None,
             [one] => Some(format!("import {one}")),
@@ -215,6 +225,10 @@ impl Printer<'_> {
                 lines.extend(["}".into(), String::new()]);
                 lines.extend(between.frame(self.scope, name, f));
                 lines.push(String::new());
+                if f.blocking {
+                    lines.push(between.blocking());
+                    lines.push(String::new());
+                }
                 if large::frame_stays(api, f) {
                     lines.push("//go:noescape".into());
                 }
@@ -245,13 +259,26 @@ impl Printer<'_> {
         )
     }
 
+    /// The stub of what frees a panic's text.
+    fn forget(&self) -> String {
+        let r = self.request;
+        let function = crate::wrappers::forget();
+        r.arch.stub(&Stub {
+            go_name: depart::FORGET,
+            signature: &format!("func {}(departure unsafe.Pointer)", depart::FORGET),
+            wrapper: &(r.wrapper)(&function.symbol),
+            frame: &goabi::frame(r.api, &function),
+            landing: depart::landing(false),
+        })
+    }
+
     fn assembly(&self) -> String {
         let r = self.request;
         let goarch = r.arch.goarch();
         let mut sections = vec![
             self.marker(),
             format!("//go:build linux && {goarch} && {NO_MSAN}"),
-            "#include \"textflag.h\"".to_string(),
+            "#include \"funcdata.h\"\n#include \"textflag.h\"".to_string(),
         ];
         for (index, f) in r.api.functions.iter().enumerate() {
             let (Some(names), Some(signature)) = (
@@ -273,8 +300,11 @@ impl Printer<'_> {
                 signature: &signature,
                 wrapper: &(r.wrapper)(&f.symbol),
                 frame: &frame,
+                landing: depart::landing(f.blocking),
             }));
         }
+        sections.extend(depart::landings(r.api, r.arch));
+        sections.push(self.forget());
         let mut text = sections
             .iter()
             .map(|s| s.trim_end_matches('\n'))

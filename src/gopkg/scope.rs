@@ -6,6 +6,7 @@ use crate::diag::{Error, Kind, Problem, Result};
 use crate::model::{Api, TypeDef, TypeId, TypeKind};
 
 use super::check;
+use super::depart;
 use super::names::{self, Prefix};
 
 /// Every name that the Go files declare.
@@ -79,6 +80,10 @@ pub(super) fn scope(api: &Api, wanted: &Prefix, library: &str) -> Result<Scope> 
         },
         ..Names::default()
     };
+    package.take(
+        depart::PANIC,
+        "the type of the values of Go panics".to_string(),
+    );
     let functions = function_names(api, wanted, library)?
         .into_iter()
         .zip(&api.functions)

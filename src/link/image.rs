@@ -1,5 +1,6 @@
 //! The write half of lowering: the bytes of the image, every field filled in.
 
+use super::functions::NameTable;
 use super::layout::{Layout, TRAP_SIZE};
 use super::merge::Merged;
 use super::plan::{Fill, Ops, Plan, Value};
@@ -20,6 +21,8 @@ pub struct Context<'a, 'd> {
     pub plan: &'a Plan,
     /// Pools.
     pub merged: &'a Merged,
+    /// Names of functions.
+    pub names: &'a NameTable,
     /// Addresses.
     pub layout: &'a Layout,
     /// Unwind records.
@@ -47,6 +50,11 @@ pub fn write(cx: Context<'_, '_>) -> Result<Vec<u8>> {
     w.unwind_tables();
     w.fix_ups();
     w.put(layout.params_at, &params_bytes(&layout.params));
+    let names_at = layout.params.names_offset;
+    let names = cx
+        .names
+        .bytes(names_at, &|at| layout.sections.get(&at).copied());
+    w.put(names_at, &names);
     Error::check(Kind::Fault, w.problems, w.image)
 }
 

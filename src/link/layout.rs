@@ -6,6 +6,7 @@
 //!
 //! The writable part is laid out first, relative to its own start: that fixes the size of the packed fix-ups, which lie before it.
 
+use super::functions::NameTable;
 use super::live::{self, Live};
 use super::merge::Merged;
 use super::plan::{Plan, Value};
@@ -98,6 +99,8 @@ pub struct Context<'a, 'd> {
     pub plan: &'a Plan,
     /// Pools.
     pub merged: &'a Merged,
+    /// Names of functions.
+    pub names: &'a NameTable,
     /// The backend.
     pub arch: &'a dyn Arch,
     /// Bytes of a lane.
@@ -334,6 +337,8 @@ fn read_only(cx: Context<'_, '_>, classes: &Classes, out: &mut Layout, places: &
         .map(|p| cursor.place(p.bytes.len() as u64, p.align))
         .collect();
     out.params_at = cursor.place(Params::SIZE as u64, 8);
+    out.params.names_offset = cursor.place(cx.names.size(), 4);
+    out.params.names_count = cx.names.len();
     unwind_tables(cx, out, &mut cursor);
     let (aligned, unaligned): (Vec<u64>, Vec<u64>) = places.iter().partition(|p| *p % 8 == 0);
     let count = relr::encode(&aligned).len() as u64;
@@ -395,14 +400,15 @@ fn shift_writable(
     out.unaligned = unaligned.iter().map(|p| *p as u32).collect();
 }
 
-/// The shape of a lane: thread-local block at the top, the control block below it.
+/// The shape of a lane: the signal stack at the top, the thread-local block below it, then the control block.
 fn lane(cx: Context<'_, '_>, classes: &Classes, out: &mut Layout) -> Result<()> {
     const CONTROL_ALIGN: u64 = 64;
     let p = &mut out.params;
     let align = tls_align(cx, classes).max(CONTROL_ALIGN);
     let control = cx
         .lane_size
-        .checked_sub(p.tls_mem_size)
+        .checked_sub(shared::SIGNAL_STACK_SIZE)
+        .and_then(|top| top.checked_sub(p.tls_mem_size))
         .map(|top| top / align * align)
         .and_then(|tls| {
             Some((

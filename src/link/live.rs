@@ -52,6 +52,8 @@ struct Marker<'a, 'd> {
     live: Live,
     kept_records: std::collections::BTreeSet<RecordRef>,
     queue: Vec<SecRef>,
+    /// Wrappers whose unwind records matter only if something raises an exception.
+    wrappers: Vec<SecRef>,
 }
 
 /// Marks everything that `roots` reach.
@@ -70,13 +72,18 @@ pub fn mark(inputs: &Inputs<'_>, symbols: &Symbols, frames: &[Frames], roots: &[
         },
         kept_records: Default::default(),
         queue: Vec::new(),
+        wrappers: Vec::new(),
     };
     m.index_records();
     for root in roots.iter().copied().chain(m.implied_roots()) {
         m.keep(root, None);
     }
-    while let Some(at) = m.queue.pop() {
-        m.visit(at);
+    m.drain();
+    if symbols.raise.is_some_and(|raise| m.live.keeps(raise)) {
+        for at in std::mem::take(&mut m.wrappers) {
+            m.keep_records(at);
+        }
+        m.drain();
     }
     m.live.records = m.kept_records.into_iter().collect();
     let mut sections: Vec<_> = m.live.why.keys().copied().collect();
@@ -133,6 +140,7 @@ impl Marker<'_, '_> {
         }
     }
 
+    /// What a field of an unwind table refers to.
     fn target(&self, obj: u32, reloc: &Reloc) -> Target {
         self.symbols.targets[obj as usize][reloc.symbol as usize]
     }
@@ -153,8 +161,21 @@ impl Marker<'_, '_> {
         for reloc in &inputs.section(at).relocs {
             self.follow(at, at.obj, reloc);
         }
-        for record in self.records_of.get(&at).cloned().unwrap_or_default() {
-            self.keep_record(record, at);
+        match inputs.wrappers == Some(at.obj) {
+            true => self.wrappers.push(at),
+            false => self.keep_records(at),
+        }
+    }
+
+    fn drain(&mut self) {
+        while let Some(at) = self.queue.pop() {
+            self.visit(at);
+        }
+    }
+
+    fn keep_records(&mut self, function: SecRef) {
+        for record in self.records_of.get(&function).cloned().unwrap_or_default() {
+            self.keep_record(record, function);
         }
     }
 
@@ -191,7 +212,7 @@ impl Marker<'_, '_> {
 
     /// Follows one reference that keeps what it names; `from` is the section on whose behalf.
     fn follow(&mut self, from: SecRef, obj: u32, reloc: &Reloc) {
-        match self.target(obj, reloc) {
+        match self.symbols.reference(self.inputs, obj, reloc.symbol) {
             Target::Section { at, .. } => self.keep(at, Some(from)),
             Target::Common(i) => self.live.commons[i as usize] = true,
             Target::Linker(Linker::Bound { name, .. }) => {
@@ -281,13 +302,22 @@ pub fn describe(inputs: &Inputs<'_>, at: SecRef) -> String {
     )
 }
 
+/// The chain from an export to a section, as people know its links. The wrapper, which is no part of the library, is left out.
+pub fn path(inputs: &Inputs<'_>, live: &Live, at: SecRef) -> Vec<String> {
+    let chain = live.chain(at);
+    let own = chain
+        .iter()
+        .filter(|s| !inputs.object(s.obj).data.is_empty());
+    own.map(|s| describe(inputs, *s)).collect()
+}
+
 /// The error for all names that nobody provides, each with at most three places and one chain from an export.
 pub fn check_undefined(inputs: &Inputs<'_>, live: &Live) -> Result<()> {
     let problems = live.undefined.iter().map(|(name, places)| {
         let mut problem = Problem::new(format!("nobody provides the function or variable {}", demangle(name)));
         if let Some((at, offset)) = places.first() {
             problem.place = Some(inputs.object(at.obj).place(at.sec, *offset));
-            let chain: Vec<_> = live.chain(*at).iter().map(|s| describe(inputs, *s)).collect();
+            let chain = path(inputs, live, *at);
             problem = problem.note(format!("reached from an export: {} -> {name}", shorten(&chain)));
         }
         let mut who: Vec<_> = places.iter().map(|(at, _)| describe(inputs, *at)).collect();
@@ -302,7 +332,7 @@ pub fn check_undefined(inputs: &Inputs<'_>, live: &Live) -> Result<()> {
 }
 
 /// A chain in one line: long ones keep their ends.
-fn shorten(chain: &[String]) -> String {
+pub fn shorten(chain: &[String]) -> String {
     match chain {
         [first, second, .., before, last] if chain.len() > 6 => {
             format!(

@@ -5,7 +5,9 @@
 
 pub mod elf;
 pub mod exports;
+pub mod functions;
 pub mod image;
+pub mod interpose;
 pub mod layout;
 pub mod live;
 pub mod merge;
@@ -13,9 +15,11 @@ pub mod names;
 pub mod plan;
 pub mod reloc;
 pub mod relr;
+pub mod stacks;
 pub mod symbols;
 pub mod symtab;
 pub mod unwind;
+pub mod waits;
 
 /// A section of an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -168,7 +168,10 @@ impl<'d> Planner<'_, 'd> {
     }
 
     fn target(&self, at: SecRef, reloc: &Reloc) -> Target {
-        self.symbols.targets[at.obj as usize][reloc.symbol as usize]
+        match self.inputs.section(at).eh_frame() {
+            true => self.symbols.targets[at.obj as usize][reloc.symbol as usize],
+            false => self.symbols.reference(self.inputs, at.obj, reloc.symbol),
+        }
     }
 
     fn name(&self, at: SecRef, reloc: &Reloc) -> String {

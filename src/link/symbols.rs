@@ -6,6 +6,7 @@
 //! For a reference of the library, in this order: a strong definition of the library; the runtime's; a weak one of the library, or
 //! one of a libc bundled in the archive. Names that begin with `rsyso_` and `__rsyso_` are the runtime's and the linker's alone.
 
+use super::interpose::{self, Found};
 use super::{Linker, SecRef, Target};
 use crate::diag::{Error, Kind, Problem, Result};
 use crate::input::{Bind, Def, Object, Symbol, SymbolKind, Visibility};
@@ -18,6 +19,8 @@ pub struct Inputs<'d> {
     pub objects: Vec<Object<'d>>,
     /// Index of the first object of the runtime.
     pub runtime_from: usize,
+    /// The object of rsyso's own that holds the wrappers, if there is one.
+    pub wrappers: Option<u32>,
 }
 
 impl<'d> Inputs<'d> {
@@ -59,6 +62,23 @@ pub struct Symbols {
     pub bounded: Vec<String>,
     /// Sections of groups that lost.
     pub discarded: HashSet<SecRef>,
+    /// Functions of the library's std that the runtime stands in front of: where the library's references lead instead.
+    pub fronts: HashMap<(SecRef, u64), Target>,
+    /// What the library raises exceptions with.
+    pub raise: Option<SecRef>,
+}
+
+impl Symbols {
+    /// What a symbol stands for where code or data refers to it. (Unwind tables describe functions: theirs are `targets`.)
+    pub fn reference(&self, inputs: &Inputs<'_>, obj: u32, sym: u32) -> Target {
+        let target = self.targets[obj as usize][sym as usize];
+        match target {
+            Target::Section { at, offset, .. } if !inputs.is_runtime(obj) => {
+                self.fronts.get(&(at, offset)).copied().unwrap_or(target)
+            }
+            _ => target,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -90,6 +110,8 @@ struct Resolver<'a, 'd> {
     spaces: [Namespace<'a>; 2],
     /// C names that the runtime offers to the library.
     offered: HashSet<&'a str>,
+    /// What the runtime needs of the library's std.
+    std: HashMap<&'static str, Found>,
     loaded: Vec<bool>,
     groups: HashMap<(usize, &'a str), u32>,
     discarded: HashSet<SecRef>,
@@ -108,6 +130,7 @@ pub fn resolve<'d>(inputs: &Inputs<'d>) -> Result<Symbols> {
         inputs,
         spaces: Default::default(),
         offered: HashSet::new(),
+        std: interpose::find(inputs),
         loaded: vec![false; inputs.objects.len()],
         groups: HashMap::new(),
         discarded: HashSet::new(),
@@ -229,10 +252,15 @@ impl<'a, 'd> Resolver<'a, 'd> {
                 self.pull(self.space(obj), &symbol.name);
             }
         }
+        if self.inputs.is_runtime(obj) {
+            let needed: Vec<u32> = self.std.values().map(|f| f.obj).collect();
+            needed.into_iter().for_each(|obj| self.load(obj));
+        }
     }
 
     /// Loads the lazy object that a reference to `name` asks for, if any.
     fn pull(&mut self, space: usize, name: &'a str) {
+        let name = self.asked(space, name);
         let defined = self.spaces[space].defined.get(name).map(|d| d.strength);
         if defined == Some(Strength::Strong) {
             return;
@@ -250,10 +278,24 @@ impl<'a, 'd> Resolver<'a, 'd> {
         }
     }
 
+    /// The name that a reference leads to: the runtime's front, where there is one.
+    fn asked<'n>(&self, space: usize, name: &'n str) -> &'n str {
+        let front = interpose::front(name).filter(|f| space == 0 && self.offered.contains(f));
+        front.unwrap_or(name)
+    }
+
     fn lookup(&self, space: usize, name: &str) -> Option<Definition> {
+        let name = self.asked(space, name);
         let own = self.spaces[space].defined.get(name).copied();
         if space == 1 {
-            return own;
+            return own.or_else(|| {
+                let found = self.std.get(name)?;
+                Some(Definition {
+                    obj: found.obj,
+                    sym: found.sym,
+                    strength: Strength::Strong,
+                })
+            });
         }
         let offered = || {
             let name = self.offered.get(name)?;
@@ -275,6 +317,8 @@ impl<'a, 'd> Resolver<'a, 'd> {
             commons: Vec::new(),
             bounded: Vec::new(),
             discarded: HashSet::new(),
+            fronts: HashMap::new(),
+            raise: None,
         };
         let mut names = Interned::default();
         for (obj, object) in self.inputs.objects.iter().enumerate() {
@@ -289,8 +333,32 @@ impl<'a, 'd> Resolver<'a, 'd> {
         }
         out.commons = names.commons;
         out.bounded = names.bounded;
+        self.interpose(&mut out);
         out.discarded = self.discarded;
         out
+    }
+
+    /// Puts the runtime's functions in front of the library's.
+    fn interpose(&self, out: &mut Symbols) {
+        let runtime = |name: &str| {
+            let d = self.spaces[1].defined.get(name)?;
+            Some(self.place(d.obj, &self.inputs.object(d.obj).symbols[d.sym as usize]))
+        };
+        if let Some(Target::Section { at, .. }) = runtime(interpose::RAISE) {
+            out.raise = Some(at);
+        }
+        for found in self.std.values().filter(|f| self.loaded[f.obj as usize]) {
+            let symbol = &self.inputs.object(found.obj).symbols[found.sym as usize];
+            let target = self.place(found.obj, symbol);
+            if let Target::Section { at, offset, .. } = target
+                // A reference by the section's symbol must not mean another function in it.
+                && offset == 0
+                && symbol.size == self.inputs.section(at).size
+                && let Some(front) = found.front.and_then(runtime)
+            {
+                out.fronts.insert((at, offset), front);
+            }
+        }
     }
 
     fn target(&self, obj: u32, sym: u32, symbol: &Symbol<'d>, names: &mut Interned) -> Target {

@@ -3,12 +3,11 @@
 //! cmd/link wants each byte of a text section to belong to a function ("hole in findfunctab", cmd/link/internal/ld/pcln.go) and
 //! fewer than 256 functions to begin in any bucket of 4096 bytes ("too many functions in a findfunc bucket").
 
-use super::SecRef;
+use super::functions::functions;
 use super::layout::Layout;
 use super::names::demangle;
 use super::symbols::Inputs;
-use crate::input::{Def, SymbolKind};
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 
 /// Functions that may begin within any 4096 bytes; below 256, since Go's own functions may share the bucket.
 const MAX_PER_BUCKET: usize = 240;
@@ -30,7 +29,7 @@ pub struct ImageSymbol {
 /// The symbols, in order, without holes. `wrappers` is the object that holds the wrappers.
 pub fn table(inputs: &Inputs<'_>, layout: &Layout, wrappers: u32) -> Vec<ImageSymbol> {
     let mut starts = vec![start("rsyso.header", 0)];
-    let by_section = functions(inputs, layout);
+    let by_section = functions(inputs, &|at| layout.sections.contains_key(&at));
     let code_end = layout.params.code_offset + layout.params.code_size;
     for (at, address) in layout.order.iter().filter(|(_, a)| *a < code_end) {
         let section = inputs.section(*at);
@@ -68,42 +67,6 @@ fn start(name: &str, offset: u64) -> ImageSymbol {
         size: 0,
         global: false,
     }
-}
-
-type Functions<'a> = HashMap<SecRef, Vec<(u64, &'a str)>>;
-
-/// Named places of the code sections in the image, by section, in order.
-fn functions<'a>(inputs: &'a Inputs<'_>, layout: &Layout) -> Functions<'a> {
-    let mut found: Functions<'a> = HashMap::new();
-    for (obj, object) in inputs.objects.iter().enumerate() {
-        for symbol in &object.symbols {
-            let Def::Section(sec) = symbol.def else {
-                continue;
-            };
-            let at = SecRef {
-                obj: obj as u32,
-                sec,
-            };
-            let section = inputs.section(at);
-            let code = matches!(symbol.kind, SymbolKind::Func | SymbolKind::None);
-            if code
-                && section.exec()
-                && !symbol.name.is_empty()
-                && symbol.value < section.size
-                && layout.sections.contains_key(&at)
-            {
-                found
-                    .entry(at)
-                    .or_default()
-                    .push((symbol.value, &symbol.name));
-            }
-        }
-    }
-    for list in found.values_mut() {
-        list.sort_unstable();
-        list.dedup_by_key(|(value, _)| *value);
-    }
-    found
 }
 
 /// Joins functions to the one before where too many begin close together, and where two begin at one place. Wrappers are never joined.

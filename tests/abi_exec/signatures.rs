@@ -39,6 +39,7 @@ fn slice(elem: Type, mutable: bool) -> Type {
     Type::Slice {
         elem: Box::new(elem),
         mutable,
+        pair: false,
     }
 }
 
@@ -274,6 +275,7 @@ impl Generator {
             doc: String::new(),
             source: None,
             path: String::new(),
+            blocking: false,
         };
         self.fixture.api.functions.push(function);
     }

@@ -68,7 +68,8 @@ pub fn command(release: Release, dir: &Path, cgo: bool) -> Command {
         .env_remove("GOARCH")
         .env_remove("GOEXPERIMENT")
         .env_remove("GODEBUG")
-        .env_remove("GO_EXTLINK_ENABLED");
+        .env_remove("GO_EXTLINK_ENABLED")
+        .env_remove("RUST_BACKTRACE");
     command
 }
 

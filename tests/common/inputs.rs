@@ -133,19 +133,25 @@ pub fn write_archive(members: &[(String, Vec<u8>)]) -> Vec<u8> {
 
 /// Compiles a crate of one file, without std, into a staticlib `lib{name}.a`.
 pub fn rust_library(dir: &Path, name: &str, source: &str, flags: &[&str]) -> PathBuf {
+    let source = format!(
+        "#![no_std]\n{source}\n#[panic_handler]\nfn panic(_: &core::panic::PanicInfo) -> ! {{ loop {{}} }}\n"
+    );
+    compile(dir, name, &source, &[&["-Cpanic=abort"], flags].concat())
+}
+
+/// Compiles a crate of one file, with std, into a staticlib `lib{name}.a`.
+pub fn std_library(dir: &Path, name: &str, source: &str) -> PathBuf {
+    compile(dir, name, source, &[])
+}
+
+fn compile(dir: &Path, name: &str, source: &str, flags: &[&str]) -> PathBuf {
     let file = dir.join(format!("{name}.rs"));
-    std::fs::write(
-        &file,
-        format!(
-            "#![no_std]\n{source}\n#[panic_handler]\nfn panic(_: &core::panic::PanicInfo) -> ! {{ loop {{}} }}\n"
-        ),
-    )
-    .unwrap();
+    std::fs::write(&file, source).unwrap();
     let library = dir.join(format!("lib{name}.a"));
     let mut rustc = Command::new("rustc");
     rustc
         .args(["--edition=2024", "--crate-type=staticlib", "-Copt-level=2"])
-        .args(["-Cpanic=abort", "--crate-name", name, "-o"])
+        .args(["--crate-name", name, "-o"])
         .arg(&library)
         .args(if flags.iter().any(|f| f.starts_with("-Cdebuginfo")) {
             &[][..]

@@ -44,7 +44,9 @@ pub fn fixtures() -> Vec<String> {
         .map(|p| p.file_name().unwrap().to_str().unwrap().to_owned())
         .collect();
     names.sort();
-    for required in ["data", "plusone", "text"] {
+    for required in [
+        "blocking", "data", "io", "overflow", "panics", "plusone", "text", "threads",
+    ] {
         assert!(
             names.iter().any(|n| n == required),
             "fixture {required} is gone"

@@ -35,8 +35,10 @@ impl Workspace {
         for name in &workspace.fixtures {
             let go = workspace.fixture(name);
             copy_sources(&root().join("fixtures").join(name).join("go"), &go);
+            let options = options(name);
+            let options: Vec<&str> = options.split_whitespace().chain(["-q"]).collect();
             let archive = archive(name);
-            convert(&archive, &go, &["-q"]);
+            convert(&archive, &go, &options);
             if root()
                 .join("fixtures")
                 .join(name)
@@ -79,6 +81,12 @@ fn tell_natively(program: &Path, go: &Path) {
     let data = go.join("testdata");
     std::fs::create_dir_all(&data).unwrap();
     std::fs::write(data.join("native.txt"), told.stdout).unwrap();
+}
+
+/// What a fixture is converted with besides: the words of its file `options`, if it has one.
+fn options(fixture: &str) -> String {
+    let path = root().join("fixtures").join(fixture).join("options");
+    std::fs::read_to_string(path).unwrap_or_default()
 }
 
 /// Copies what is under version control: Go sources, modules and C programs, not what a developer converted by hand.

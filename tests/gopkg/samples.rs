@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use rsyso::arch::amd64::Amd64;
-use rsyso::arch::{Arch, Code, Stub};
+use rsyso::arch::{Arch, Arguments, Code, Stub};
 use rsyso::diag;
 use rsyso::goabi::Frame;
 use rsyso::gopkg::{self, GoFile, Place, Prefix, Present, Request};
@@ -20,6 +20,12 @@ impl Arch for Fake {
     }
     fn stub(&self, stub: &Stub<'_>) -> String {
         Amd64.stub(stub)
+    }
+    fn frame_at_entry(&self) -> (gimli::write::CommonInformationEntry, u32) {
+        Amd64.frame_at_entry()
+    }
+    fn landing(&self, name: &str, then: &str) -> String {
+        Amd64.landing(name, then)
     }
     fn rust_target(&self) -> &'static str {
         Amd64.rust_target()
@@ -51,6 +57,15 @@ impl Arch for Fake {
     }
     fn trap(&self) -> &'static [u8] {
         Amd64.trap()
+    }
+    fn c_calls(&self, code: &[u8], refs: &[u64]) -> Vec<Arguments> {
+        Amd64.c_calls(code, refs)
+    }
+    fn system_calls(&self, code: &[u8]) -> Vec<Arguments> {
+        Amd64.system_calls(code)
+    }
+    fn waiting_call(&self, number: u64) -> Option<&'static str> {
+        Amd64.waiting_call(number)
     }
     fn wrapper(&self, api: &Api, function: &Function, frame: &Frame) -> Result<Code, String> {
         Amd64.wrapper(api, function, frame)
@@ -114,6 +129,7 @@ pub fn function(symbol: &str, params: &[(&str, Type)], result: Option<Type>) -> 
             line: 12,
         }),
         path: String::new(),
+        blocking: false,
     }
 }
 
@@ -155,6 +171,7 @@ pub fn slice(elem: Type) -> Type {
     Type::Slice {
         elem: Box::new(elem),
         mutable: false,
+        pair: false,
     }
 }
 
@@ -162,6 +179,7 @@ pub fn slice_mut(elem: Type) -> Type {
     Type::Slice {
         elem: Box::new(elem),
         mutable: true,
+        pair: false,
     }
 }
 
@@ -239,6 +257,10 @@ pub fn text() -> Api {
             function("count_words", &[("text", Type::Str)], Some(int(Int::Usize))).doc(
                 "Counts the words in `text`, as [`str::split_whitespace`] does\n\n# Examples\n\n```\nlet n = count_words(\"a b\");\nassert_eq!(n, 2);\n```\n\nSee [UAX #29](https://unicode.org/reports/tr29/) for\nwhat a word is *really*.\n\n- one item\n- another, which goes on\n  over two lines\n  - nested\n\n1. first\n2. second",
             ),
+            Function {
+                blocking: true,
+                ..function("wait_for", &[("event", Type::Str), ("ms", int(Int::U32))], Some(Type::Bool))
+            },
             function(
                 "parse_url",
                 &[("url", Type::Str), ("user_id", int(Int::U32)), ("type", Type::Bool)],

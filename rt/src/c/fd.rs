@@ -2,19 +2,15 @@
 
 use libc::{c_int, c_uint, c_ulong, c_void, iovec, loff_t, off_t, off64_t, size_t, ssize_t};
 
-use crate::c::define::{code, fail, ret};
+use crate::c::define::{code, fail, ret, uninterrupted};
 use crate::c::errno::errno;
 use linux_raw_sys::general::*;
 
 syscalls! {
     /// read(2)
     read(fd: c_int, buf: *mut c_void, count: size_t) -> ssize_t = again __NR_read(fd, buf, count);
-    /// write(2)
-    write(fd: c_int, buf: *const c_void, count: size_t) -> ssize_t = again __NR_write(fd, buf, count);
     /// readv(2)
     readv(fd: c_int, iov: *const iovec, count: c_int) -> ssize_t = again __NR_readv(fd, iov, count);
-    /// writev(2)
-    writev(fd: c_int, iov: *const iovec, count: c_int) -> ssize_t = again __NR_writev(fd, iov, count);
     /// pread(2)
     pread(fd: c_int, buf: *mut c_void, count: size_t, offset: off_t) -> ssize_t = __NR_pread64(fd, buf, count, offset);
     /// pread(2)
@@ -82,7 +78,38 @@ syscalls! {
     memfd_create(name: *const libc::c_char, flags: c_uint) -> c_int = __NR_memfd_create(name, flags);
 }
 
+/// Whether what is written to standard error is held back (`panics.rs`).
+fn held_back(fd: c_int, bytes: &[u8]) -> bool {
+    #[cfg(test)]
+    return fd < 0 && bytes.is_empty();
+    #[cfg(not(test))]
+    return fd == libc::STDERR_FILENO && crate::panics::hold_back(bytes);
+}
+
 c_fn! {
+    /// write(2)
+    fn write(fd: c_int, buf: *const c_void, count: size_t) -> ssize_t {
+        // SAFETY: the caller's.
+        if fd == libc::STDERR_FILENO && count > 0 && held_back(fd, unsafe { core::slice::from_raw_parts(buf.cast(), count) }) {
+            return count as ssize_t;
+        }
+        // SAFETY: the caller's.
+        ret(uninterrupted(|| unsafe { syscall!(__NR_write, fd, buf, count) }))
+    }
+
+    /// writev(2)
+    fn writev(fd: c_int, iov: *const iovec, count: c_int) -> ssize_t {
+        // A report of a panic comes in one piece, or by write(2).
+        if fd == libc::STDERR_FILENO && count == 1 && !iov.is_null() {
+            // SAFETY: the caller's.
+            let only = unsafe { &*iov };
+            // SAFETY: the caller's.
+            return unsafe { write(fd, only.iov_base, only.iov_len) };
+        }
+        // SAFETY: the caller's.
+        ret(uninterrupted(|| unsafe { syscall!(__NR_writev, fd, iov, count) }))
+    }
+
     /// dup2(2), by dup3, which refuses to duplicate a descriptor onto itself.
     fn dup2(from: c_int, to: c_int) -> c_int {
         if from == to {

@@ -175,6 +175,8 @@ c_fn! {
 
     /// _exit(2): the end of the whole process, Go's half included.
     fn _exit(status: c_int) -> ! {
+        #[cfg(not(test))]
+        crate::panics::print_all();
         sys::exit_group(status)
     }
 
@@ -194,8 +196,8 @@ c_fn! {
                     ExitFunction::With(f, argument) => f(argument),
                 }
             }
+            _exit(status)
         }
-        sys::exit_group(status)
     }
 
     /// atexit(3). Only `exit` in this library runs these functions; the end of Go's `main` does not.

@@ -1,7 +1,7 @@
 //! Signals. Go owns the handlers of the process and the alternate stacks of its threads; nothing here may disturb them.
 //!
 //! - Handlers can be asked for, not changed: a change is ENOSYS, but in the child of a fork. (A handler of the library
-//!   would run on Go's signal stack, outside any lane.)
+//!   would run on Go's signal stack, outside any lane.) One change is left to exec: see [`exec_will_do`].
 //! - A thread of Go has its mask changed for real. A thread that Rust spawned has every signal blocked for good, so
 //!   that Go's handlers never run on it; the mask that it asks for is remembered, and is what a child process starts with.
 
@@ -106,17 +106,20 @@ c_fn! {
 
     /// sigaction(2): asking works; a change is ENOSYS, but in the child of a fork.
     fn sigaction(signal: c_int, new: *const libc::sigaction, old: *mut libc::sigaction) -> c_int {
-        if !new.is_null() && let Err(errno) = only_after_fork() {
-            return fail(errno);
-        }
         // SAFETY: the caller's, null or valid.
         unsafe {
-            let new = new.as_ref().map(|new| KernelAction {
+            let mut new = new.as_ref().map(|new| KernelAction {
                 handler: new.sa_sigaction,
                 flags: new.sa_flags as usize,
                 restorer: new.sa_restorer.map_or(0, |f| f as usize),
                 mask: word_of(&new.sa_mask),
             });
+            if let Some(action) = &new && let Err(errno) = only_after_fork() {
+                if !exec_will_do(signal, action) {
+                    return fail(errno);
+                }
+                new = None;
+            }
             // On x86-64 the kernel insists on a restorer for a handler; there is none to give in such a child.
             if new.as_ref().is_some_and(|new| new.handler > libc::SIG_IGN) {
                 return fail(libc::ENOSYS);
@@ -281,28 +284,43 @@ impl Drop for AllBlocked {
     }
 }
 
+/// What happens on a signal now.
+fn action_of(signal: c_int) -> Option<KernelAction> {
+    let mut action = KernelAction {
+        handler: 0,
+        flags: 0,
+        restorer: 0,
+        mask: 0,
+    };
+    // SAFETY: only asks; a place of our own.
+    let asked = unsafe {
+        syscall!(
+            __NR_rt_sigaction,
+            signal,
+            0usize,
+            &raw mut action,
+            KERNEL_SIGSET_SIZE
+        )
+    };
+    sys::check(asked).ok().map(|_| action)
+}
+
+/// Whether a change can be left to exec. Before std's `Command::exec` becomes another program it gives SIGPIPE its default action.
+/// Go's handler must stay, in case the program cannot be run; and a handler becomes the default action by itself (execve(2)).
+fn exec_will_do(signal: c_int, new: &KernelAction) -> bool {
+    signal == libc::SIGPIPE
+        && new.handler == libc::SIG_DFL
+        && action_of(signal).is_some_and(|now| now.handler > libc::SIG_IGN)
+}
+
 /// In a process of its own, after fork: every signal that has a handler gets its default action, as exec would give it.
 /// The handlers are Go's, and Go does not run there.
 pub(crate) fn drop_handlers() {
     for signal in 1..=SIGNALS {
-        let mut action = KernelAction {
-            handler: 0,
-            flags: 0,
-            restorer: 0,
-            mask: 0,
-        };
-        // SAFETY: places of our own. SIGKILL and SIGSTOP are refused, which is as well.
-        unsafe {
-            let asked = syscall!(
-                __NR_rt_sigaction,
-                signal,
-                0usize,
-                &raw mut action,
-                KERNEL_SIGSET_SIZE
-            );
-            if asked == 0 && action.handler > libc::SIG_IGN {
-                set_action(signal, libc::SIG_DFL);
-            }
+        // SIGKILL and SIGSTOP have none.
+        if action_of(signal).is_some_and(|action| action.handler > libc::SIG_IGN) {
+            // SAFETY: the process is not Go's.
+            unsafe { set_action(signal, libc::SIG_DFL) };
         }
     }
 }
@@ -328,4 +346,33 @@ pub(crate) unsafe fn set_action(signal: c_int, action: usize) {
             KERNEL_SIGSET_SIZE
         )
     };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    extern "C" fn handler(_: c_int) {}
+
+    #[test]
+    fn handlers_stay() {
+        let ours = handler as *const () as usize;
+        // SAFETY: the host's own functions set and restore a handler that does nothing; ours must not change anything.
+        unsafe {
+            let before = libc::signal(libc::SIGPIPE, ours);
+            // What std's `Command::exec` asks for.
+            assert_eq!(signal(libc::SIGPIPE, libc::SIG_DFL), ours);
+            assert_eq!(signal(libc::SIGPIPE, libc::SIG_IGN), libc::SIG_ERR);
+            assert_eq!(libc::signal(libc::SIGPIPE, before), ours);
+            // An ignored signal would stay ignored in the new program: the answer must not be that it does not.
+            let before = libc::signal(libc::SIGPIPE, libc::SIG_IGN);
+            assert_eq!(signal(libc::SIGPIPE, libc::SIG_DFL), libc::SIG_ERR);
+            libc::signal(libc::SIGPIPE, before);
+
+            let before = libc::signal(libc::SIGUSR2, ours);
+            assert_eq!(signal(libc::SIGUSR2, libc::SIG_DFL), libc::SIG_ERR);
+            assert_eq!(crate::c::errno::errno(), libc::ENOSYS);
+            assert_eq!(libc::signal(libc::SIGUSR2, before), ours);
+        }
+    }
 }

@@ -71,6 +71,15 @@ impl Thread {
     }
 }
 
+/// Ends the calling thread as far as the library can tell, though it is one of Go's and goes on: runs the destructors of its thread-locals.
+#[cfg(not(test))]
+pub(crate) fn end_of_go_thread() {
+    // SAFETY: this lane's own; null, or a record.
+    if let Some(thread) = unsafe { (*current_control()).pthread.cast::<Thread>().as_ref() } {
+        thread.locals.run_destructors();
+    }
+}
+
 #[cfg(not(test))]
 fn current_control() -> *mut crate::lane::Control {
     crate::lane::control()

@@ -1,15 +1,17 @@
 //! x86-64 (GOARCH amd64): variable-length instructions, 32-bit PC-relative reach, GOT loads that can be relaxed in place.
 //! Source: System V Application Binary Interface, AMD64 Architecture Processor Supplement ("psABI").
 
-use super::{Arch, Code, Stub};
+use super::{Arch, Arguments, Code, Stub};
 use crate::goabi::Frame;
 use crate::link::reloc::{Howto, Rewrite, TlsModel};
 use crate::model::{Api, Function};
+use gimli::write::CommonInformationEntry;
 
 pub mod abi;
 pub mod relax;
 pub mod reloc;
 pub mod stub;
+pub mod syscall;
 pub mod tls;
 pub mod wrapper;
 
@@ -52,8 +54,23 @@ impl Arch for Amd64 {
     fn trap(&self) -> &'static [u8] {
         &[0xcc]
     }
+    fn c_calls(&self, code: &[u8], refs: &[u64]) -> Vec<Arguments> {
+        syscall::c_calls(code, refs)
+    }
+    fn system_calls(&self, code: &[u8]) -> Vec<Arguments> {
+        syscall::instructions(code)
+    }
+    fn waiting_call(&self, number: u64) -> Option<&'static str> {
+        syscall::name(number)
+    }
     fn wrapper(&self, api: &Api, function: &Function, frame: &Frame) -> Result<Code, String> {
         wrapper::emit(api, function, frame)
+    }
+    fn frame_at_entry(&self) -> (CommonInformationEntry, u32) {
+        (wrapper::frame_at_entry(), wrapper::R_X86_64_PC32)
+    }
+    fn landing(&self, name: &str, then: &str) -> String {
+        stub::landing(name, then)
     }
     fn stub(&self, stub: &Stub<'_>) -> String {
         stub::print(stub)

@@ -4,6 +4,9 @@
 //! by itself: where it lies relative to the thread pointer depends on how the program is linked, and only Go's assembler and linker know.
 //! `MOVQ (TLS), R14` becomes the right one or two instructions in every build mode (cmd/internal/obj/x86/obj6.go, `CanUse1InsnTLS`).
 //!
+//! R13 tells the runtime where to go on if the call does not return: there is no other way for the image to learn the address of a Go
+//! function, since it may not refer to Go's symbols.
+//!
 //! The stub has no frame and does not touch SP: the wrapper, outside of Go's sight, switches stacks. It therefore finds the
 //! arguments right above the return address, and its own return goes to the Go caller.
 
@@ -15,10 +18,19 @@ pub(super) fn print(stub: &Stub<'_>) -> String {
         signature,
         wrapper,
         frame,
+        landing,
     } = stub;
     let size = frame.stub_size();
     format!(
-        "// {signature}\nTEXT ·{go_name}(SB), NOSPLIT, $0-{size}\n\tMOVQ (TLS), R14\n\tJMP  {wrapper}(SB)\n"
+        "// {signature}\nTEXT ·{go_name}(SB), NOSPLIT, $0-{size}\n\tMOVQ (TLS), R14\n\tLEAQ ·{landing}(SB), R13\n\tJMP  {wrapper}(SB)\n"
+    )
+}
+
+/// The runtime jumps here with the goroutine's stack pointer as the stub had it, and a pointer in AX. The function must be NOSPLIT: the
+/// prologue of others clobbers registers. Its frame holds no Go pointer, which it has to say for the sake of tracebacks.
+pub(super) fn landing(name: &str, then: &str) -> String {
+    format!(
+        "// func {name}()\nTEXT ·{name}(SB), NOSPLIT, $8-0\n\tNO_LOCAL_POINTERS\n\tMOVQ AX, 0(SP)\n\tCALL ·{then}(SB)\n\tINT  $3 // not reached\n"
     )
 }
 
@@ -38,10 +50,12 @@ mod tests {
             signature: "func CountWords(text string) uint",
             wrapper: "rsyso_ab12_count_words",
             frame: &frame,
+            landing: "rsysoLanding",
         };
         let want = "// func CountWords(text string) uint\n\
                     TEXT ·CountWords(SB), NOSPLIT, $0-24\n\
                     \tMOVQ (TLS), R14\n\
+                    \tLEAQ ·rsysoLanding(SB), R13\n\
                     \tJMP  rsyso_ab12_count_words(SB)\n";
         assert_eq!(print(&stub), want);
     }

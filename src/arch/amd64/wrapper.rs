@@ -1,12 +1,15 @@
 //! Go's ABI0 to System V AMD64: the code that takes a call from a Go stub into a lane and back.
 //!
-//! On entry the stack holds the return address into Go, and above it the frame of [`crate::goabi`] or a pointer to it; r14 holds `g`. ABI0 asks that rsp
+//! On entry the stack holds the return address into Go, and above it the frame of [`crate::goabi`] or a pointer to it; r14 holds `g`, and r13
+//! the address of the Go function to go on in if the call does not return. ABI0 asks that rsp
 //! and rbp come back unchanged and nothing else (cmd/compile/abi-internal.md); the C side preserves rbx, rbp and r12 to r15. So the wrapper
 //! keeps the goroutine's stack pointer in rbx across the call, and uses no stack of the goroutine at all.
 //!
 //! The fast path finds the lane of the running `m` in its home slot of the lane table. Everything else (the first use of the image, a
 //! new `m`, a collision) is the runtime's: `rsyso_lane_slow` takes `m` in rax and `g` in r14, returns the control block in r11, and
-//! preserves rsp, rbp and r14 only.
+//! preserves rsp, rbp, r13 and r14 only.
+//!
+//! The wrapper has a record in the unwind table, with the runtime's personality: there the way of an exception ends (`rt/src/panics.rs`).
 
 use iced_x86::code_asm::*;
 use iced_x86::{
@@ -18,7 +21,11 @@ use super::abi::{self, Arg, Call, Part, Place, Return};
 use crate::arch::{Code, CodeRef, rt_symbols};
 use crate::goabi::Frame;
 use crate::model::{Api, Function};
-use crate::shared::{CONTROL_GO_BP, CONTROL_GO_SP, GO_G_M, LANE_HASH, LANE_TABLE_BITS};
+use crate::shared::{
+    CONTROL_GO_BP, CONTROL_GO_LANDING, CONTROL_GO_SP, GO_G_M, LANE_HASH, LANE_TABLE_BITS,
+};
+use gimli::write::{CallFrameInstruction, CommonInformationEntry};
+use gimli::{Encoding, Format, X86_64};
 
 /// `S + A - P`, 32 bits (psABI 4.4.1).
 pub(super) const R_X86_64_PC32: u32 = 2;
@@ -36,6 +43,19 @@ pub(super) fn emit(api: &Api, function: &Function, frame: &Frame) -> Result<Code
 /// An operand that the assembler refuses: a fault of this file, not of the input.
 fn broken(e: IcedError) -> String {
     format!("its wrapper cannot be encoded: {e}")
+}
+
+/// A return address on the stack, and nothing else.
+pub(super) fn frame_at_entry() -> CommonInformationEntry {
+    let encoding = Encoding {
+        format: Format::Dwarf32,
+        version: 1,
+        address_size: 8,
+    };
+    let mut cie = CommonInformationEntry::new(encoding, 1, -8, X86_64::RA);
+    cie.add_instruction(CallFrameInstruction::Cfa(X86_64::RSP, 8));
+    cie.add_instruction(CallFrameInstruction::Offset(X86_64::RA, -8));
+    cie
 }
 
 /// Integer argument registers in order, at the widths that loads need.
@@ -58,6 +78,8 @@ struct Writer {
     a: CodeAssembler,
     /// Index of the instruction, relocation type, symbol.
     refs: Vec<(usize, u32, String)>,
+    /// Index of the instruction before which the frame changes.
+    frame: Vec<(usize, CallFrameInstruction)>,
     /// The value that r10 holds for empty slices.
     dangling: Option<u64>,
     /// Whether r12 leads to the frame, which otherwise lies above the return address.
@@ -71,6 +93,7 @@ impl Writer {
         Ok(Writer {
             a: CodeAssembler::new(64)?,
             refs: Vec::new(),
+            frame: Vec::new(),
             dangling: None,
             by_reference,
         })
@@ -97,6 +120,7 @@ impl Writer {
         self.result(&call.result)?;
         self.a.ret()?;
         self.a.set_label(&mut slow)?;
+        self.frame_is(CallFrameInstruction::Cfa(X86_64::RSP, 8));
         self.call(rt_symbols::LANE_SLOW)?;
         self.a.jmp(hit)
     }
@@ -126,7 +150,10 @@ impl Writer {
     fn enter(&mut self, stack: u64) -> Step {
         self.a.mov(qword_ptr(r11 + disp(CONTROL_GO_SP)), rsp)?;
         self.a.mov(qword_ptr(r11 + disp(CONTROL_GO_BP)), rbp)?;
+        self.a.mov(qword_ptr(r11 + disp(CONTROL_GO_LANDING)), r13)?;
         self.a.mov(rbx, rsp)?;
+        // rbx survives what is called.
+        self.frame_is(CallFrameInstruction::Cfa(X86_64::RBX, 8));
         match stack {
             0 => self.a.mov(rsp, r11)?,
             n => self.a.lea(rsp, r11 - disp(n))?,
@@ -164,6 +191,14 @@ impl Writer {
                 self.a.mov(qword_ptr(rsp + disp(p)), rax)?;
                 self.a.mov(qword_ptr(rsp + disp(l)), rcx)
             }
+            Arg::Fat {
+                at,
+                length: Place::Stack(l),
+                ..
+            } => {
+                self.a.mov(rax, qword_ptr(self.at(at + 8)))?;
+                self.a.mov(qword_ptr(rsp + disp(l)), rax)
+            }
             Arg::Copy { at, size, to } => self.copy(at, size, to),
             _ => Ok(()),
         }
@@ -188,6 +223,12 @@ impl Writer {
                 pointer: Place::Int(p),
                 length: Place::Int(l),
             } => self.load_fat(INT64[p], INT64[l], at, align),
+            Arg::Fat {
+                at,
+                align,
+                pointer: Place::Int(p),
+                ..
+            } => self.load_fat(INT64[p], rax, at, align),
             _ => Ok(()),
         }
     }
@@ -298,6 +339,11 @@ impl Writer {
         self.a.call(0u64)
     }
 
+    /// Before the next instruction the frame changes.
+    fn frame_is(&mut self, now: CallFrameInstruction) {
+        self.frame.push((self.a.instructions().len(), now));
+    }
+
     /// The next instruction refers to a symbol.
     fn refer(&mut self, r_type: u32, symbol: &str) {
         let index = self.a.instructions().len();
@@ -335,7 +381,13 @@ impl Writer {
                 }
             }
         }
-        Ok(Code { bytes, refs })
+        let mut frame = Vec::new();
+        for (index, now) in self.frame {
+            let offset = block.new_instruction_offsets.get(index);
+            let offset = offset.ok_or("its wrapper has a frame without an end")?;
+            frame.push((*offset, now));
+        }
+        Ok(Code { bytes, refs, frame })
     }
 }
 

@@ -12,6 +12,7 @@ fn slice(elem: Type) -> Type {
     Type::Slice {
         elem: Box::new(elem),
         mutable: false,
+        pair: false,
     }
 }
 
@@ -29,6 +30,7 @@ fn function(params: &[Type], result: Option<Type>) -> Function {
         doc: String::new(),
         source: None,
         path: String::new(),
+        blocking: false,
     }
 }
 
@@ -124,20 +126,21 @@ fn the_whole_of_a_small_one() {
         shr ecx, 0xD
         and ecx, 0x7FFF0
         test r10, r10
-        je short 0x48
+        je short 0x4C
         cmp [r10+rcx], rax
-        jne short 0x48
+        jne short 0x4C
         mov r11, [r10+rcx+8]
         mov [r11], rsp
         mov [r11+8], rbp
+        mov [r11+0x10], r13
         mov rbx, rsp
         mov rsp, r11
         mov rdi, [rbx+8]
-        call 0x40 -> f
+        call 0x44 -> f
         mov rsp, rbx
         mov [rbx+0x10], rax
         ret
-        call 0x4D -> rsyso_lane_slow
+        call 0x51 -> rsyso_lane_slow
         jmp short 0x2A";
     let want: Vec<_> = want.lines().map(str::trim).collect();
     assert_eq!(disassemble(&code), want);
@@ -186,6 +189,34 @@ fn a_slice_that_lacks_one_register_leaves_it_to_a_later_scalar() {
         mov r8, [rbx+0x28]
         mov r9, [rbx+0x48]
         movss xmm0, [rbx+0x50]
+        call 0 -> f
+        mov rsp, rbx";
+    check(&Api::default(), &params, None, want);
+}
+
+#[test]
+fn a_pointer_and_length_of_c_are_parameters_of_their_own() {
+    let pair = Type::Slice {
+        elem: Box::new(Type::Int(Int::U32)),
+        mutable: false,
+        pair: true,
+    };
+    // Five words, then the pair: its pointer takes the last register, its length goes to memory.
+    let params = [WORD, WORD, WORD, WORD, WORD, pair];
+    let want = "
+        lea rsp, [r11-0x10]
+        mov rax, [rbx+0x38]
+        mov [rsp], rax
+        mov rdi, [rbx+8]
+        mov rsi, [rbx+0x10]
+        mov rdx, [rbx+0x18]
+        mov rcx, [rbx+0x20]
+        mov r8, [rbx+0x28]
+        mov r10d, 4
+        mov rax, [rbx+0x38]
+        mov r9, [rbx+0x30]
+        test rax, rax
+        cmove r9, r10
         call 0 -> f
         mov rsp, rbx";
     check(&Api::default(), &params, None, want);

@@ -5,7 +5,7 @@ use crate::diag::Result;
 use crate::input::{Files, Object};
 use crate::link::layout::{self, Layout};
 use crate::link::symbols::{self, Inputs, Symbols};
-use crate::link::{SecRef, Target, image, live, merge, plan, unwind};
+use crate::link::{SecRef, Target, functions, image, live, merge, plan, unwind};
 use ::object::elf::RelocationType;
 use ::object::write::{
     Comdat, Object as Elf, Relocation, SectionId, Symbol, SymbolId, SymbolSection,
@@ -255,27 +255,41 @@ pub struct Image {
     merged: merge::Merged,
 }
 
-/// Links; the roots are all sections of a function named `root`.
-pub fn link(objs: &[Obj]) -> Result<Image> {
-    let bytes: Vec<_> = objs
-        .iter()
-        .map(|o| (o.name.clone(), o.bytes(), o.lazy))
-        .collect();
-    let files: Vec<_> = bytes
-        .iter()
-        .map(|(n, b, _)| Files::from_bytes(n, b.clone()).expect("files"))
+/// What is alive, before anything is placed.
+pub struct Graph<'d> {
+    pub inputs: Inputs<'d>,
+    pub symbols: Symbols,
+    pub frames: Vec<unwind::Frames>,
+    pub live: live::Live,
+}
+
+/// Resolves names and marks; the roots are all sections of a function named `root`.
+pub fn graph<T>(
+    objs: &[Obj],
+    runtime: &[Obj],
+    then: impl FnOnce(Graph<'_>) -> Result<T>,
+) -> Result<T> {
+    let all = objs.iter().chain(runtime);
+    let files: Vec<_> = all
+        .map(|o| {
+            (
+                Files::from_bytes(&o.name, o.bytes()).expect("files"),
+                o.lazy,
+            )
+        })
         .collect();
     let mut objects: Vec<Object<'_>> = Vec::new();
-    for (file, (_, _, lazy)) in files.iter().zip(&bytes) {
+    for (file, lazy) in &files {
         for mut object in crate::input::objects(file)? {
             object.lazy = *lazy;
             objects.push(object);
         }
     }
-    let runtime_from = objects.len();
+    let runtime_from = objs.len();
     let inputs = Inputs {
         objects,
         runtime_from,
+        wrappers: None,
     };
     let symbols = symbols::resolve(&inputs)?;
     let frames = unwind::parse(&inputs, &symbols.loaded)?;
@@ -286,9 +300,30 @@ pub fn link(objs: &[Obj]) -> Result<Image> {
     });
     let roots: Vec<_> = all.filter(named).collect();
     let live = live::mark(&inputs, &symbols, &frames, &roots);
+    then(Graph {
+        inputs,
+        symbols,
+        frames,
+        live,
+    })
+}
+
+/// Links without a runtime.
+pub fn link(objs: &[Obj]) -> Result<Image> {
+    graph(objs, &[], place)
+}
+
+fn place(graph: Graph<'_>) -> Result<Image> {
+    let Graph {
+        inputs,
+        symbols,
+        frames,
+        live,
+    } = graph;
     live::check_undefined(&inputs, &live)?;
     let plan = plan::plan(&inputs, &symbols, &live, &frames, &Amd64, LANE_SIZE)?;
     let merged = merge::merge(&inputs, &live, &plan);
+    let function_names = functions::NameTable::new(&inputs, &|at| live.keeps(at));
     let layout = layout::layout(layout::Context {
         inputs: &inputs,
         symbols: &symbols,
@@ -296,6 +331,7 @@ pub fn link(objs: &[Obj]) -> Result<Image> {
         frames: &frames,
         plan: &plan,
         merged: &merged,
+        names: &function_names,
         arch: &Amd64,
         lane_size: LANE_SIZE,
     })?;
@@ -303,6 +339,7 @@ pub fn link(objs: &[Obj]) -> Result<Image> {
         inputs: &inputs,
         plan: &plan,
         merged: &merged,
+        names: &function_names,
         layout: &layout,
         frames: &frames,
         arch: &Amd64,

@@ -1,6 +1,8 @@
 //! The core on objects made by hand: each rule in the smallest link that shows it.
 
 mod build;
+mod stacks;
+mod waits;
 
 use self::build::{Obj, linked, problems};
 use super::relr;

@@ -1,5 +1,9 @@
 //! x86-64: the stack is 16-byte aligned before a call, and a call pushes its return address on it.
 
+#[cfg(not(test))]
+pub mod depart;
+#[cfg(not(test))]
+pub mod fault;
 pub mod find;
 pub mod lane;
 pub mod mem;

@@ -83,6 +83,7 @@ unsafe extern "C" fn run(thread: *mut c_void) -> ! {
     // SAFETY: the kernel wrote the id before the thread began (CLONE_PARENT_SETTID).
     let tid = unsafe { (*thread.control).tid.load(Relaxed) };
     thread.tid.store(tid, Relaxed);
+    crate::fault::accept_on_this_thread(thread.control);
     if let Some(start) = thread.start {
         thread.value.set(start(thread.value.get()));
     }

@@ -1,0 +1,66 @@
+//! What a signal handler sees and changes of the machine.
+
+use core::arch::naked_asm;
+
+use libc::{REG_RAX, REG_RBP, REG_RDI, REG_RDX, REG_RIP, REG_RSI, REG_RSP, ucontext_t};
+
+use linux_raw_sys::general::__NR_rt_sigreturn;
+
+/// The interrupted code.
+pub struct Interrupted<'a>(pub &'a mut ucontext_t);
+
+impl Interrupted<'_> {
+    fn register(&self, register: i32) -> usize {
+        self.0.uc_mcontext.gregs[register as usize] as usize
+    }
+
+    fn set(&mut self, register: i32, value: usize) {
+        self.0.uc_mcontext.gregs[register as usize] = value as i64;
+    }
+
+    /// The instruction that caused the signal.
+    pub fn pc(&self) -> usize {
+        self.register(REG_RIP)
+    }
+
+    /// The stack pointer.
+    pub fn sp(&self) -> usize {
+        self.register(REG_RSP)
+    }
+
+    /// Goes on in Go when the handler returns, as `leave` does.
+    pub fn land(&mut self, sp: usize, bp: usize, landing: usize, departure: usize) {
+        self.set(REG_RSP, sp);
+        self.set(REG_RBP, bp);
+        self.set(REG_RIP, landing);
+        self.set(REG_RAX, departure);
+        self.clear_direction();
+    }
+
+    /// Calls a function on another stack when the handler returns; it must not return. `stack` is its end, and is 16-byte aligned.
+    pub fn call(&mut self, function: usize, stack: usize, arguments: [usize; 3]) {
+        // The place of the return address, zero in a fresh stack: there every unwinder ends.
+        self.set(REG_RSP, stack - size_of::<usize>());
+        self.set(REG_RBP, 0);
+        self.set(REG_RIP, function);
+        self.set(REG_RDI, arguments[0]);
+        self.set(REG_RSI, arguments[1]);
+        self.set(REG_RDX, arguments[2]);
+        self.clear_direction();
+    }
+
+    /// The ABI has it clear at every call (psABI 3.2.1), as Go does.
+    fn clear_direction(&mut self) {
+        const DIRECTION: i64 = 1 << 10;
+        self.0.uc_mcontext.gregs[libc::REG_EFL as usize] &= !DIRECTION;
+    }
+}
+
+/// Where a signal handler returns to (sigreturn(2)); the kernel insists on one (arch/x86/kernel/signal_64.c).
+///
+/// # Safety
+/// Returned to by a handler, never called.
+#[unsafe(naked)]
+pub unsafe extern "C" fn restorer() {
+    naked_asm!("mov eax, {sigreturn}", "syscall", "ud2", sigreturn = const __NR_rt_sigreturn)
+}

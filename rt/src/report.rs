@@ -1,0 +1,169 @@
+//! What std prints about a panic, taken apart.
+//!
+//! The default panic hook (library/std/src/panicking.rs, `default_hook`) is the one place where a panic's message and place are seen
+//! from outside, in the same form since Rust 1.73:
+//!
+//! ```text
+//! thread '<unnamed>' (4711) panicked at src/lib.rs:10:5:
+//! the message, of any number of lines
+//! note: run with `RUST_BACKTRACE=1` environment variable to display a backtrace
+//! ```
+//!
+//! and before that `thread 'main' panicked at 'the message', src/lib.rs:10:5`. The number came with 1.91, an empty line in front with 1.85.
+
+/// The parts of a report.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Report<'a> {
+    /// What the panic says, without a line end. UTF-8 as far as the library's strings are.
+    pub message: &'a [u8],
+    /// The source file as the compiler knew it; empty when the text has none.
+    pub file: &'a [u8],
+    /// Its line, from 1; 0 when the text has none.
+    pub line: usize,
+}
+
+const START: &[u8] = b"thread '";
+const AT: &[u8] = b" panicked at ";
+
+/// Whether a report may begin with these bytes.
+pub fn begins(bytes: &[u8]) -> bool {
+    without_line_end(bytes).starts_with(START)
+}
+
+/// Whether a text that [`begins`] like one is a report; None while that cannot be told.
+pub fn is_report(text: &[u8]) -> Option<bool> {
+    let text = without_line_end(text);
+    let line = memchr::memchr(b'\n', text);
+    let found = find(text.get(..line.unwrap_or(text.len()))?, AT).is_some();
+    (found || line.is_some()).then_some(found)
+}
+
+/// Whether the text has a backtrace in it: somebody asked for one (RUST_BACKTRACE).
+pub fn has_backtrace(text: &[u8]) -> bool {
+    find(text, b"\nstack backtrace:\n").is_some()
+}
+
+/// The parts of a report; of another text, the message is all of it.
+pub fn parse(text: &[u8]) -> Report<'_> {
+    let text = without_line_end(text);
+    let whole = Report {
+        message: text.trim_ascii_end(),
+        ..Report::default()
+    };
+    let Some(at) = find(text, AT) else {
+        return whole;
+    };
+    let rest = &text[at + AT.len()..];
+    let (place, message) = if rest.first() == Some(&b'\'') {
+        let rest = until_notes(rest);
+        // The message may hold anything; the place, which follows it, holds no quote and comma.
+        let Some(end) = memchr::memmem::rfind(rest, b"', ") else {
+            return whole;
+        };
+        (&rest[end + 3..], &rest[1..end.max(1)])
+    } else {
+        let Some(end) = find(rest, b":\n") else {
+            return whole;
+        };
+        (&rest[..end], until_notes(&rest[end + 2..]))
+    };
+    let (file, line) = split_place(place.trim_ascii_end());
+    Report {
+        message,
+        file,
+        line,
+    }
+}
+
+/// `src/lib.rs:10:5`
+fn split_place(place: &[u8]) -> (&[u8], usize) {
+    let mut parts = place.rsplitn(3, |b| *b == b':');
+    let (column, line, file) = (parts.next(), parts.next(), parts.next());
+    let number = |digits: Option<&[u8]>| -> Option<usize> {
+        core::str::from_utf8(digits?).ok()?.parse().ok()
+    };
+    match (file, number(line), number(column)) {
+        (Some(file), Some(line), Some(_)) => (file, line),
+        _ => (place, 0),
+    }
+}
+
+/// The text up to what the hook adds: a note, or a backtrace.
+fn until_notes(text: &[u8]) -> &[u8] {
+    let ends = [&b"\nnote: "[..], b"\nstack backtrace:\n"];
+    match ends.iter().filter_map(|e| find(text, e)).min() {
+        // What was found begins with the line end of the message.
+        Some(end) => &text[..end],
+        None => text.strip_suffix(b"\n").unwrap_or(text),
+    }
+}
+
+fn without_line_end(text: &[u8]) -> &[u8] {
+    text.strip_prefix(b"\n").unwrap_or(text)
+}
+
+fn find(text: &[u8], what: &[u8]) -> Option<usize> {
+    memchr::memmem::find(text, what)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report<'a>(message: &'a str, file: &'a str, line: usize) -> Report<'a> {
+        Report {
+            message: message.as_bytes(),
+            file: file.as_bytes(),
+            line,
+        }
+    }
+
+    #[test]
+    fn reports_of_all_versions_come_apart() {
+        for (text, expected) in [
+            (
+                "\nthread '<unnamed>' (17) panicked at src/lib.rs:10:5:\nno luck\nnote: run with `RUST_BACKTRACE=1` environment variable to display a backtrace\n",
+                report("no luck", "src/lib.rs", 10),
+            ),
+            (
+                "thread 'main' panicked at /a:b/c.rs:1:2:\ntwo\n\nlines\n",
+                report("two\n\nlines", "/a:b/c.rs", 1),
+            ),
+            (
+                "\nthread 'x' panicked at a.rs:7:1:\n\nm\n\n\nstack backtrace:\n   0: f\n",
+                report("\nm\n\n", "a.rs", 7),
+            ),
+            (
+                "\nthread 'x' panicked at a.rs:7:1:\nm\nstack backtrace:\n   0: f\n",
+                report("m", "a.rs", 7),
+            ),
+            (
+                "thread 'main' panicked at 'it's ', really', src/a.rs:3:4\nnote: run with\n",
+                report("it's ', really", "src/a.rs", 3),
+            ),
+            (
+                "thread 'x' panicked at a.rs:1:1:\n\n",
+                report("", "a.rs", 1),
+            ),
+            ("something else\n", report("something else", "", 0)),
+            (
+                "thread 'x' panicked at ",
+                report("thread 'x' panicked at", "", 0),
+            ),
+            ("", report("", "", 0)),
+        ] {
+            assert_eq!(parse(text.as_bytes()), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_report_is_told_by_its_first_line() {
+        assert!(begins(b"\nthread '<unnamed>' ("));
+        assert!(!begins(b"the thread '"));
+        assert_eq!(is_report(b"thread 'a'"), None);
+        assert_eq!(is_report(b"\nthread 'a' (3) panicked at "), Some(true));
+        assert_eq!(is_report(b"thread 'a' is ready\n"), Some(false));
+        assert!(has_backtrace(b"m\nstack backtrace:\n 0: f"));
+        assert!(!has_backtrace(b"m\nnote: run with RUST_BACKTRACE"));
+    }
+}

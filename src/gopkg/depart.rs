@@ -1,0 +1,126 @@
+//! The Go side of calls that do not return: a panic in the library, the end of its stack, a wild access (`rt/src/depart.rs`).
+//!
+//! The runtime goes on in an assembly function of the package, on the goroutine's own stack, with a pointer to what it has to say; that
+//! calls an ordinary Go function, which panics. None of the names but `Panic` is exported, and no Rust name can become one of them.
+
+use crate::arch::Arch;
+use crate::model::Api;
+
+/// The type of the panics' values.
+pub(super) const PANIC: &str = "Panic";
+/// The assembly function in which the runtime goes on.
+const LANDING: &str = "rsysoLanding";
+/// As [`LANDING`], for calls that may block: the scheduler has to be told that they are over.
+const BLOCKED_LANDING: &str = "rsysoBlockedLanding";
+/// The Go function that [`BLOCKED_LANDING`] calls.
+const BLOCKED_DEPART: &str = "rsysoDepartBlocked";
+/// The scheduler's, before and after a call that may block.
+pub(super) const ENTER: &str = "rsysoEntersyscall";
+/// See [`ENTER`].
+pub(super) const EXIT: &str = "rsysoExitsyscall";
+/// The Go function that it calls.
+const DEPART: &str = "rsysoDepart";
+/// The stub of [`crate::wrappers::forget`].
+pub(super) const FORGET: &str = "rsysoForget";
+
+/// What the files of a package import for this, on the platforms with native code and on the others.
+pub(super) const NATIVE_IMPORTS: &[&str] = &["\"strconv\"", "\"strings\"", "\"unsafe\""];
+/// See [`NATIVE_IMPORTS`].
+pub(super) const OTHER_IMPORTS: &[&str] = &["\"strconv\""];
+
+/// The exported type, the same on every platform.
+pub(super) fn panic_type(package: &str) -> String {
+    format!(
+        "// {PANIC} is the value of the Go panic that a panic in the Rust library becomes. Running out of stack there is one, too.
+// After recover the library can be used as before.
+type {PANIC} struct {{
+\tMessage string // what the panic said
+\tFile    string // the Rust source file, empty when it is not known
+\tLine    int    // its line, 0 when it is not known
+}}
+
+// Error gives the message and where it comes from.
+func (p *{PANIC}) Error() string {{
+\tif p.File == \"\" {{
+\t\treturn \"{package}: \" + p.Message
+\t}}
+\treturn \"{package}: \" + p.Message + \" (\" + p.File + \":\" + strconv.Itoa(p.Line) + \")\"
+}}"
+    )
+}
+
+/// What stands behind it where there is native code.
+pub(super) fn native(package: &str) -> String {
+    format!(
+        "// rsysoDeparture is what the library says when a call does not return. The texts are its own until {FORGET}.
+type rsysoDeparture struct {{
+\tmessage, file string
+\tline          int
+\tfatal         bool
+}}
+
+// {DEPART} goes on where a call did not return.
+func {DEPART}(d *rsysoDeparture) {{
+\tif d.fatal {{
+\t\trsysoThrow(\"{package}: \" + d.message)
+\t}}
+\tp := &{PANIC}{{Message: strings.Clone(d.message), File: strings.Clone(d.file), Line: d.line}}
+\t{FORGET}(unsafe.Pointer(d))
+\tpanic(p)
+}}
+
+// {LANDING} calls {DEPART} with what the library left in a register.
+func {LANDING}()
+
+//go:noescape
+func {FORGET}(departure unsafe.Pointer)
+
+// rsysoThrow ends the program with a trace, for what cannot be recovered: memory that is no longer what it should be.
+//
+//go:linkname rsysoThrow runtime.throw
+func rsysoThrow(message string)"
+    )
+}
+
+/// What calls that may block need.
+pub(super) fn blocking(api: &Api) -> Option<String> {
+    api.functions.iter().any(|f| f.blocking).then(|| {
+        format!(
+            "// {ENTER} and {EXIT} tell the scheduler that the thread is away, as for a system call.
+//
+//go:linkname {ENTER} runtime.entersyscall
+func {ENTER}()
+
+//go:linkname {EXIT} runtime.exitsyscall
+func {EXIT}()
+
+// {BLOCKED_DEPART} is {DEPART} for a call that the scheduler was told of.
+//
+//go:nosplit
+func {BLOCKED_DEPART}(d *rsysoDeparture) {{
+\t{EXIT}()
+\t{DEPART}(d)
+}}
+
+// {BLOCKED_LANDING} calls {BLOCKED_DEPART} with what the library left in a register.
+func {BLOCKED_LANDING}()"
+        )
+    })
+}
+
+/// Where the runtime goes on if a call does not return.
+pub(super) fn landing(blocking: bool) -> &'static str {
+    match blocking {
+        true => BLOCKED_LANDING,
+        false => LANDING,
+    }
+}
+
+/// The assembly of the landings, as the backend writes it.
+pub(super) fn landings(api: &Api, arch: &dyn Arch) -> Vec<String> {
+    let mut all = vec![arch.landing(LANDING, DEPART)];
+    if api.functions.iter().any(|f| f.blocking) {
+        all.push(arch.landing(BLOCKED_LANDING, BLOCKED_DEPART));
+    }
+    all
+}

@@ -1,0 +1,153 @@
+//! The functions of the image by name: for its symbols, and for the table in which the runtime looks up what a fault happened in.
+
+use super::SecRef;
+use super::names::demangle;
+use super::symbols::Inputs;
+use crate::input::{Def, SymbolKind};
+use std::collections::HashMap;
+
+/// Named places of code sections, by section, in order: offset and symbol.
+pub type Functions<'a> = HashMap<SecRef, Vec<(u64, &'a str)>>;
+
+/// The named places of the code sections that `keeps` asks for.
+pub fn functions<'a>(inputs: &'a Inputs<'_>, keeps: &dyn Fn(SecRef) -> bool) -> Functions<'a> {
+    let mut found: Functions<'a> = HashMap::new();
+    for (obj, object) in inputs.objects.iter().enumerate() {
+        for symbol in &object.symbols {
+            let Def::Section(sec) = symbol.def else {
+                continue;
+            };
+            let at = SecRef {
+                obj: obj as u32,
+                sec,
+            };
+            let section = inputs.section(at);
+            let code = matches!(symbol.kind, SymbolKind::Func | SymbolKind::None);
+            if code
+                && section.exec()
+                && !symbol.name.is_empty()
+                && symbol.value < section.size
+                && keeps(at)
+            {
+                let list = found.entry(at).or_default();
+                list.push((symbol.value, &symbol.name));
+            }
+        }
+    }
+    for list in found.values_mut() {
+        list.sort_unstable();
+        list.dedup_by_key(|(value, _)| *value);
+    }
+    found
+}
+
+/// The longest name in the table, in bytes. Those of deeply generic functions would be half of it.
+const NAME_MAX: usize = 96;
+
+/// Bytes of an entry: offset of the function, offset of the name, bytes of the name (`Params::names_offset`).
+const ENTRY: usize = 12;
+
+/// The table of names, before its functions have addresses.
+#[derive(Debug, Default)]
+pub struct NameTable {
+    /// Function, offset in its section, and the range of its name in `text`.
+    entries: Vec<(SecRef, u64, std::ops::Range<usize>)>,
+    text: Vec<u8>,
+}
+
+impl NameTable {
+    /// The names of all code that is kept.
+    pub fn new(inputs: &Inputs<'_>, keeps: &dyn Fn(SecRef) -> bool) -> Self {
+        let mut table = NameTable::default();
+        let mut known: HashMap<String, std::ops::Range<usize>> = HashMap::new();
+        let mut all: Vec<_> = functions(inputs, keeps).into_iter().collect();
+        all.sort_unstable_by_key(|(at, _)| *at);
+        for (at, list) in all {
+            for (offset, symbol) in list {
+                let name = shortened(demangle(symbol));
+                let range = known.entry(name).or_insert_with_key(|name| {
+                    let from = table.text.len();
+                    table.text.extend_from_slice(name.as_bytes());
+                    from..table.text.len()
+                });
+                table.entries.push((at, offset, range.clone()));
+            }
+        }
+        table
+    }
+
+    /// Number of entries.
+    pub fn len(&self) -> u64 {
+        self.entries.len() as u64
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Bytes of entries and text.
+    pub fn size(&self) -> u64 {
+        (self.entries.len() * ENTRY + self.text.len()) as u64
+    }
+
+    /// The bytes, for the place `at` of the image; `address` gives that of a section.
+    pub fn bytes(&self, at: u64, address: &dyn Fn(SecRef) -> Option<u64>) -> Vec<u8> {
+        let text = at + (self.entries.len() * ENTRY) as u64;
+        let mut entries: Vec<[u32; 3]> = Vec::with_capacity(self.entries.len());
+        for (section, offset, name) in &self.entries {
+            // What has no address after all sorts last, and is never found.
+            let function = address(*section).map_or(u32::MAX, |a| (a + offset) as u32);
+            entries.push([
+                function,
+                (text + name.start as u64) as u32,
+                name.len() as u32,
+            ]);
+        }
+        entries.sort_unstable();
+        let mut bytes: Vec<u8> = entries
+            .iter()
+            .flatten()
+            .flat_map(|n| n.to_le_bytes())
+            .collect();
+        bytes.extend_from_slice(&self.text);
+        bytes
+    }
+}
+
+/// A name of at most [`NAME_MAX`] bytes; what is left out stands as `...`.
+fn shortened(name: String) -> String {
+    if name.len() <= NAME_MAX {
+        return name;
+    }
+    let end = (0..=NAME_MAX - 3).rev().find(|i| name.is_char_boundary(*i));
+    format!("{}...", &name[..end.unwrap_or(0)])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_names_are_cut_at_a_character() {
+        assert_eq!(shortened("a::b".into()), "a::b");
+        let long = shortened("é".repeat(100));
+        assert!(long.len() <= NAME_MAX && long.ends_with("é..."), "{long}");
+    }
+
+    #[test]
+    fn the_table_is_sorted_by_address_and_shares_texts() {
+        let at = |sec| SecRef { obj: 0, sec };
+        let table = NameTable {
+            entries: vec![(at(1), 0, 0..1), (at(2), 4, 0..1)],
+            text: b"f".to_vec(),
+        };
+        let address = |s: SecRef| Some(if s.sec == 1 { 0x200 } else { 0x100 });
+        let words: Vec<u32> = table.bytes(0x1000, &address)[..24]
+            .chunks(4)
+            .map(|c| u32::from_le_bytes(c.try_into().unwrap()))
+            .collect();
+        assert_eq!(words, [0x104, 0x1018, 1, 0x200, 0x1018, 1]);
+        assert_eq!(table.size(), 25);
+    }
+}
