@@ -47,7 +47,7 @@ impl Published {
         let same = |file: &&str| {
             std::fs::read(dir.join(file)).ok() == std::fs::read(self.manifest().join(file)).ok()
         };
-        if done.is_file() && files.iter().all(|file| same(file)) {
+        if done.is_file() && files.iter().all(same) {
             return;
         }
         if dir.exists() {
