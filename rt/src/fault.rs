@@ -199,13 +199,18 @@ fn answer(fault: &Fault, interrupted: &mut Interrupted<'_>) {
 unsafe extern "C" fn overflowed(old: *mut Control, fresh: *mut Control, pc: usize) -> ! {
     let mut buffer = [0; LINE];
     let mut line = Line::new(&mut buffer);
-    let bytes = params().lane_control - GUARD_SIZE;
-    let _ = write!(
-        line,
-        "stack overflow in {}: a call may use {} KiB of stack",
-        names::name(pc).unwrap_or("a function without a name"),
-        bytes >> 10
-    );
+    let _ = line.write_str("stack overflow in ");
+    let _ = line.write_str(names::name(pc).unwrap_or("a function without a name"));
+    let _ = called_as(old, pc, &mut line);
+    let size = params().lane_size;
+    let _ = match size >> 20 {
+        0 => write!(
+            line,
+            ": the stack of a call is limited to {} KiB",
+            size >> 10
+        ),
+        mib => write!(line, ": the stack of a call is limited to {mib} MiB"),
+    };
     // SAFETY: the handler left `old` for good, and `fresh` is the lane this runs on. Its registers were copied.
     unsafe {
         lane::replace(old, fresh);
@@ -254,17 +259,51 @@ fn describe(fault: &Fault, line: &mut Line<'_>) -> core::fmt::Result {
         true => write!(line, "stack overflow")?,
         false => write!(line, "{what}")?,
     }
-    match names::name(fault.pc) {
-        Some(name) => write!(line, " in {name}")?,
-        None => match names::name(fault.caller.wrapping_sub(1)) {
-            Some(name) => write!(line, " at pc {:#x}, called by {name}", fault.pc)?,
-            None => write!(line, " at pc {:#x}, called by the Rust library", fault.pc)?,
-        },
+    let place = match names::name(fault.pc) {
+        Some(name) => {
+            write!(line, " in {name}")?;
+            fault.pc
+        }
+        None => {
+            // The call that led to nowhere ends before the return address.
+            let caller = fault.caller.wrapping_sub(1);
+            let name = names::name(caller).unwrap_or("the Rust library");
+            write!(line, " at pc {:#x}, called by {name}", fault.pc)?;
+            caller
+        }
+    };
+    if let Some(control) = fault.lane.filter(|c| reaches_go(*c)) {
+        called_as(control, place, line)?;
     }
     if matches!(fault.signal, SIGSEGV | SIGBUS) && !fault.overflow {
         write!(line, ": address {:#x}", fault.address)?;
     }
     Ok(())
+}
+
+/// Adds which exported function Go has called on a lane, unless that is the one that `pc` lies in. Safe to call from a signal handler.
+fn called_as(control: *mut Control, pc: usize, line: &mut Line<'_>) -> core::fmt::Result {
+    match export(control) {
+        Some(export) if names::name(pc) != Some(export) => write!(line, " (called as {export})"),
+        _ => Ok(()),
+    }
+}
+
+/// The exported function that Go has called on a lane: its wrapper's return address is the first on the stack, below the arguments.
+fn export(control: *mut Control) -> Option<&'static str> {
+    /// Words of arguments that are looked through, at most.
+    const WORDS: usize = 512;
+    /// `rsyso_`, sixteen digits, `_` (the linker's `wrappers::Names`).
+    const PREFIX: usize = 23;
+    let top = control as usize;
+    (1..=WORDS).find_map(|n| {
+        // SAFETY: the topmost words of a lane's stack, aligned and mapped.
+        let word = unsafe { ((top - n * size_of::<usize>()) as *const usize).read_volatile() };
+        let name = names::name(word.wrapping_sub(1))?;
+        name.strip_prefix("rsyso_")
+            .filter(|rest| rest.as_bytes().get(16) == Some(&b'_'))?;
+        name.get(PREFIX..)
+    })
 }
 
 /// What Go is told of the fault that ends the program.
