@@ -186,11 +186,6 @@ mod tests {
         assert_eq!(help, "exported are: db_get, db_len, now");
     }
 
-    #[test]
-    fn blocking_functions_are_refused_until_they_are_built() {
-        assert_eq!(said(&["now"]).unwrap_err().kind, Kind::Unsupported);
-    }
-
     #[derive(Default)]
     struct Heard(Mutex<Vec<Problem>>);
 

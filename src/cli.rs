@@ -57,9 +57,12 @@ struct Convert {
     /// A prefix of symbols that Go names leave out
     #[arg(long, value_name = "P")]
     trim_prefix: Option<String>,
-    /// A C header to take signatures from (not built yet)
+    /// A C header, as cbindgen writes it: signatures without debug information, or a check of those that there are
     #[arg(long = "header", value_name = "FILE.h")]
     headers: Vec<PathBuf>,
+    /// Leave a pointer and its length (data, data_len) apart, instead of making a slice of them
+    #[arg(long)]
+    no_pairs: bool,
     /// Functions that can block, by symbol; `!GLOB` for those that do not; the last match counts
     #[arg(long, value_name = "GLOB")]
     blocking: Vec<String>,
@@ -83,6 +86,12 @@ struct Inspect {
     /// Static libraries (.a), .rlib and .o files, linked as one library
     #[arg(value_name = "INPUT", required = true)]
     inputs: Vec<PathBuf>,
+    /// A C header, as for convert
+    #[arg(long = "header", value_name = "FILE.h")]
+    headers: Vec<PathBuf>,
+    /// Leave a pointer and its length apart, as for convert
+    #[arg(long)]
+    no_pairs: bool,
     /// Print a JSON object
     #[arg(long)]
     json: bool,
@@ -148,6 +157,8 @@ fn run(command: Command, ui: &Ui) -> anyhow::Result<ExitCode> {
             let options = InspectOptions {
                 inputs: args.inputs,
                 exports: Vec::new(),
+                headers: args.headers,
+                no_pairs: args.no_pairs,
             };
             let result = rsyso::inspect(&options, ui);
             let folder = std::env::current_dir().unwrap_or_default();
@@ -263,6 +274,7 @@ fn convert_options(args: Convert, ui: &dyn Progress) -> Result<ConvertOptions> {
         exports: args.exports,
         trim_prefix: args.trim_prefix,
         headers: args.headers,
+        no_pairs: args.no_pairs,
         blocking: args.blocking,
         stack_size,
         command,
@@ -299,6 +311,7 @@ fn command_line(args: &Convert) -> String {
     if let Some(size) = args.stack_size {
         flag("--stack-size", &size.to_string());
     }
+    words.extend(args.no_pairs.then(|| "--no-pairs".to_string()));
     words.extend(args.inputs.iter().map(|p| quote(&base_name(p))));
     words.join(" ")
 }

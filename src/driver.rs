@@ -17,13 +17,14 @@ use crate::model::Api;
 use crate::options::{ConvertOptions, base_name};
 use crate::provenance::{self, Header};
 use crate::report::{Converted, Progress, Wait};
+use crate::sig::header::Headers;
 use crate::{blocking, gopkg, runtime, sig, verify, wrappers};
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 
 /// Turns a library into a Go package.
 pub fn convert(o: &ConvertOptions, progress: &dyn Progress) -> Result<Converted> {
-    // Options of the contract that are not built yet are refused, never ignored.
+    // What is wrong in the options shows before any file is read.
     o.check()?;
     // Where the package goes and what it is called: found out first, so that nothing is done in vain.
     let env = std::env::var("GOPACKAGE").ok();
@@ -37,13 +38,14 @@ pub fn convert(o: &ConvertOptions, progress: &dyn Progress) -> Result<Converted>
     )?;
     // From here on the bytes of the inputs are fixed.
     let files = Files::open(&o.inputs)?;
+    let headers = headers(&o.headers)?;
     report_inputs(&files, progress);
     let library = read(&files, &o.exports)?;
     progress.status(
         "Reading",
         &format!("signatures of {} functions", library.exports.len()),
     );
-    let mut api = signatures(&library)?;
+    let mut api = signatures(&library, &headers, o.no_pairs)?;
     // What Go cannot express is refused before anything is linked, with the parameter's name; so are names that clash.
     gopkg::check(&api)?;
     let library_file = base_name(o.inputs.first().map_or(Path::new(""), PathBuf::as_path));
@@ -149,8 +151,20 @@ pub(crate) fn read<'d>(files: &'d Files, globs: &[String]) -> Result<Library<'d>
     })
 }
 
+/// Reads C headers.
+pub(crate) fn headers(paths: &[PathBuf]) -> Result<Headers> {
+    let mut files = Vec::new();
+    for path in paths {
+        let bytes = std::fs::read(path).map_err(|e| {
+            Error::fault(Problem::new(format!("cannot read {}: {e}", path.display())))
+        })?;
+        files.push((base_name(path), bytes));
+    }
+    Headers::read(&files)
+}
+
 /// Reads the signatures of all exports.
-pub(crate) fn signatures(library: &Library<'_>) -> Result<Api> {
+pub(crate) fn signatures(library: &Library<'_>, headers: &Headers, no_pairs: bool) -> Result<Api> {
     let objects: Vec<_> = library
         .objects
         .iter()
@@ -159,10 +173,12 @@ pub(crate) fn signatures(library: &Library<'_>) -> Result<Api> {
             data: o.data,
         })
         .collect();
-    sig::read(
-        &objects,
-        &library.exports.iter().map(sig_export).collect::<Vec<_>>(),
-    )
+    let exports: Vec<_> = library.exports.iter().map(sig_export).collect();
+    let mut api = sig::read(&objects, &exports, headers)?;
+    if !no_pairs {
+        sig::pairs::apply(&mut api);
+    }
+    Ok(api)
 }
 
 pub(crate) fn sig_export(e: &Export) -> sig::Export {

@@ -148,6 +148,7 @@ mod tests {
         let slice = Type::Slice {
             elem: Box::new(Type::Bool),
             mutable: false,
+            pair: false,
         };
         let params = [
             Type::Bool,

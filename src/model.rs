@@ -123,6 +123,8 @@ pub enum Type {
         elem: Box<Type>,
         /// `&mut [T]`.
         mutable: bool,
+        /// Two parameters in C, a raw pointer and a `usize`: each travels on its own, and the callee may keep the pointer.
+        pair: bool,
     },
     /// A thin pointer of any kind.
     Pointer {

@@ -30,8 +30,10 @@ pub struct ConvertOptions {
     pub exports: Vec<String>,
     /// A prefix of symbols that Go names leave out.
     pub trim_prefix: Option<String>,
-    /// C headers to take signatures from.
+    /// C headers: signatures where there is no debug information, and a second witness where there is.
     pub headers: Vec<PathBuf>,
+    /// Leave pointers and their lengths apart, instead of making slices of them.
+    pub no_pairs: bool,
     /// Globs of exports that block; after a `!`, of exports that do not. The last that matches counts.
     pub blocking: Vec<String>,
     /// Bytes of a lane: a power of two from [`MIN_STACK_SIZE`] to [`MAX_STACK_SIZE`].
@@ -57,6 +59,7 @@ impl ConvertOptions {
             exports: Vec::new(),
             trim_prefix: None,
             headers: Vec::new(),
+            no_pairs: false,
             blocking: Vec::new(),
             stack_size: DEFAULT_STACK_SIZE,
             command,
@@ -65,7 +68,7 @@ impl ConvertOptions {
 }
 
 impl ConvertOptions {
-    /// Refuses what cannot be done before any file is read: first what is wrong in the options, then what is not built yet.
+    /// Refuses what cannot be done before any file is read.
     pub fn check(&self) -> Result<()> {
         let mut faults = Vec::new();
         if self.inputs.is_empty() {
@@ -79,17 +82,7 @@ impl ConvertOptions {
                 self.stack_size
             )));
         }
-        Error::check(Kind::Fault, faults, ())?;
-
-        let mut missing = Vec::new();
-        if !self.headers.is_empty() {
-            missing.push(
-                Problem::new("signatures from C headers (`--header`) are not built yet").help(
-                    "build the library's crates with `debug = \"full\"`: signatures then come from the debug information",
-                ),
-            );
-        }
-        Error::check(Kind::Unsupported, missing, ())
+        Error::check(Kind::Fault, faults, ())
     }
 }
 
@@ -100,6 +93,10 @@ pub struct InspectOptions {
     pub inputs: Vec<PathBuf>,
     /// Globs of symbols to export. Empty: what the library's own Rust crates export.
     pub exports: Vec<String>,
+    /// C headers, as for `convert`.
+    pub headers: Vec<PathBuf>,
+    /// As for `convert`.
+    pub no_pairs: bool,
 }
 
 /// The last component of a path, for messages and for comments in generated files, which must not carry a machine's paths.
@@ -115,14 +112,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_not_built_is_refused_and_not_ignored() {
+    fn what_cannot_be_is_refused() {
         let mut o = ConvertOptions::new(vec!["target/release/libfoo.a".into()]);
         assert_eq!(o.command, "rsyso convert libfoo.a");
         assert_eq!(o.check(), Ok(()));
-        o.headers = vec!["foo.h".into()];
-        let error = o.check().unwrap_err();
-        assert_eq!(error.kind, Kind::Unsupported);
-        assert_eq!(error.problems.len(), 1);
         o.stack_size = 3 << 20;
         assert_eq!(o.check().unwrap_err().kind, Kind::Fault);
     }

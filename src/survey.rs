@@ -10,6 +10,7 @@ use crate::link::{SecRef, names, stacks, waits};
 use crate::model::Api;
 use crate::options::InspectOptions;
 use crate::report::{InspectedExport, Inspection, Kept, Missing, Progress, Sizes};
+use crate::sig::header::Headers;
 use crate::{blocking, goabi, gopkg, sig, wrappers};
 use std::path::{Path, PathBuf};
 
@@ -24,7 +25,8 @@ pub fn inspect(o: &InspectOptions, progress: &dyn Progress) -> Result<Inspection
     let arch = library.arch;
     let library_name =
         gopkg::library_name(o.inputs.first().map_or(Path::new(""), PathBuf::as_path));
-    let signatures = Signatures::read(&library, &library_name);
+    let headers = driver::headers(&o.headers)?;
+    let signatures = Signatures::read(&library, &library_name, &headers, o.no_pairs);
     let mut out = Inspection {
         library: library_name.clone(),
         target: format!("linux/{}", arch.goarch()),
@@ -76,7 +78,7 @@ struct Signature {
 
 impl Signatures {
     /// One export at a time, so that one that cannot be expressed does not hide the others.
-    fn read(library: &Library<'_>, name: &str) -> Signatures {
+    fn read(library: &Library<'_>, name: &str, headers: &Headers, no_pairs: bool) -> Signatures {
         let objects: Vec<_> = library
             .objects
             .iter()
@@ -85,18 +87,24 @@ impl Signatures {
                 data: o.data,
             })
             .collect();
+        let read = |exports: &[sig::Export]| {
+            let mut api = sig::read(&objects, exports, headers)?;
+            if !no_pairs {
+                sig::pairs::apply(&mut api);
+            }
+            Ok(api)
+        };
         let mut good = Vec::new();
         let mut problems_of = Vec::new();
         for export in &library.exports {
-            let one = sig::read(&objects, &[driver::sig_export(export)])
-                .and_then(|api| callable(library, &api));
+            let one = read(&[driver::sig_export(export)]).and_then(|api| callable(library, &api));
             let problems = one.err().map(|e| e.problems).unwrap_or_default();
             if problems.is_empty() {
                 good.push(driver::sig_export(export));
             }
             problems_of.push(problems);
         }
-        let api = sig::read(&objects, &good).unwrap_or_default();
+        let api = read(&good).unwrap_or_default();
         // Names may clash between functions that are good one by one; then there is no declaration to show.
         let declarations = gopkg::declarations(&api, &Prefix::Auto, name).unwrap_or_default();
         let each = library.exports.iter().zip(problems_of);

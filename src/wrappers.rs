@@ -100,8 +100,17 @@ struct Assembly {
     object: Object<'static>,
     /// Undefined symbols by name.
     symbols: HashMap<String, u32>,
-    /// Of each wrapper, the symbol of its section, its size, and how its frame changes.
-    frames: Vec<(u32, u32, Vec<(u32, CallFrameInstruction)>)>,
+    frames: Vec<WrapperFrame>,
+}
+
+/// What the unwind table says of one wrapper.
+struct WrapperFrame {
+    /// The symbol of its section.
+    symbol: u32,
+    /// Bytes of code.
+    size: u32,
+    /// How the frame changes, by offset.
+    changes: Vec<(u32, CallFrameInstruction)>,
 }
 
 impl Assembly {
@@ -141,7 +150,11 @@ impl Assembly {
         });
         // The record of its frame refers to the section: names like the wrapper's own are nobody's to refer to.
         let place = self.object.symbols.len() as u32;
-        self.frames.push((place, size as u32, code.frame));
+        self.frames.push(WrapperFrame {
+            symbol: place,
+            size: size as u32,
+            changes: code.frame,
+        });
         self.object.symbols.push(Symbol {
             bind: Bind::Local,
             ..global(String::new(), SymbolKind::Section, Def::Section(section), 0)
@@ -167,9 +180,9 @@ impl Assembly {
         common.fde_address_encoding = RELATIVE;
         let mut table = FrameTable::default();
         let common = table.add_cie(common);
-        for (wrapper, size, frame) in std::mem::take(&mut self.frames) {
-            let mut record = FrameDescriptionEntry::new(symbol(wrapper), size);
-            for (offset, now) in frame {
+        for wrapper in std::mem::take(&mut self.frames) {
+            let mut record = FrameDescriptionEntry::new(symbol(wrapper.symbol), wrapper.size);
+            for (offset, now) in wrapper.changes {
                 record.add_instruction(offset, now);
             }
             table.add_fde(common, record);

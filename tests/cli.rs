@@ -45,13 +45,6 @@ fn help_and_version_are_no_errors() {
 }
 
 #[test]
-fn what_is_not_built_is_status_2_before_any_file_is_read() {
-    let ran = rsyso(&["convert", "no/such/libx.a", "--header", "x.h"]);
-    assert_eq!(ran.failure(), 2);
-    assert!(ran.stderr.contains("--header"), "{}", ran.stderr);
-}
-
-#[test]
 fn every_bad_file_is_told_and_json_tells_the_same() {
     let dir = common::scratch();
     let path = |name: &str, bytes: &[u8]| {

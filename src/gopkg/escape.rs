@@ -14,12 +14,14 @@ use crate::model::{Api, Function, Type, TypeId, TypeKind};
 pub(super) fn noescape(api: &Api, function: &Function) -> bool {
     let params = || function.params.iter().map(|p| &p.ty);
     let reference = |ty: &Type| match ty {
-        Type::Str | Type::Slice { .. } => true,
+        Type::Str => true,
+        Type::Slice { pair, .. } => !pair,
         Type::Pointer { kind, .. } => kind.is_reference(),
         _ => false,
     };
     let raw = |ty: &Type| match ty {
         Type::Pointer { kind, .. } => !kind.is_reference(),
+        Type::Slice { pair, .. } => *pair,
         Type::Callback { .. } => true,
         _ => false,
     };
@@ -32,6 +34,7 @@ pub(super) fn noescape(api: &Api, function: &Function) -> bool {
         | Type::Slice {
             elem: target,
             mutable: true,
+            ..
         } => any(api, target, &pointer),
         _ => false,
     };

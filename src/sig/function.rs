@@ -7,6 +7,7 @@ use gimli::constants as dw;
 
 use super::Export;
 use super::dwarf::{At, Die, malformed};
+use super::header::Headers;
 use super::scan::own_symbol;
 use super::shape::View;
 use super::source::Sources;
@@ -24,6 +25,8 @@ pub struct Reader<'d, 'a> {
     pub(super) problems: Vec<Problem>,
     /// Exports without debug information, with their objects.
     missing: Vec<(String, String)>,
+    /// Exports that only a header can describe, and what to say when none does.
+    pub(super) unreadable: Vec<(String, Problem)>,
     /// Roots of the crates that some unit describes with types.
     typed_crates: HashSet<PathBuf>,
     /// Exports whose code the compiler merged with that of another function: the other function, under the export's symbol.
@@ -78,6 +81,7 @@ impl<'d, 'a> Reader<'d, 'a> {
             functions: Vec::new(),
             problems: Vec::new(),
             missing: Vec::new(),
+            unreadable: Vec::new(),
             typed_crates,
             merged: Vec::new(),
             written: Written::default(),
@@ -105,8 +109,9 @@ impl<'d, 'a> Reader<'d, 'a> {
                 "`{}` is not written in Rust, and only Rust signatures are read",
                 export.symbol
             ));
-            self.problems
-                .push(problem.at(object).help(leave_out(&export.symbol)));
+            let help = format!("{GIVE_HEADER}, or {}", leave_out(&export.symbol));
+            self.unreadable
+                .push((export.symbol.clone(), problem.at(object).help(help)));
             return Ok(());
         }
         let draft = draft(&view, export, &described)?;
@@ -286,13 +291,26 @@ impl<'d, 'a> Reader<'d, 'a> {
     }
 
     /// The whole API, or everything that stands in its way.
-    pub fn finish(mut self) -> Result<Api> {
+    pub fn finish(mut self, headers: &Headers) -> Result<Api> {
         self.recover_merged()?;
         if let Err(Stop::Damaged(e)) = self.mapper.complete() {
             return Err(malformed("", e));
         }
         let mut problems = Vec::new();
-        problems.extend(without_debug_information(&self.missing));
+        let mut undescribed = Vec::new();
+        for (symbol, object) in std::mem::take(&mut self.missing) {
+            match headers.declares(&symbol) {
+                true => undescribed.push(symbol),
+                false => self.missing.push((symbol, object)),
+            }
+        }
+        for (symbol, problem) in std::mem::take(&mut self.unreadable) {
+            match headers.declares(&symbol) {
+                true => undescribed.push(symbol),
+                false => problems.push(problem),
+            }
+        }
+        problems.extend(without_debug_information(&self.missing, headers.title()));
         problems.append(&mut self.problems);
         for path in &self.mapper.conflicts {
             let problem = Problem::new(format!("two types are named `{path}`, and they differ"));
@@ -300,14 +318,17 @@ impl<'d, 'a> Reader<'d, 'a> {
         }
         self.functions.sort_by(|a, b| a.symbol.cmp(&b.symbol));
         let types = self.mapper.into_types(&mut self.functions);
-        Error::check(
-            Kind::Unsupported,
-            problems,
-            Api {
-                functions: self.functions,
-                types,
-            },
-        )
+        let api = Api {
+            functions: self.functions,
+            types,
+        };
+        match headers.complete(api, &undescribed) {
+            Ok(api) => Error::check(Kind::Unsupported, problems, api),
+            Err(mut error) => {
+                error.problems.extend(problems);
+                Err(error)
+            }
+        }
     }
 }
 
@@ -323,10 +344,16 @@ pub(super) fn leave_out(symbol: &str) -> String {
     format!("leave `{symbol}` out: `--export` takes the names of the functions to keep")
 }
 
+/// The way out when there is no debug information, or none that is of use.
+const GIVE_HEADER: &str = "give a C header that declares it with --header";
+
 /// More names than this make a list.
 const NAMES_IN_A_SENTENCE: usize = 5;
 
-fn without_debug_information(missing: &[(String, String)]) -> Option<Problem> {
+fn without_debug_information(
+    missing: &[(String, String)],
+    header: Option<String>,
+) -> Option<Problem> {
     let (_, first_object) = missing.first()?;
     let names: Vec<_> = missing.iter().map(|m| format!("`{}`", m.0)).collect();
     let (who, notes) = match names.len() {
@@ -344,8 +371,12 @@ fn without_debug_information(missing: &[(String, String)]) -> Option<Problem> {
         "{who} no debug information that tells the parameters"
     ));
     problem.notes = notes;
+    if let Some(header) = header {
+        problem = problem.note(format!("{header} does not declare them either"));
+    }
     Some(problem.at(first_object.as_str()).help(
         "set `debug = \"full\"` under [profile.release] (or CARGO_PROFILE_RELEASE_DEBUG=full), leave `strip` off, and build again; \
+         or give a C header that declares them, as cbindgen writes it: --header foo.h; \
          or leave them out: `--export` takes the names of the functions to keep",
     ))
 }

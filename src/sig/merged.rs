@@ -53,11 +53,12 @@ impl<'d, 'a> Reader<'d, 'a> {
                 "`{symbol}` does the same as `{}`, and the compiler merged the two and kept the debug information of the other",
                 twin.path.join("::")
             ));
-            self.problems.push(problem.at(object).help(format!(
+            let problem = problem.at(object).help(format!(
                 "build with the source at hand, or with RUSTFLAGS=\"-Cllvm-args=-mergefunc-use-aliases=false \
-                 -Cllvm-args=-mergefunc-preserve-debug-info\", or {}",
+                 -Cllvm-args=-mergefunc-preserve-debug-info\", or give a header that declares it with --header, or {}",
                 leave_out(symbol)
-            )));
+            ));
+            self.unreadable.push((symbol.clone(), problem));
         }
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! Signatures: from debug information to the model.
 //!
 //! DWARF gives parameters, layouts and places; the source, where it is at hand, adds what DWARF leaves out (`repr(C)`, doc comments).
+//! A C header stands in where there is no debug information ([`header`]). Pointers with a length become slices at the end ([`pairs`]).
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::PathBuf;
@@ -11,8 +12,10 @@ use crate::model::Api;
 mod dwarf;
 mod finish;
 mod function;
+pub mod header;
 mod layout;
 mod merged;
+pub mod pairs;
 mod scan;
 mod shape;
 mod source;
@@ -22,6 +25,7 @@ mod written;
 
 use dwarf::{Debug, Sections, encode_address, malformed};
 use function::Reader;
+use header::Headers;
 use scan::Scan;
 use shape::View;
 use source::Sources;
@@ -52,8 +56,8 @@ impl Export {
     }
 }
 
-/// Reads the signatures of the exports from the debug information of the objects that define them.
-pub fn read(objects: &[Object<'_>], exports: &[Export]) -> Result<Api> {
+/// Reads the signatures of the exports from the debug information of the objects that define them, and from headers.
+pub fn read(objects: &[Object<'_>], exports: &[Export], headers: &Headers) -> Result<Api> {
     let mut by_object: BTreeMap<usize, Vec<&Export>> = BTreeMap::new();
     for export in exports {
         by_object.entry(export.object).or_default().push(export);
@@ -109,7 +113,7 @@ pub fn read(objects: &[Object<'_>], exports: &[Export]) -> Result<Api> {
             objects.get(export.object).map_or("", |o| o.name.as_str()),
         )?;
     }
-    reader.finish()
+    reader.finish(headers)
 }
 
 /// Where a crate begins that no unit read so far belongs to: asked of the objects that are named after it, as rustc does.

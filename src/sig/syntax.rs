@@ -457,6 +457,11 @@ fn doc(attrs: &[syn::Attribute]) -> String {
             lines.push(text);
         }
     }
+    undented(lines)
+}
+
+/// The lines of a doc comment as one text, without the blanks that all of them begin with.
+pub(super) fn undented(lines: Vec<String>) -> String {
     let indent = |l: &String| l.len() - l.trim_start_matches(' ').len();
     let common = lines
         .iter()

@@ -159,6 +159,7 @@ impl<'d, 'a> Mapper<'d, 'a> {
                 Ok(Some(elem)) => Ok(Some(Type::Slice {
                     elem: Box::new(elem),
                     mutable,
+                    pair: false,
                 })),
                 Ok(None) => refuse("is a slice of a type without bytes"),
                 Err(Stop::Refused(why)) => Err(Stop::Refused(Why {

@@ -72,7 +72,11 @@ impl Resolver<'_, '_, '_> {
                 match &*r.elem {
                     syn::Type::Slice(slice) => {
                         let elem = Box::new(self.inner(&slice.elem)??);
-                        Some(Some(Type::Slice { elem, mutable }))
+                        Some(Some(Type::Slice {
+                            elem,
+                            mutable,
+                            pair: false,
+                        }))
                     }
                     elem if ident(elem).as_deref() == Some("str") => {
                         (!mutable).then_some(Some(Type::Str))

@@ -4,7 +4,8 @@ use memmap2::{Mmap, MmapMut};
 use rsyso::arch::{self, rt_symbols};
 use rsyso::model::Api;
 use rsyso::shared::{
-    CONTROL_GO_BP, CONTROL_GO_SP, CONTROL_SIZE, GO_G_M, LANE_HASH, LANE_TABLE_BITS,
+    CONTROL_GO_BP, CONTROL_GO_LANDING, CONTROL_GO_SP, CONTROL_SIZE, GO_G_M, LANE_HASH,
+    LANE_TABLE_BITS,
 };
 use std::arch::naked_asm;
 use std::cell::Cell;
@@ -28,7 +29,7 @@ pub struct Machine {
 /// What the slow path gives out and is told: the control block, `m`, `g`, and the number of calls.
 type Slow = [Cell<usize>; 4];
 
-/// As `rsyso_lane_slow`: `m` in rax, `g` in r14, the control block to r11; all but rsp, rbp and r14 is clobbered. It finds its
+/// As `rsyso_lane_slow`: `m` in rax, `g` in r14, the control block to r11; all but rsp, rbp, r13 and r14 is clobbered. It finds its
 /// own data at the end of the fake `g`.
 #[unsafe(naked)]
 extern "C" fn lane_slow() {
@@ -48,7 +49,6 @@ extern "C" fn lane_slow() {
         "mov r9, rax",
         "mov r10, rax",
         "mov r12, rax",
-        "mov r13, rax",
         "mov r15, rax",
         "ret",
         slow = const G_SLOW * 8,
@@ -58,7 +58,10 @@ extern "C" fn lane_slow() {
 /// The word of the fake `g` with the address of [`Slow`].
 const G_SLOW: usize = 15;
 
-/// As a Go stub calls: the frame lies at rsp when the call is made, `g` is in r14. Returns rsp as it was after the call.
+/// What a stub passes as the address of its landing.
+const LANDING: usize = 0x1234_5678;
+
+/// As a Go stub calls: the frame lies at rsp when the call is made, `g` is in r14, the landing in r13. Returns rsp as it was after the call.
 #[unsafe(naked)]
 extern "C" fn call_abi0(wrapper: usize, g: *const usize, frame: *mut u8) -> usize {
     naked_asm!(
@@ -71,6 +74,7 @@ extern "C" fn call_abi0(wrapper: usize, g: *const usize, frame: *mut u8) -> usiz
         "mov rbp, rsp",
         "mov rsp, rdx",
         "mov r14, rsi",
+        "mov r13, {landing}",
         "call rdi",
         "mov rax, rsp",
         "mov rsp, rbp",
@@ -81,6 +85,7 @@ extern "C" fn call_abi0(wrapper: usize, g: *const usize, frame: *mut u8) -> usiz
         "pop rbx",
         "pop rbp",
         "ret",
+        landing = const LANDING,
     )
 }
 
@@ -239,6 +244,7 @@ impl Machine {
         };
         assert_eq!(word(CONTROL_GO_SP), sp);
         assert_ne!(word(CONTROL_GO_BP), 0x5555_5555_5555_5555);
-        assert!(control[16..].iter().all(|b| *b == 0x55));
+        assert_eq!(word(CONTROL_GO_LANDING), LANDING);
+        assert!(control[24..].iter().all(|b| *b == 0x55));
     }
 }

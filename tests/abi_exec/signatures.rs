@@ -39,6 +39,7 @@ fn slice(elem: Type, mutable: bool) -> Type {
     Type::Slice {
         elem: Box::new(elem),
         mutable,
+        pair: false,
     }
 }
 

@@ -66,7 +66,7 @@ impl<'a> Values<'a> {
                 let len = self.below(3) * self.below(20);
                 self.pass_fat(frame, at, &Type::Int(Int::U8), len as usize, true);
             }
-            Type::Slice { elem, mutable } => {
+            Type::Slice { elem, mutable, .. } => {
                 let len = self.below(3) * self.below(7);
                 self.pass_fat(frame, at, elem, len as usize, false);
                 let capacity = len + self.below(3);

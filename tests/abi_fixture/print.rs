@@ -17,7 +17,7 @@ impl Printer<'_> {
             Type::F32 => "f32".into(),
             Type::F64 => "f64".into(),
             Type::Str => "&str".into(),
-            Type::Slice { elem, mutable } => {
+            Type::Slice { elem, mutable, .. } => {
                 let and = if *mutable { "&mut " } else { "&" };
                 format!("{and}[{}]", self.rust(elem))
             }

@@ -171,6 +171,7 @@ pub fn slice(elem: Type) -> Type {
     Type::Slice {
         elem: Box::new(elem),
         mutable: false,
+        pair: false,
     }
 }
 
@@ -178,6 +179,7 @@ pub fn slice_mut(elem: Type) -> Type {
     Type::Slice {
         elem: Box::new(elem),
         mutable: true,
+        pair: false,
     }
 }
 

@@ -8,6 +8,7 @@ mod render;
 use crates::{Built, build};
 use render::render;
 use rsyso::diag::Kind;
+use rsyso::sig::header::Headers;
 use rsyso::sig::{Object, read};
 
 const ALL: fn(&str) -> bool = |_| true;
@@ -235,6 +236,7 @@ fn flip(built: &Built, times: usize) {
                 data: &data,
             }],
             &exports,
+            &Headers::default(),
         );
         outcomes[usize::from(result.is_ok())] += 1;
     }
@@ -290,7 +292,7 @@ fn truncated_objects_never_panic() {
             name: "short.o".into(),
             data: &objects[0].data[..len],
         };
-        let _ = read(&[object], &exports);
+        let _ = read(&[object], &exports, &Headers::default());
     }
 }
 

@@ -77,7 +77,7 @@ fn ty(api: &Api, t: &Type) -> String {
         Type::F32 => "f32".into(),
         Type::F64 => "f64".into(),
         Type::Str => "&str".into(),
-        Type::Slice { elem, mutable } => {
+        Type::Slice { elem, mutable, .. } => {
             format!("&{}[{}]", if *mutable { "mut " } else { "" }, ty(api, elem))
         }
         Type::Pointer { to, kind } => {

@@ -108,6 +108,8 @@ enum Shape {
     Parts(Vec<Part>),
     Fat {
         align: u64,
+        /// Pointer and length are parameters of their own.
+        apart: bool,
     },
     Memory,
 }
@@ -192,11 +194,16 @@ impl Registers {
                 size,
                 to: self.push(size),
             }),
-            Shape::Fat { align } => {
-                let (pointer, length) = if self.int + 2 <= INT_ARGS {
-                    (self.take(Class::Integer), self.take(Class::Integer))
-                } else {
-                    (Place::Stack(self.push(8)), Place::Stack(self.push(8)))
+            Shape::Fat { align, apart } => {
+                let (both, one) = (self.int + 2 <= INT_ARGS, self.int < INT_ARGS);
+                let mut place = |room| match room {
+                    true => self.take(Class::Integer),
+                    false => Place::Stack(self.push(8)),
+                };
+                let (pointer, length) = match apart && !both {
+                    // The last register is not left out, as it is for a struct.
+                    true => (place(one), place(false)),
+                    false => (place(both), place(both)),
                 };
                 args.push(Arg::Fat {
                     at,
@@ -258,12 +265,18 @@ fn check_pointee(api: &Api, ty: &Type) -> Result<(), String> {
 /// How a value of this type travels.
 fn shape(api: &Api, ty: &Type) -> Result<Shape, String> {
     match ty {
-        Type::Str => Ok(Shape::Fat { align: 1 }),
-        Type::Slice { elem, .. } => match api.layout(elem) {
+        Type::Str => Ok(Shape::Fat {
+            align: 1,
+            apart: false,
+        }),
+        Type::Slice { elem, pair, .. } => match api.layout(elem) {
             l if l.size == 0 => {
                 Err("a slice of a type without a size: pass a pointer and a length".into())
             }
-            l => Ok(Shape::Fat { align: l.align }),
+            l => Ok(Shape::Fat {
+                align: l.align,
+                apart: *pair,
+            }),
         },
         Type::Callback { .. } => Err("a callback is not supported yet".into()),
         _ => {

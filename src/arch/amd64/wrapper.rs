@@ -191,6 +191,14 @@ impl Writer {
                 self.a.mov(qword_ptr(rsp + disp(p)), rax)?;
                 self.a.mov(qword_ptr(rsp + disp(l)), rcx)
             }
+            Arg::Fat {
+                at,
+                length: Place::Stack(l),
+                ..
+            } => {
+                self.a.mov(rax, qword_ptr(self.at(at + 8)))?;
+                self.a.mov(qword_ptr(rsp + disp(l)), rax)
+            }
             Arg::Copy { at, size, to } => self.copy(at, size, to),
             _ => Ok(()),
         }
@@ -215,6 +223,12 @@ impl Writer {
                 pointer: Place::Int(p),
                 length: Place::Int(l),
             } => self.load_fat(INT64[p], INT64[l], at, align),
+            Arg::Fat {
+                at,
+                align,
+                pointer: Place::Int(p),
+                ..
+            } => self.load_fat(INT64[p], rax, at, align),
             _ => Ok(()),
         }
     }

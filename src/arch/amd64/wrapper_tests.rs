@@ -12,6 +12,7 @@ fn slice(elem: Type) -> Type {
     Type::Slice {
         elem: Box::new(elem),
         mutable: false,
+        pair: false,
     }
 }
 
@@ -188,6 +189,34 @@ fn a_slice_that_lacks_one_register_leaves_it_to_a_later_scalar() {
         mov r8, [rbx+0x28]
         mov r9, [rbx+0x48]
         movss xmm0, [rbx+0x50]
+        call 0 -> f
+        mov rsp, rbx";
+    check(&Api::default(), &params, None, want);
+}
+
+#[test]
+fn a_pointer_and_length_of_c_are_parameters_of_their_own() {
+    let pair = Type::Slice {
+        elem: Box::new(Type::Int(Int::U32)),
+        mutable: false,
+        pair: true,
+    };
+    // Five words, then the pair: its pointer takes the last register, its length goes to memory.
+    let params = [WORD, WORD, WORD, WORD, WORD, pair];
+    let want = "
+        lea rsp, [r11-0x10]
+        mov rax, [rbx+0x38]
+        mov [rsp], rax
+        mov rdi, [rbx+8]
+        mov rsi, [rbx+0x10]
+        mov rdx, [rbx+0x18]
+        mov rcx, [rbx+0x20]
+        mov r8, [rbx+0x28]
+        mov r10d, 4
+        mov rax, [rbx+0x38]
+        mov r9, [rbx+0x30]
+        test rax, rax
+        cmove r9, r10
         call 0 -> f
         mov rsp, rbx";
     check(&Api::default(), &params, None, want);

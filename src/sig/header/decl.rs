@@ -1,0 +1,135 @@
+//! What a header declares, in C's terms.
+
+use std::collections::BTreeMap;
+
+use crate::model::Source;
+
+/// The kinds of types with a tag.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) enum Tag {
+    Struct,
+    Union,
+    Enum,
+}
+
+/// A type as written.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum CType {
+    /// A name: of C's own, of a standard header, or of a `typedef`.
+    Name(String),
+    /// `struct Foo`.
+    Tagged(Tag, String),
+    Pointer {
+        to: Box<CType>,
+        /// Whether what it points to is `const`.
+        constant: bool,
+    },
+    Array {
+        elem: Box<CType>,
+        /// None when it is left open, or no constant.
+        len: Option<u64>,
+    },
+    Function(Box<FunctionType>),
+    /// Cannot be used; says what it is.
+    Other(String),
+}
+
+impl CType {
+    /// Whether it is `void`.
+    pub fn is_void(&self) -> bool {
+        matches!(self, CType::Name(name) if name == "void")
+    }
+}
+
+/// What a function takes and gives.
+#[derive(Clone, Debug)]
+pub(super) struct FunctionType {
+    pub params: Vec<CParam>,
+    pub result: CType,
+    pub variadic: bool,
+}
+
+impl PartialEq for FunctionType {
+    /// Names and places do not matter.
+    fn eq(&self, other: &Self) -> bool {
+        let types = |f: &Self| f.params.iter().map(|p| p.ty.clone()).collect::<Vec<_>>();
+        (types(self), &self.result, self.variadic) == (types(other), &other.result, other.variadic)
+    }
+}
+
+/// A parameter.
+#[derive(Clone, Debug)]
+pub(super) struct CParam {
+    pub name: Option<String>,
+    pub ty: CType,
+    pub source: Source,
+}
+
+/// Where something is declared, and what is said of it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct About {
+    pub source: Source,
+    pub doc: String,
+    /// Why it cannot be used, as the end of a sentence: an attribute that changes the layout, a bit field.
+    pub refused: Option<String>,
+}
+
+impl PartialEq for About {
+    /// Of two declarations, comments and places may differ.
+    fn eq(&self, other: &Self) -> bool {
+        self.refused == other.refused
+    }
+}
+
+/// A declared function.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct CFunction {
+    pub ty: FunctionType,
+    pub about: About,
+}
+
+/// A struct or a union.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Record {
+    pub fields: Vec<CField>,
+    pub about: About,
+}
+
+/// A field of a struct.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct CField {
+    pub name: String,
+    pub ty: CType,
+    pub about: About,
+}
+
+/// An enum.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct CEnum {
+    /// C23's `enum Foo : uint8_t`.
+    pub underlying: Option<CType>,
+    /// Names and values; no value when it is no constant.
+    pub variants: Vec<(String, Option<i128>, About)>,
+    pub about: About,
+}
+
+/// A `typedef`.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Typedef {
+    pub ty: CType,
+    pub about: About,
+}
+
+/// All that headers declare.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Declarations {
+    pub functions: BTreeMap<String, CFunction>,
+    /// Structs and unions with their fields.
+    pub records: BTreeMap<(Tag, String), Record>,
+    pub enums: BTreeMap<String, CEnum>,
+    pub typedefs: BTreeMap<String, Typedef>,
+    /// Structs that are declared without fields: where, and their docs.
+    pub forward: BTreeMap<(Tag, String), About>,
+    /// Values of enumerators, for array lengths.
+    pub enumerators: BTreeMap<String, i128>,
+}

@@ -1,0 +1,177 @@
+//! One API from debug information and headers: types that both name are one, and comments that the sources do not give come from the header.
+
+use std::collections::{HashMap, VecDeque};
+
+use super::compare::Comparison;
+use crate::diag::Problem;
+use crate::gopkg::names::exported;
+use crate::model::{Api, Function, Type, TypeDef, TypeId, TypeKind};
+
+/// Adds functions of the header, whose types are those of `header`, and the header's comments to functions that both have. Types of one
+/// name that differ are told.
+pub(super) fn merge(
+    mut api: Api,
+    header: &Api,
+    added: Vec<Function>,
+    both: &[(usize, Function)],
+    differences: &mut Vec<Problem>,
+    title: &str,
+) -> Api {
+    let by_name: HashMap<String, TypeId> = (0u32..)
+        .zip(&api.types)
+        .map(|(n, def)| (go_name(def), TypeId(n)))
+        .collect();
+    for (id, def) in (0u32..).zip(&header.types) {
+        let Some(&known) = by_name.get(&go_name(def)) else {
+            continue;
+        };
+        let contradicts = api.def(known).kind == TypeKind::Opaque
+            && def.kind != TypeKind::Opaque
+            && used_by_value(header, &added, TypeId(id));
+        if contradicts || !Comparison::new(&api, header).same_named(known, TypeId(id), 0) {
+            let problem = Problem::new(format!(
+                "the type `{}` of the header and `{}` of the library's debug information differ",
+                def.name,
+                api.def(known).path
+            ));
+            differences.push(problem.at(title).help("was the header made from another version of the library? Make it again from the sources of this build"));
+        }
+    }
+    for (index, c) in both {
+        if let Some(rust) = api.functions.get_mut(*index).filter(|f| f.doc.is_empty()) {
+            rust.doc.clone_from(&c.doc);
+        }
+    }
+    for def in &header.types {
+        let known = by_name
+            .get(&go_name(def))
+            .and_then(|id| api.types.get_mut(id.0 as usize));
+        if let Some(known) = known {
+            add_docs(known, def);
+        }
+    }
+    let mut merger = Merger {
+        header,
+        by_name,
+        ids: HashMap::new(),
+        todo: VecDeque::new(),
+        types: api.types,
+    };
+    for mut function in added {
+        for ty in function
+            .params
+            .iter_mut()
+            .map(|p| &mut p.ty)
+            .chain(&mut function.result)
+        {
+            merger.renumber(ty);
+        }
+        api.functions.push(function);
+    }
+    while let Some((old, new)) = merger.todo.pop_front() {
+        let mut def = header.def(old).clone();
+        if let TypeKind::Struct { fields, .. } = &mut def.kind {
+            fields.iter_mut().for_each(|f| merger.renumber(&mut f.ty));
+        }
+        if let Some(slot) = merger.types.get_mut(new.0 as usize) {
+            *slot = def;
+        }
+    }
+    api.types = merger.types;
+    api.functions.sort_by(|a, b| a.symbol.cmp(&b.symbol));
+    api
+}
+
+/// Types are one when Go would name them so: cbindgen writes `Pair<u8>` as `Pair_u8`.
+fn go_name(def: &TypeDef) -> String {
+    exported(&def.name, 'X')
+}
+
+fn used_by_value(header: &Api, added: &[Function], id: TypeId) -> bool {
+    let by_value = |ty: &Type| *ty == Type::Named(id);
+    let fields = header.types.iter().filter_map(|t| match &t.kind {
+        TypeKind::Struct { fields, .. } => Some(fields),
+        _ => None,
+    });
+    let params = added
+        .iter()
+        .flat_map(|f| f.params.iter().map(|p| &p.ty).chain(&f.result));
+    params.chain(fields.flatten().map(|f| &f.ty)).any(by_value)
+}
+
+/// Comments of the header where there are none.
+fn add_docs(known: &mut TypeDef, def: &TypeDef) {
+    let add = |doc: &mut String, other: &String| {
+        if doc.is_empty() {
+            doc.clone_from(other);
+        }
+    };
+    if (known.kind == TypeKind::Opaque) == (def.kind == TypeKind::Opaque) {
+        add(&mut known.doc, &def.doc);
+    }
+    match (&mut known.kind, &def.kind) {
+        (TypeKind::Struct { fields, .. }, TypeKind::Struct { fields: other, .. }) => {
+            fields
+                .iter_mut()
+                .zip(other)
+                .for_each(|(f, o)| add(&mut f.doc, &o.doc));
+        }
+        (
+            TypeKind::Enum { variants, .. },
+            TypeKind::Enum {
+                variants: other, ..
+            },
+        ) => {
+            variants
+                .iter_mut()
+                .zip(other)
+                .for_each(|(v, o)| add(&mut v.doc, &o.doc));
+        }
+        _ => {}
+    }
+}
+
+/// New numbers for the header's types.
+struct Merger<'a> {
+    header: &'a Api,
+    by_name: HashMap<String, TypeId>,
+    ids: HashMap<TypeId, TypeId>,
+    /// Types to be copied, with their new numbers.
+    todo: VecDeque<(TypeId, TypeId)>,
+    types: Vec<TypeDef>,
+}
+
+impl Merger<'_> {
+    fn renumber(&mut self, ty: &mut Type) {
+        match ty {
+            Type::Named(id) => *id = self.number(*id),
+            Type::Pointer { to, .. } => {
+                to.iter_mut().for_each(|to| self.renumber(to));
+            }
+            Type::Slice { elem, .. } | Type::Array { elem, .. } => self.renumber(elem),
+            Type::Callback { params, result } => {
+                params.iter_mut().for_each(|p| self.renumber(p));
+                result.iter_mut().for_each(|r| self.renumber(r));
+            }
+            Type::Bool | Type::Char | Type::Int(_) | Type::F32 | Type::F64 | Type::Str => {}
+        }
+    }
+
+    fn number(&mut self, old: TypeId) -> TypeId {
+        if let Some(&new) = self.ids.get(&old) {
+            return new;
+        }
+        let def = self.header.def(old);
+        let new = match self.by_name.get(&go_name(def)) {
+            Some(&known) => known,
+            None => {
+                let new = TypeId(u32::try_from(self.types.len()).unwrap_or(u32::MAX));
+                self.types.push(def.clone());
+                self.todo.push_back((old, new));
+                new
+            }
+        };
+        self.ids.insert(old, new);
+        new
+    }
+}

@@ -1,0 +1,180 @@
+//! Signatures from C headers, as cbindgen writes them: where there is no debug information they stand in for it, and where there is,
+//! both must say the same.
+
+mod comment;
+mod compare;
+mod decl;
+mod expr;
+mod lexical;
+mod macros;
+mod merge;
+mod names;
+mod parse;
+mod preprocess;
+mod resolve;
+
+use crate::diag::{Error, Kind, Problem, Result};
+use crate::model::{Api, Function, Param, Source};
+use compare::Comparison;
+use decl::{CFunction, Declarations};
+use resolve::Resolver;
+
+use super::function::leave_out;
+use super::types::Why;
+
+/// The largest header: a header of more is no header.
+const MAX_SIZE: usize = 16 << 20;
+
+/// More problems than this in one header are not listed: the first ones tell what kind of header it is.
+const PROBLEMS: usize = 20;
+
+/// What a set of headers declares.
+#[derive(Clone, Debug, Default)]
+pub struct Headers {
+    declared: Declarations,
+    /// For messages: `foo.h`.
+    names: Vec<String>,
+}
+
+impl Headers {
+    /// Reads headers, each with how to name it in messages. What one declares the others may use.
+    pub fn read(files: &[(String, Vec<u8>)]) -> Result<Headers> {
+        let mut headers = Headers::default();
+        let mut problems = Vec::new();
+        for (name, bytes) in files {
+            headers.names.push(name.clone());
+            let text = match std::str::from_utf8(bytes) {
+                Ok(text) if text.len() <= MAX_SIZE => text,
+                Ok(_) => {
+                    problems.push(Problem::new("a header of more than 16 MiB").at(name.as_str()));
+                    continue;
+                }
+                Err(e) => {
+                    let before = bytes.get(..e.valid_up_to()).unwrap_or_default();
+                    let line = 1 + before.iter().filter(|b| **b == b'\n').count();
+                    let problem = Problem::new("a header that is not UTF-8");
+                    problems.push(problem.at(format!("{name}:{line}")));
+                    continue;
+                }
+            };
+            match preprocess::clean(name, text) {
+                Ok(clean) => problems.extend(parse::parse(&clean, &mut headers.declared)),
+                Err(more) => problems.extend(more),
+            }
+        }
+        Error::check(Kind::Fault, problems, headers)
+    }
+
+    /// How to name the headers in a sentence; None when there are none.
+    pub(super) fn title(&self) -> Option<String> {
+        (!self.names.is_empty()).then(|| self.names.join(", "))
+    }
+
+    /// Whether a function is declared.
+    pub(super) fn declares(&self, symbol: &str) -> bool {
+        self.declared.functions.contains_key(symbol)
+    }
+
+    /// Adds the exports that debug information does not describe, and holds the others against it.
+    pub(super) fn complete(&self, api: Api, undescribed: &[String]) -> Result<Api> {
+        if self.names.is_empty() {
+            return Ok(api);
+        }
+        let mut resolver = Resolver::new(&self.declared);
+        let (mut added, mut both, mut problems) = (Vec::new(), Vec::new(), Vec::new());
+        for symbol in undescribed {
+            if let Some(found) = self.declared.functions.get(symbol) {
+                match function(&mut resolver, symbol, found) {
+                    Ok(function) => added.push(function),
+                    Err(more) => problems.extend(more),
+                }
+            }
+        }
+        for (index, known) in api.functions.iter().enumerate() {
+            if let Some(found) = self.declared.functions.get(&known.symbol) {
+                match function(&mut resolver, &known.symbol, found) {
+                    Ok(function) => both.push((index, function)),
+                    Err(more) => problems.extend(more),
+                }
+            }
+        }
+        let header = resolver.into_api();
+        let mut differences = Vec::new();
+        for (index, function) in &both {
+            if let Some(known) = api.functions.get(*index) {
+                let found = self.declared.functions.get(&function.symbol);
+                differences.extend(Comparison::new(&api, &header).function(known, function, found));
+            }
+        }
+        let api = merge::merge(
+            api,
+            &header,
+            added,
+            &both,
+            &mut differences,
+            &self.names.join(", "),
+        );
+        let kind = match differences.is_empty() {
+            true => Kind::Unsupported,
+            false => Kind::Fault,
+        };
+        differences.extend(problems);
+        Error::check(kind, differences, api)
+    }
+}
+
+/// A function of the header in the model's terms, or all that stands in its way.
+fn function(
+    resolver: &mut Resolver<'_>,
+    symbol: &str,
+    found: &CFunction,
+) -> std::result::Result<Function, Vec<Problem>> {
+    let mut problems = Vec::new();
+    let mut refused = |part: &str, why: Why, source: &Source| {
+        let help = match why.help {
+            Some(help) => format!("{help}, or {}", leave_out(symbol)),
+            None => leave_out(symbol),
+        };
+        let problem = Problem::new(format!("`{symbol}`: {part} {}", why.reason));
+        problems.push(problem.at(place(source)).help(help));
+    };
+    let source = &found.about.source;
+    if let Some(why) = &found.about.refused {
+        refused("the function", Why::new(why.as_str()), source);
+    }
+    if found.ty.variadic {
+        refused("its parameter list", Why::new("is variadic"), source);
+    }
+    let mut params = Vec::new();
+    for (n, param) in found.ty.params.iter().enumerate() {
+        let name = param.name.clone().unwrap_or_else(|| format!("arg{n}"));
+        match resolver.param(&param.ty) {
+            Ok(ty) => params.push(Param { name, ty }),
+            Err(why) => refused(&format!("parameter `{name}`"), why, &param.source),
+        }
+    }
+    let result = resolver.result(&found.ty.result).unwrap_or_else(|why| {
+        refused("the result", why, source);
+        None
+    });
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    Ok(Function {
+        symbol: symbol.to_owned(),
+        params,
+        result,
+        doc: found.about.doc.clone(),
+        source: Some(source.clone()),
+        path: String::new(),
+        blocking: false,
+    })
+}
+
+/// `foo.h:12`.
+fn place(source: &Source) -> String {
+    format!("{}:{}", source.file, source.line)
+}
+
+#[cfg(test)]
+mod tests;

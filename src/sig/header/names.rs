@@ -1,0 +1,167 @@
+//! C's names of types, and how cbindgen writes Rust's names.
+
+use crate::model::{Int, Type, Variant};
+use crate::sig::types::Why;
+
+/// The type that C or a standard header gives a name, on the 64-bit platforms of Linux.
+pub(super) fn scalar(name: &str) -> Option<Type> {
+    let int = match name {
+        "int8_t" => Int::I8,
+        "int16_t" => Int::I16,
+        "int32_t" => Int::I32,
+        "int64_t" | "intmax_t" => Int::I64,
+        "uint8_t" => Int::U8,
+        "uint16_t" | "char16_t" => Int::U16,
+        "uint32_t" => Int::U32,
+        "uint64_t" | "uintmax_t" => Int::U64,
+        "uintptr_t" | "size_t" => Int::Usize,
+        "intptr_t" | "ptrdiff_t" | "ssize_t" => Int::Isize,
+        "wchar_t" => Int::I32,
+        "char32_t" => return Some(Type::Char),
+        "bool" | "_Bool" => return Some(Type::Bool),
+        "float" => return Some(Type::F32),
+        "double" => return Some(Type::F64),
+        _ => return arithmetic(name),
+    };
+    Some(Type::Int(int))
+}
+
+/// `unsigned long int` and its kin, the words in any order (C17 6.7.2). `char` is signed on amd64.
+fn arithmetic(name: &str) -> Option<Type> {
+    let count = |word| name.split(' ').filter(|w| *w == word).count();
+    let known = ["signed", "unsigned", "char", "short", "int", "long"];
+    if !name.split(' ').all(|w| known.contains(&w)) {
+        return None;
+    }
+    let (signed, unsigned) = (count("signed"), count("unsigned"));
+    let (char, short, int, long) = (count("char"), count("short"), count("int"), count("long"));
+    if signed + unsigned > 1 || char > 1 || short > 1 || int > 1 {
+        return None;
+    }
+    let pair = match (char, short, int, long) {
+        (1, 0, 0, 0) => (Int::I8, Int::U8),
+        (0, 1, _, 0) => (Int::I16, Int::U16),
+        (0, 0, _, 0) => (Int::I32, Int::U32),
+        (0, 0, _, 1 | 2) => (Int::I64, Int::U64),
+        _ => return None,
+    };
+    Some(Type::Int(if unsigned == 1 { pair.1 } else { pair.0 }))
+}
+
+/// Why a name is of no use.
+pub(super) fn unknown(name: &str) -> Why {
+    let words = [
+        "long double",
+        "__int128",
+        "_Complex",
+        "_Float128",
+        "_Decimal64",
+    ];
+    match words.iter().any(|w| name.contains(w)) {
+        true => Why::new(format!("is `{name}`, which has no counterpart in Go")),
+        false => Why::new(format!("is `{name}`, which no header given declares")).help(
+            "give the header that declares it too: `--header` may be repeated; or run the C preprocessor first",
+        ),
+    }
+}
+
+/// The integer of a C enum without a type of its own.
+pub(super) fn plain_enum(values: impl Iterator<Item = i128> + Clone) -> Option<Int> {
+    if values.clone().all(|v| u32::try_from(v).is_ok()) {
+        Some(Int::U32)
+    } else if values.clone().all(|v| i32::try_from(v).is_ok()) {
+        Some(Int::I32)
+    } else {
+        None
+    }
+}
+
+/// cbindgen writes the fields of a tuple struct as `_0`, `_1`, ...
+pub(super) fn field(name: &str) -> String {
+    let number = name
+        .strip_prefix('_')
+        .filter(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()));
+    number.unwrap_or(name).to_owned()
+}
+
+/// C has one namespace for all enumerators, so many of them begin with their type's name: `Mode_Fast`, `MODE_FAST`. Go's constants get
+/// that name anyway.
+pub(super) fn without_type_name(title: &str, variants: &mut [Variant]) {
+    let mut screaming = String::new();
+    for (at, c) in title.char_indices() {
+        let before = title.get(..at).and_then(|t| t.chars().next_back());
+        if c.is_ascii_uppercase()
+            && before.is_some_and(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+        {
+            screaming.push('_');
+        }
+        screaming.push(c.to_ascii_uppercase());
+    }
+    for prefix in [format!("{title}_"), format!("{screaming}_")] {
+        let rest = |v: &Variant| {
+            let rest = v.name.strip_prefix(&prefix)?;
+            rest.starts_with(|c: char| c.is_ascii_alphabetic())
+                .then(|| rest.to_owned())
+        };
+        let names: Option<Vec<String>> = variants.iter().map(rest).collect();
+        if let Some(names) = names {
+            for (variant, name) in variants.iter_mut().zip(names) {
+                variant.name = name;
+            }
+            return;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_words_of_c() {
+        for (name, want) in [
+            ("unsigned long long int", Int::U64),
+            ("long", Int::I64),
+            ("unsigned", Int::U32),
+            ("short unsigned", Int::U16),
+            ("char", Int::I8),
+            ("signed char", Int::I8),
+            ("unsigned char", Int::U8),
+            ("size_t", Int::Usize),
+        ] {
+            assert_eq!(scalar(name), Some(Type::Int(want)), "{name}");
+        }
+        for name in [
+            "",
+            "long double",
+            "unsigned signed",
+            "long long long",
+            "char int",
+            "foo_t",
+            "void",
+        ] {
+            assert_eq!(scalar(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn enumerators_lose_the_name_of_their_type() {
+        let names = |title: &str, names: &[&str]| {
+            let variant = |name: &&str| Variant {
+                name: name.to_string(),
+                value: 0,
+                doc: String::new(),
+            };
+            let mut variants: Vec<_> = names.iter().map(variant).collect();
+            without_type_name(title, &mut variants);
+            variants.into_iter().map(|v| v.name).collect::<Vec<_>>()
+        };
+        assert_eq!(names("Mode", &["Mode_Fast", "Mode_Slow"]), ["Fast", "Slow"]);
+        assert_eq!(
+            names("HttpMode", &["HTTP_MODE_VERY_FAST", "HTTP_MODE_B"]),
+            ["VERY_FAST", "B"]
+        );
+        assert_eq!(names("Mode", &["Mode_Fast", "Slow"]), ["Mode_Fast", "Slow"]);
+        assert_eq!(names("Mode", &["Mode_1"]), ["Mode_1"]);
+    }
+}

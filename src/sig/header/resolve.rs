@@ -1,0 +1,422 @@
+//! From C's types to the model's.
+//!
+//! Named types behind pointers are queued, not followed at once, so that types may refer to each other in any way; only types held by
+//! value are followed, and those cannot nest without end.
+
+use std::collections::HashMap;
+
+use super::decl::{About, CField, CType, Declarations, FunctionType, Record, Tag};
+use super::names::{self, scalar};
+use crate::model::{Api, Field, Layout, PointerKind, Type, TypeDef, TypeId, TypeKind, Variant};
+use crate::sig::types::Why;
+
+/// Types in types by value, pointers to pointers, `typedef`s of `typedef`s; more means that they go round in a circle.
+const NESTING_LIMIT: u32 = 64;
+
+/// A type, or why it cannot be used.
+pub(super) type Resolved<T> = Result<T, Why>;
+
+fn refuse<T>(reason: impl Into<String>) -> Resolved<T> {
+    Err(Why::new(reason))
+}
+
+#[derive(Clone, Debug)]
+enum State {
+    Queued,
+    Open,
+    Done,
+    /// Opaque, for this reason.
+    Refused(Why),
+}
+
+/// Resolves types, and collects those with names.
+pub(super) struct Resolver<'h> {
+    declared: &'h Declarations,
+    /// Names of types by tag, from `typedef struct tag Name;`.
+    titles: HashMap<(Tag, &'h str), &'h str>,
+    ids: HashMap<(Tag, String), TypeId>,
+    states: Vec<State>,
+    keys: Vec<(Tag, String)>,
+    api: Api,
+}
+
+impl<'h> Resolver<'h> {
+    pub fn new(declared: &'h Declarations) -> Self {
+        let mut titles = HashMap::new();
+        for (name, typedef) in &declared.typedefs {
+            if let CType::Tagged(tag, tagged) = &typedef.ty {
+                let title = titles
+                    .entry((*tag, tagged.as_str()))
+                    .or_insert(name.as_str());
+                if name == tagged {
+                    *title = name;
+                }
+            }
+        }
+        Resolver {
+            declared,
+            titles,
+            ids: HashMap::new(),
+            states: Vec::new(),
+            keys: Vec::new(),
+            api: Api::default(),
+        }
+    }
+
+    /// The types so far, all of them looked at.
+    pub fn into_api(mut self) -> Api {
+        let mut next = 0;
+        while next < self.keys.len() {
+            let Ok(id) = u32::try_from(next) else { break };
+            // Why a type behind a pointer is opaque stands in its doc comment.
+            let _ = self.settle(TypeId(id), 0);
+            next += 1;
+        }
+        self.api
+    }
+
+    /// The type of a parameter.
+    pub fn param(&mut self, ty: &CType) -> Resolved<Type> {
+        match self.function_pointer(ty) {
+            Some(function) => self.callback(&function),
+            None if ty.is_void() => refuse("is `void`"),
+            None => self.held(ty, 0),
+        }
+    }
+
+    /// The type of a result; None for `void`.
+    pub fn result(&mut self, ty: &CType) -> Resolved<Option<Type>> {
+        if ty.is_void() {
+            return Ok(None);
+        }
+        if self.function_pointer(ty).is_some() {
+            return refuse("is a function pointer, which Go cannot call");
+        }
+        self.held(ty, 0).map(Some)
+    }
+
+    /// The type behind `typedef`s, as far as these do not name a type of Go's.
+    fn bare<'t>(&self, ty: &'t CType) -> &'t CType
+    where
+        'h: 't,
+    {
+        let mut ty = ty;
+        for _ in 0..NESTING_LIMIT {
+            match ty {
+                CType::Name(name) if scalar(name).is_none() && !self.is_enum(name) => {
+                    match self.declared.typedefs.get(name) {
+                        Some(typedef) => ty = &typedef.ty,
+                        None => return ty,
+                    }
+                }
+                _ => return ty,
+            }
+        }
+        ty
+    }
+
+    /// cbindgen writes an enum over a given integer as `enum Foo { ... }; typedef uint8_t Foo;`, since C before C23 has none.
+    fn is_enum(&self, name: &str) -> bool {
+        self.declared.enums.contains_key(name)
+            && self
+                .declared
+                .typedefs
+                .get(name)
+                .is_some_and(|t| matches!(&t.ty, CType::Name(_)))
+    }
+
+    fn function_pointer(&self, ty: &CType) -> Option<FunctionType> {
+        let CType::Pointer { to, .. } = self.bare(ty) else {
+            return None;
+        };
+        match self.bare(to) {
+            CType::Function(function) => Some((**function).clone()),
+            _ => None,
+        }
+    }
+
+    fn callback(&mut self, function: &FunctionType) -> Resolved<Type> {
+        let part = |why: Why| Why {
+            reason: format!("is a function pointer, one of whose parts {}", why.reason),
+            ..why
+        };
+        if function.variadic {
+            return refuse("is a variadic function pointer");
+        }
+        let mut params = Vec::new();
+        for param in &function.params {
+            if self.function_pointer(&param.ty).is_some() {
+                return Err(part(Why::new("is a function pointer itself")));
+            }
+            params.push(self.held(&param.ty, 0).map_err(part)?);
+        }
+        let result = self.result(&function.result).map_err(part)?.map(Box::new);
+        Ok(Type::Callback { params, result })
+    }
+
+    /// A type held in a struct, an array or a register.
+    fn held(&mut self, ty: &CType, depth: u32) -> Resolved<Type> {
+        if depth > NESTING_LIMIT {
+            return refuse("is nested too deep");
+        }
+        let ty = self.bare(ty).clone();
+        match &ty {
+            CType::Name(name) => match scalar(name) {
+                Some(ty) => Ok(ty),
+                None if self.is_enum(name) => self.by_value(Tag::Enum, name, depth),
+                None => Err(names::unknown(name)),
+            },
+            CType::Tagged(tag, name) => self.by_value(*tag, name, depth),
+            CType::Pointer { to, constant } => {
+                let kind = match constant {
+                    true => PointerKind::Const,
+                    false => PointerKind::Mut,
+                };
+                if matches!(self.bare(to), CType::Function(_)) {
+                    return refuse("is a function pointer that is not itself a parameter");
+                }
+                let to = self.pointee(to, depth + 1)?.map(Box::new);
+                Ok(Type::Pointer { to, kind })
+            }
+            CType::Array {
+                elem,
+                len: Some(len),
+            } if *len > 0 => {
+                let elem = Box::new(self.held(elem, depth + 1)?);
+                Ok(Type::Array { elem, len: *len })
+            }
+            CType::Array { .. } => refuse("is an array whose length is not a number"),
+            CType::Function(_) => refuse("is a function"),
+            CType::Other(what) => refuse(format!("is {what}, which is not understood")),
+        }
+    }
+
+    /// What a pointer points to; None for nothing in particular.
+    fn pointee(&mut self, ty: &CType, depth: u32) -> Resolved<Option<Type>> {
+        if depth > NESTING_LIMIT {
+            return refuse("is nested too deep");
+        }
+        let ty = self.bare(ty).clone();
+        match &ty {
+            CType::Name(name) if name == "void" => Ok(None),
+            CType::Name(name) if scalar(name).is_none() && self.is_enum(name) => {
+                Ok(Some(Type::Named(self.named(Tag::Enum, name))))
+            }
+            CType::Tagged(tag, name) => Ok(Some(Type::Named(self.named(*tag, name)))),
+            CType::Pointer { to, .. } if matches!(self.bare(to), CType::Function(_)) => Ok(None),
+            CType::Function(_) => Ok(None),
+            CType::Array {
+                elem,
+                len: Some(len),
+            } if *len > 0 => {
+                let elem = self.pointee(elem, depth + 1)?.map(Box::new);
+                Ok(elem.map(|elem| Type::Array { elem, len: *len }))
+            }
+            _ => self.held(&ty, depth).map(Some),
+        }
+    }
+
+    fn by_value(&mut self, tag: Tag, name: &str, depth: u32) -> Resolved<Type> {
+        let id = self.named(tag, name);
+        self.settle(id, depth)?;
+        match self.states.get(id.0 as usize) {
+            Some(State::Done) => Ok(Type::Named(id)),
+            Some(State::Refused(why)) => Err(why.clone()),
+            _ => refuse(format!("holds itself (`{name}`)")),
+        }
+    }
+
+    /// The id of a type with a tag; its contents are looked at later.
+    fn named(&mut self, tag: Tag, name: &str) -> TypeId {
+        let key = (tag, name.to_owned());
+        if let Some(&id) = self.ids.get(&key) {
+            return id;
+        }
+        let id = TypeId(u32::try_from(self.keys.len()).unwrap_or(u32::MAX));
+        let title = self.titles.get(&(tag, name)).copied().unwrap_or(name);
+        self.api.types.push(TypeDef {
+            name: title.to_owned(),
+            path: title.to_owned(),
+            doc: String::new(),
+            kind: TypeKind::Opaque,
+        });
+        self.states.push(State::Queued);
+        self.keys.push(key.clone());
+        self.ids.insert(key, id);
+        id
+    }
+
+    /// Looks at the contents of a named type, once.
+    fn settle(&mut self, id: TypeId, depth: u32) -> Resolved<()> {
+        let index = id.0 as usize;
+        let (Some(State::Queued), Some((tag, name))) =
+            (self.states.get(index), self.keys.get(index).cloned())
+        else {
+            return Ok(());
+        };
+        if let Some(state) = self.states.get_mut(index) {
+            *state = State::Open;
+        }
+        let title = self
+            .api
+            .types
+            .get(index)
+            .map_or(String::new(), |t| t.name.clone());
+        let found = match tag {
+            Tag::Enum => self.enumeration(&name, &title),
+            Tag::Union => refuse(format!("is `{title}`, a union")),
+            Tag::Struct => self.structure(&name, &title, depth),
+        };
+        let mut doc = self.doc(tag, &name, &title);
+        let (kind, state) = match found {
+            Ok(kind) => (kind, State::Done),
+            Err(why) => {
+                let described = self.declared.records.get(&(tag, name));
+                let empty = |f: &CField| matches!(f.ty, CType::Array { len: Some(0), .. });
+                if described.is_some_and(|r| tag == Tag::Struct && !r.fields.iter().all(empty)) {
+                    let note = format!("Go cannot see into it: it {}.", why.reason);
+                    let gap = if doc.is_empty() { "" } else { "\n\n" };
+                    doc = format!("{doc}{gap}{note}");
+                }
+                (TypeKind::Opaque, State::Refused(why))
+            }
+        };
+        if let Some(def) = self.api.types.get_mut(index) {
+            (def.kind, def.doc) = (kind, doc);
+        }
+        if let Some(slot) = self.states.get_mut(index) {
+            *slot = state;
+        }
+        Ok(())
+    }
+
+    /// The doc comment of the definition, else of a `typedef` or a declaration.
+    fn doc(&self, tag: Tag, name: &str, title: &str) -> String {
+        let key = (tag, name.to_owned());
+        let defined = match tag {
+            Tag::Enum => self.declared.enums.get(name).map(|e| &e.about),
+            _ => self.declared.records.get(&key).map(|r| &r.about),
+        };
+        let typedef = self.declared.typedefs.get(title).map(|t| &t.about);
+        let abouts = [defined, typedef, self.declared.forward.get(&key)];
+        let mut docs = abouts.into_iter().flatten().map(|a: &About| &a.doc);
+        docs.find(|d| !d.is_empty()).cloned().unwrap_or_default()
+    }
+
+    fn enumeration(&self, name: &str, title: &str) -> Resolved<TypeKind> {
+        let Some(found) = self.declared.enums.get(name) else {
+            return refuse(format!(
+                "is `{title}`, an enum that is declared but not defined"
+            ));
+        };
+        if let Some(why) = &found.about.refused {
+            return refuse(format!("is `{title}`, which {why}"));
+        }
+        let mut variants = Vec::new();
+        for (name, value, about) in &found.variants {
+            let Some(value) = *value else {
+                return refuse(format!(
+                    "is the enum `{title}`, whose `{name}` has a value that is not understood"
+                ));
+            };
+            variants.push(Variant {
+                name: name.clone(),
+                value,
+                doc: about.doc.clone(),
+            });
+        }
+        let given = found.underlying.as_ref().or_else(|| {
+            let typedef = self
+                .declared
+                .typedefs
+                .get(name)
+                .filter(|_| self.is_enum(name));
+            typedef.map(|t| &t.ty)
+        });
+        let repr = match given {
+            Some(ty) => match self.bare(ty) {
+                CType::Name(name) => scalar(name).and_then(|ty| match ty {
+                    Type::Int(int) => Some(int),
+                    _ => None,
+                }),
+                _ => None,
+            },
+            // As GCC and rustc have it: `unsigned int` unless a value is negative (GCC manual, "Structures, unions, ...").
+            None => names::plain_enum(variants.iter().map(|v| v.value)),
+        };
+        let Some(repr) = repr else {
+            return refuse(format!(
+                "is the enum `{title}` over an integer type that is not known"
+            ));
+        };
+        names::without_type_name(title, &mut variants);
+        Ok(TypeKind::Enum { repr, variants })
+    }
+
+    fn structure(&mut self, name: &str, title: &str, depth: u32) -> Resolved<TypeKind> {
+        let declared = self.declared;
+        let Some(Record { fields, about }) = declared.records.get(&(Tag::Struct, name.to_owned()))
+        else {
+            return Err(
+                Why::new(format!("is `{title}`, which is declared but not described"))
+                    .help("pass it behind a pointer"),
+            );
+        };
+        if let Some(why) = &about.refused {
+            return refuse(format!("is `{title}`, which {why}"));
+        }
+        let mut out = Vec::new();
+        let (mut end, mut align) = (0u64, 1u64);
+        for field in fields {
+            // An array without elements aligns what follows, and has no bytes itself: `uint8_t _private[0]`.
+            let (ty, empty) = match self.bare(&field.ty) {
+                CType::Array { elem, len: Some(0) } => (elem.as_ref(), true),
+                ty => (ty, false),
+            };
+            let ty = self.held(ty, depth + 1).map_err(|why| Why {
+                reason: format!("is `{title}`, whose field `{}` {}", field.name, why.reason),
+                ..why
+            })?;
+            let layout = self.layout(&ty);
+            let offset = layout.and_then(|l| end.checked_next_multiple_of(l.align));
+            let (Some(layout), Some(offset)) = (layout, offset) else {
+                return refuse(format!("is `{title}`, which is too large"));
+            };
+            align = align.max(layout.align);
+            end = offset;
+            if empty {
+                continue;
+            }
+            end = offset.saturating_add(layout.size);
+            out.push(Field {
+                name: names::field(&field.name),
+                ty,
+                offset,
+                doc: field.about.doc.clone(),
+            });
+        }
+        let Some(size) = end
+            .checked_next_multiple_of(align)
+            .filter(|_| !out.is_empty())
+        else {
+            return refuse(format!("is `{title}`, which has no bytes"));
+        };
+        Ok(TypeKind::Struct {
+            fields: out,
+            size,
+            align,
+        })
+    }
+
+    /// Checked: lengths of arrays come from the input.
+    fn layout(&self, ty: &Type) -> Option<Layout> {
+        match ty {
+            Type::Array { elem, len } => {
+                let elem = self.layout(elem)?;
+                let size = elem.size.checked_mul(*len)?;
+                Some(Layout { size, ..elem })
+            }
+            _ => Some(self.api.layout(ty)),
+        }
+    }
+}

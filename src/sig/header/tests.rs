@@ -1,0 +1,399 @@
+//! Headers that are not cbindgen's own, and what is said of those that cannot be read.
+
+use super::*;
+use crate::model::{Int, PointerKind, Type, TypeKind};
+
+/// The API of all functions that a header declares.
+fn api(text: &str) -> Result<Api> {
+    let headers = Headers::read(&[("foo.h".into(), text.as_bytes().to_vec())])?;
+    let all: Vec<String> = headers.declared.functions.keys().cloned().collect();
+    headers.complete(Api::default(), &all)
+}
+
+#[track_caller]
+fn good(text: &str) -> Api {
+    api(text).unwrap_or_else(|e| panic!("{e}"))
+}
+
+/// Parameter types and the result of the only function.
+#[track_caller]
+fn only(text: &str) -> (Vec<Type>, Option<Type>) {
+    let api = good(text);
+    let [f] = &api.functions[..] else {
+        panic!("{:?}", api.functions)
+    };
+    (
+        f.params.iter().map(|p| p.ty.clone()).collect(),
+        f.result.clone(),
+    )
+}
+
+/// Problems without their help.
+#[track_caller]
+fn said(text: &str) -> Vec<String> {
+    let problems = api(text).expect_err(text).problems;
+    let short = |p: Problem| {
+        let place = p.place.unwrap_or_default();
+        let notes: String = p.notes.iter().map(|n| format!("; {n}")).collect();
+        assert!(
+            p.help.is_some() || p.message.contains("twice") || p.message.contains("#endif"),
+            "{}",
+            p.message
+        );
+        format!("{place}: {}{notes}", p.message)
+    };
+    problems.into_iter().map(short).collect()
+}
+
+fn pointer(to: Option<Type>, kind: PointerKind) -> Type {
+    Type::Pointer {
+        to: to.map(Box::new),
+        kind,
+    }
+}
+
+const U8: Type = Type::Int(Int::U8);
+const I32: Type = Type::Int(Int::I32);
+
+#[test]
+fn types_are_written_inside_out() {
+    let (params, result) = only(
+        "const char *const *f(const uint8_t (*a)[4], int b[], unsigned char c[2][3], void *d, const void **e);",
+    );
+    let i8 = Type::Int(Int::I8);
+    let array = |elem: Type, len| Type::Array {
+        elem: Box::new(elem),
+        len,
+    };
+    assert_eq!(
+        result,
+        Some(pointer(
+            Some(pointer(Some(i8), PointerKind::Const)),
+            PointerKind::Const
+        ))
+    );
+    assert_eq!(
+        params,
+        [
+            pointer(Some(array(U8, 4)), PointerKind::Const),
+            pointer(Some(I32), PointerKind::Mut),
+            pointer(Some(array(U8, 3)), PointerKind::Mut),
+            pointer(None, PointerKind::Mut),
+            pointer(Some(pointer(None, PointerKind::Const)), PointerKind::Mut),
+        ]
+    );
+}
+
+#[test]
+fn function_pointers_are_callbacks() {
+    let want = Type::Callback {
+        params: vec![I32, pointer(None, PointerKind::Mut)],
+        result: Some(Box::new(U8)),
+    };
+    for text in [
+        "void f(uint8_t (*call)(int, void *));",
+        "typedef uint8_t (*call_t)(int x, void *user); void f(call_t call);",
+        "typedef uint8_t call_t(int, void *); void f(call_t *call);",
+        "void f(uint8_t call(int, void *));",
+    ] {
+        assert_eq!(only(text), (vec![want.clone()], None), "{text}");
+    }
+}
+
+#[test]
+fn decorations_and_conditions_are_understood() {
+    let text = r#"
+#pragma once
+#ifndef FOO_H
+#define FOO_H 1
+/* #if in a comment */ // #else in one too
+#if defined(_WIN32) || defined __CYGWIN__
+#  define FOO_API __declspec(dllexport)
+#elif __GNUC__ >= 4 && \
+    !defined(__clang__)
+#  define FOO_API __attribute__((visibility("default"))) extern
+#else
+#  define FOO_API
+#endif
+#ifndef FOO_CALL
+#define FOO_CALL /* nothing */
+#endif
+#define FOO_DEPRECATED(why) __attribute__((deprecated(why)))
+#define FOO_TEXT "FOO_API"
+#define FOO_LEN (2 * FOO_HALF)
+#define FOO_HALF 0x08u
+#ifdef __cplusplus
+extern "C" {
+#endif
+FOO_API FOO_DEPRECATED("old (really)") int FOO_CALL f(uint8_t (*a)[FOO_LEN]) __attribute__((nonnull(1)));
+extern const int foo_version;
+static inline int twice(int x) { return x * 2; }
+_Static_assert(sizeof(int) == 4, "int");
+#ifdef __cplusplus
+}
+#endif
+#endif
+"#;
+    let array = Type::Array {
+        elem: Box::new(U8),
+        len: 16,
+    };
+    assert_eq!(
+        only(text),
+        (vec![pointer(Some(array), PointerKind::Mut)], Some(I32))
+    );
+    assert_eq!(only(&text.replace('\n', "\r\n")), only(text));
+}
+
+#[test]
+fn preprocessed_headers_keep_their_places_and_lose_system_headers() {
+    let text = "# 0 \"foo.h\"\n# 1 \"/usr/include/stdint.h\" 1 3 4\ntypedef __weird__ garbage here;\n# 12 \"foo.h\" 2\n\nint f(long double x);\n";
+    assert_eq!(
+        said(text),
+        ["foo.h:13: `f`: parameter `x` is `long double`, which has no counterpart in Go"]
+    );
+}
+
+#[test]
+fn enums_of_all_kinds() {
+    let repr = |text: &str| {
+        let api = good(text);
+        let TypeKind::Enum { repr, variants } = &api.types[0].kind else {
+            panic!("{:?}", api.types)
+        };
+        let values = variants
+            .iter()
+            .map(|v| (v.name.as_str().to_owned(), v.value));
+        (*repr, values.collect::<Vec<_>>())
+    };
+    let want = |int, a, b| (int, vec![("A".to_owned(), a), ("B".to_owned(), b)]);
+    assert_eq!(
+        repr("enum E { A, B }; void f(enum E e);"),
+        want(Int::U32, 0, 1)
+    );
+    assert_eq!(
+        repr("typedef enum { A = -1, B } E; void f(E e);"),
+        want(Int::I32, -1, 0)
+    );
+    assert_eq!(
+        repr("enum E { A = 1 << 3, B = A | 1 }; typedef uint8_t E; void f(E e);"),
+        want(Int::U8, 8, 9)
+    );
+    assert_eq!(
+        repr("enum E : int16_t { A, B }; void f(enum E e);"),
+        want(Int::I16, 0, 1)
+    );
+    assert_eq!(
+        repr("typedef enum E { E_A, E_B = 'b' } E; void f(const E *e);"),
+        want(Int::U32, 0, 98)
+    );
+}
+
+#[test]
+fn structs_have_the_layout_of_c() {
+    let api = good(
+        "typedef struct point_t { char a; double b, c[2]; void *d; } Point; void f(struct point_t p, Point *q);",
+    );
+    assert_eq!(api.types.len(), 1);
+    assert_eq!(api.types[0].name, "Point");
+    let error = said("struct S { union { int a; } u; }; void f(struct S s);");
+    assert_eq!(
+        error,
+        [
+            "foo.h:1: `f`: parameter `s` is `S`, whose field `u` is a struct or union without a name, which is not understood"
+        ]
+    );
+    let api = good("struct S { uint8_t a; uint64_t none[0]; }; void f(struct S s);");
+    assert!(
+        matches!(&api.types[0].kind, TypeKind::Struct { fields, size: 8, align: 8 } if fields.len() == 1)
+    );
+}
+
+#[test]
+fn what_go_cannot_have_is_named() {
+    for (text, want) in [
+        (
+            "union U { int a; }; void f(int a,\n union U b);",
+            "foo.h:2: `f`: parameter `b` is `U`, a union",
+        ),
+        (
+            "struct S { int a : 3; }; struct S f(void);",
+            "foo.h:1: `f`: the result is `S`, which has the bit field `a`, which has no counterpart in Go",
+        ),
+        (
+            "struct __attribute__((packed)) S { int a; }; void f(struct S s);",
+            "foo.h:1: `f`: parameter `s` is `S`, which has the attribute `__attribute__((packed))`, which changes how it is laid out or passed",
+        ),
+        (
+            "struct S { int a; _Alignas(16) int b; }; void f(struct S s);",
+            "foo.h:1: `f`: parameter `s` is `S`, which has the attribute `_Alignas(16)`, which changes how it is laid out or passed",
+        ),
+        (
+            "struct S; void f(struct S s);",
+            "foo.h:1: `f`: parameter `s` is `S`, which is declared but not described",
+        ),
+        (
+            "struct S { struct S s; }; void f(struct S s);",
+            "foo.h:1: `f`: parameter `s` is `S`, whose field `s` holds itself (`S`)",
+        ),
+        (
+            "struct S { int (*call)(void); }; void f(struct S s);",
+            "foo.h:1: `f`: parameter `s` is `S`, whose field `call` is a function pointer that is not itself a parameter",
+        ),
+        (
+            "struct S { int a[]; }; void f(struct S s);",
+            "foo.h:1: `f`: parameter `s` is `S`, whose field `a` is an array whose length is not a number",
+        ),
+        (
+            "void f(foo_t x);",
+            "foo.h:1: `f`: parameter `x` is `foo_t`, which no header given declares",
+        ),
+        (
+            "typedef a b; typedef b a; void f(a x);",
+            "foo.h:1: `f`: parameter `x` is `a`, which no header given declares",
+        ),
+        (
+            "int f(const char *format, ...);",
+            "foo.h:1: `f`: its parameter list is variadic",
+        ),
+        (
+            "void (*f(int x))(void);",
+            "foo.h:1: `f`: the result is a function pointer, which Go cannot call",
+        ),
+        (
+            "FOO(int) f(void);",
+            "foo.h:1: `f`: the result is `FOO(int)`, which is not understood",
+        ),
+        (
+            "int f(int); int f(long);",
+            "foo.h:1: the function `f` is declared twice, and differently; first in foo.h:1",
+        ),
+    ] {
+        assert_eq!(said(text), [want], "{text}");
+    }
+}
+
+#[test]
+fn what_cannot_be_read_is_located_with_a_way_out() {
+    for (text, want) in [
+        (
+            "int a(void);\nFOO_API int f(void);\n",
+            "foo.h:2: `FOO_API int f(void);` cannot be read as a declaration of C; is `FOO_API` a macro? The header does not say what it stands for",
+        ),
+        (
+            "int f(void)\n",
+            "foo.h:1: `int f(void)` cannot be read as a declaration of C",
+        ),
+        (
+            "class Foo { int a; };",
+            "foo.h:1: `class Foo { int a; };` cannot be read as a declaration of C",
+        ),
+        (
+            "#if defined(FOO_EXTRA)\nint f(void);\n#endif\n",
+            "foo.h:1: a condition asks for `FOO_EXTRA`, and whether that is defined is not known",
+        ),
+        (
+            "#if 1 +\n#endif\n",
+            "foo.h:1: the condition `1 +` cannot be evaluated",
+        ),
+        (
+            "int f(void);\n#ifdef __cplusplus\n",
+            "foo.h:2: a condition without its `#endif`",
+        ),
+        ("#endif\n", "foo.h:1: `#endif` without its condition"),
+        (
+            "#if 0\n#else\n#elif 1\n#endif\n",
+            "foo.h:3: `#elif` after `#else`",
+        ),
+        (
+            "\n#error \"not here\"\n",
+            "foo.h:2: the header stops here: #error \"not here\"",
+        ),
+        (
+            "#pragma pack(push, 1)\n",
+            "foo.h:1: `#pragma pack` changes the layout of structs, and Go has no such structs",
+        ),
+    ] {
+        assert_eq!(said(text), [want], "{text}");
+    }
+    let not_text = Headers::read(&[("foo.h".into(), b"int a;\n\xff".to_vec())]).unwrap_err();
+    assert_eq!(not_text.problems[0].place.as_deref(), Some("foo.h:2"));
+}
+
+#[test]
+fn comments_of_all_styles_are_docs() {
+    let doc = |text: &str| good(text).functions[0].doc.clone();
+    for text in [
+        "/** One.\n  *\n  *  Two. */\nint f(void);",
+        "/**\n * One.\n *\n * Two.\n */\nint f(void);",
+        "/*! One.\n\nTwo. */ int f(void);",
+        "/// One.\n///\n/// Two.\nint f(void);",
+    ] {
+        let want = if text.contains("  Two") || text.contains("\nTwo") {
+            2
+        } else {
+            3
+        };
+        assert_eq!(doc(text).lines().count(), 3, "{text}: {want}");
+        assert!(
+            doc(text).starts_with("One.") || doc(text).starts_with(" One."),
+            "{text}"
+        );
+        assert!(doc(text).ends_with("Two."), "{text}");
+    }
+    for text in [
+        "/* no doc */\nint f(void);",
+        "/** far */\n\nint f(void);",
+        "int x; /** of x */\nint f(void);",
+        "/*** box ***/\nint f(void);",
+        "/**/\nint f(void);",
+        "//// no doc\nint f(void);",
+    ] {
+        assert_eq!(doc(text), "", "{text}");
+    }
+}
+
+/// Nesting without end is refused, not followed.
+#[test]
+fn deep_headers_end() {
+    for text in [
+        format!("int {}f{}(void);", "(".repeat(20_000), ")".repeat(20_000)),
+        format!("int {}f(void);", "*".repeat(20_000)),
+        format!("int f(int a{});", "[1]".repeat(20_000)),
+        format!(
+            "int f({}int{});",
+            "int (*a)(".repeat(2_000),
+            ")".repeat(2_000)
+        ),
+        "struct { struct {".repeat(10_000),
+        "#if 1\n".repeat(20_000),
+        "/*".repeat(20_000),
+        format!(
+            "enum E {{ A = {}1 }}; void f(enum E e);",
+            "(".repeat(20_000)
+        ),
+    ] {
+        assert!(api(&text).is_err(), "{text:.30}");
+    }
+}
+
+/// Time grows with the size, not with its square.
+#[test]
+fn large_headers_are_read_in_a_moment() {
+    let one = |n: u32| {
+        format!(
+            "# {n} \"foo.h\"\n/** Number {n}. */\ntypedef struct S{n} {{ int a; }} S{n};\nint f{n}(struct S{n} *s);\n"
+        )
+    };
+    let text: String = (1..20_000).map(one).collect();
+    let begin = std::time::Instant::now();
+    let api = good(&text);
+    assert_eq!((api.functions.len(), api.types.len()), (19_999, 19_999));
+    assert_eq!(api.types[7].doc.lines().count(), 1);
+    // Far more than it takes, even on a busy machine.
+    assert!(
+        begin.elapsed() < std::time::Duration::from_secs(60),
+        "{:?}",
+        begin.elapsed()
+    );
+}

@@ -1,0 +1,271 @@
+/* cbindgen --config cbindgen.toml contract.rs -o contract.h */
+
+#ifndef CONTRACT_H
+#define CONTRACT_H
+
+/* Written by cbindgen 0.29.4; do not change it by hand. */
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+/**
+ * The corners of a shape.
+ */
+#define SHAPE_CORNERS 4
+
+/**
+ * How fast to go.
+ *
+ * Nobody goes faster than [`Mode::Fast`].
+ */
+typedef enum Mode {
+  /**
+   * Takes its time.
+   */
+  Slow,
+  Fast = 5,
+  /**
+   * Uses `unsafe` tricks:
+   *
+   * * one
+   * * two
+   */
+  VeryFast,
+} Mode;
+
+/**
+ * One byte wide.
+ */
+enum Level
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint8_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  Low = 1,
+  High = 200,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum Level Level;
+#else
+typedef uint8_t Level;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+enum Shift
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : int16_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  Down = -300,
+  /**
+   * Up it goes.
+   */
+  Up = 300,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum Shift Shift;
+#else
+typedef int16_t Shift;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+typedef enum Signed {
+  Minus = -1,
+  Plus = 1,
+} Signed;
+
+/**
+ * What Rust alone knows.
+ */
+typedef struct Store Store;
+
+typedef uint64_t Handle;
+
+/**
+ * A point in the plane.
+ */
+typedef struct Point {
+  /**
+   * To the right.
+   */
+  double x;
+  /**
+   * Up.
+   */
+  double y;
+} Point;
+
+typedef struct Rgb {
+  uint8_t _0;
+  uint8_t _1;
+  uint8_t _2;
+} Rgb;
+
+/**
+ * Everything at once, with holes.
+ */
+typedef struct Shape {
+  uint8_t id;
+  /**
+   * Its corners.
+   */
+  struct Point corners[SHAPE_CORNERS];
+  int16_t grid[3][2];
+  enum Mode mode;
+  Level level;
+  bool flag;
+  const char *name;
+  struct Shape *next;
+  void *user_data;
+  uintptr_t size;
+  struct Rgb color;
+} Shape;
+
+typedef struct Pair_u8 {
+  uint8_t left;
+  uint8_t right;
+} Pair_u8;
+
+typedef union Bits {
+  uint32_t whole;
+  float real;
+} Bits;
+
+/**
+ * Holds a union.
+ */
+typedef struct WithUnion {
+  uint8_t kind;
+  union Bits bits;
+} WithUnion;
+
+typedef struct Foreign {
+  uint8_t _private[0];
+} Foreign;
+
+#ifdef __cplusplus
+extern "C" {
+#endif // __cplusplus
+
+/**
+ * Adds all kinds of integers.
+ *
+ * # Examples
+ *
+ * ```c
+ * contract_integers(1, 2, 3, 4, 5, 6, 7, 8, 9, 10);
+ * ```
+ */
+int64_t contract_integers(uint8_t a,
+                          uint16_t b,
+                          uint32_t c,
+                          uint64_t d,
+                          int8_t e,
+                          int16_t f,
+                          int32_t g,
+                          int64_t h,
+                          uintptr_t i,
+                          intptr_t j);
+
+/**
+ * C's own names.
+ */
+long contract_c_integers(int a, long b, unsigned long c, unsigned char d);
+
+double contract_floats(float a, double b, bool c);
+
+bool contract_is_even(Handle n);
+
+enum Mode contract_enums(enum Mode mode, Level level, Shift shift, enum Signed signed_);
+
+/**
+ * Moves a point.
+ */
+struct Point contract_move(struct Point point, const struct Point *by);
+
+struct Shape contract_grow(struct Shape shape);
+
+struct Pair_u8 contract_swap(struct Pair_u8 pair, struct Rgb color);
+
+/**
+ * # Safety
+ *
+ * The shape must live.
+ */
+const char *contract_pointers(const struct Shape *a,
+                              uint32_t *b,
+                              const uint8_t *const *c,
+                              void *d,
+                              float (*e)[3],
+                              const union Bits *f,
+                              const struct WithUnion *g,
+                              struct Foreign *h);
+
+uint32_t contract_optional(uint32_t a);
+
+/**
+ * Makes a store.
+ */
+struct Store *contract_store_new(void);
+
+/**
+ * Keeps numbers.
+ *
+ * # Safety
+ *
+ * Pointer and length must fit.
+ */
+void contract_store_add(struct Store *store, const uint64_t *items, uintptr_t items_len);
+
+uint64_t contract_store_sum(const struct Store *store);
+
+/**
+ * # Safety
+ *
+ * Once.
+ */
+void contract_store_free(struct Store *store);
+
+/**
+ * Fills a buffer. Its pointer takes the last register of C's, its length goes to the stack.
+ *
+ * # Safety
+ *
+ * Pointer and length must fit.
+ */
+uint64_t contract_fill(uint64_t a,
+                       uint64_t b,
+                       uint64_t c,
+                       uint64_t d,
+                       uint64_t e,
+                       uint8_t *out_ptr,
+                       uintptr_t out_len,
+                       uint64_t last);
+
+/**
+ * A length of another type, a pointer to one value, and names that do not fit are no pairs.
+ *
+ * # Safety
+ *
+ * Any pointers will do.
+ */
+uintptr_t contract_no_pairs(const uint8_t *a,
+                            uint32_t a_len,
+                            const uint8_t *b,
+                            uintptr_t c_len,
+                            const struct Store *d,
+                            uintptr_t d_len,
+                            const void *e,
+                            uintptr_t e_len);
+
+void contract_nothing(void);
+
+#ifdef __cplusplus
+}  // extern "C"
+#endif  // __cplusplus
+
+#endif  /* CONTRACT_H */
