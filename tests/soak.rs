@@ -106,7 +106,7 @@ fn on_the_newest_go() {
 
 #[test]
 fn on_the_oldest_go() {
-    soak(Release::Oldest, seconds("RSYSO_SOAK_SECONDS", 8) / 2);
+    soak(Release::Oldest, seconds("RSYSO_SOAK_SECONDS", 6));
 }
 
 /// The judge itself.
@@ -117,9 +117,9 @@ fn growth_is_noticed() {
     assert_eq!(values(output, "threads"), [7, 7]);
 
     let flat = Course::of(&[1, 50, 90, 110, 100, 400, 101, 99]);
-    let (early, late) = (110, 101);
+    let (early, late) = (100, 101);
     assert_eq!(flat, Course { early, late });
-    assert!(!flat.grew(0, 0));
+    assert!(flat.grew(0, 0) && !flat.grew(1, 0) && !flat.grew(0, 1));
 
     // Some 300 bytes for each of 4,000 jobs a second, for two minutes.
     let leak: Vec<u64> = (0..16).map(|i| 180_000 + i * 120 / 16 * 1_200).collect();
