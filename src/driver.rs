@@ -280,6 +280,7 @@ fn link(
         live,
     } = reach(library.objects, &runtime, extra, Vec::new())?;
     // A name that nobody provides never becomes a stub that fails later.
+    live::check_initialisers(&inputs, &symbols)?;
     live::check_undefined(&inputs, &live)?;
     // A switch of stacks would part Rust from its thread-locals.
     stacks::check(&inputs, &symbols, &live)?;

@@ -334,6 +334,40 @@ fn code_for_a_fixed_address() {
 }
 
 #[test]
+fn what_only_a_loader_or_an_old_start_file_does() {
+    let dir = scratch();
+    let caller = "unsafe extern \"C\" { fn next() -> i32; }\n\
+                  #[unsafe(no_mangle)] pub extern \"C\" fn count() -> i32 { unsafe { next() } }";
+    let library = rust_library(dir.path(), "caller", caller, &[]);
+    for (name, source, parts) in [
+        (
+            "indirect",
+            "static int one(void) { return 1; }\n\
+             static int (*choose(void))(void) { return one; }\n\
+             int next(void) __attribute__((ifunc(\"choose\")));",
+            ["next", "indirect function", "target_clones"],
+        ),
+        (
+            "ctors",
+            "static int n; static void set(void) { n = 1; }\n\
+             __attribute__((section(\".ctors\"), used)) static void (*const before)(void) = set;\n\
+             int next(void) { return n; }",
+            ["ctors.o:(.ctors", "not run", ".init_array"],
+        ),
+        (
+            "preinit",
+            "static int n; static void set(void) { n = 1; }\n\
+             __attribute__((section(\".preinit_array\"), used)) static void (*const before)(void) = set;\n\
+             int next(void) { return n; }",
+            ["preinit.o:(.preinit_array", "not run", ".init_array"],
+        ),
+    ] {
+        let object = c_object(dir.path(), name, source, &["-fPIC"]);
+        refused(&[&library, &object], &[], UNSUPPORTED, &parts);
+    }
+}
+
+#[test]
 fn thread_locals_of_an_executable() {
     let dir = scratch();
     let caller = "unsafe extern \"C\" { fn next() -> i32; }\n\

@@ -199,6 +199,34 @@ fn memory_functions_call_nothing() {
     });
 }
 
+/// A compiler that takes one of these for the other makes them call themselves, and then removes the endless loop.
+#[test]
+fn string_functions_have_a_body() {
+    with_own_member(|file| {
+        for name in [
+            "strcpy", "stpcpy", "strncpy", "strcat", "strncat", "mempcpy", "strdup", "strndup",
+            "putchar", "puts", "fputs",
+        ] {
+            let symbol = file.symbols().find(|s| s.name() == Ok(name)).unwrap();
+            let section = file
+                .section_by_index(symbol.section_index().unwrap())
+                .unwrap();
+            let leaves = section.relocations().next().is_some();
+            let code = section
+                .data_range(symbol.address(), symbol.size())
+                .unwrap()
+                .unwrap();
+            let stores = Decoder::with_ip(64, code, 0, DecoderOptions::NONE)
+                .into_iter()
+                .any(|i| {
+                    i.op0_kind() == iced_x86::OpKind::Memory
+                        && i.mnemonic() == iced_x86::Mnemonic::Mov
+                });
+            assert!(leaves || stores, "{name} does nothing");
+        }
+    });
+}
+
 /// The way in runs on the goroutine's stack, of which little may be left, and before the fix-ups.
 #[test]
 fn the_way_in_touches_no_stack_of_its_own() {

@@ -261,6 +261,28 @@ pub fn is_init(kind: u32, name: &str) -> bool {
     kind == elf::SHT_INIT_ARRAY.0 || name == ".init_array" || name.starts_with(".init_array.")
 }
 
+/// The error for initialisers of a kind that is older than `.init_array`, of which no more than the name is known here: they
+/// would not run.
+pub fn check_initialisers(inputs: &Inputs<'_>, symbols: &Symbols) -> Result<()> {
+    let old = |name: &str| {
+        matches!(name, ".ctors" | ".preinit_array" | ".init") || name.starts_with(".ctors.")
+    };
+    let mut problems = Vec::new();
+    for (obj, object) in inputs.objects.iter().enumerate() {
+        let sections = object.sections.iter().enumerate();
+        for (sec, section) in sections.filter(|_| symbols.loaded[obj]) {
+            if section.alloc() && section.size > 0 && old(&section.name) {
+                problems.push(
+                    Problem::new(format!("initialisers in {} are not run", section.name))
+                        .at(object.place(sec as u32, 0))
+                        .help("compile for .init_array, as gcc and clang do by themselves (gcc since 4.7)"),
+                );
+            }
+        }
+    }
+    Error::check(Kind::Unsupported, problems, ())
+}
+
 /// A section as people know it: the function or variable in it, demangled, or the section's name.
 pub fn describe(inputs: &Inputs<'_>, at: SecRef) -> String {
     let object = inputs.object(at.obj);

@@ -1,6 +1,7 @@
 //! A copy of the Go side of this tree, with every fixture converted in place.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -36,7 +37,16 @@ impl Workspace {
             copy_sources(&root().join("fixtures").join(name).join("go"), &go);
             let options = options(name);
             let options: Vec<&str> = options.split_whitespace().chain(["-q"]).collect();
-            convert(&archive(name), &go, &options);
+            let archive = archive(name);
+            convert(&archive, &go, &options);
+            if root()
+                .join("fixtures")
+                .join(name)
+                .join(NATIVE_SOURCE)
+                .is_file()
+            {
+                tell_natively(&archive.with_file_name("native"), &go);
+            }
         }
         workspace
     }
@@ -60,6 +70,17 @@ impl Workspace {
     pub fn fixtures(&self) -> &[String] {
         &self.fixtures
     }
+}
+
+/// A fixture may have a program that says what its code does on the machine's own C library.
+const NATIVE_SOURCE: &str = "src/bin/native.rs";
+
+/// Writes what that program says to where the fixture's Go test looks for it.
+fn tell_natively(program: &Path, go: &Path) {
+    let told = run(&mut Command::new(program), Duration::from_secs(60)).success();
+    let data = go.join("testdata");
+    std::fs::create_dir_all(&data).unwrap();
+    std::fs::write(data.join("native.txt"), told.stdout).unwrap();
 }
 
 /// What a fixture is converted with besides: the words of its file `options`, if it has one.

@@ -129,6 +129,27 @@ c_fn! {
         }
     }
 
+    /// stpncpy(3), checked.
+    undeclared fn __stpncpy_chk(to: *mut c_char, from: *const c_char, n: size_t, room: size_t) -> *mut c_char {
+        must_fit(n, room);
+        // SAFETY: the caller's.
+        unsafe { crate::c::string::old::stpncpy(to, from, n) }
+    }
+
+    /// mempcpy(3), checked.
+    undeclared fn __mempcpy_chk(to: *mut c_void, from: *const c_void, n: size_t, room: size_t) -> *mut c_void {
+        must_fit(n, room);
+        // SAFETY: the caller's.
+        unsafe { crate::c::string::mempcpy(to, from, n) }
+    }
+
+    /// explicit_bzero(3), checked.
+    undeclared fn __explicit_bzero_chk(to: *mut c_void, n: size_t, room: size_t) {
+        must_fit(n, room);
+        // SAFETY: the caller's.
+        unsafe { crate::c::string::explicit_bzero(to, n) }
+    }
+
     /// read(2), checked.
     undeclared fn __read_chk(fd: c_int, to: *mut c_void, n: size_t, room: size_t) -> isize {
         must_fit(n, room);

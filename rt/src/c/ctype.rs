@@ -90,6 +90,11 @@ static LOWER_MIDDLE: Middle<i32> = Middle(&LOWER_TABLE[ZERO]);
 static UPPER_MIDDLE: Middle<i32> = Middle(&UPPER_TABLE[ZERO]);
 
 c_fn! {
+    /// The bytes of a character (MB_CUR_MAX): one, in the C locale.
+    undeclared fn __ctype_get_mb_cur_max() -> libc::size_t {
+        1
+    }
+
     /// The table behind isalpha and its kin.
     undeclared fn __ctype_b_loc() -> *const Middle<u16> {
         &CLASS_MIDDLE

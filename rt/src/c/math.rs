@@ -46,6 +46,7 @@ from_libm! {
     j0(x: f) -> f; j0f(x: g) -> g;
     j1(x: f) -> f; j1f(x: g) -> g;
     jn(n: c_int, x: f) -> f; jnf(n: c_int, x: g) -> g;
+    lgamma(x: f) -> f; lgammaf(x: g) -> g;
     ldexp(x: f, n: c_int) -> f; ldexpf(x: g, n: c_int) -> g;
     log(x: f) -> f; logf(x: g) -> g;
     log10(x: f) -> f; log10f(x: g) -> g;

@@ -291,11 +291,16 @@ fn cut<'a>(text: &'a [u8], spec: &Spec) -> &'a [u8] {
     &text[..n]
 }
 
+/// What is printed for a null pointer.
+const NULL: &[u8] = b"(null)";
+
 /// # Safety
 /// Null, or a string that ends with a zero or at the precision.
 unsafe fn string(out: &mut Output<'_>, spec: &Spec, text: *const c_char) -> Result<(), c_int> {
     let body = match text.is_null() {
-        true => cut(b"(null)", spec),
+        // glibc's text, and only where there is room for all of it.
+        true if spec.precision.is_some_and(|room| room < NULL.len()) => &[],
+        true => NULL,
         // SAFETY: the caller's.
         false => unsafe {
             let length = length_up_to(text, spec.precision.unwrap_or(usize::MAX));

@@ -3,5 +3,6 @@
 pub mod arithmetic;
 pub mod float;
 pub mod integer;
+pub mod rand48;
 pub mod random;
 pub mod search;

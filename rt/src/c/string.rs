@@ -5,6 +5,8 @@ use core::ffi::CStr;
 
 use libc::{c_char, c_int, c_void, size_t};
 
+pub mod old;
+
 /// Writes `text` and a terminator to `buf`, cut to fit; says whether all of it fitted.
 ///
 /// # Safety

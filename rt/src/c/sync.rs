@@ -55,21 +55,25 @@ fn wait(word: &AtomicU32, value: u32, deadline: Option<Deadline>) -> Result<(), 
             &raw const deadline.time
         }
     };
-    // SAFETY: a valid word; null or a limit of our own.
-    let result = unsafe {
-        syscall!(
-            __NR_futex,
-            word.as_ptr(),
-            operation,
-            value,
-            limit,
-            0usize,
-            FUTEX_BITSET_MATCH_ANY
-        )
-    };
-    match sys::check(result) {
-        Err(libc::ETIMEDOUT) => Err(libc::ETIMEDOUT),
-        _ => Ok(()),
+    loop {
+        // SAFETY: a valid word; null or a limit of our own.
+        let result = unsafe {
+            syscall!(
+                __NR_futex,
+                word.as_ptr(),
+                operation,
+                value,
+                limit,
+                0usize,
+                FUTEX_BITSET_MATCH_ANY
+            )
+        };
+        match sys::check(result) {
+            // Go's signals are none of the library's business, and some of it takes every end of a wait for a signal.
+            Err(libc::EINTR) => {}
+            Err(libc::ETIMEDOUT) => return Err(libc::ETIMEDOUT),
+            _ => return Ok(()),
+        }
     }
 }
 

@@ -88,5 +88,5 @@ func main() {
 		os.Exit(1)
 	}
 	fmt.Printf("ticks %d missed %d worst_ms %d threads %d kib_per_call %.1f took_ms %d\n",
-		ticks, late, worst.Milliseconds(), threads, float64(peak-before)/calls, took.Milliseconds())
+		ticks, late, worst.Milliseconds(), threads, float64(peak-before)/float64(threads), took.Milliseconds())
 }

@@ -1,7 +1,8 @@
 //! setjmp and longjmp (setjmp(3)), for C code. The registers that a function must keep (System V x86-64 psABI, 3.2.1) and
-//! the place to go on; signal masks are neither saved nor restored, as with plain `setjmp` on Linux.
+//! the place to go on. A ninth word says whether the tenth is the signal mask, which `sigsetjmp` may be asked to keep.
 
 use core::arch::naked_asm;
+use core::ffi::c_int;
 
 /// Defines the two ends of a non-local jump under the names that C code has for them.
 macro_rules! set_jump {
@@ -13,7 +14,7 @@ macro_rules! set_jump {
         /// The buffer must have room, and the calling function must not have returned when `longjmp` is called.
         #[unsafe(naked)]
         #[cfg_attr(not(test), unsafe(no_mangle))]
-        pub unsafe extern "C" fn $name(_buffer: *mut u64) -> core::ffi::c_int {
+        pub unsafe extern "C" fn $name(_buffer: *mut u64) -> c_int {
             naked_asm!(
                 "mov [rdi], rbx",
                 "mov [rdi + 8], rbp",
@@ -25,11 +26,71 @@ macro_rules! set_jump {
                 "mov [rdi + 48], rdx",
                 "mov rdx, [rsp]",
                 "mov [rdi + 56], rdx",
+                "mov qword ptr [rdi + 64], 0",
                 "xor eax, eax",
                 "ret",
             )
         }
     )*};
+}
+
+/// sigsetjmp(3), which is a macro over this: as `setjmp`; the signal mask is kept too if `_with_mask` is not 0.
+///
+/// # Safety
+/// As for `setjmp`.
+#[unsafe(naked)]
+#[cfg_attr(not(test), unsafe(no_mangle))]
+pub unsafe extern "C" fn __sigsetjmp(_buffer: *mut u64, _with_mask: c_int) -> c_int {
+    naked_asm!(
+        "push rdi",
+        "mov rdi, [rsp]",
+        "mov rdx, [rsp + 8]",
+        "mov [rdi + 56], rdx",
+        "lea rdx, [rsp + 16]",
+        "mov [rdi + 48], rdx",
+        "mov [rdi], rbx",
+        "mov [rdi + 8], rbp",
+        "mov [rdi + 16], r12",
+        "mov [rdi + 24], r13",
+        "mov [rdi + 32], r14",
+        "mov [rdi + 40], r15",
+        "call {keep}",
+        "pop rdi",
+        "xor eax, eax",
+        "ret",
+        keep = sym keep_mask,
+    )
+}
+
+/// Writes whether there is a mask, and the mask, into a buffer.
+///
+/// # Safety
+/// The buffer must have room.
+unsafe extern "C" fn keep_mask(buffer: *mut u64, with_mask: c_int) {
+    // SAFETY: the caller's; a mask has room for a set of signals, 128 bytes from word 9 on (glibc's `jmp_buf` has 200).
+    unsafe {
+        let mask: *mut libc::sigset_t = buffer.add(9).cast();
+        let kept = with_mask != 0
+            && crate::c::signal::pthread_sigmask(libc::SIG_SETMASK, core::ptr::null(), mask) == 0;
+        *buffer.add(8) = kept.into();
+    }
+}
+
+/// Restores the mask of a buffer that has one.
+///
+/// # Safety
+/// A buffer that `setjmp` or its kin filled in.
+unsafe extern "C" fn restore_mask(buffer: *const u64) {
+    // SAFETY: the caller's.
+    unsafe {
+        if *buffer.add(8) != 0 {
+            crate::c::signal::pthread_sigmask(
+                libc::SIG_SETMASK,
+                buffer.add(9).cast(),
+                core::ptr::null_mut(),
+            );
+        }
+    }
 }
 
 macro_rules! long_jump {
@@ -40,8 +101,15 @@ macro_rules! long_jump {
         /// As for `setjmp`; the frames in between must have nothing to clean up.
         #[unsafe(naked)]
         #[cfg_attr(not(test), unsafe(no_mangle))]
-        pub unsafe extern "C" fn $name(_buffer: *const u64, _value: core::ffi::c_int) -> ! {
+        pub unsafe extern "C" fn $name(_buffer: *const u64, _value: c_int) -> ! {
             naked_asm!(
+                "push rdi",
+                "push rsi",
+                "sub rsp, 8",
+                "call {restore}",
+                "add rsp, 8",
+                "pop rsi",
+                "pop rdi",
                 "mov eax, esi",
                 "test eax, eax",
                 "jnz 2f",
@@ -55,14 +123,14 @@ macro_rules! long_jump {
                 "mov r15, [rdi + 40]",
                 "mov rsp, [rdi + 48]",
                 "jmp [rdi + 56]",
+                restore = sym restore_mask,
             )
         }
     )*};
 }
 
-// `sigsetjmp`, which may be asked to save the signal mask, is left out.
 set_jump! { setjmp _setjmp }
-long_jump! { longjmp _longjmp __longjmp_chk }
+long_jump! { longjmp _longjmp siglongjmp __longjmp_chk }
 
 #[cfg(test)]
 mod tests {

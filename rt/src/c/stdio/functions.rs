@@ -366,6 +366,12 @@ c_fn! {
         unsafe { setvbuf(file, buffer, mode, 0) };
     }
 
+    /// getdelim(3), as glibc's `getline` in line has it.
+    undeclared fn __getdelim(line: *mut *mut c_char, size: *mut size_t, end: c_int, file: *mut FILE) -> ssize_t {
+        // SAFETY: the caller's.
+        unsafe { getdelim(line, size, end, file) }
+    }
+
     /// getdelim(3)
     undeclared fn getdelim(line: *mut *mut c_char, size: *mut size_t, end: c_int, file: *mut FILE) -> ssize_t {
         let mut used = 0;

@@ -169,6 +169,30 @@ c_fn! {
         }
         null_mut()
     }
+
+    /// lsearch(3), the half that only looks.
+    undeclared fn lfind(key: *const c_void, start: *const c_void, count: *mut size_t, size: size_t, compare: Compare) -> *mut c_void {
+        // SAFETY: the caller's: his array of that many elements.
+        unsafe {
+            let mut elements = (0..*count).map(|i| start.wrapping_byte_add(i * size));
+            elements.find(|element| compare(key, *element) == 0).map_or(null_mut(), <*const c_void>::cast_mut)
+        }
+    }
+
+    /// lsearch(3)
+    undeclared fn lsearch(key: *const c_void, start: *mut c_void, count: *mut size_t, size: size_t, compare: Compare) -> *mut c_void {
+        // SAFETY: the caller's: his array, with room for one more.
+        unsafe {
+            let found = lfind(key, start, count, size, compare);
+            if !found.is_null() {
+                return found;
+            }
+            let end = start.wrapping_byte_add(*count * size);
+            core::ptr::copy_nonoverlapping::<u8>(key.cast(), end.cast(), size);
+            *count += 1;
+            end
+        }
+    }
 }
 
 #[cfg(test)]

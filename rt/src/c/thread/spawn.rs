@@ -87,6 +87,28 @@ unsafe extern "C" fn run(thread: *mut c_void) -> ! {
     if let Some(start) = thread.start {
         thread.value.set(start(thread.value.get()));
     }
+    // SAFETY: nothing of the library runs on this thread any more.
+    unsafe { end(thread) }
+}
+
+c_fn! {
+    /// pthread_exit(3), for C code: what stands on the stack is not unwound. A thread of Go's is not the library's to end.
+    undeclared fn pthread_exit(value: *mut c_void) -> ! {
+        let thread = current();
+        if !thread.spawned {
+            crate::die::fatal("C code of the library called pthread_exit on a thread that it did not start");
+        }
+        thread.value.set(value);
+        // SAFETY: the caller's: he leaves his frames.
+        unsafe { end(thread) }
+    }
+}
+
+/// The end of a thread of the library's: destructors, and what others wait for.
+///
+/// # Safety
+/// `thread` must be the calling thread's record; what stands on the stack is given up.
+unsafe fn end(thread: &Thread) -> ! {
     thread.locals.run_destructors();
     // Almost always long since.
     while !thread.released.load(Acquire) {

@@ -1,0 +1,102 @@
+//! Cargo's profiles: the same library built with LTO, for size, stripped, with `panic = "abort"`. What it leaves of std differs, and so do the
+//! ways by which a panic reaches Go.
+
+mod common;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use common::go::{self, Release};
+use common::process::{Ran, run};
+use common::{convert, scratch};
+
+const LIMIT: Duration = Duration::from_secs(300);
+
+/// Builds the library with a profile, and its Go test; gives the test's program.
+fn build(dir: &Path, profile: &str) -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/profiles");
+    let (krate, package) = (dir.join("profiles"), dir.join("go"));
+    std::fs::create_dir_all(krate.join("src")).unwrap();
+    std::fs::create_dir_all(&package).unwrap();
+    let manifest = format!(
+        "[package]\nname = \"profiles\"\nversion = \"0.1.0\"\nedition = \"2024\"\n[lib]\ncrate-type = [\"staticlib\"]\n[workspace]\n\
+         [profile.release]\ndebug = \"full\"\n{profile}\n"
+    );
+    std::fs::write(krate.join("Cargo.toml"), manifest).unwrap();
+    std::fs::copy(here.join("lib.rs"), krate.join("src/lib.rs")).unwrap();
+    std::fs::copy(
+        here.join("profiles_test.go"),
+        package.join("profiles_test.go"),
+    )
+    .unwrap();
+    std::fs::write(
+        package.join("go.mod"),
+        "module rsyso.test/profiles\n\ngo 1.21\n",
+    )
+    .unwrap();
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args(["build", "--release", "--offline", "--quiet"]);
+    cargo.current_dir(&krate).env_remove("CARGO_TARGET_DIR");
+    run(&mut cargo, LIMIT).success();
+    convert(
+        &krate.join("target/release/libprofiles.a"),
+        &package,
+        &["-q"],
+    );
+    let program = dir.join("profiles.test");
+    let mut test = go::command(Release::Newest, &package, false);
+    test.args(["test", "-c", "-o"]).arg(&program);
+    go::succeed(&mut test, &[]);
+    program
+}
+
+fn runs(program: &Path, env: &[(&str, &str)]) -> Ran {
+    let mut test = Command::new(program);
+    test.env_remove("RUST_BACKTRACE").envs(env.iter().copied());
+    run(&mut test, LIMIT)
+}
+
+#[track_caller]
+fn panics_reach_go(profile: &str) {
+    let dir = scratch();
+    let ran = runs(&build(dir.path(), profile), &[]).success();
+    assert!(ran.stdout.contains("PASS"), "{}", ran.stdout);
+}
+
+#[test]
+fn release() {
+    panics_reach_go("");
+}
+
+#[test]
+fn fat_lto() {
+    panics_reach_go("lto = \"fat\"\ncodegen-units = 1");
+}
+
+#[test]
+fn thin_lto() {
+    panics_reach_go("lto = \"thin\"");
+}
+
+#[test]
+fn for_size() {
+    panics_reach_go("opt-level = \"z\"\nlto = true");
+}
+
+#[test]
+fn without_optimisation() {
+    panics_reach_go("opt-level = 0");
+}
+
+#[test]
+fn panic_abort_ends_the_program_with_the_message() {
+    let dir = scratch();
+    let program = build(dir.path(), "panic = \"abort\"");
+    let ran = runs(&program, &[("PROFILES_ABORT", "1")]);
+    let signal = std::os::unix::process::ExitStatusExt::signal(&ran.status);
+    assert_eq!(signal, Some(6), "{}", ran.stderr);
+    let report = "panicked at src/lib.rs:";
+    assert!(ran.stderr.contains(report), "{}", ran.stderr);
+    assert!(ran.stderr.contains("the index is 7"), "{}", ran.stderr);
+}
