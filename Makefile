@@ -9,7 +9,7 @@ GO_VERSION := $(shell awk '$$1 == "newest" { print $$2 }' tests/toolchains)
 export PATH := $(CURDIR)/.tools/go/bin:$(PATH)
 DEMO := target/demo
 
-.PHONY: help tools demo test matrix storm storm-long fuzz fuzz-long mutations-long bench bless clean
+.PHONY: help tools demo test matrix storm storm-long soak soak-long fuzz fuzz-long mutations-long bench bless clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -44,6 +44,12 @@ storm: tools ## half a minute of goroutines, collections and signals
 
 storm-long: tools ## ten minutes of it
 	RSYSO_STORM_SECONDS=600 cargo test --test storm -- --nocapture --test-threads=1
+
+soak: tools ## two minutes of all fixtures at once, memory and threads measured
+	RSYSO_SOAK_SECONDS=120 cargo test --test soak -- --nocapture --test-threads=1
+
+soak-long: tools ## an hour of it
+	RSYSO_SOAK_SECONDS=3600 cargo test --test soak -- --nocapture --test-threads=1
 
 fuzz: ## five minutes of libFuzzer
 	fuzz/run.sh 300

@@ -10,21 +10,10 @@ use std::time::Duration;
 
 use common::go::{self, Release};
 use common::process::run;
-use common::workspace::workspace;
-
-fn seconds(usual: u64) -> u64 {
-    match std::env::var("RSYSO_STORM_SECONDS") {
-        Ok(text) => text.parse().expect("RSYSO_STORM_SECONDS is a number"),
-        Err(_) => usual,
-    }
-}
+use common::seconds;
 
 fn storm(release: Release, seconds: u64, out: &Path) {
-    let program = out.join("storm");
-    let mut build = go::command(release, &workspace().programs(), false);
-    build.args(["build", "-o"]).arg(&program);
-    go::succeed(&mut build, &["./storm"]);
-    let mut storm = Command::new(&program);
+    let mut storm = Command::new(go::program(release, "storm", out));
     storm
         .arg(format!("-seconds={seconds}"))
         .arg("-dir")
@@ -48,7 +37,11 @@ fn rust_lines(profile: &str) -> String {
 #[test]
 fn on_the_newest_go() {
     let out = common::scratch();
-    storm(Release::Newest, seconds(8), out.path());
+    storm(
+        Release::Newest,
+        seconds("RSYSO_STORM_SECONDS", 8),
+        out.path(),
+    );
 
     let mut pprof = go::command(Release::Newest, out.path(), false);
     let top = go::succeed(
@@ -83,5 +76,9 @@ fn on_the_newest_go() {
 #[test]
 fn on_the_oldest_go() {
     let out = common::scratch();
-    storm(Release::Oldest, seconds(8) / 2, out.path());
+    storm(
+        Release::Oldest,
+        seconds("RSYSO_STORM_SECONDS", 8) / 2,
+        out.path(),
+    );
 }

@@ -7,7 +7,7 @@
 use core::cell::UnsafeCell;
 use core::ffi::{c_int, c_void};
 use core::fmt::Write;
-use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering::*};
+use core::sync::atomic::{AtomicBool, Ordering::*};
 
 use libc::{siginfo_t, ucontext_t};
 use linux_raw_sys::general::*;
@@ -15,6 +15,7 @@ use linux_raw_sys::general::*;
 use crate::arch::fault::{Interrupted, restorer};
 use crate::arch::lane::map_lane;
 use crate::depart::{self, Departure, reaches_go, recoverable};
+use crate::handlers::{Action, sigaction, without};
 use crate::image::{base, params};
 use crate::lane::{self, Control, containing, in_guard};
 use crate::names;
@@ -29,53 +30,34 @@ const SIGNALS: [(u32, &str); 4] = [
     (SIGFPE, "arithmetic exception"),
 ];
 
-/// The kernel's `struct sigaction`.
-#[repr(C)]
-#[derive(Default)]
-struct Action {
-    handler: AtomicUsize,
-    flags: AtomicUsize,
-    restorer: AtomicUsize,
-    mask: AtomicUsize,
-}
-
 /// What stood there before, in the order of [`SIGNALS`].
-static BEFORE: [Action; SIGNALS.len()] = [const {
-    Action {
-        handler: AtomicUsize::new(0),
-        flags: AtomicUsize::new(0),
-        restorer: AtomicUsize::new(0),
-        mask: AtomicUsize::new(0),
-    }
-}; SIGNALS.len()];
+static BEFORE: [Action; SIGNALS.len()] = [const { Action::new(0, 0, 0) }; SIGNALS.len()];
 
-fn sigaction(signal: u32, new: Option<&Action>, old: Option<&Action>) {
-    let address = |a: Option<&Action>| a.map_or(0, |a| core::ptr::from_ref(a) as usize);
-    // SAFETY: null or structs of the kernel's shape, of atomics, so that it may write them.
-    unsafe {
-        sys::syscall4(
-            __NR_rt_sigaction,
-            signal as usize,
-            address(new),
-            address(old),
-            size_of::<u64>(),
-        )
-    };
-}
+/// Whether [`BEFORE`] is complete.
+static INSTALLED: AtomicBool = AtomicBool::new(false);
 
 /// Puts the handlers in place, once.
 pub(crate) fn install() {
-    let new = Action {
-        handler: AtomicUsize::new(handler as *const () as usize),
-        flags: AtomicUsize::new((SA_SIGINFO | SA_ONSTACK | SA_RESTORER) as usize),
-        restorer: AtomicUsize::new(restorer as *const () as usize),
-        mask: AtomicUsize::new(usize::MAX),
-    };
-    for ((signal, _), before) in SIGNALS.iter().zip(&BEFORE) {
-        // In two steps: the handler may run as soon as it is there.
-        sigaction(*signal, None, Some(before));
-        sigaction(*signal, Some(&new), None);
-    }
+    let new = Action::new(
+        handler as *const () as usize,
+        SA_SIGINFO | SA_ONSTACK | SA_RESTORER,
+        restorer as *const () as usize,
+    );
+    // What stood there is learnt in the step that replaces it: another image may do the same at this moment, and if both had seen Go's
+    // handler, the first of them would be left out. Another thread's signal waits in `pass_on`; this thread's must not.
+    without(set(), || {
+        for ((signal, _), before) in SIGNALS.iter().zip(&BEFORE) {
+            sigaction(*signal, Some(&new), Some(before));
+        }
+        INSTALLED.store(true, Release);
+    });
+}
+
+/// [`SIGNALS`] as the kernel's set.
+fn set() -> u64 {
+    SIGNALS
+        .iter()
+        .fold(0, |set, (signal, _)| set | 1 << (signal - 1))
 }
 
 /// Lets the calling thread, one of Rust's own, take the signals of faults.
@@ -87,9 +69,7 @@ pub(crate) fn accept_on_this_thread(control: *mut Control) {
         0,
         SIGNAL_STACK_SIZE as usize,
     ];
-    let set = SIGNALS
-        .iter()
-        .fold(0u64, |set, (signal, _)| set | 1 << (signal - 1));
+    let set = set();
     // SAFETY: the stack is this lane's own; values of our own.
     unsafe {
         sys::syscall2(__NR_sigaltstack, stack.as_ptr() as usize, 0);
@@ -354,6 +334,9 @@ impl Write for Line<'_> {
 /// # Safety
 /// The arguments of a handler.
 unsafe fn pass_on(signal: c_int, info: *mut siginfo_t, context: *mut c_void) {
+    while !INSTALLED.load(Acquire) {
+        core::hint::spin_loop();
+    }
     let at = SIGNALS.iter().position(|(s, _)| *s == signal as u32);
     let Some(before) = at.and_then(|at| BEFORE.get(at)) else {
         return;

@@ -86,7 +86,9 @@ pub fn errno_location() -> *mut i32 {
 ///
 /// Its stack begins right below the control block, which is 64-byte aligned; the thread must end with [`release`].
 pub fn acquire() -> Result<*mut Control, i32> {
-    let control = match POOL.lock().take() {
+    // Not in the `match`: the pool would stay locked while a lane is mapped.
+    let pooled = POOL.lock().take();
+    let control = match pooled {
         Some(control) => control,
         None => {
             // SAFETY: callable at any time.

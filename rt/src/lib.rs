@@ -8,7 +8,7 @@
 //! - [`boot`]: what happens once, on the first call into the image.
 //! - [`alloc`]: malloc and its family. [`unwind`]: `_Unwind_*`. `c`: the rest of the C names.
 //! - `depart`: the ways back into Go that are no return. `panics`: what a panic says, and its way to Go. `fault`: the end of a
-//!   stack, and wild accesses. [`report`]: the text that std prints about a panic. [`names`]: names of functions.
+//!   stack, and wild accesses; [`handlers`]: signals that others have had before. [`report`]: the text that std prints about a panic. [`names`]: names of functions.
 //! - [`arch`]: everything that knows the machine. [`sys`]: system calls.
 #![cfg_attr(not(test), no_std)]
 // The compiler knows what C's functions do and replaces calls of some by others: `strcpy` by way of `stpcpy` became a call
@@ -28,6 +28,7 @@ pub mod depart;
 pub mod die;
 #[cfg(not(test))]
 pub mod fault;
+mod handlers;
 pub mod image;
 pub mod lane;
 pub mod lock;

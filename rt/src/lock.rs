@@ -4,12 +4,16 @@ use core::cell::UnsafeCell;
 use core::ops::{Deref, DerefMut};
 use core::sync::atomic::{AtomicU32, Ordering::*};
 
+use crate::arch::lane::probe_stack;
 use crate::sys;
 
 const FREE: u32 = 0;
 const HELD: u32 = 1;
 /// Held, and someone may be asleep.
 const WAITED: u32 = 2;
+
+/// Stack that the holder of a lock may need.
+const STACK_NEEDED: usize = 8 * 1024;
 
 /// Rounds of spinning before a thread goes to sleep.
 const SPINS: u32 = 100;
@@ -35,9 +39,10 @@ impl<T> Lock<T> {
         }
     }
 
-    /// Waits for the value.
+    /// Waits for the value. A thread that is about to run out of stack does so before it has the lock, which would stay locked.
     #[inline]
     pub fn lock(&self) -> Guard<'_, T> {
+        probe_stack::<STACK_NEEDED>();
         if self
             .state
             .compare_exchange(FREE, HELD, Acquire, Relaxed)

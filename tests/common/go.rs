@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::process::{Ran, run};
 use super::root;
+use super::workspace::workspace;
 
 /// Which of the pinned versions (`tests/toolchains`) is meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,6 +78,16 @@ pub fn command(release: Release, dir: &Path, cgo: bool) -> Command {
 #[track_caller]
 pub fn succeed(command: &mut Command, args: &[&str]) -> Ran {
     run(command.args(args), Duration::from_secs(900)).success()
+}
+
+/// Builds a program of `tests/programs` without cgo, into a directory.
+#[track_caller]
+pub fn program(release: Release, name: &str, out: &Path) -> PathBuf {
+    let program = out.join(name);
+    let mut build = command(release, &workspace().programs(), false);
+    build.args(["build", "-o"]).arg(&program);
+    succeed(&mut build, &[&format!("./{name}")]);
+    program
 }
 
 /// A way to build a test binary.

@@ -28,6 +28,16 @@ pub fn scratch() -> tempfile::TempDir {
     tempfile::tempdir_in(parent).unwrap()
 }
 
+/// How long a test is to run: what the environment says, or as usual.
+pub fn seconds(variable: &str, usual: u64) -> u64 {
+    match std::env::var(variable) {
+        Ok(text) => text
+            .parse()
+            .unwrap_or_else(|_| panic!("{variable} is not a number: {text:?}")),
+        Err(_) => usual,
+    }
+}
+
 /// The tool under test.
 pub fn rsyso() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_rsyso"));

@@ -3,15 +3,25 @@ module rsyso.test/programs
 go 1.21
 
 require (
+	rsyso.test/abi v0.0.0
 	rsyso.test/blocking v0.0.0
 	rsyso.test/data v0.0.0
+	rsyso.test/io v0.0.0
+	rsyso.test/overflow v0.0.0
+	rsyso.test/panics v0.0.0
 	rsyso.test/plusone v0.0.0
 	rsyso.test/text v0.0.0
+	rsyso.test/threads v0.0.0
 )
 
 replace (
+	rsyso.test/abi => ../../fixtures/abi/go
 	rsyso.test/blocking => ../../fixtures/blocking/go
 	rsyso.test/data => ../../fixtures/data/go
+	rsyso.test/io => ../../fixtures/io/go
+	rsyso.test/overflow => ../../fixtures/overflow/go
+	rsyso.test/panics => ../../fixtures/panics/go
 	rsyso.test/plusone => ../../fixtures/plusone/go
 	rsyso.test/text => ../../fixtures/text/go
+	rsyso.test/threads => ../../fixtures/threads/go
 )

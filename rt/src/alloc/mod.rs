@@ -10,7 +10,6 @@ use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use dlmalloc::Dlmalloc;
 
-use crate::arch::lane::probe_stack;
 use crate::lock::{Guard, Lock};
 
 mod class;
@@ -39,12 +38,7 @@ static HEAP: Lock<Dlmalloc<System>> = Lock::new({
     heap
 });
 
-/// Stack that the heap may need. It is touched before the lock is taken, so that a thread that runs out of stack
-/// does so without the lock.
-const STACK_NEEDED: usize = 8 * 1024;
-
 fn heap() -> Guard<'static, Dlmalloc<System>> {
-    probe_stack::<STACK_NEEDED>();
     HEAP.lock()
 }
 

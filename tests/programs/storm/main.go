@@ -12,12 +12,12 @@ import (
 	"runtime"
 	"runtime/debug"
 	"runtime/pprof"
-	"runtime/trace"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"rsyso.test/programs/disturb"
 	"rsyso.test/text"
 )
 
@@ -33,7 +33,7 @@ func main() {
 	runtime.GOMAXPROCS(max4(runtime.NumCPU()))
 	profile := create("cpu.pprof")
 	if err := pprof.StartCPUProfile(profile); err != nil {
-		fail("CPU profile: %v", err)
+		disturb.Fail("CPU profile: %v", err)
 	}
 
 	var stop atomic.Bool
@@ -47,7 +47,7 @@ func main() {
 		g := g
 		run(func() { calls.Add(call(g, &stop)) })
 	}
-	run(func() { collect(&stop) })
+	run(func() { disturb.Collect(&stop, time.Millisecond) })
 	run(func() { spawn(&stop) })
 	run(func() { traceOften(&stop) })
 
@@ -56,13 +56,13 @@ func main() {
 	wg.Wait()
 	pprof.StopCPUProfile()
 	if err := profile.Close(); err != nil {
-		fail("CPU profile: %v", err)
+		disturb.Fail("CPU profile: %v", err)
 	}
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	fmt.Printf("%d right answers, %d collections\n", calls.Load(), m.NumGC)
 	if calls.Load() < int64(*goroutines) || m.NumGC < 10 {
-		fail("that was no storm")
+		disturb.Fail("that was no storm")
 	}
 }
 
@@ -76,14 +76,9 @@ func max4(n int) int {
 func create(name string) *os.File {
 	file, err := os.Create(filepath.Join(*dir, name))
 	if err != nil {
-		fail("%v", err)
+		disturb.Fail("%v", err)
 	}
 	return file
-}
-
-func fail(format string, args ...any) {
-	fmt.Printf(format+"\n", args...)
-	os.Exit(1)
 }
 
 // question is a call with the answer that Go gives.
@@ -99,11 +94,11 @@ func questions(g int) []question {
 	numbers := map[string]any{"name": words, "list": []int{g, 2, 3}, "deep": map[string]any{"x": nil, "y": true}}
 	compact, err := json.Marshal(numbers)
 	if err != nil {
-		fail("%v", err)
+		disturb.Fail("%v", err)
 	}
 	pretty, err := json.MarshalIndent(numbers, "", "  ")
 	if err != nil {
-		fail("%v", err)
+		disturb.Fail("%v", err)
 	}
 	return []question{
 		{"ReplaceAll", func(out []uint8) int { return text.ReplaceAll(`([0-9]+)-([0-9]+)-([0-9]+)`, words, "$3.$2.$1", out) },
@@ -123,12 +118,12 @@ func call(g int, stop *atomic.Bool) (calls int64) {
 			out := make([]uint8, 4096)
 			n := q.ask(out)
 			if n < 0 || n > len(out) || string(out[:n]) != q.want {
-				fail("goroutine %d: %s gave %d, %q, want %q", g, q.name, n, out[:n&0xfff], q.want)
+				disturb.Fail("goroutine %d: %s gave %d, %q, want %q", g, q.name, n, out[:n&0xfff], q.want)
 			}
 			calls++
 		}
 		if n := deep(60, func() int { return text.CountMatches(`[a-z]+`, asked[3].want+" end") }); n != 1 {
-			fail("goroutine %d: CountMatches deep in the stack gave %d", g, n)
+			disturb.Fail("goroutine %d: CountMatches deep in the stack gave %d", g, n)
 		}
 		calls++
 	}
@@ -144,13 +139,6 @@ func deep(depth int, f func() int) int {
 	return deep(depth-1, f) + int(frame[depth%512])
 }
 
-func collect(stop *atomic.Bool) {
-	for !stop.Load() {
-		runtime.GC()
-		time.Sleep(time.Millisecond) // Or nothing but collections would run.
-	}
-}
-
 // spawn makes threads that call Rust and end at once: a locked goroutine that returns takes its thread with it.
 func spawn(stop *atomic.Bool) {
 	for !stop.Load() {
@@ -160,7 +148,7 @@ func spawn(stop *atomic.Bool) {
 			done <- text.JSONValid(`{"thread": "short-lived"}`)
 		}()
 		if !<-done {
-			fail("JSONValid was wrong on a new thread")
+			disturb.Fail("JSONValid was wrong on a new thread")
 		}
 		time.Sleep(time.Millisecond)
 	}
@@ -170,15 +158,9 @@ func spawn(stop *atomic.Bool) {
 func traceOften(stop *atomic.Bool) {
 	for !stop.Load() {
 		file := create("trace.out")
-		if err := trace.Start(file); err != nil {
-			fail("trace: %v", err)
-		}
-		for i := 0; i < 10 && !stop.Load(); i++ {
-			time.Sleep(100 * time.Millisecond)
-		}
-		trace.Stop()
+		disturb.Trace(file, stop, time.Second)
 		if err := file.Close(); err != nil {
-			fail("trace: %v", err)
+			disturb.Fail("trace: %v", err)
 		}
 	}
 }
