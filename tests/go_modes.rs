@@ -118,7 +118,7 @@ fn vendored(release: Release) {
     let copy = common::scratch();
     let module = copy.path().join("tests/programs");
     common::workspace::copy_sources(&workspace().programs(), &module);
-    for name in ["plusone", "data", "text"] {
+    for name in workspace().fixtures() {
         copy_all(
             &workspace().fixture(name),
             &copy.path().join("fixtures").join(name).join("go"),
