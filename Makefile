@@ -28,7 +28,7 @@ demo: tools ## regex and serde_json, called from a static Go program
 test: tools ## every test; what CI runs
 	cargo fmt --check
 	cargo fmt --check --manifest-path rt/Cargo.toml
-	for f in plusone data text abi threads io clib; do cargo fmt --check --manifest-path fixtures/$$f/Cargo.toml; done
+	for f in fixtures/*/Cargo.toml; do cargo fmt --check --manifest-path $$f; done
 	cargo clippy --all-targets -- -D warnings
 	cargo clippy --manifest-path rt/Cargo.toml --release -- -D warnings
 	cargo test --manifest-path rt/Cargo.toml --quiet -- --test-threads=1 # some set the process's environment
