@@ -142,7 +142,11 @@ fn copy_all(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap() {
         let path = entry.unwrap().path();
-        std::fs::copy(&path, to.join(path.file_name().unwrap())).unwrap();
+        let copy = to.join(path.file_name().unwrap());
+        match path.is_dir() {
+            true => copy_all(&path, &copy),
+            false => _ = std::fs::copy(&path, copy).unwrap(),
+        }
     }
 }
 
