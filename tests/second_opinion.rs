@@ -114,6 +114,19 @@ fn kept_by_ld(library: &Path, exports: &[&str]) -> Sections {
     kept
 }
 
+/// Functions of the library's std that the runtime asks for, to hand panics to Go (`src/link/interpose.rs`): roots for ld.
+fn asked_by_runtime(kept: &Sections) -> impl Iterator<Item = &str> {
+    const PIECES: [&str; 3] = [
+        "9panicking12catch_unwind7cleanup",
+        "9panicking19panic_cannot_unwind",
+        "_7___rustc14___rust_dealloc",
+    ];
+    let symbols = kept
+        .keys()
+        .filter_map(|(_, section)| section.rsplit('.').next());
+    symbols.filter(|symbol| PIECES.iter().any(|p| symbol.ends_with(p)))
+}
+
 fn compare(fixture: &str) {
     let library = archive(fixture);
     let inspection = inspect(&library);
@@ -124,7 +137,12 @@ fn compare(fixture: &str) {
         .map(|e| text(e, "symbol"))
         .collect();
     let ours = kept_by_rsyso(&inspection, &library);
-    let theirs = kept_by_ld(&library, &exports);
+    let roots: Vec<_> = exports
+        .iter()
+        .copied()
+        .chain(asked_by_runtime(&ours))
+        .collect();
+    let theirs = kept_by_ld(&library, &roots);
     let code = |s: &Sections| s.keys().filter(|k| k.1.starts_with(".text")).count();
     println!(
         "{fixture}: code sections: rsyso keeps {}, ld {}",

@@ -56,13 +56,11 @@ fn on_the_newest_go() {
         ],
     );
     // What a few seconds of samples are sure to meet.
-    for name in ["regex_automata::", "core::"] {
-        assert!(
-            top.stdout.contains(name),
-            "the profile names no function of {name}\n{}",
-            rust_lines(&top.stdout)
-        );
-    }
+    assert!(
+        top.stdout.contains("regex_automata::"),
+        "the profile names no function of regex_automata\n{}",
+        rust_lines(&top.stdout)
+    );
     let mangled = top.stdout.lines().find(|line| {
         let name = line.split_whitespace().last().unwrap_or_default();
         name.starts_with("_ZN") || name.starts_with("_R")

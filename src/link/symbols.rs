@@ -252,15 +252,16 @@ impl<'a, 'd> Resolver<'a, 'd> {
                 self.pull(self.space(obj), &symbol.name);
             }
         }
-        if self.inputs.is_runtime(obj) {
-            let needed: Vec<u32> = self.std.values().map(|f| f.obj).collect();
-            needed.into_iter().for_each(|obj| self.load(obj));
-        }
     }
 
     /// Loads the lazy object that a reference to `name` asks for, if any.
     fn pull(&mut self, space: usize, name: &'a str) {
         let name = self.asked(space, name);
+        if name == interpose::RAISE {
+            // Something panics: the runtime needs its part of std, too.
+            let needed: Vec<u32> = self.std.values().map(|f| f.obj).collect();
+            needed.into_iter().for_each(|obj| self.load(obj));
+        }
         let defined = self.spaces[space].defined.get(name).map(|d| d.strength);
         if defined == Some(Strength::Strong) {
             return;

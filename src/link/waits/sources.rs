@@ -93,6 +93,7 @@ const FUNCTIONS: &[(Why, &[&str])] = &[
             "fread",
             "getc",
             "getchar",
+            "__getdelim",
             "getdelim",
             "getline",
             "pread",
