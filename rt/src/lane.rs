@@ -243,8 +243,8 @@ static LANES: AtomicUsize = AtomicUsize::new(0);
 static LANES_LEN: AtomicUsize = AtomicUsize::new(0);
 /// Address space for that many lanes; each needs a mapping or two, of which the kernel allows some 65,000 (vm.max_map_count).
 const LANES_MAX: usize = 1 << 18;
-/// Held to change [`LANES`].
-static LANES_LOCK: Lock<()> = Lock::new(());
+/// Held to change [`LANES`]; the number of entries that are 0.
+static LANES_LOCK: Lock<usize> = Lock::new(0);
 
 /// Makes the list of lanes, once.
 pub(crate) fn create_list() {
@@ -267,8 +267,11 @@ fn lanes() -> &'static [AtomicUsize] {
 
 /// Adds a fresh lane to the list.
 pub(crate) fn register(control: *mut Control) {
-    let _lock = LANES_LOCK.lock();
-    if let Some(free) = lanes().iter().find(|l| l.load(Relaxed) == 0) {
+    let mut empty = LANES_LOCK.lock();
+    if *empty > 0
+        && let Some(free) = lanes().iter().find(|l| l.load(Relaxed) == 0)
+    {
+        *empty -= 1;
         free.store(control as usize, Release);
         return;
     }
@@ -324,8 +327,9 @@ pub(crate) unsafe fn replace(old: *mut Control, new: *mut Control) {
         return;
     }
     {
-        let _lock = LANES_LOCK.lock();
+        let mut empty = LANES_LOCK.lock();
         for entry in lanes().iter().filter(|l| l.load(Relaxed) == old as usize) {
+            *empty += 1;
             entry.store(0, Release);
         }
     }

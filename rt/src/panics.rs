@@ -31,8 +31,8 @@ const RUST: [u64; 2] = [
 /// What a text says when there is none.
 const SILENT: &[u8] = b"a panic without a message (it was raised by resume_unwind, or a panic hook of the library's own took the message)";
 
-/// Bytes of a report that are kept.
-const REPORT_MAX: usize = 64 * 1024;
+/// What Go is told of an exception that is not Rust's.
+const FOREIGN: &[u8] = b"an exception that was not raised by Rust";
 
 /// What the panics of one thread have said, newest first.
 pub(crate) struct Said(*mut Held);
@@ -69,16 +69,15 @@ impl Buffer {
         }
     }
 
-    /// Adds what there is memory and room for.
-    fn push(&mut self, bytes: &[u8]) {
-        let bytes = &bytes[..bytes.len().min(REPORT_MAX - self.len)];
+    /// Adds bytes; false, and nothing is added, if there is no memory for them.
+    fn push(&mut self, bytes: &[u8]) -> bool {
         let need = self.len + bytes.len();
         if need > self.capacity {
             let capacity = need.next_power_of_two().max(256);
             // SAFETY: null or a block of our own.
             let data: *mut u8 = unsafe { libc::realloc(self.data.cast(), capacity) }.cast();
             if data.is_null() {
-                return;
+                return false;
             }
             (self.data, self.capacity) = (data, capacity);
         }
@@ -89,11 +88,21 @@ impl Buffer {
                 .copy_from_nonoverlapping(bytes.as_ptr(), bytes.len())
         };
         self.len = need;
+        true
     }
 
     fn free(self) {
         // SAFETY: null or a block of our own.
         unsafe { libc::free(self.data.cast()) };
+    }
+}
+
+impl Held {
+    /// Prints the text, unless that was done.
+    fn print(&self) {
+        if !self.printed {
+            write_stderr(self.text.bytes());
+        }
     }
 }
 
@@ -162,6 +171,13 @@ pub struct Payload {
     vtable: *const Vtable,
 }
 
+impl Payload {
+    /// Tells it from others that are alive.
+    fn key(&self) -> (usize, usize) {
+        (self.data as usize, self.vtable as usize)
+    }
+}
+
 /// What every vtable begins with.
 #[repr(C)]
 struct Vtable {
@@ -170,38 +186,45 @@ struct Vtable {
     align: usize,
 }
 
-/// Looks at what is about to be written to standard error. True if it is held back.
+/// Looks at what is about to be written to standard error. True if it is held back, or was printed here.
 pub(crate) fn hold_back(bytes: &[u8]) -> bool {
-    let control = control();
-    if said().open().is_none() {
-        if !report::begins(bytes) {
-            return false;
-        }
-        let held = Held {
-            older: null_mut(),
-            exception: null_mut(),
-            // Without std's end of a catch nobody would print it later.
-            printed: !reaches_go(control) || std_cleanup().is_none(),
-            text: Buffer::EMPTY,
-        };
-        if !said().push(held) {
-            return false;
-        }
+    if let Some(held) = said().open()
+        && !report::goes_on(held.text.bytes(), bytes)
+    {
+        give_up();
+    }
+    if said().open().is_none() && !(report::begins(bytes) && begin()) {
+        return false;
     }
     let Some(held) = said().open() else {
         return false;
     };
-    held.text.push(bytes);
     let printed = held.printed;
-    if report::is_report(held.text.bytes()) == Some(false)
-        && let Some(held) = said().take(|h| h.exception.is_null())
-    {
-        if !printed {
-            write_stderr(held.text.bytes());
-        }
+    let kept = held.text.push(bytes);
+    if !kept || report::is_report(held.text.bytes()) == Some(false) {
+        give_up();
+    }
+    // What there was no room for goes its usual way.
+    kept && !printed
+}
+
+/// Opens a report.
+fn begin() -> bool {
+    said().push(Held {
+        older: null_mut(),
+        exception: null_mut(),
+        // Without std's end of a catch nobody would print it later.
+        printed: !reaches_go(control()) || std_cleanup().is_none(),
+        text: Buffer::EMPTY,
+    })
+}
+
+/// The open report is none after all, or no panic followed: prints it.
+fn give_up() {
+    if let Some(held) = said().take(|h| h.exception.is_null()) {
+        held.print();
         held.text.free();
     }
-    !printed
 }
 
 /// Prints what was held back, oldest first: the program is about to end.
@@ -217,8 +240,8 @@ pub(crate) fn print_all() {
             }
         }
         let Some(held) = oldest else { return };
+        held.print();
         held.printed = true;
-        write_stderr(held.text.bytes());
     }
 }
 
@@ -249,8 +272,8 @@ pub(crate) extern "C" fn raised(exception: *mut UnwindException) {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rsyso_panic_caught(exception: *mut UnwindException) -> Payload {
     let held = said().take(|h| h.exception == exception);
-    if let Some(held) = held.as_ref().filter(|h| !h.printed) {
-        write_stderr(held.text.bytes());
+    if let Some(held) = &held {
+        held.print();
     }
     let Some(cleanup) = std_cleanup() else {
         crate::die::fatal("the end of a catch of std's is gone");
@@ -292,10 +315,12 @@ pub(crate) extern "C" fn landed(exception: *mut UnwindException) -> ! {
     let held = said().take(|h| h.exception == exception);
     let printed = held.as_ref().is_some_and(|h| h.printed);
     let mut text = held.map_or(Buffer::EMPTY, |h| h.text);
+    let mut silent = SILENT;
     // SAFETY: an exception that the unwinder delivered.
     unsafe {
         if !RUST.contains(&(*exception).exception_class) {
             _Unwind_DeleteException(exception);
+            silent = FOREIGN;
         } else if let Some(cleanup) = std_cleanup() {
             let payload = cleanup(exception);
             if text.len == 0 {
@@ -313,10 +338,9 @@ pub(crate) extern "C" fn landed(exception: *mut UnwindException) -> ! {
         write_stderr(text.bytes());
     }
     let report = report::parse(text.bytes());
-    let message = if text.len == 0 {
-        SILENT
-    } else {
-        report.message
+    let message = match text.len {
+        0 => silent,
+        _ => report.message,
     };
     let departure = recoverable(message, report.file, report.line);
     text.free();
@@ -392,9 +416,10 @@ fn called_by_wrapper(return_address: usize) -> bool {
     search.answer
 }
 
-/// Texts of caught panics by the address of their payload, which may be raised again.
+/// Texts of caught panics by their payload, which may be raised again. (Its box may be freed instead, and one of the same type take its place:
+/// then a panic that has no text of its own is given that of the other.)
 struct Remembered {
-    entries: [(usize, Buffer); 64],
+    entries: [((usize, usize), Buffer); 64],
     next: usize,
 }
 
@@ -402,7 +427,7 @@ struct Remembered {
 unsafe impl Send for Remembered {}
 
 static REMEMBERED: Lock<Remembered> = Lock::new(Remembered {
-    entries: [const { (0, Buffer::EMPTY) }; 64],
+    entries: [const { ((0, 0), Buffer::EMPTY) }; 64],
     next: 0,
 });
 
@@ -416,7 +441,7 @@ fn remember(payload: Payload, text: Buffer) {
     let mut all = REMEMBERED.lock();
     let at = all.next;
     all.next = (at + 1) % all.entries.len();
-    let old = core::mem::replace(&mut all.entries[at], (payload.data as usize, text));
+    let old = core::mem::replace(&mut all.entries[at], (payload.key(), text));
     drop(all);
     old.1.free();
 }
@@ -427,8 +452,8 @@ fn remembered(payload: Payload) -> Option<Buffer> {
     let (newer, count) = (all.next, all.entries.len());
     let at = (1..=count)
         .map(|back| (newer + count - back) % count)
-        .find(|at| all.entries[*at].0 == payload.data as usize)?;
-    let (_, text) = core::mem::replace(&mut all.entries[at], (0, Buffer::EMPTY));
+        .find(|at| all.entries[*at].0 == payload.key())?;
+    let (_, text) = core::mem::replace(&mut all.entries[at], ((0, 0), Buffer::EMPTY));
     Some(text)
 }
 

@@ -24,23 +24,48 @@ pub struct Report<'a> {
 
 const START: &[u8] = b"thread '";
 const AT: &[u8] = b" panicked at ";
+/// What the hook adds to the message, from the line end before it on.
+const NOTE: &[u8] =
+    b"\nnote: run with `RUST_BACKTRACE=1` environment variable to display a backtrace";
+const BACKTRACE: &[u8] = b"\nstack backtrace:\n";
 
 /// Whether a report may begin with these bytes.
 pub fn begins(bytes: &[u8]) -> bool {
     without_line_end(bytes).starts_with(START)
 }
 
-/// Whether a text that [`begins`] like one is a report; None while that cannot be told.
+/// Whether a text that [`begins`] like one is a report, by its first line; None while that is not complete.
+///
+/// Who prints such a line and does not panic is taken at his word, so it must be just as the hook writes it.
 pub fn is_report(text: &[u8]) -> Option<bool> {
     let text = without_line_end(text);
-    let line = memchr::memchr(b'\n', text);
-    let found = find(text.get(..line.unwrap_or(text.len()))?, AT).is_some();
-    (found || line.is_some()).then_some(found)
+    let line = &text[..memchr::memchr(b'\n', text)?];
+    let place = find(line, AT).map(|at| &line[at + AT.len()..]);
+    Some(place.is_some_and(|place| match place.strip_suffix(b":") {
+        Some(place) => split_place(place).1 > 0,
+        // The old form, in which the message comes first.
+        None => place.starts_with(b"'"),
+    }))
+}
+
+/// Whether what is written next belongs to the report: the rest of its message, a note of the hook's, a backtrace.
+///
+/// The hook writes a report in one piece if it is short, and else piece by piece, the message being one of them.
+pub fn goes_on(text: &[u8], next: &[u8]) -> bool {
+    let (text, lines) = (without_line_end(text), |t| {
+        memchr::memchr_iter(b'\n', t).count()
+    });
+    let message_is_complete = text.ends_with(b"\n") && lines(text) > 1;
+    !message_is_complete
+        || next == b"\n"
+        || next.starts_with(&NOTE[1..])
+        || next.starts_with(&BACKTRACE[1..])
+        || has_backtrace(text)
 }
 
 /// Whether the text has a backtrace in it: somebody asked for one (RUST_BACKTRACE).
 pub fn has_backtrace(text: &[u8]) -> bool {
-    find(text, b"\nstack backtrace:\n").is_some()
+    find(text, BACKTRACE).is_some()
 }
 
 /// The parts of a report; of another text, the message is all of it.
@@ -88,11 +113,11 @@ fn split_place(place: &[u8]) -> (&[u8], usize) {
     }
 }
 
-/// The text up to what the hook adds: a note, or a backtrace.
+/// The text up to what the hook adds, which is the last of its kind: a message may say anything.
 fn until_notes(text: &[u8]) -> &[u8] {
-    let ends = [&b"\nnote: "[..], b"\nstack backtrace:\n"];
-    match ends.iter().filter_map(|e| find(text, e)).min() {
-        // What was found begins with the line end of the message.
+    let last = |what| memchr::memmem::rfind(text, what);
+    // What was found begins with the line end of the message.
+    match last(BACKTRACE).or_else(|| last(NOTE)) {
         Some(end) => &text[..end],
         None => text.strip_suffix(b"\n").unwrap_or(text),
     }
@@ -138,8 +163,12 @@ mod tests {
                 report("m", "a.rs", 7),
             ),
             (
-                "thread 'main' panicked at 'it's ', really', src/a.rs:3:4\nnote: run with\n",
+                "thread 'main' panicked at 'it's ', really', src/a.rs:3:4\nnote: run with `RUST_BACKTRACE=1` environment variable to display a backtrace\n",
                 report("it's ', really", "src/a.rs", 3),
+            ),
+            (
+                "thread 'x' panicked at a.rs:1:1:\nm\nnote: run with it\nnote: run with `RUST_BACKTRACE=1` environment variable to display a backtrace\n",
+                report("m\nnote: run with it", "a.rs", 1),
             ),
             (
                 "thread 'x' panicked at a.rs:1:1:\n\n",
@@ -161,9 +190,38 @@ mod tests {
         assert!(begins(b"\nthread '<unnamed>' ("));
         assert!(!begins(b"the thread '"));
         assert_eq!(is_report(b"thread 'a'"), None);
-        assert_eq!(is_report(b"\nthread 'a' (3) panicked at "), Some(true));
+        assert_eq!(is_report(b"\nthread 'a' (3) panicked at "), None);
+        assert_eq!(
+            is_report(b"\nthread 'a' (3) panicked at a.rs:1:2:\n"),
+            Some(true)
+        );
+        assert_eq!(is_report(b"thread 'a' panicked at 'two\nlines"), Some(true));
         assert_eq!(is_report(b"thread 'a' is ready\n"), Some(false));
+        // What others might print about a panic.
+        assert_eq!(is_report(b"thread 'a' panicked at a.rs\n"), Some(false));
+        assert_eq!(is_report(b"thread 'a' panicked at noon:\n"), Some(false));
         assert!(has_backtrace(b"m\nstack backtrace:\n 0: f"));
         assert!(!has_backtrace(b"m\nnote: run with RUST_BACKTRACE"));
+    }
+
+    #[test]
+    fn a_report_ends_where_the_hook_would_not_go_on() {
+        let whole = b"\nthread 'a' (3) panicked at a.rs:1:2:\nmessage\n";
+        assert!(goes_on(whole, &NOTE[1..]));
+        assert!(goes_on(whole, b"stack backtrace:\n"));
+        assert!(!goes_on(whole, b"another line\n"));
+        assert!(!goes_on(whole, b"note: all is well\n"));
+        let traced = [whole, &BACKTRACE[1..]].concat();
+        assert!(goes_on(&traced, b"   0: main\n"));
+        // In pieces, each up to what comes next.
+        assert!(goes_on(b"\nthread 'a' (", b"3"));
+        assert!(goes_on(
+            b"\nthread 'a' (3) panicked at a.rs:1:2:\n",
+            b"a long message\n"
+        ));
+        assert!(goes_on(
+            b"\nthread 'a' (3) panicked at a.rs:1:2:\na long message\n",
+            b"\n"
+        ));
     }
 }
