@@ -28,7 +28,7 @@ fn golden(name: &str, text: &str) {
 
 #[test]
 fn the_files_are_as_their_goldens_say() {
-    for (stem, api) in [("text", text()), ("shapes", shapes())] {
+    for (stem, api) in [("text", text()), ("shapes", shapes()), ("calls", calls())] {
         let files = files(&api, &Amd64, stem);
         for file in &files {
             golden(&file.name, &file.text);
@@ -314,7 +314,16 @@ fn refused(api: &Api) -> rsyso::diag::Error {
 fn all_that_is_unsupported_is_named_with_its_place() {
     let point = || structure("P", 8, 8, vec![field("s", Type::Str, 0)]);
     for (ty, types, want) in [
-        (callback(), vec![], "parameter `x` is a callback"),
+        (
+            callback(vec![slice(Type::Str)]),
+            vec![],
+            "parameter `x` is a function, one of whose parts holds a string",
+        ),
+        (
+            callback(vec![callback(vec![])]),
+            vec![],
+            "parameter `x` is a function, one of whose parts is a function",
+        ),
         (
             array(Type::F32, 2),
             vec![],
@@ -378,7 +387,7 @@ fn all_that_is_unsupported_is_named_with_its_place() {
         ),
         (
             pointer(PointerKind::Mut, named(0)),
-            vec![structure("S", 8, 8, vec![field("cb", callback(), 0)])],
+            vec![structure("S", 8, 8, vec![field("cb", callback(vec![]), 0)])],
             "(field `cb` of `sample::S`)",
         ),
         (
@@ -406,8 +415,12 @@ fn all_that_is_unsupported_is_named_with_its_place() {
     }
     let both = api(
         vec![
-            function("one", &[("a", callback()), ("b", callback())], None),
-            function("two", &[], Some(callback())),
+            function(
+                "one",
+                &[("a", array(Type::F32, 2)), ("b", slice(Type::Str))],
+                None,
+            ),
+            function("two", &[], Some(callback(vec![]))),
         ],
         vec![],
     );

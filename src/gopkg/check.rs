@@ -17,6 +17,9 @@ const MAX_ALIGN: u64 = 8;
 /// Structs nested by value; Rust's own limit on type recursion is of this order. Damaged input may nest without end.
 const MAX_DEPTH: u32 = 128;
 
+/// How messages call the result.
+const RESULT: &str = "result";
+
 /// Where a type stands; it decides what may stand there.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Position {
@@ -34,11 +37,16 @@ pub fn unsupported(api: &Api, function: &Function) -> Vec<Problem> {
         .params
         .iter()
         .map(|p| (format!("parameter `{}`", p.name), &p.ty));
-    let result = function.result.iter().map(|ty| ("result".to_string(), ty));
+    let result = function.result.iter().map(|ty| (RESULT.to_string(), ty));
     params
         .chain(result)
         .filter_map(|(role, ty)| {
-            let why = Walk::new(api).value(ty, Position::Top, 0).err()?;
+            let why = match ty {
+                Type::Callback { .. } if role == RESULT => {
+                    "is a function pointer, which Go cannot call".to_string()
+                }
+                _ => Walk::new(api).value(ty, Position::Top, 0).err()?,
+            };
             Some(problem(function, &role, &why))
         })
         .collect()
@@ -112,11 +120,17 @@ impl<'a> Walk<'a> {
                 self.size(ty, 0).map(drop)
             }
             Type::Named(id) => self.named(*id, position, depth),
-            Type::Callback { .. } if position == Position::Top => {
-                Err("is a callback (`extern \"C\" fn`), which is not supported yet".into())
+            Type::Callback { params, result, .. } if position == Position::Top => {
+                let mut parts = params.iter().chain(result.as_deref());
+                parts
+                    .try_for_each(|part| match part {
+                        Type::Callback { .. } => Err("is a function itself".into()),
+                        _ => self.value(part, position, depth + 1),
+                    })
+                    .map_err(|why| format!("is a function, one of whose parts {why}"))
             }
             Type::Callback { .. } => {
-                Err("holds a function pointer (`extern \"C\" fn`), which is not supported".into())
+                Err("holds a function pointer (`extern \"C\" fn`); these are supported as parameters only".into())
             }
         }
     }
@@ -244,7 +258,7 @@ pub(super) fn reachable(api: &Api) -> BTreeSet<TypeId> {
         match ty {
             Type::Slice { elem, .. } | Type::Array { elem, .. } => open.push(elem),
             Type::Pointer { to: Some(to), .. } => open.push(to),
-            Type::Callback { params, result } => {
+            Type::Callback { params, result, .. } => {
                 open.extend(params);
                 open.extend(result.as_deref());
             }

@@ -2,6 +2,7 @@
 //!
 //! [`place`] says where the package goes and what it is called, [`generate`] prints it, [`write`] puts it there, all or nothing.
 
+mod callbacks;
 mod check;
 mod depart;
 mod doc;

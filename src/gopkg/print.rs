@@ -8,7 +8,7 @@ use crate::model::{Function, TypeId};
 
 use super::large::{self, Between};
 use super::scope::Scope;
-use super::{GoFile, Request, depart, doc, escape, types};
+use super::{GoFile, Request, callbacks, depart, doc, escape, types};
 
 /// What `-msan` means for build constraints: the go command leaves `.syso` files out then (cmd/go, `load.go`, "syso").
 const NO_MSAN: &str = "!msan";
@@ -118,6 +118,7 @@ impl Printer<'_> {
         if flavour == Flavour::Native {
             sections.push(depart::native(&self.request.place.package));
             sections.extend(depart::blocking(api));
+            sections.extend(callbacks::native(api));
         }
         let mut text = sections
             .iter()
@@ -221,18 +222,20 @@ impl Printer<'_> {
                 let params = &self.scope.functions.get(index)?.params;
                 let between = Between::new(name);
                 lines.push(format!("{signature} {{"));
-                lines.extend(between.body(f, params));
+                let package = &self.request.place.package;
+                lines.extend(callbacks::checks(package, name, f, params));
+                lines.extend(between.body(self.scope, f, params));
                 lines.extend(["}".into(), String::new()]);
                 lines.extend(between.frame(self.scope, name, f));
                 lines.push(String::new());
                 if f.blocking {
-                    lines.push(between.blocking());
+                    lines.push(between.blocking(f));
                     lines.push(String::new());
                 }
                 if large::frame_stays(api, f) {
                     lines.push("//go:noescape".into());
                 }
-                lines.push(between.signature());
+                lines.push(between.signature(f));
             }
             Flavour::Native => {
                 if escape::noescape(api, f) {
@@ -291,7 +294,7 @@ impl Printer<'_> {
             let (signature, go_name) = match frame.by_reference() {
                 true => {
                     let between = Between::new(&names.name);
-                    (between.signature(), between.stub)
+                    (between.signature(f), between.stub)
                 }
                 false => (signature, names.name.clone()),
             };
@@ -303,6 +306,7 @@ impl Printer<'_> {
                 landing: depart::landing(f.blocking),
             }));
         }
+        sections.extend(callbacks::stubs(r.api, r.arch, r.wrapper));
         sections.extend(depart::landings(r.api, r.arch));
         sections.push(self.forget());
         let mut text = sections

@@ -55,7 +55,15 @@ pub fn fixtures() -> Vec<String> {
         .collect();
     names.sort();
     for required in [
-        "blocking", "data", "io", "overflow", "panics", "plusone", "text", "threads",
+        "blocking",
+        "callbacks",
+        "data",
+        "io",
+        "overflow",
+        "panics",
+        "plusone",
+        "text",
+        "threads",
     ] {
         assert!(
             names.iter().any(|n| n == required),

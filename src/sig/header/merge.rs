@@ -149,7 +149,7 @@ impl Merger<'_> {
                 to.iter_mut().for_each(|to| self.renumber(to));
             }
             Type::Slice { elem, .. } | Type::Array { elem, .. } => self.renumber(elem),
-            Type::Callback { params, result } => {
+            Type::Callback { params, result, .. } => {
                 params.iter_mut().for_each(|p| self.renumber(p));
                 result.iter_mut().for_each(|r| self.renumber(r));
             }
