@@ -4,7 +4,8 @@ use crate::arch::{Arch, Code, rt_symbols};
 use crate::diag::{Error, Kind, Problem, Result};
 use crate::goabi;
 use crate::input::{Bind, Def, Object, Reloc, Section, Symbol, SymbolKind, Visibility};
-use crate::model::{Api, Function, Param, PointerKind, Type};
+use crate::model::{Api, Function, Int, Param, PointerKind, Type};
+use crate::sig::owned::FREE;
 use ::object::elf;
 use gimli::LittleEndian;
 use gimli::constants::{DW_EH_PE_pcrel, DW_EH_PE_sdata4, DwEhPe};
@@ -46,8 +47,8 @@ impl Names {
     }
 }
 
-/// Assembles the wrappers of all functions, and their unwind table. Section `i + 1` is the wrapper of function `i`; the one of what
-/// frees a panic's text follows, and the table comes last.
+/// Assembles the wrappers of all functions, and their unwind table. Section `i + 1` is the wrapper of function `i`; those of what
+/// frees a panic's text and owned memory follow, and the table comes last.
 pub fn object(api: &Api, arch: &dyn Arch, names: &Names) -> Result<Object<'static>> {
     let mut w = Assembly {
         object: Object::synthetic("<wrappers>", arch.machine()),
@@ -55,7 +56,8 @@ pub fn object(api: &Api, arch: &dyn Arch, names: &Names) -> Result<Object<'stati
         frames: Vec::new(),
     };
     let mut problems = Vec::new();
-    for function in api.functions.iter().chain([&forget()]) {
+    let own = [Some(forget()), api.gives_memory().then(free)];
+    for function in api.functions.iter().chain(own.iter().flatten()) {
         let frame = goabi::frame(api, function);
         match arch.wrapper(api, function, &frame) {
             Ok(code) => w.add(&function.symbol, code, names),
@@ -94,6 +96,23 @@ pub fn forget() -> Function {
         path: String::new(),
         blocking: false,
     }
+}
+
+/// The function of `rsyso-ffi` that frees what the library gave away, for Go to call.
+pub fn free() -> Function {
+    let size = |name: &str| Param {
+        name: name.to_owned(),
+        ty: Type::Int(Int::Usize),
+    };
+    let mut function = Function {
+        symbol: FREE.to_owned(),
+        ..forget()
+    };
+    if let Some(pointer) = function.params.first_mut() {
+        pointer.name = "ptr".to_owned();
+    }
+    function.params.extend([size("size"), size("align")]);
+    function
 }
 
 struct Assembly {

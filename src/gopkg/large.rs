@@ -4,9 +4,10 @@ use crate::model::{Api, Function, Type, TypeKind};
 
 use super::depart::{ENTER, EXIT};
 use super::scope::Scope;
-use super::types;
+use super::{names, types};
 
-/// Names of what stands between the Go function `name` and its stub. Not exported, and not a name that Rust's could become.
+/// Names of what stands between the Go function `name` and its stub. Not exported, no names that Rust's could become, and, as they
+/// differ in how they begin, never those of another function.
 pub(super) struct Between {
     /// The function that the stub implements.
     pub stub: String,
@@ -18,25 +19,22 @@ pub(super) struct Between {
 impl Between {
     pub fn new(name: &str) -> Self {
         Between {
-            stub: format!("rsyso{name}"),
-            frame: format!("rsyso{name}Frame"),
-            blocking: format!("rsyso{name}Blocking"),
+            stub: format!("rsysoCall{name}"),
+            frame: format!("rsysoFrame{name}"),
+            blocking: format!("rsysoBlocking{name}"),
         }
     }
 
-    /// The stub's declaration, without the result: `func rsysoSum(frame *rsysoSumFrame)`.
+    /// The stub's declaration, without the result: `func rsysoCallSum(frame *rsysoFrameSum)`.
     pub fn signature(&self) -> String {
         format!("func {}(frame *{})", self.stub, self.frame)
     }
 
-    /// The body of the Go function; `params` are the names of its parameters.
-    pub fn body(&self, f: &Function, params: &[String]) -> Vec<String> {
-        let local = (0..)
-            .map(|i| "rsysoFrame".to_string() + &"_".repeat(i))
-            .find(|n| !params.contains(n));
-        let local = local.unwrap_or_default();
+    /// The statements that make the call with these arguments, and the expression of its result.
+    pub fn call(&self, f: &Function, params: &[String]) -> (Vec<String>, String) {
+        let local = names::unused("rsysoFrame", params);
         let fields = params.iter().enumerate().map(|(i, p)| format!("p{i}: {p}"));
-        let mut lines = vec![
+        let lines = vec![
             format!(
                 "\t{local} := {}{{{}}}",
                 self.frame,
@@ -47,10 +45,7 @@ impl Between {
                 false => format!("\t{}(&{local})", self.stub),
             },
         ];
-        if f.result.is_some() {
-            lines.push(format!("\treturn {local}.result"));
-        }
-        lines
+        (lines, format!("{local}.result"))
     }
 
     /// The function that tells the scheduler of a call that may block. It may not grow the stack, as the scheduler's own may not.
@@ -99,7 +94,9 @@ pub(super) fn frame_stays(api: &Api, f: &Function) -> bool {
 fn holds_pointer(api: &Api, ty: &Type) -> bool {
     match ty {
         Type::Str | Type::Slice { .. } | Type::Pointer { .. } | Type::Callback { .. } => true,
-        Type::Array { elem, .. } => holds_pointer(api, elem),
+        // What they own is the library's memory, never a place on a stack of Go's.
+        Type::Array { elem, .. } | Type::Owned { elem } => holds_pointer(api, elem),
+        Type::Fallible { value } => value.as_ref().is_some_and(|v| holds_pointer(api, v)),
         Type::Named(id) => match &api.def(*id).kind {
             TypeKind::Struct { fields, .. } => fields.iter().any(|f| holds_pointer(api, &f.ty)),
             _ => false,

@@ -9,6 +9,7 @@ mod escape;
 mod gomod;
 mod large;
 pub mod names;
+mod owned;
 mod place;
 mod present;
 mod print;

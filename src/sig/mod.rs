@@ -1,7 +1,8 @@
 //! Signatures: from debug information to the model.
 //!
 //! DWARF gives parameters, layouts and places; the source, where it is at hand, adds what DWARF leaves out (`repr(C)`, doc comments).
-//! A C header stands in where there is no debug information ([`header`]). Pointers with a length become slices at the end ([`pairs`]).
+//! A C header stands in where there is no debug information ([`header`]). At the end the types of
+//! `rsyso-ffi` are recognised ([`owned`]), and pointers with a length become slices ([`pairs`]).
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::PathBuf;
@@ -15,6 +16,7 @@ mod function;
 pub mod header;
 mod layout;
 mod merged;
+pub mod owned;
 pub mod pairs;
 mod scan;
 mod shape;

@@ -55,7 +55,7 @@ pub fn fixtures() -> Vec<String> {
         .collect();
     names.sort();
     for required in [
-        "blocking", "data", "io", "overflow", "panics", "plusone", "text", "threads",
+        "blocking", "data", "ffi", "io", "overflow", "panics", "plusone", "text", "threads",
     ] {
         assert!(
             names.iter().any(|n| n == required),

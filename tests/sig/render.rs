@@ -101,5 +101,11 @@ fn ty(api: &Api, t: &Type) -> String {
                 .map_or(String::new(), |r| format!(" -> {}", ty(api, r)));
             format!("extern fn({}){result}", params.join(", "))
         }
+        Type::Owned { elem } => format!("OwnedSlice<{}>", ty(api, elem)),
+        Type::OwnedStr => "OwnedString".into(),
+        Type::Fallible { value } => {
+            let value = value.as_ref().map_or("()".into(), |v| ty(api, v));
+            format!("FfiResult<{value}>")
+        }
     }
 }
