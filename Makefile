@@ -28,9 +28,12 @@ demo: tools ## regex and serde_json, called from a static Go program
 test: tools ## every test; what CI runs
 	cargo fmt --check
 	cargo fmt --check --manifest-path rt/Cargo.toml
+	cargo fmt --check --manifest-path ffi/Cargo.toml
 	for f in fixtures/*/Cargo.toml; do cargo fmt --check --manifest-path $$f; done
 	cargo clippy --all-targets -- -D warnings
 	cargo clippy --manifest-path rt/Cargo.toml --release -- -D warnings
+	cargo clippy --manifest-path ffi/Cargo.toml --all-targets -- -D warnings
+	cargo test --manifest-path ffi/Cargo.toml --quiet
 	cargo test --manifest-path rt/Cargo.toml --quiet -- --test-threads=1 # some set the process's environment
 	mkdir -p target && cargo test --no-fail-fast 2>&1 | tee target/test.log
 	@awk '/^test result:/ { passed += $$4; ignored += $$8 } \
@@ -67,5 +70,5 @@ bless: ## writes the expected files of the golden tests anew
 	RSYSO_BLESS=1 cargo test --test gopkg --test sig --test abi_fixture
 
 clean: ## removes what was built, fixtures and tools included
-	rm -rf target rt/target fuzz/target .tools
+	rm -rf target rt/target ffi/target fuzz/target .tools
 	for f in fixtures/*/; do rm -rf $$f/target $$f/go/*.syso $$f/go/*_linux_*.s; done

@@ -3,7 +3,7 @@
 use crate::arch::{self, Arch};
 use crate::diag::{Error, Problem, Result};
 use crate::gopkg::Prefix;
-use crate::input::{self, Files, Object};
+use crate::input::{self, Def, Files, Object};
 use crate::link::exports::{self, Export};
 use crate::link::layout::Layout;
 use crate::link::live::Live;
@@ -130,6 +130,19 @@ pub(crate) struct Library<'d> {
     pub(crate) arch: &'static dyn Arch,
     pub(crate) exports: Vec<Export>,
     pub(crate) rustc: Option<String>,
+    /// Whether it has the function of `rsyso-ffi` that frees memory.
+    pub(crate) frees: bool,
+}
+
+impl Library<'_> {
+    /// Gives the signatures the meaning that conventions have: types of `rsyso-ffi`, pairs of pointer and length.
+    pub(crate) fn conventions(&self, api: &mut Api, no_pairs: bool) -> Result<()> {
+        sig::owned::apply(api, self.frees)?;
+        if !no_pairs {
+            sig::pairs::apply(api);
+        }
+        Ok(())
+    }
 }
 
 /// Parses the inputs and finds the exports.
@@ -143,11 +156,16 @@ pub(crate) fn read<'d>(files: &'d Files, globs: &[String]) -> Result<Library<'d>
     let own = exports
         .iter()
         .find_map(|e| objects[e.obj as usize].rustc.clone());
+    let frees = objects
+        .iter()
+        .flat_map(|o| &o.symbols)
+        .any(|s| s.name == sig::owned::FREE && s.def != Def::Undefined);
     Ok(Library {
         objects,
         arch,
         exports,
         rustc: own,
+        frees,
     })
 }
 
@@ -175,9 +193,7 @@ pub(crate) fn signatures(library: &Library<'_>, headers: &Headers, no_pairs: boo
         .collect();
     let exports: Vec<_> = library.exports.iter().map(sig_export).collect();
     let mut api = sig::read(&objects, &exports, headers)?;
-    if !no_pairs {
-        sig::pairs::apply(&mut api);
-    }
+    library.conventions(&mut api, no_pairs)?;
     Ok(api)
 }
 

@@ -14,12 +14,12 @@
 //!         _      [0]uint64 // results begin at a word
 //!         result Big
 //!     }{a: a, b: b}
-//!     rsysoSum(unsafe.Pointer(&frame))
+//!     rsysoCallSum(unsafe.Pointer(&frame))
 //!     return frame.result
 //! }
 //!
 //! //go:noescape
-//! func rsysoSum(frame unsafe.Pointer)
+//! func rsysoCallSum(frame unsafe.Pointer)
 //! ```
 //!
 //! So it is with every function that may block, too, whose call stands between two of the scheduler's; and with those that take Go functions,

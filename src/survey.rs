@@ -89,9 +89,7 @@ impl Signatures {
             .collect();
         let read = |exports: &[sig::Export]| {
             let mut api = sig::read(&objects, exports, headers)?;
-            if !no_pairs {
-                sig::pairs::apply(&mut api);
-            }
+            library.conventions(&mut api, no_pairs)?;
             Ok(api)
         };
         let mut good = Vec::new();

@@ -5,7 +5,8 @@ use crate::arch::{Arch, Code, rt_symbols};
 use crate::diag::{Error, Kind, Problem, Result};
 use crate::goabi;
 use crate::input::{Bind, Def, Object, Reloc, Section, Symbol, SymbolKind, Visibility};
-use crate::model::{Api, Function, Param, PointerKind, Type};
+use crate::model::{Api, Function, Int, Param, PointerKind, Type};
+use crate::sig::owned::FREE;
 use ::object::elf;
 use gimli::LittleEndian;
 use gimli::constants::{DW_EH_PE_pcrel, DW_EH_PE_sdata4, DwEhPe};
@@ -63,7 +64,8 @@ pub fn object(api: &Api, arch: &dyn Arch, names: &Names) -> Result<Object<'stati
         frames: Vec::new(),
     };
     let mut problems = Vec::new();
-    for function in api.functions.iter().chain([&forget()]) {
+    let own = [Some(forget()), api.gives_memory().then(free)];
+    for function in api.functions.iter().chain(own.iter().flatten()) {
         if let Err(what) = w.export(api, arch, function, names) {
             let problem = Problem::new(format!(
                 "{} cannot be called from Go: {what}",
@@ -107,6 +109,23 @@ pub fn forget() -> Function {
         path: String::new(),
         blocking: false,
     }
+}
+
+/// The function of `rsyso-ffi` that frees what the library gave away, for Go to call.
+pub fn free() -> Function {
+    let size = |name: &str| Param {
+        name: name.to_owned(),
+        ty: Type::Int(Int::Usize),
+    };
+    let mut function = Function {
+        symbol: FREE.to_owned(),
+        ..forget()
+    };
+    if let Some(pointer) = function.params.first_mut() {
+        pointer.name = "ptr".to_owned();
+    }
+    function.params.extend([size("size"), size("align")]);
+    function
 }
 
 struct Assembly {

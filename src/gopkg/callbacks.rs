@@ -8,10 +8,9 @@ use crate::arch::{Arch, Stub, rt_symbols};
 use crate::goabi::Frame;
 use crate::model::{Api, Function, Param, Type};
 
-use super::depart;
-use super::large::Between;
 use super::scope::Scope;
 use super::types::{self, Row};
+use super::{depart, names};
 
 /// What a stub returns: the Go function that is called, or nil.
 pub(super) const CALLBACK: &str = "rsysoCallback";
@@ -131,7 +130,7 @@ pub(super) fn checks(package: &str, name: &str, f: &Function, params: &[String])
 /// The call, by the expression `stub`, and the answers to the library.
 pub(super) fn answers(scope: &Scope, f: &Function, params: &[String], stub: &str) -> Vec<String> {
     // Not a name of the parameters.
-    let c = Between::local("c", params);
+    let c = names::unused("c", params);
     let resume = match f.blocking {
         true => BLOCKING_RESUME,
         false => RESUME,
@@ -164,7 +163,7 @@ fn call(
     callback: &Type,
     go: &str,
     c: &str,
-    names: &[String],
+    taken: &[String],
     indent: &str,
 ) -> Vec<String> {
     let Type::Callback {
@@ -178,7 +177,7 @@ fn call(
     };
     let mut fields: Vec<(String, String)> = Vec::new();
     let mut args = Vec::new();
-    let locals = Between::local("args", names);
+    let locals = names::unused("args", taken);
     for (i, ty) in params.iter().enumerate() {
         if *user == Some(i) {
             fields.push(("_".into(), "uintptr".into()));

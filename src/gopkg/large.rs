@@ -6,9 +6,10 @@ use crate::model::{Api, Function, Type, TypeKind};
 use super::callbacks::{self, CALLBACK};
 use super::depart::{ENTER, EXIT};
 use super::scope::Scope;
-use super::types;
+use super::{names, types};
 
-/// Names of what stands between the Go function `name` and its stub. Not exported, and not a name that Rust's could become.
+/// Names of what stands between the Go function `name` and its stub. Not exported, no names that Rust's could become, and, as they
+/// differ in how they begin, never those of another function.
 pub(super) struct Between {
     /// The function that the stub implements.
     pub stub: String,
@@ -20,13 +21,13 @@ pub(super) struct Between {
 impl Between {
     pub fn new(name: &str) -> Self {
         Between {
-            stub: format!("rsyso{name}"),
-            frame: format!("rsyso{name}Frame"),
-            blocking: format!("rsyso{name}Blocking"),
+            stub: format!("rsysoCall{name}"),
+            frame: format!("rsysoFrame{name}"),
+            blocking: format!("rsysoBlocking{name}"),
         }
     }
 
-    /// The stub's declaration: `func rsysoSum(frame *rsysoSumFrame)`.
+    /// The stub's declaration: `func rsysoCallSum(frame *rsysoFrameSum)`.
     pub fn signature(&self, f: &Function) -> String {
         let result = match takes_functions(f) {
             true => format!(" *{CALLBACK}"),
@@ -35,15 +36,9 @@ impl Between {
         format!("func {}(frame *{}){result}", self.stub, self.frame)
     }
 
-    /// A name for a variable that is not one of `params`.
-    pub fn local(name: &str, params: &[String]) -> String {
-        let mut tries = (0..).map(|i| name.to_string() + &"_".repeat(i));
-        tries.find(|n| !params.contains(n)).unwrap_or_default()
-    }
-
-    /// The body of the Go function; `params` are the names of its parameters.
-    pub fn body(&self, scope: &Scope, f: &Function, params: &[String]) -> Vec<String> {
-        let local = Self::local("rsysoFrame", params);
+    /// The statements that make the call with these arguments, and the expression of its result.
+    pub fn call(&self, scope: &Scope, f: &Function, params: &[String]) -> (Vec<String>, String) {
+        let local = names::unused("rsysoFrame", params);
         let fields = f.params.iter().zip(params).enumerate();
         let fields = fields.map(|(i, (p, name))| match p.ty {
             Type::Callback { nullable: true, .. } => format!("p{i}: {name} != nil"),
@@ -63,10 +58,7 @@ impl Between {
             true => lines.extend(callbacks::answers(scope, f, params, &stub)),
             false => lines.push(format!("\t{stub}")),
         }
-        if f.result.is_some() {
-            lines.push(format!("\treturn {local}.result"));
-        }
-        lines
+        (lines, format!("{local}.result"))
     }
 
     /// The function that tells the scheduler of a call that may block. It may not grow the stack, as the scheduler's own may not.
@@ -131,7 +123,9 @@ pub(super) fn frame_stays(api: &Api, f: &Function) -> bool {
 fn holds_pointer(api: &Api, ty: &Type) -> bool {
     match ty {
         Type::Str | Type::Slice { .. } | Type::Pointer { .. } => true,
-        Type::Array { elem, .. } => holds_pointer(api, elem),
+        // What they own is the library's memory, never a place on a stack of Go's.
+        Type::Array { elem, .. } | Type::Owned { elem } => holds_pointer(api, elem),
+        Type::Fallible { value } => value.as_ref().is_some_and(|v| holds_pointer(api, v)),
         Type::Named(id) => match &api.def(*id).kind {
             TypeKind::Struct { fields, .. } => fields.iter().any(|f| holds_pointer(api, &f.ty)),
             _ => false,

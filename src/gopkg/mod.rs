@@ -10,6 +10,7 @@ mod escape;
 mod gomod;
 mod large;
 pub mod names;
+mod owned;
 mod place;
 mod present;
 mod print;

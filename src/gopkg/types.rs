@@ -2,8 +2,8 @@
 
 use crate::model::{Api, Field, Int, Type, TypeDef, TypeId, TypeKind, Variant};
 
-use super::doc;
 use super::scope::Scope;
+use super::{doc, owned};
 
 /// The Go type.
 pub(super) fn go_type(scope: &Scope, ty: &Type) -> String {
@@ -14,11 +14,19 @@ pub(super) fn go_type(scope: &Scope, ty: &Type) -> String {
         Type::F32 => "float32".into(),
         Type::F64 => "float64".into(),
         Type::Str => "string".into(),
-        Type::Slice { elem, .. } => format!("[]{}", go_type(scope, elem)),
+        Type::Slice { elem, .. } => format!("[]{}", element(scope, elem)),
         Type::Pointer { to: None, .. } => "unsafe.Pointer".into(),
         Type::Pointer { to: Some(to), .. } => format!("*{}", go_type(scope, to)),
         Type::Array { elem, len } => format!("[{len}]{}", go_type(scope, elem)),
         Type::Named(id) => scope.type_name(*id).into(),
+        Type::Owned { elem } => owned::owned(&element(scope, elem)),
+        Type::OwnedStr => owned::owned("byte"),
+        Type::Fallible { value } => {
+            let value = value
+                .as_ref()
+                .map_or("struct{}".into(), |v| go_type(scope, v));
+            owned::fallible(&value)
+        }
         Type::Callback {
             params,
             result,
@@ -38,6 +46,27 @@ pub(super) fn go_type(scope: &Scope, ty: &Type) -> String {
 fn without(params: &[Type], user: Option<usize>) -> impl Iterator<Item = &Type> {
     let all = params.iter().enumerate();
     all.filter(move |(i, _)| user != Some(*i)).map(|(_, ty)| ty)
+}
+
+/// The type of an element of a slice: there, bytes are called so.
+fn element(scope: &Scope, ty: &Type) -> String {
+    match ty {
+        Type::Int(Int::U8) => "byte".into(),
+        _ => go_type(scope, ty),
+    }
+}
+
+/// The results as callers see them.
+pub(super) fn results(scope: &Scope, ty: &Type) -> Vec<String> {
+    match ty {
+        Type::Owned { elem } => vec![format!("[]{}", element(scope, elem))],
+        Type::OwnedStr => vec!["string".into()],
+        Type::Fallible { value } => {
+            let value = value.iter().flat_map(|v| results(scope, v));
+            value.chain(["error".to_string()]).collect()
+        }
+        _ => vec![go_type(scope, ty)],
+    }
 }
 
 fn go_int(int: Int) -> &'static str {
@@ -60,7 +89,10 @@ pub(super) fn uses_unsafe(ty: &Type) -> bool {
     match ty {
         Type::Pointer { to: None, .. } => true,
         Type::Pointer { to: Some(to), .. } => uses_unsafe(to),
-        Type::Slice { elem, .. } | Type::Array { elem, .. } => uses_unsafe(elem),
+        Type::Slice { elem, .. } | Type::Array { elem, .. } | Type::Owned { elem } => {
+            uses_unsafe(elem)
+        }
+        Type::Fallible { value } => value.as_deref().is_some_and(uses_unsafe),
         Type::Callback {
             params,
             result,

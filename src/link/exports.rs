@@ -3,6 +3,7 @@
 use super::symbols::{duplicate, is_mangled};
 use crate::diag::{Error, Kind, Problem, Result};
 use crate::input::{Bind, Def, Object, Symbol, SymbolKind, Visibility};
+use crate::sig::owned::FREE;
 use globset::Glob;
 use std::collections::BTreeMap;
 
@@ -41,7 +42,11 @@ pub fn find(objects: &[Object<'_>], globs: &[String]) -> Result<Vec<Export>> {
     let mut others: BTreeMap<&str, Vec<Export>> = BTreeMap::new();
     for (obj, object) in objects.iter().enumerate() {
         let is_own = is_own_crate(object);
-        for symbol in object.symbols.iter().filter(|s| is_function(s)) {
+        for symbol in object
+            .symbols
+            .iter()
+            .filter(|s| is_function(s) && !is_internal(&s.name))
+        {
             let Def::Section(section) = symbol.def else {
                 continue;
             };
@@ -160,4 +165,9 @@ fn is_function(symbol: &Symbol<'_>) -> bool {
 /// Names that Rust itself asks of a library (panic handlers, allocator shims, personality), and the entry point.
 fn is_glue(name: &str) -> bool {
     name.starts_with("__rust") || name.starts_with("rust_") || name == "main" || name == "_start"
+}
+
+/// What generated Go calls by itself: no function of the package.
+fn is_internal(name: &str) -> bool {
+    name == FREE
 }

@@ -1,8 +1,9 @@
 //! Signatures: from debug information to the model.
 //!
 //! DWARF gives parameters, layouts and places; the source, where it is at hand, adds what DWARF leaves out (`repr(C)`, doc comments).
-//! A C header stands in where there is no debug information ([`header`]). Pointers with a length become slices at the end ([`pairs`]),
-//! and function pointers take in their user data ([`user_data`]).
+//! A C header stands in where there is no debug information ([`header`]). At the end the types of
+//! `rsyso-ffi` are recognised ([`owned`]), pointers with a length become slices ([`pairs`]), and function pointers take in their user
+//! data ([`user_data`]).
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::PathBuf;
@@ -16,6 +17,7 @@ mod function;
 pub mod header;
 mod layout;
 mod merged;
+pub mod owned;
 pub mod pairs;
 mod scan;
 mod shape;

@@ -100,7 +100,10 @@ impl<'a> View<'_, 'a> {
             dw::DW_TAG_base_type => base_type(&name, &die),
             dw::DW_TAG_pointer_type => self.pointer(&die, &name)?,
             dw::DW_TAG_array_type => self.array(&die)?,
-            dw::DW_TAG_enumeration_type if die.udata(dw::DW_AT_byte_size) == Some(0) => {
+            // `MaybeUninit<()>` is a union.
+            dw::DW_TAG_enumeration_type | dw::DW_TAG_union_type
+                if die.udata(dw::DW_AT_byte_size) == Some(0) =>
+            {
                 Shape::Nothing
             }
             dw::DW_TAG_enumeration_type => Shape::Enum,

@@ -58,6 +58,7 @@ pub fn fixtures() -> Vec<String> {
         "blocking",
         "callbacks",
         "data",
+        "ffi",
         "io",
         "overflow",
         "panics",

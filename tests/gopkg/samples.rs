@@ -455,3 +455,55 @@ pub fn shapes() -> Api {
         types,
     )
 }
+
+/// Functions that give memory of the library's, and errors.
+pub fn results() -> Api {
+    let bytes = || Type::Owned {
+        elem: Box::new(int(Int::U8)),
+    };
+    let fallible = |value: Option<Type>| Type::Fallible {
+        value: value.map(Box::new),
+    };
+    let word = |symbol: &str, ty: Type| function(symbol, &[("text", Type::Str)], Some(ty));
+    let point = structure(
+        "Point",
+        16,
+        8,
+        vec![field("x", Type::F64, 0), field("y", Type::F64, 8)],
+    );
+    let matrix = structure(
+        "Matrix",
+        512,
+        8,
+        vec![field("rows", array(Type::F64, 64), 0)],
+    );
+    let points = Type::Owned {
+        elem: Box::new(named(0)),
+    };
+    api(
+        vec![
+            word("unhex", fallible(Some(bytes()))).doc("Reads hexadecimal digits."),
+            word("compress", bytes()),
+            word("shout", Type::OwnedStr).doc("In upper case."),
+            word("read_points", fallible(Some(points))),
+            word("measure", fallible(Some(Type::F64))),
+            word("check", fallible(None)),
+            // Names that the bodies have other uses for.
+            function(
+                "text",
+                &[("result", named(1)), ("rsyso_text", Type::Bool)],
+                Some(fallible(Some(Type::OwnedStr))),
+            ),
+            function(
+                "free",
+                &[("result", slice(int(Int::U8)))],
+                Some(fallible(Some(named(0)))),
+            ),
+            Function {
+                blocking: true,
+                ..word("fetch", fallible(Some(bytes())))
+            },
+        ],
+        vec![point, matrix],
+    )
+}

@@ -108,5 +108,11 @@ fn ty(api: &Api, t: &Type) -> String {
             let option = if *nullable { "Option " } else { "" };
             format!("{option}extern fn({}){result}{user}", params.join(", "))
         }
+        Type::Owned { elem } => format!("OwnedSlice<{}>", ty(api, elem)),
+        Type::OwnedStr => "OwnedString".into(),
+        Type::Fallible { value } => {
+            let value = value.as_ref().map_or("()".into(), |v| ty(api, v));
+            format!("FfiResult<{value}>")
+        }
     }
 }

@@ -347,6 +347,9 @@ fn shape(api: &Api, ty: &Type) -> Result<Shape, String> {
                 user: user.is_some(),
             })
         }
+        // Three words or more.
+        Type::Owned { .. } | Type::OwnedStr | Type::Fallible { value: None } => Ok(Shape::Memory),
+        Type::Fallible { value: Some(value) } => shape(api, value).map(|_| Shape::Memory),
         _ => {
             let layout = api.layout(ty);
             if layout.align > 8 {
@@ -438,6 +441,9 @@ impl Eightbytes {
             },
             Type::Str | Type::Slice { .. } => {
                 return Err("a struct by value with a string or slice in it: Go's empty ones have no valid pointer for Rust; use a raw pointer and a length".into());
+            }
+            Type::Owned { .. } | Type::OwnedStr | Type::Fallible { .. } => {
+                return Err("a struct by value with a type of rsyso-ffi in it: such types stand alone, as results".into());
             }
             Type::Callback { .. } => {
                 return Err(
