@@ -1,7 +1,10 @@
 //! Flags in, options out.
 
+use super::convert::{parse_size, quote};
 use super::verify::merge;
 use super::*;
+use rsyso::options::ConvertOptions;
+use rsyso::report::Progress;
 use std::sync::Mutex;
 
 #[derive(Default)]
@@ -21,7 +24,7 @@ fn options(args: &[&str]) -> (Result<ConvertOptions>, Vec<String>) {
         panic!("not convert");
     };
     let warnings = Warnings::default();
-    let options = convert_options(*args, &warnings);
+    let options = convert::options(*args, &warnings);
     (options, warnings.0.into_inner().unwrap())
 }
 
