@@ -132,7 +132,7 @@ fn verbosity(command: &Command) -> Verbosity {
 fn run(command: Command, ui: &Ui) -> anyhow::Result<ExitCode> {
     match command {
         Command::Build(args) => {
-            let action = format!("build {}", args.dir.display());
+            let action = build::action(&args);
             let json = args.output.json;
             finish(ui, &action, json, build::run(*args, ui), |_| None)
         }

@@ -103,7 +103,15 @@ pub fn run(args: Build, ui: &Ui) -> Result<Built> {
     Ok(built)
 }
 
-pub fn options(args: Build, ui: &dyn Progress) -> Result<BuildOptions> {
+/// Completes "could not ...".
+pub fn action(args: &Build) -> String {
+    match args.dir.as_os_str() == "." {
+        true => "build this crate".into(),
+        false => format!("build {}", args.dir.display()),
+    }
+}
+
+fn options(args: Build, ui: &dyn Progress) -> Result<BuildOptions> {
     let command = command_line(&args);
     let convert = ConvertOptions {
         command,

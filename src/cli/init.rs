@@ -49,7 +49,7 @@ pub fn run(args: Init, ui: &Ui) -> Result<Initialised> {
         false => format!("    cd {}\n", quote(&made.out_dir.display().to_string())),
     };
     ui.text(&format!(
-        "\nNext:\n{enter}    rsyso build\n    go test\n    go run ./cmd/{} a few words\n",
+        "\nNext:\n{enter}    rsyso build\n    go test ./...\n    go run ./cmd/{} a few words\n",
         made.krate
     ));
     Ok(made)

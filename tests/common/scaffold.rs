@@ -38,6 +38,7 @@ pub fn script(dir: &Path, text: &str) -> Command {
         .env("GIT_CONFIG_GLOBAL", "/dev/null")
         .env("PATH", path())
         .env("NO_COLOR", "1")
+        .env("LC_ALL", "C")
         .env("GOFLAGS", "-buildvcs=false")
         .env("GOWORK", "off");
     shell
