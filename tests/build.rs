@@ -66,12 +66,12 @@ fn a_plain_crate_becomes_a_package_and_stays_as_it_is() {
     ] {
         assert!(ran.stderr.contains(line), "{}", ran.stderr);
     }
-    let last = ran
+    let mut last = ran
         .stderr
         .lines()
         .filter(|l| l.contains("Finished package"));
     assert!(
-        last.last().unwrap().ends_with(" in hello"),
+        last.next_back().unwrap().ends_with(" in hello"),
         "{}",
         ran.stderr
     );
@@ -296,63 +296,63 @@ fn json_is_one_object_and_names_everything() {
 /// Cargo's own words come through; ours say what to do; nothing is left behind.
 #[test]
 fn errors_say_what_to_do() {
-    let cases: &[(&[(&str, &str)], &str, &[&str])] = &[
+    let plain = ("src/lib.rs", LIBRARY);
+    let nothing = ("src/lib.rs", "pub fn nothing() {}\n");
+    let broken = ("src/lib.rs", "fn broken( {}\n");
+    let manifest = format!("{MANIFEST}[lib]\nproc-macro = true\n");
+    let proc_macro = ("Cargo.toml", manifest.as_str());
+    let nonsense = ("Cargo.toml", "nonsense\n");
+    let unknown = "error: cargo could not build `hello` for ";
+    for (file, options, words) in [
         (
-            &[("src/lib.rs", "pub fn nothing() {}\n")],
+            nothing,
             "",
-            &[
+            [
                 "error: the library exports no functions",
-                "#[unsafe(no_mangle)]",
                 "pub extern \"C\" fn ",
             ],
         ),
         (
-            &[("src/lib.rs", "fn broken( {}\n")],
+            nothing,
             "",
-            &[
-                "error: this file contains an unclosed delimiter",
-                "error: cargo could not build `hello` for ",
-            ],
+            ["          #[unsafe(no_mangle)]\n", "  = help: "],
         ),
         (
-            &[(
-                "Cargo.toml",
-                &"[package]\nname = \"hello\"\nedition = \"2024\"\n[lib]\nproc-macro = true\n",
-            )],
+            broken,
             "",
-            &["error: `hello` is a proc-macro crate", "  = help: "],
+            ["error: this file contains an unclosed delimiter", unknown],
         ),
         (
-            &[("Cargo.toml", "nonsense\n")],
+            proc_macro,
             "",
-            &["error: cargo does not take this crate", "Cargo.toml"],
-        ),
-        (&[], "no/such", &["error: no such folder", "  --> no/such"]),
-        (&[], "Cargo.toml", &["error: is not a folder", "  = help: "]),
-        (
-            &[],
-            "--profile none",
-            &["profile `none`", "error: cargo could not build"],
+            ["error: `hello` is a proc-macro crate", "  = help: "],
         ),
         (
-            &[],
-            "--features none",
-            &["none", "error: cargo could not build"],
+            nonsense,
+            "",
+            ["error: cargo does not take this crate", "Cargo.toml"],
         ),
-        (&[], "--locked", &["--locked"]),
-        (&[], "--stem hello_test", &["--stem"]),
+        (plain, "no/such", ["error: no such folder", "  --> no/such"]),
         (
-            &[],
-            "--package no-name",
-            &["`no-name` cannot be the name of a Go package"],
+            plain,
+            "Cargo.toml",
+            ["error: is not a folder", "  = help: "],
         ),
-    ];
-    for (files, options, words) in cases {
-        let tmp = krate(files);
+        (plain, "--profile none", ["profile `none`", unknown]),
+        (plain, "--features none", ["feature", unknown]),
+        (plain, "--locked", ["--locked", unknown]),
+        (
+            plain,
+            "--stem hello_test",
+            ["the stem `hello_test`", "`--stem NAME`"],
+        ),
+        (plain, "--package a-b", ["`a-b` cannot be", "--package"]),
+    ] {
+        let tmp = krate(&[file]);
         let ran = build(tmp.path(), options);
         assert_eq!(ran.failure(), 1, "{words:?}");
         assert_eq!(ran.stdout, "");
-        for word in *words {
+        for word in words {
             assert!(ran.stderr.contains(word), "{word}\n{}", ran.stderr);
         }
         assert!(!tmp.path().join("hello").exists(), "{words:?}");

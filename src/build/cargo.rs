@@ -113,21 +113,30 @@ impl Cargo {
             .stdout(Stdio::piped());
         let mut child = command.spawn().map_err(|e| missing("cargo", &e))?;
         let stdout = child.stdout.take();
-        let mut archive = None;
-        // Read to the end, so that cargo never waits for us.
-        for message in stdout
+        let messages = stdout
             .into_iter()
-            .flat_map(|out| Message::parse_stream(BufReader::new(out)))
-        {
-            if let Ok(Message::CompilerArtifact(made)) = message
-                && made.package_id == krate.id
-                && !made.target.is_custom_build()
-            {
-                let mut files = made.filenames.into_iter();
-                archive = files.find(|f| f.extension() == Some("a")).or(archive);
+            .flat_map(|out| Message::parse_stream(BufReader::new(out)));
+        let mut archive = None;
+        let mut unread = None;
+        for message in messages {
+            match message {
+                Ok(Message::CompilerArtifact(made)) if made.package_id == krate.id => {
+                    let mut files = made.filenames.into_iter();
+                    archive = files.find(|f| f.extension() == Some("a")).or(archive);
+                }
+                Ok(_) => {}
+                // Without its reader cargo stops by itself.
+                Err(e) => {
+                    unread = Some(e);
+                    break;
+                }
             }
         }
         let status = child.wait().map_err(|e| missing("cargo", &e))?;
+        if let Some(e) = unread {
+            let message = format!("cannot read what cargo says: {e}");
+            return Err(fault(Problem::new(message)));
+        }
         if !status.success() {
             let message = format!("cargo could not build `{}` for {target}", krate.name);
             return Err(fault(

@@ -111,7 +111,7 @@ pub fn action(args: &Build) -> String {
     }
 }
 
-fn options(args: Build, ui: &dyn Progress) -> Result<BuildOptions> {
+pub fn options(args: Build, ui: &dyn Progress) -> Result<BuildOptions> {
     let command = command_line(&args);
     let convert = ConvertOptions {
         command,

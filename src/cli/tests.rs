@@ -71,6 +71,36 @@ fn flags_become_options() {
 }
 
 #[test]
+fn build_takes_cargos_flags_and_converts() {
+    let build = |args: &str| {
+        let all = ["rsyso", "build"]
+            .into_iter()
+            .chain(args.split_whitespace());
+        let Command::Build(args) = Cli::try_parse_from(all).expect("good flags").command else {
+            panic!("not build");
+        };
+        build::options(*args, &Warnings::default()).unwrap()
+    };
+    let plain = rsyso::build::BuildOptions::new(".");
+    assert_eq!(build(""), plain);
+    let got = build(
+        "dir -o go --target a --target b --profile small -p member -F one,two --features three --locked \
+         --offline --all-features --no-default-features --export foo_* --header inc/foo.h -vv --json",
+    );
+    assert_eq!(got.targets, ["a", "b"]);
+    assert_eq!(got.features, ["one", "two", "three"]);
+    assert_eq!(got.out_dir.as_deref(), Some("go".as_ref()));
+    assert_eq!(got.says, rsyso::build::Says::Much);
+    assert!(got.locked && got.offline && got.all_features && got.no_default_features);
+    assert_eq!(got.convert.headers, [PathBuf::from("inc/foo.h")]);
+    assert_eq!(
+        got.convert.command,
+        "rsyso build --profile small -p member --features one,two,three --all-features --no-default-features \
+         --export 'foo_*' --header foo.h"
+    );
+}
+
+#[test]
 fn plain_convert() {
     let (got, _) = options(&["./libfoo.a"]);
     assert_eq!(
