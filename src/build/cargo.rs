@@ -7,10 +7,10 @@ use std::process::{Command, Output, Stdio};
 
 use cargo_metadata::{Message, Metadata, MetadataCommand};
 
-use crate::diag::{Problem, Result};
+use crate::diag::{Error, Problem, Result};
 
 use super::krate::Crate;
-use super::{BuildOptions, Says, fault};
+use super::{BuildOptions, Says};
 
 /// Cargo, in the folder of a `Cargo.toml`: its configuration and the toolchain that rustup chooses depend on where it is started.
 pub(super) struct Cargo {
@@ -28,7 +28,7 @@ impl Cargo {
                 false => "no such folder",
             };
             let help = "name the folder of a crate, the one that holds Cargo.toml";
-            return Err(fault(Problem::new(message).at(place).help(help)));
+            return Err(Error::fault(Problem::new(message).at(place).help(help)));
         }
         // A short path stays short in what is printed.
         if dir.join("Cargo.toml").is_file() {
@@ -43,7 +43,7 @@ impl Cargo {
                 .map(Path::to_path_buf)
         });
         above.map(|dir| Cargo { dir }).ok_or_else(|| {
-            fault(
+            Error::fault(
                 Problem::new("not a crate: there is no Cargo.toml in this folder, nor above it")
                     .at(place)
                     .help("name the crate's folder, as in `rsyso build path/to/crate`; `rsyso init` writes a first crate"),
@@ -70,7 +70,7 @@ impl Cargo {
         command.args(network(o));
         let output = command.output().map_err(|e| missing("cargo", &e))?;
         if !output.status.success() {
-            return Err(fault(
+            return Err(Error::fault(
                 refused("cargo does not take this crate", &output).at(self
                     .dir
                     .join("Cargo.toml")
@@ -80,7 +80,7 @@ impl Cargo {
         }
         let text = String::from_utf8_lossy(&output.stdout);
         MetadataCommand::parse(text).map_err(|e| {
-            fault(
+            Error::fault(
                 Problem::new(format!("cannot understand `cargo metadata`: {e}"))
                     .help("is this cargo very old? Cargo 1.64 or newer is needed"),
             )
@@ -135,16 +135,16 @@ impl Cargo {
         let status = child.wait().map_err(|e| missing("cargo", &e))?;
         if let Some(e) = unread {
             let message = format!("cannot read what cargo says: {e}");
-            return Err(fault(Problem::new(message)));
+            return Err(Error::fault(Problem::new(message)));
         }
         if !status.success() {
             let message = format!("cargo could not build `{}` for {target}", krate.name);
-            return Err(fault(
+            return Err(Error::fault(
                 Problem::new(message).help("what cargo says is above; no Go file was written"),
             ));
         }
         archive.map(PathBuf::from).ok_or_else(|| {
-            fault(Problem::new(format!(
+            Error::fault(Problem::new(format!(
                 "cargo built `{}` for {target}, but names no static library",
                 krate.name
             )))
@@ -195,13 +195,13 @@ fn profile_variables(profile: &str) -> [(String, &'static str); 3] {
 }
 
 /// A program of the toolchain that cannot be started.
-fn missing(name: &str, e: &io::Error) -> crate::diag::Error {
+fn missing(name: &str, e: &io::Error) -> Error {
     let problem = match e.kind() {
         io::ErrorKind::NotFound => Problem::new(format!("there is no `{name}` on PATH"))
             .help("install Rust, from https://rustup.rs or from your distribution"),
         _ => Problem::new(format!("cannot run `{name}`: {e}")),
     };
-    fault(problem)
+    Error::fault(problem)
 }
 
 /// A refusal of cargo's, in its words.

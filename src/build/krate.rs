@@ -3,10 +3,10 @@
 use cargo_metadata::{Metadata, Package, PackageId, TargetKind};
 use std::path::{Path, PathBuf};
 
-use crate::diag::{Problem, Result};
+use crate::diag::{Error, Problem, Result};
 
+use super::BuildOptions;
 use super::cargo::Cargo;
-use super::{BuildOptions, fault};
 
 /// A crate with a library.
 pub(super) struct Crate {
@@ -70,7 +70,7 @@ fn own<'m>(metadata: &'m Metadata, dir: &Path) -> Result<&'m Package> {
     let mut packages = metadata.packages.iter();
     let found = packages.find(|p| same(p.manifest_path.as_std_path(), &manifest));
     found.ok_or_else(|| {
-        fault(
+        Error::fault(
             members(metadata, Problem::new("this is a workspace, not a crate"))
                 .at(manifest.display().to_string())
                 .help("say which crate to build, with `-p NAME`"),
@@ -83,7 +83,7 @@ fn member<'m>(metadata: &'m Metadata, name: &str, dir: &Path) -> Result<&'m Pack
     packages.find(|p| p.name.as_str() == name).ok_or_else(|| {
         let message = format!("the workspace has no crate `{name}`");
         let place = dir.join("Cargo.toml").display().to_string();
-        fault(members(metadata, Problem::new(message)).at(place))
+        Error::fault(members(metadata, Problem::new(message)).at(place))
     })
 }
 
@@ -116,7 +116,7 @@ fn library(package: &Package) -> Result<String> {
         return Ok(target.name.replace('-', "_"));
     }
     let name = &package.name;
-    Err(fault(
+    Err(Error::fault(
         match package.targets.iter().any(|t| t.is_proc_macro()) {
             true => problem(format!(
                 "`{name}` is a proc-macro crate: it runs inside the compiler, not in a program"

@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use crate::arch::Arch;
-use crate::diag::{Error, Kind, Problem, Result};
+use crate::diag::Result;
 use crate::gopkg;
 use crate::options::{ConvertOptions, base_name};
 use crate::report::{Converted, Progress};
@@ -186,11 +186,4 @@ fn convert(
         ..o.convert.clone()
     };
     crate::convert(&options, progress)
-}
-
-fn fault(problem: Problem) -> Error {
-    Error {
-        kind: Kind::Fault,
-        problems: vec![problem],
-    }
 }

@@ -5,9 +5,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::diag::{Problem, Result};
-
-use super::fault;
+use crate::diag::{Error, Problem, Result};
 
 /// The files of a package as they were.
 pub(super) struct Before {
@@ -33,7 +31,7 @@ impl Before {
         if before.absent.is_empty() {
             before.read(dir).map_err(|e| {
                 let problem = Problem::new(format!("cannot be read: {e}"));
-                fault(problem.at(dir.display().to_string()))
+                Error::fault(problem.at(dir.display().to_string()))
             })?;
         }
         Ok(before)

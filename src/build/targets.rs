@@ -4,7 +4,6 @@ use crate::arch::{self, Arch};
 use crate::diag::{Error, Kind, Problem, Result};
 
 use super::cargo::Cargo;
-use super::fault;
 
 /// The backends of the targets asked for; without any, of those that are installed.
 pub(super) fn choose(cargo: &Cargo, asked: &[String]) -> Result<Vec<&'static dyn Arch>> {
@@ -43,7 +42,7 @@ fn installed(cargo: &Cargo) -> Result<Vec<&'static dyn Arch>> {
         }
     }
     match known().first() {
-        Some(first) if found.is_empty() => Err(fault(not_installed(first))),
+        Some(first) if found.is_empty() => Err(Error::fault(not_installed(first))),
         _ => Ok(found),
     }
 }
