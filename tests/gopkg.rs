@@ -500,6 +500,24 @@ fn names_that_clash_are_named_both() {
             ),
             ["the field `a_b`", "the field `aB`"],
         ),
+        // What rsyso itself declares.
+        (
+            api(vec![function("panic", &[], None)], vec![]),
+            [
+                "the function `panic`",
+                "the type of the values of Go panics",
+            ],
+        ),
+        (
+            api(
+                vec![function("f", &[("p", by_ref(0))], None)],
+                vec![opaque("Panic")],
+            ),
+            [
+                "the type `sample::Panic`",
+                "the type of the values of Go panics",
+            ],
+        ),
     ] {
         let error = refused(&api);
         let text = error.to_string();

@@ -24,7 +24,7 @@ use crate::model::Api;
 
 pub use check::unsupported;
 pub use names::{Prefix, library_name};
-pub use place::{Place, place};
+pub use place::{Place, package_in, place};
 pub use present::{Present, present};
 pub use scope::function_names;
 pub use write::write;

@@ -7,6 +7,7 @@ pub mod go;
 pub mod inputs;
 pub mod mutate;
 pub mod process;
+pub mod scaffold;
 pub mod workspace;
 
 use std::path::{Path, PathBuf};
