@@ -30,10 +30,10 @@ impl Between {
         format!("func {}(frame *{})", self.stub, self.frame)
     }
 
-    /// The statements that make the call with these arguments, and the expression of its result.
-    pub fn call(&self, f: &Function, params: &[String]) -> (Vec<String>, String) {
-        let local = names::unused("rsysoFrame", params);
-        let fields = params.iter().enumerate().map(|(i, p)| format!("p{i}: {p}"));
+    /// The statements that make the call with these arguments, and the expression of its result; `taken` are names that have a meaning.
+    pub fn call(&self, f: &Function, args: &[String], taken: &[String]) -> (Vec<String>, String) {
+        let local = names::unused("rsysoFrame", taken);
+        let fields = args.iter().enumerate().map(|(i, p)| format!("p{i}: {p}"));
         let lines = vec![
             format!(
                 "\t{local} := {}{{{}}}",
