@@ -9,7 +9,7 @@ GO_VERSION := $(shell awk '$$1 == "newest" { print $$2 }' tests/toolchains)
 export PATH := $(CURDIR)/.tools/go/bin:$(PATH)
 DEMO := target/demo
 
-.PHONY: help tools demo test matrix storm storm-long soak soak-long fuzz fuzz-long mutations-long bench bless clean
+.PHONY: help tools demo test matrix storm storm-long soak soak-long fuzz fuzz-long mutations-long blocked crate-tests bench bless clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -62,6 +62,12 @@ fuzz-long: ## eight hours of libFuzzer
 
 mutations-long: ## a hundred thousand damaged archives of each fixture
 	RSYSO_MUTATIONS=100000 cargo test --test mutations -- --nocapture
+
+blocked: tools ## ten thousand calls that block at once, beside cgo
+	cargo test --test blocked -- --nocapture
+
+crate-tests: tools ## the tests of published crates inside a Go program, beside the native ones
+	cargo test --test crate_tests -- --nocapture
 
 bench: tools ## a call of Rust through rsyso, beside Go and cgo
 	cargo test --test bench -- --ignored --nocapture

@@ -16,7 +16,7 @@ use crate::link::{
 use crate::model::Api;
 use crate::options::{ConvertOptions, base_name};
 use crate::provenance::{self, Header};
-use crate::report::{Converted, Progress, Wait};
+use crate::report::{Converted, Progress, Wait, count};
 use crate::sig::header::Headers;
 use crate::{blocking, gopkg, runtime, sig, verify, wrappers};
 use sha2::{Digest, Sha256};
@@ -43,7 +43,7 @@ pub fn convert(o: &ConvertOptions, progress: &dyn Progress) -> Result<Converted>
     let library = read(&files, &o.exports)?;
     progress.status(
         "Reading",
-        &format!("signatures of {} functions", library.exports.len()),
+        &format!("signatures of {}", count(library.exports.len(), "function")),
     );
     let mut api = signatures(&library, &headers, o.no_pairs)?;
     // What Go cannot express is refused before anything is linked, with the parameter's name; so are names that clash.
@@ -289,7 +289,6 @@ fn link(
 ) -> Result<Linked> {
     let arch = library.arch;
     let extra = wrappers::object(api, arch, names)?;
-    let wrappers = library.objects.len() as u32;
     let runtime = runtime(arch)?;
     let exports = library.exports;
     let Graph {
@@ -332,7 +331,7 @@ fn link(
         frames: &frames,
         arch,
     })?;
-    let symbols = symtab::table(&inputs, &layout, wrappers);
+    let symbols = symtab::table(&inputs, &layout);
     Ok(Linked {
         image,
         layout,

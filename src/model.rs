@@ -57,6 +57,14 @@ pub struct Function {
     pub blocking: bool,
 }
 
+impl Function {
+    /// The parameters that are Go functions, in order.
+    pub fn callbacks(&self) -> impl Iterator<Item = &Param> {
+        let is_callback = |p: &&Param| matches!(p.ty, Type::Callback { .. });
+        self.params.iter().filter(is_callback)
+    }
+}
+
 /// One parameter.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Param {
@@ -148,12 +156,16 @@ pub enum Type {
     },
     /// A struct, an enum or an opaque type.
     Named(TypeId),
-    /// `extern "C" fn(...)`, possibly in an `Option`.
+    /// `extern "C" fn(...)` or an `Option` of it: a Go function, called during the call only. As a parameter of an export only.
     Callback {
-        /// Parameter types.
+        /// Parameter types, `user` included.
         params: Vec<Type>,
         /// None for `()`.
         result: Option<Box<Type>>,
+        /// Which of `params` is the user data that the export takes directly after the function pointer: two parameters in C, one in Go.
+        user: Option<usize>,
+        /// Whether the pointer may be null.
+        nullable: bool,
     },
     /// `rsyso_ffi::OwnedSlice<T>`: pointer, length, capacity. Results only.
     Owned {

@@ -122,7 +122,7 @@ fn callable(library: &Library<'_>, api: &Api) -> Result<()> {
     let machine = api.functions.iter().filter_map(|f| {
         library
             .arch
-            .wrapper(api, f, &goabi::frame(api, f))
+            .wrapper(api, f, &goabi::frame(api, f), &[])
             .err()
             .map(|what| Problem::new(format!("{}: {what}", f.symbol)))
     });

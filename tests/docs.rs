@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use common::root;
+use rsyso::build::{Built, BuiltTarget};
+use rsyso::init::Initialised;
 use rsyso::report::{Converted, InspectedExport, Inspection, Kept, Missing, Sizes, Wait, Waiting};
 use rsyso::verify::{ProgramImage, ProgramReport, SysoReport};
 use serde::Serialize;
@@ -83,8 +85,10 @@ fn help(command: &str) -> String {
 #[test]
 fn options_that_are_named_exist() {
     /// Of cargo and rustc.
-    const OTHERS: &[&str] = &["--lib", "--path", "--release", "--test"];
-    let help = ["convert", "inspect", "verify"].map(help).concat();
+    const OTHERS: &[&str] = &["--crate-type", "--lib", "--path", "--release", "--test"];
+    let help = ["build", "convert", "init", "inspect", "verify"]
+        .map(help)
+        .concat();
     let known = options(&help);
     assert!(known.contains("--blocking") && known.len() > 8, "{known:?}");
     for page in pages() {
@@ -181,6 +185,9 @@ fn every_field_of_the_json_is_documented() {
         images: Vec::new(),
     };
     let fields = [
+        keys(&Built::default()),
+        keys(&BuiltTarget::default()),
+        keys(&Initialised::default()),
         keys(&Converted::default()),
         keys(&Waiting::default()),
         keys(&Wait::default()),
@@ -209,4 +216,16 @@ fn keys(value: &impl Serialize) -> Vec<String> {
         .keys()
         .cloned()
         .collect()
+}
+
+#[test]
+fn go_declarations_of_results_and_handles_are_those_that_are_written() {
+    let golden = |name: &str| read(&root().join(format!("tests/golden/{name}.go.txt")));
+    let written = golden("results") + &golden("handles");
+    let page = read(&root().join("docs/FFI.md"));
+    let declared: Vec<&str> = page.lines().filter(|l| l.starts_with("func ")).collect();
+    assert!(declared.len() > 5, "{declared:?}");
+    for line in declared {
+        assert!(written.contains(&format!("{line} {{\n")), "{line}");
+    }
 }

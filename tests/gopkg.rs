@@ -33,6 +33,7 @@ fn the_files_are_as_their_goldens_say() {
         ("shapes", shapes()),
         ("results", results()),
         ("handles", handles()),
+        ("calls", calls()),
     ] {
         let files = files(&api, &Amd64, stem);
         for file in &files {
@@ -325,7 +326,16 @@ fn refused(api: &Api) -> rsyso::diag::Error {
 fn all_that_is_unsupported_is_named_with_its_place() {
     let point = || structure("P", 8, 8, vec![field("s", Type::Str, 0)]);
     for (ty, types, want) in [
-        (callback(), vec![], "parameter `x` is a callback"),
+        (
+            callback(vec![slice(Type::Str)]),
+            vec![],
+            "parameter `x` is a function, one of whose parts holds a string",
+        ),
+        (
+            callback(vec![callback(vec![])]),
+            vec![],
+            "parameter `x` is a function, one of whose parts is a function",
+        ),
         (Type::OwnedStr, vec![], "take a `&str`"),
         (
             pointer(PointerKind::Ref, Type::OwnedStr),
@@ -416,7 +426,7 @@ fn all_that_is_unsupported_is_named_with_its_place() {
         ),
         (
             pointer(PointerKind::Mut, named(0)),
-            vec![structure("S", 8, 8, vec![field("cb", callback(), 0)])],
+            vec![structure("S", 8, 8, vec![field("cb", callback(vec![]), 0)])],
             "(field `cb` of `sample::S`)",
         ),
         (
@@ -444,8 +454,12 @@ fn all_that_is_unsupported_is_named_with_its_place() {
     }
     let both = api(
         vec![
-            function("one", &[("a", callback()), ("b", callback())], None),
-            function("two", &[], Some(callback())),
+            function(
+                "one",
+                &[("a", array(Type::F32, 2)), ("b", slice(Type::Str))],
+                None,
+            ),
+            function("two", &[], Some(callback(vec![]))),
         ],
         vec![],
     );
@@ -491,6 +505,24 @@ fn names_that_clash_are_named_both() {
                 )],
             ),
             ["the field `a_b`", "the field `aB`"],
+        ),
+        // What rsyso itself declares.
+        (
+            api(vec![function("panic", &[], None)], vec![]),
+            [
+                "the function `panic`",
+                "the type of the values of Go panics",
+            ],
+        ),
+        (
+            api(
+                vec![function("f", &[("p", by_ref(0))], None)],
+                vec![opaque("Panic")],
+            ),
+            [
+                "the type `sample::Panic`",
+                "the type of the values of Go panics",
+            ],
         ),
     ] {
         let error = refused(&api);

@@ -9,7 +9,7 @@ use super::handles::Role;
 use super::large::{self, Between};
 use super::print::{Flavour, Printer};
 use super::scope::Scope;
-use super::{escape, names, owned, types};
+use super::{callbacks, escape, names, owned, types};
 
 /// Copies a string that a handle's memory holds.
 const COPY_TEXT: &str = "rsysoCopyText";
@@ -220,7 +220,6 @@ impl Printer<'_> {
 
     /// The statements of such a function: the call, and what the library gives as callers get it.
     fn body(&self, index: usize, f: &Function, shown: &Shown) -> Vec<String> {
-        let handles = &self.scope.handles;
         let kept: Vec<&str> = self.kept(f, shown).collect();
         let (taking, args) = self.arguments(f, shown, !kept.is_empty());
         let copy = match &f.result {
@@ -229,7 +228,9 @@ impl Printer<'_> {
             _ => None,
         };
         let named = !kept.is_empty() || matches!(f.result, Some(Type::Fallible { .. }));
-        let mut lines = taking;
+        let package = &self.request.place.package;
+        let mut lines = callbacks::checks(package, &shown.label, f, &shown.params);
+        lines.extend(taking);
         let (call, mut given, by_reference) = self.call(index, f, &args, &shown.params);
         lines.extend(call);
         if let Some(copy) = copy {
@@ -303,7 +304,7 @@ impl Printer<'_> {
         index: usize,
         f: &Function,
         args: &[String],
-        taken: &[String],
+        params: &[String],
     ) -> (Vec<String>, String, bool) {
         let name = self
             .scope
@@ -312,7 +313,7 @@ impl Printer<'_> {
             .map_or("", |n| n.name.as_str());
         let between = Between::new(name);
         if goabi::frame(self.request.api, f).by_reference() {
-            let (lines, given) = between.call(f, args, taken);
+            let (lines, given) = between.call(self.scope, f, args, params);
             return (lines, given, true);
         }
         let call = format!("{}({})", between.stub, args.join(", "));
@@ -354,7 +355,7 @@ impl Printer<'_> {
             lines.extend(between.frame(self.scope, name, f));
             lines.push(String::new());
             if f.blocking {
-                lines.push(between.blocking());
+                lines.push(between.blocking(f));
                 lines.push(String::new());
             }
         }
@@ -376,7 +377,7 @@ impl Printer<'_> {
         let between = Between::new(&names.name);
         let by_reference = goabi::frame(self.request.api, f).by_reference();
         let (signature, name) = match (by_reference, self.converts(index, f)) {
-            (true, _) => (between.signature(), between.stub),
+            (true, _) => (between.signature(f), between.stub),
             (false, true) => (
                 native_signature(self.scope, index, f, &between.stub)?,
                 between.stub,

@@ -135,11 +135,20 @@ impl<'a> Walk<'a> {
             Type::Owned { .. } => Err(given("`OwnedSlice`", "take a `&[T]`")),
             Type::OwnedStr => Err(given("`OwnedString`", "take a `&str`")),
             Type::Fallible { .. } => Err(given("`FfiResult`", "take the value itself")),
-            Type::Callback { .. } if position.alone() => {
-                Err("is a callback (`extern \"C\" fn`), which is not supported yet".into())
+            Type::Callback { .. } if position == Position::Result => {
+                Err("is a function pointer, which Go cannot call".into())
+            }
+            Type::Callback { params, result, .. } if position == Position::Top => {
+                let mut parts = params.iter().chain(result.as_deref());
+                parts
+                    .try_for_each(|part| match part {
+                        Type::Callback { .. } => Err("is a function itself".into()),
+                        _ => self.value(part, position, depth + 1),
+                    })
+                    .map_err(|why| format!("is a function, one of whose parts {why}"))
             }
             Type::Callback { .. } => {
-                Err("holds a function pointer (`extern \"C\" fn`), which is not supported".into())
+                Err("holds a function pointer (`extern \"C\" fn`); these are supported as parameters only".into())
             }
         }
     }
@@ -279,7 +288,7 @@ pub(super) fn reachable(api: &Api) -> BTreeSet<TypeId> {
             }
             Type::Pointer { to: Some(to), .. } => open.push(to),
             Type::Fallible { value } => open.extend(value.as_deref()),
-            Type::Callback { params, result } => {
+            Type::Callback { params, result, .. } => {
                 open.extend(params);
                 open.extend(result.as_deref());
             }

@@ -273,7 +273,7 @@ impl Handles {
                     open.push(elem);
                 }
                 Type::Pointer { to, .. } => open.extend(to.as_deref()),
-                Type::Callback { params, result } => {
+                Type::Callback { params, result, .. } => {
                     open.extend(params);
                     open.extend(result.as_deref());
                 }

@@ -1,7 +1,9 @@
-//! Functions whose frame is not passed as such, for its size or because they may block: the Go side hands over a pointer to it ([`crate::goabi::Frame::by_reference`]).
+//! Functions whose frame is not passed as such, for its size, because they may block or because they take Go functions: the Go side hands
+//! over a pointer to it ([`crate::goabi::Frame::by_reference`]).
 
 use crate::model::{Api, Function, Type, TypeKind};
 
+use super::callbacks::{self, CALLBACK};
 use super::depart::{ENTER, EXIT};
 use super::scope::Scope;
 use super::{names, types};
@@ -25,42 +27,69 @@ impl Between {
         }
     }
 
-    /// The stub's declaration, without the result: `func rsysoCallSum(frame *rsysoFrameSum)`.
-    pub fn signature(&self) -> String {
-        format!("func {}(frame *{})", self.stub, self.frame)
+    /// The stub's declaration: `func rsysoCallSum(frame *rsysoFrameSum)`.
+    pub fn signature(&self, f: &Function) -> String {
+        let result = match takes_functions(f) {
+            true => format!(" *{CALLBACK}"),
+            false => String::new(),
+        };
+        format!("func {}(frame *{}){result}", self.stub, self.frame)
     }
 
-    /// The statements that make the call with these arguments, and the expression of its result; `taken` are names that have a meaning.
-    pub fn call(&self, f: &Function, args: &[String], taken: &[String]) -> (Vec<String>, String) {
-        let local = names::unused("rsysoFrame", taken);
-        let fields = args.iter().enumerate().map(|(i, p)| format!("p{i}: {p}"));
-        let lines = vec![
-            format!(
-                "\t{local} := {}{{{}}}",
-                self.frame,
-                fields.collect::<Vec<_>>().join(", ")
-            ),
-            match f.blocking {
-                true => format!("\t{}(&{local})", self.blocking),
-                false => format!("\t{}(&{local})", self.stub),
-            },
-        ];
+    /// The statements that make the call, and the expression of its result; `params` are the names of the parameters, `args` what is
+    /// passed for them.
+    pub fn call(
+        &self,
+        scope: &Scope,
+        f: &Function,
+        args: &[String],
+        params: &[String],
+    ) -> (Vec<String>, String) {
+        let local = names::unused("rsysoFrame", params);
+        let fields = f.params.iter().zip(args).enumerate();
+        let fields = fields.map(|(i, (p, arg))| match p.ty {
+            Type::Callback { nullable: true, .. } => format!("p{i}: {arg} != nil"),
+            Type::Callback { .. } => format!("p{i}: true"),
+            _ => format!("p{i}: {arg}"),
+        });
+        let mut lines = vec![format!(
+            "\t{local} := {}{{{}}}",
+            self.frame,
+            fields.collect::<Vec<_>>().join(", ")
+        )];
+        let stub = match f.blocking {
+            true => format!("{}(&{local})", self.blocking),
+            false => format!("{}(&{local})", self.stub),
+        };
+        match takes_functions(f) {
+            true => lines.extend(callbacks::answers(scope, f, params, &stub)),
+            false => lines.push(format!("\t{stub}")),
+        }
         (lines, format!("{local}.result"))
     }
 
     /// The function that tells the scheduler of a call that may block. It may not grow the stack, as the scheduler's own may not.
-    pub fn blocking(&self) -> String {
-        format!(
-            "//go:nosplit\nfunc {}(frame *{}) {{\n\t{ENTER}()\n\t{}(frame)\n\t{EXIT}()\n}}",
-            self.blocking, self.frame, self.stub
-        )
+    pub fn blocking(&self, f: &Function) -> String {
+        let (blocking, frame, stub) = (&self.blocking, &self.frame, &self.stub);
+        match takes_functions(f) {
+            true => format!(
+                "//go:nosplit\nfunc {blocking}(frame *{frame}) *{CALLBACK} {{\n\t{ENTER}()\n\tc := {stub}(frame)\n\t{EXIT}()\n\treturn c\n}}"
+            ),
+            false => format!(
+                "//go:nosplit\nfunc {blocking}(frame *{frame}) {{\n\t{ENTER}()\n\t{stub}(frame)\n\t{EXIT}()\n}}"
+            ),
+        }
     }
 
     /// The type of the frame: the offsets are those of Go's ABI0.
     pub fn frame(&self, scope: &Scope, name: &str, f: &Function) -> Vec<String> {
         let mut fields: Vec<(String, String)> = Vec::new();
         for (i, p) in f.params.iter().enumerate() {
-            fields.push((format!("p{i}"), types::go_type(scope, &p.ty)));
+            let ty = match p.ty {
+                Type::Callback { .. } => "bool".into(),
+                _ => types::go_type(scope, &p.ty),
+            };
+            fields.push((format!("p{i}"), ty));
         }
         if let Some(ty) = &f.result {
             // Results begin at a word.
@@ -72,7 +101,7 @@ impl Between {
             format!(
                 "// {} holds what {name} takes and gives{}.",
                 self.frame,
-                match f.blocking {
+                match f.blocking || takes_functions(f) {
                     true => "",
                     false => ": more than Go passes to assembly on the stack",
                 }
@@ -85,15 +114,22 @@ impl Between {
     }
 }
 
-/// Whether the frame may stay on the goroutine's stack: nothing that it points to is kept.
+fn takes_functions(f: &Function) -> bool {
+    f.callbacks().next().is_some()
+}
+
+/// Whether the frame may stay on the goroutine's stack: nothing that it points to is kept, and the stack stays where it is.
 pub(super) fn frame_stays(api: &Api, f: &Function) -> bool {
+    if takes_functions(f) {
+        return false;
+    }
     let mut types = f.params.iter().map(|p| &p.ty).chain(&f.result);
     super::escape::noescape(api, f) || !types.any(|ty| holds_pointer(api, ty))
 }
 
 fn holds_pointer(api: &Api, ty: &Type) -> bool {
     match ty {
-        Type::Str | Type::Slice { .. } | Type::Pointer { .. } | Type::Callback { .. } => true,
+        Type::Str | Type::Slice { .. } | Type::Pointer { .. } => true,
         // What they own is the library's memory, never a place on a stack of Go's.
         Type::Array { elem, .. } | Type::Owned { elem } => holds_pointer(api, elem),
         Type::Fallible { value } => value.as_ref().is_some_and(|v| holds_pointer(api, v)),

@@ -3,6 +3,7 @@
 //! [`place`] says where the package goes and what it is called, [`generate`] prints it, [`write`] puts it there, all or nothing.
 
 mod bodies;
+mod callbacks;
 mod check;
 mod depart;
 mod doc;
@@ -26,7 +27,7 @@ use crate::model::Api;
 
 pub use check::unsupported;
 pub use names::{Prefix, library_name};
-pub use place::{Place, place};
+pub use place::{Place, package_in, place};
 pub use present::{Present, present};
 pub use scope::function_names;
 pub use write::write;

@@ -251,7 +251,7 @@ fn strip_hash(name: &str) -> &str {
 }
 
 /// A package name from the library's name: lower case, and none with a meaning of its own to the go command.
-pub(super) fn package_name(library: &str) -> String {
+pub(crate) fn package_name(library: &str) -> String {
     let lower: String = library
         .chars()
         .map(|c| if c.is_ascii_alphanumeric() { c } else { '_' })

@@ -8,7 +8,7 @@ use crate::model::{Function, TypeId};
 use crate::wrappers;
 
 use super::scope::Scope;
-use super::{GoFile, Request, depart, doc, handle_types, owned, types};
+use super::{GoFile, Request, callbacks, depart, doc, handle_types, owned, types};
 
 /// What `-msan` means for build constraints: the go command leaves `.syso` files out then (cmd/go, `load.go`, "syso").
 const NO_MSAN: &str = "!msan";
@@ -124,6 +124,7 @@ impl Printer<'_> {
         if flavour == Flavour::Native {
             sections.push(depart::native(&self.request.place.package));
             sections.extend(depart::blocking(api));
+            sections.extend(callbacks::native(api));
             sections.extend(owned.native());
             sections.extend(self.copies());
         }
@@ -312,6 +313,7 @@ impl Printer<'_> {
                 landing: depart::landing(f.blocking),
             }));
         }
+        sections.extend(callbacks::stubs(r.api, r.arch, r.wrapper));
         sections.extend(depart::landings(r.api, r.arch));
         sections.extend(self.internal());
         let mut text = sections

@@ -27,14 +27,25 @@ pub(super) fn go_type(scope: &Scope, ty: &Type) -> String {
                 .map_or("struct{}".into(), |v| go_type(scope, v));
             owned::fallible(&value)
         }
-        Type::Callback { params, result } => {
-            let params: Vec<String> = params.iter().map(|p| go_type(scope, p)).collect();
+        Type::Callback {
+            params,
+            result,
+            user,
+            ..
+        } => {
+            let params: Vec<String> = without(params, *user).map(|p| go_type(scope, p)).collect();
             let result = result
                 .as_ref()
                 .map_or(String::new(), |r| format!(" {}", go_type(scope, r)));
             format!("func({}){result}", params.join(", "))
         }
     }
+}
+
+/// The parameters of a function but its user data, which Go does not see.
+fn without(params: &[Type], user: Option<usize>) -> impl Iterator<Item = &Type> {
+    let all = params.iter().enumerate();
+    all.filter(move |(i, _)| user != Some(*i)).map(|(_, ty)| ty)
 }
 
 /// The type of an element of a slice: there, bytes are called so.
@@ -90,9 +101,12 @@ pub(super) fn uses_unsafe(ty: &Type) -> bool {
             uses_unsafe(elem)
         }
         Type::Fallible { value } => value.as_deref().is_some_and(uses_unsafe),
-        Type::Callback { params, result } => {
-            params.iter().any(uses_unsafe) || result.as_deref().is_some_and(uses_unsafe)
-        }
+        Type::Callback {
+            params,
+            result,
+            user,
+            ..
+        } => without(params, *user).any(uses_unsafe) || result.as_deref().is_some_and(uses_unsafe),
         _ => false,
     }
 }
@@ -198,10 +212,22 @@ fn constants(type_name: &str, names: &[String], variants: &[Variant]) -> Vec<Str
 }
 
 /// A field or a constant.
-struct Row {
+pub(super) struct Row {
     comment: Vec<String>,
     name: String,
     rest: String,
+}
+
+impl Row {
+    /// Without a comment.
+    pub fn new(name: String, rest: String) -> Self {
+        let comment = Vec::new();
+        Row {
+            comment,
+            name,
+            rest,
+        }
+    }
 }
 
 /// The fields of a struct, with padding wherever the C layout has a hole: Go's compiler would leave the same holes, but
@@ -252,7 +278,7 @@ fn rows(
 }
 
 /// Lines as gofmt lays them out: names padded to one width within each run of lines that no comment breaks.
-fn aligned(rows: &[Row]) -> Vec<String> {
+pub(super) fn aligned(rows: &[Row]) -> Vec<String> {
     let mut lines = Vec::new();
     let mut at = 0;
     while at < rows.len() {

@@ -73,7 +73,11 @@ pub fn find(objects: &[Object<'_>], globs: &[String]) -> Result<Vec<Export>> {
         return Err(Error::fault(
             Problem::new("the library exports no functions")
                 .note("exported are unmangled global functions of the library's own Rust crates")
-                .help("mark functions with #[unsafe(no_mangle)] pub extern \"C\", or name C functions with --export"),
+                .help(
+                    "export a Rust function, as here; or name C functions with --export\n\
+                     #[unsafe(no_mangle)]\n\
+                     pub extern \"C\" fn count_words(text: &str) -> usize { text.split_whitespace().count() }",
+                ),
         ));
     }
     one_each(objects, chosen)

@@ -108,7 +108,7 @@ impl Numbers<'_> {
                 self.renumber(elem);
             }
             Type::Fallible { value } => value.iter_mut().for_each(|v| self.renumber(v)),
-            Type::Callback { params, result } => {
+            Type::Callback { params, result, .. } => {
                 params.iter_mut().for_each(|p| self.renumber(p));
                 result.iter_mut().for_each(|r| self.renumber(r));
             }

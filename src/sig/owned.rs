@@ -145,7 +145,7 @@ fn replace(owned: &HashMap<TypeId, Type>, ty: &mut Type) {
         }
         Type::Pointer { to: Some(to), .. } => replace(owned, to),
         Type::Slice { elem, .. } | Type::Array { elem, .. } => replace(owned, elem),
-        Type::Callback { params, result } => {
+        Type::Callback { params, result, .. } => {
             params.iter_mut().for_each(|p| replace(owned, p));
             result.iter_mut().for_each(|r| replace(owned, r));
         }

@@ -36,7 +36,12 @@ pub enum Shape {
         kind: PointerKind,
     },
     /// `extern "C" fn`, or an `Option` of one.
-    Function(At),
+    Function {
+        /// The subroutine type.
+        to: At,
+        /// The `Option`.
+        nullable: bool,
+    },
     /// `[T; N]`.
     Array {
         /// `T`.
@@ -311,7 +316,10 @@ impl<'a> View<'_, 'a> {
                 .starts_with("core::ptr::non_null::NonNull<"),
         };
         Ok(if nullable {
-            Some(self.shape_within(inner, depth)?)
+            Some(match self.shape_within(inner, depth)? {
+                Shape::Function { to, .. } => Shape::Function { to, nullable: true },
+                shape => shape,
+            })
         } else {
             None
         })
@@ -408,7 +416,10 @@ fn function_pointer(to: At, name: &str) -> Shape {
             .unwrap_or(name)
             .starts_with(abi)
     }) {
-        Shape::Function(to)
+        Shape::Function {
+            to,
+            nullable: false,
+        }
     } else {
         Shape::Foreign(Foreign::RustFunction(name.to_owned()))
     }

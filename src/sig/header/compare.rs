@@ -156,10 +156,12 @@ impl<'a> Comparison<'a> {
                 Type::Callback {
                     params: rust,
                     result: r,
+                    ..
                 },
                 Type::Callback {
                     params: c,
                     result: s,
+                    ..
                 },
             ) => {
                 rust.len() == c.len()
