@@ -80,18 +80,39 @@ struct Convert {
     json: bool,
 }
 
-/// Shows exports and their signatures, sizes, and what is missing
+/// Shows the Go API that convert would write, the sizes of crates and functions, and what is missing
 #[derive(Args, Debug)]
 struct Inspect {
     /// Static libraries (.a), .rlib and .o files, linked as one library
     #[arg(value_name = "INPUT", required = true)]
     inputs: Vec<PathBuf>,
+    /// The package's name [default: the library's name]
+    #[arg(long, value_name = "NAME")]
+    package: Option<String>,
+    /// Functions to export, as for convert
+    #[arg(long = "export", value_name = "GLOB")]
+    exports: Vec<String>,
+    /// A prefix of symbols that Go names leave out
+    #[arg(long, value_name = "P")]
+    trim_prefix: Option<String>,
     /// A C header, as for convert
     #[arg(long = "header", value_name = "FILE.h")]
     headers: Vec<PathBuf>,
     /// Leave a pointer and its length apart, as for convert
     #[arg(long)]
     no_pairs: bool,
+    /// Functions that can block, as for convert
+    #[arg(long, value_name = "GLOB")]
+    blocking: Vec<String>,
+    /// The stack of a call, as for convert [default: 8MiB]
+    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
+    stack_size: Option<u64>,
+    /// How many functions to list, the largest first
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    top: usize,
+    /// Write a page to look at: a treemap of the image, the exports, and what keeps each function
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
     /// Print a JSON object
     #[arg(long)]
     json: bool,
@@ -154,19 +175,14 @@ fn run(command: Command, ui: &Ui) -> anyhow::Result<ExitCode> {
         }
         Command::Inspect(args) => {
             let action = format!("inspect {}", names(&args.inputs));
-            let options = InspectOptions {
-                inputs: args.inputs,
-                exports: Vec::new(),
-                headers: args.headers,
-                no_pairs: args.no_pairs,
-            };
-            let result = rsyso::inspect(&options, ui);
+            let (json, top) = (args.json, args.top);
+            let result = inspect(args, ui);
             let folder = std::env::current_dir().unwrap_or_default();
             let text = |found: &_| {
                 let folder = folder.as_path();
-                Some(inspect::Text { found, folder }.to_string())
+                Some(inspect::Text { found, folder, top }.to_string())
             };
-            finish(ui, &action, args.json, result, text)
+            finish(ui, &action, json, result, text)
         }
         Command::Verify(args) => {
             let action = format!("verify {}", names(&args.files));
@@ -241,6 +257,27 @@ fn error_json(error: &Error) -> serde_json::Value {
 fn names(paths: &[PathBuf]) -> String {
     let names: Vec<String> = paths.iter().map(|p| base_name(p)).collect();
     names.join(" ")
+}
+
+fn inspect(args: Inspect, ui: &Ui) -> Result<rsyso::report::Inspection> {
+    let options = InspectOptions {
+        stack_size: args
+            .stack_size
+            .map_or(Ok(DEFAULT_STACK_SIZE), |size| stack_size(size, ui))?,
+        package: args.package,
+        exports: args.exports,
+        trim_prefix: args.trim_prefix,
+        headers: args.headers,
+        no_pairs: args.no_pairs,
+        blocking: args.blocking,
+        ..InspectOptions::new(args.inputs)
+    };
+    let found = rsyso::inspect(&options, ui)?;
+    if let Some(file) = args.html {
+        rsyso::page::write(&file, &found)?;
+        ui.status("Finished", &file.display().to_string());
+    }
+    Ok(found)
 }
 
 fn convert(args: Convert, ui: &Ui) -> Result<rsyso::report::Converted> {

@@ -5,9 +5,6 @@ use std::path::Path;
 
 use rsyso::report::{self, Inspection, bytes};
 
-/// Pieces of the image that are listed; `--json` has them all.
-const LARGEST: usize = 20;
-
 /// Characters of a name that are shown in the list of pieces: generic arguments can go on for lines.
 const NAME: usize = 64;
 
@@ -17,6 +14,8 @@ pub struct Text<'a> {
     pub found: &'a Inspection,
     /// Sources below this folder are shown relative to it.
     pub folder: &'a Path,
+    /// How many functions are listed; `--json` has them all.
+    pub top: usize,
 }
 
 impl Display for Text<'_> {
@@ -31,8 +30,8 @@ impl Display for Text<'_> {
         waits(f, found)?;
         unsupported(f, found, self.folder)?;
         missing(f, found)?;
-        sizes(f, found)?;
-        largest(f, found)
+        api(f, found)?;
+        image(f, found, self.top)
     }
 }
 
@@ -62,7 +61,7 @@ fn exports(f: &mut Formatter<'_>, found: &Inspection, folder: &Path) -> fmt::Res
         [
             "SYMBOL", "STACK", "BLOCKS", "OWN", "REACHES", "SOURCE", "GO",
         ],
-        [3, 4],
+        [3, 4, 4],
         rows.collect(),
     )?;
 
@@ -143,33 +142,77 @@ fn missing(f: &mut Formatter<'_>, found: &Inspection) -> fmt::Result {
     Ok(())
 }
 
-fn sizes(f: &mut Formatter<'_>, found: &Inspection) -> fmt::Result {
-    let s = found.sizes;
+/// The declarations that belong to no export: types, constants, methods.
+fn api(f: &mut Formatter<'_>, found: &Inspection) -> fmt::Result {
+    let of_exports = |text: &str| found.exports.iter().any(|e| e.go == text);
+    let rest = || found.api.iter().filter(|d| !of_exports(&d.text));
+    if rest().next().is_none() {
+        return Ok(());
+    }
     writeln!(
         f,
-        "\nsizes: code {}, read-only data {}, data {}, zeroed data {}, thread-local {}",
-        bytes(s.code),
-        bytes(s.rodata),
-        bytes(s.data),
-        bytes(s.bss),
-        bytes(s.tls)
+        "\ntypes, constants and methods of package {}:",
+        found.package
+    )?;
+    for declaration in rest() {
+        writeln!(f, "  {}", declaration.text.replace('\n', "\n  "))?;
+    }
+    Ok(())
+}
+
+fn image(f: &mut Formatter<'_>, found: &Inspection, top: usize) -> fmt::Result {
+    let Some(image) = &found.image else {
+        writeln!(f, "\nimage: none")?;
+        let mut obstacles = found.obstacles.iter();
+        return obstacles.try_for_each(|o| writeln!(f, "  {}", o.replace('\n', "\n  ")));
+    };
+    let kinds = image.bytes.kinds();
+    let kinds = kinds.iter().filter(|(_, n)| *n > 0);
+    let kinds: Vec<_> = kinds.map(|(k, n)| format!("{k} {}", bytes(*n))).collect();
+    writeln!(f, "\nimage: {}: {}", bytes(image.size), kinds.join(", "))?;
+    writeln!(
+        f,
+        "  {} of {} sections kept, from {}:",
+        found.kept.len(),
+        found.kept.len() + found.dropped,
+        report::count(image.crates.len(), "crate")
+    )?;
+    let rows = image.crates.iter().map(|c| {
+        [
+            bytes(c.size),
+            percent(c.size, image.size),
+            bytes(c.bytes.code),
+            c.name.clone(),
+        ]
+    });
+    table(f, ["SIZE", "", "CODE", "CRATE"], [0, 1, 2], rows.collect())?;
+    let rows = image.items.iter().take(top).map(|i| {
+        [
+            bytes(i.size),
+            percent(i.size, image.size),
+            bytes(i.bytes.code),
+            i.krate.clone(),
+            cut(&i.name),
+        ]
+    });
+    if top > 0 {
+        writeln!(
+            f,
+            "\nlargest {} of {}, each with its constants, unwind tables and name:",
+            top.min(image.items.len()),
+            report::count(image.items.len(), "function")
+        )?;
+    }
+    table(
+        f,
+        ["SIZE", "", "CODE", "CRATE", "NAME"],
+        [0, 1, 2],
+        rows.collect(),
     )
 }
 
-fn largest(f: &mut Formatter<'_>, found: &Inspection) -> fmt::Result {
-    let mut kept: Vec<_> = found.kept.iter().collect();
-    kept.sort_by(|a, b| b.size.cmp(&a.size).then_with(|| a.name.cmp(&b.name)));
-    kept.truncate(LARGEST);
-    writeln!(
-        f,
-        "\nkept: {} sections ({} dropped), the largest:",
-        found.kept.len(),
-        found.dropped
-    )?;
-    let rows = kept
-        .iter()
-        .map(|k| [bytes(k.size), cut(&k.name), cut(&k.reason)]);
-    table(f, ["SIZE", "NAME", "KEPT BY"], [0, 0], rows.collect())
+fn percent(part: u64, whole: u64) -> String {
+    format!("{:.1}%", part as f64 * 100.0 / whole.max(1) as f64)
 }
 
 /// A place in a source file, relative to `folder` if it lies below.
@@ -192,7 +235,7 @@ fn cut(name: &str) -> String {
 fn table<const N: usize>(
     f: &mut Formatter<'_>,
     head: [&str; N],
-    right: [usize; 2],
+    right: [usize; 3],
     rows: Vec<[String; N]>,
 ) -> fmt::Result {
     if rows.is_empty() {

@@ -9,6 +9,7 @@ mod escape;
 mod gomod;
 mod large;
 pub mod names;
+mod outline;
 mod place;
 mod present;
 mod print;
@@ -22,7 +23,8 @@ use crate::model::Api;
 
 pub use check::unsupported;
 pub use names::{Prefix, library_name};
-pub use place::{Place, place};
+pub use outline::{Declaration, outline};
+pub use place::{Place, nowhere, place};
 pub use present::{Present, present};
 pub use scope::function_names;
 pub use write::write;
