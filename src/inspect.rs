@@ -3,7 +3,7 @@
 use std::fmt::{self, Display, Formatter};
 use std::path::Path;
 
-use rsyso::report::{self, Inspection, bytes};
+use rsyso::report::{self, Inspection, Item, bytes};
 
 /// Characters of a name that are shown in the list of pieces: generic arguments can go on for lines.
 const NAME: usize = 64;
@@ -186,7 +186,10 @@ fn image(f: &mut Formatter<'_>, found: &Inspection, top: usize) -> fmt::Result {
         ]
     });
     table(f, ["SIZE", "", "CODE", "CRATE"], [0, 1, 2], rows.collect())?;
-    let rows = image.items.iter().take(top).map(|i| {
+    // What the linker makes is told by kind already.
+    let made = |i: &&Item| i.bytes.tables + i.bytes.padding == 0;
+    let items: Vec<_> = image.items.iter().filter(made).collect();
+    let rows = items.iter().take(top).map(|i| {
         [
             bytes(i.size),
             percent(i.size, image.size),
@@ -198,9 +201,9 @@ fn image(f: &mut Formatter<'_>, found: &Inspection, top: usize) -> fmt::Result {
     if top > 0 {
         writeln!(
             f,
-            "\nlargest {} of {}, each with its constants, unwind tables and name:",
-            top.min(image.items.len()),
-            report::count(image.items.len(), "function")
+            "\nthe largest {} of {} functions and variables, each with its constants, unwind tables and name:",
+            top.min(items.len()),
+            items.len()
         )?;
     }
     table(
@@ -269,7 +272,9 @@ fn table<const N: usize>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rsyso::report::{InspectedExport, Kept, Missing, Sizes, Wait};
+    use rsyso::report::{
+        Bytes, CrateSize, GoDeclaration, Image, InspectedExport, Kept, Missing, Wait,
+    };
 
     fn export(symbol: &str, go: &str, unsupported: &[&str]) -> InspectedExport {
         InspectedExport {
@@ -286,9 +291,59 @@ mod tests {
         }
     }
 
+    fn image() -> Image {
+        let item = |name: &str, krate: &str, bytes: Bytes| Item {
+            name: name.into(),
+            krate: krate.into(),
+            size: bytes.total(),
+            bytes,
+            ..Item::default()
+        };
+        let krate = |i: &Item| CrateSize {
+            name: i.krate.clone(),
+            size: i.size,
+            bytes: i.bytes,
+            items: 1,
+            ..CrateSize::default()
+        };
+        let regex = Bytes {
+            code: 2500,
+            names: 36,
+            unwind: 120,
+            ..Bytes::default()
+        };
+        let tables = Bytes {
+            tables: 1200,
+            ..Bytes::default()
+        };
+        let own = Bytes {
+            code: 120,
+            rodata: 8,
+            ..Bytes::default()
+        };
+        let items = vec![
+            item("regex::exec", "regex", regex),
+            item("header", "rsyso", tables),
+            item("text::count_words", "text", own),
+        ];
+        let mut bytes = Bytes::default();
+        items.iter().for_each(|i| bytes += i.bytes);
+        Image {
+            size: bytes.total(),
+            bytes,
+            crates: items.iter().map(krate).collect(),
+            items,
+        }
+    }
+
     fn text(found: &Inspection) -> String {
         let folder = Path::new("/home/me/text");
-        Text { found, folder }.to_string()
+        Text {
+            found,
+            folder,
+            top: 20,
+        }
+        .to_string()
     }
 
     #[test]
@@ -317,33 +372,26 @@ mod tests {
                 },
                 export("wide", "", &["parameter `n` is a `u128`"]),
             ],
-            sizes: Sizes {
-                code: 300_000,
-                rodata: 10_200,
-                data: 96,
-                bss: 8,
-                tls: 40,
-            },
+            package: "text".into(),
+            api: [
+                ("Stats", "type Stats struct {\n\tWords uint\n}"),
+                ("CountWords", "func CountWords(text string) uint"),
+            ]
+            .map(|(name, text)| GoDeclaration {
+                name: name.into(),
+                text: text.into(),
+                ..GoDeclaration::default()
+            })
+            .to_vec(),
             missing: vec![Missing {
                 name: "fork".into(),
                 needed_by: vec!["libtext.a(text.o):(.text.spawn+0x1c)".into()],
                 chain: vec!["count_words".into(), "std::process::spawn".into()],
             }],
-            kept: vec![
-                Kept {
-                    name: "text::count_words".into(),
-                    size: 120,
-                    reason: "export".into(),
-                    ..Kept::default()
-                },
-                Kept {
-                    name: "regex::exec".into(),
-                    size: 2500,
-                    reason: "text::count_words".into(),
-                    ..Kept::default()
-                },
-            ],
+            kept: vec![Kept::default(); 3],
             dropped: 7,
+            image: Some(image()),
+            ..Inspection::default()
         };
         let want = "\
 library text for linux/amd64, rustc 1.95.0
@@ -368,12 +416,22 @@ missing: 1
     needed by libtext.a(text.o):(.text.spawn+0x1c)
     reached by count_words -> std::process::spawn
 
-sizes: code 300.0 kB, read-only data 10.2 kB, data 96 B, zeroed data 8 B, thread-local 40 B
+types, constants and methods of package text:
+  type Stats struct {
+  	Words uint
+  }
 
-kept: 2 sections (7 dropped), the largest:
-    SIZE  NAME               KEPT BY
-  2.5 kB  regex::exec        text::count_words
-   120 B  text::count_words  export
+image: 4.0 kB: code 2.6 kB, read-only data 8 B, unwind tables 120 B, names 36 B, tables 1.2 kB
+  3 of 10 sections kept, from 3 crates:
+     SIZE            CODE  CRATE
+   2.7 kB  66.7%   2.5 kB  regex
+   1.2 kB  30.1%      0 B  rsyso
+    128 B   3.2%    120 B  text
+
+the largest 2 of 2 functions and variables, each with its constants, unwind tables and name:
+    SIZE            CODE  CRATE  NAME
+  2.7 kB  66.7%   2.5 kB  regex  regex::exec
+   128 B   3.2%    120 B  text   text::count_words
 ";
         assert_eq!(text(&found), want);
     }
@@ -382,5 +440,6 @@ kept: 2 sections (7 dropped), the largest:
     fn nothing_is_no_trouble() {
         let text = text(&Inspection::default());
         assert!(text.contains("exports: 0"), "{text}");
+        assert!(text.contains("image: none"), "{text}");
     }
 }

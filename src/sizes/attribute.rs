@@ -118,7 +118,8 @@ impl Sum<'_, '_> {
     fn item_of(&self, at: SecRef, symbol: &str) -> (Item, Group) {
         let object = self.graph.inputs.object(at.obj);
         let name = demangle(symbol);
-        let owner = owner::owner(&name).filter(|_| name != symbol);
+        // `__rustc` is where the compiler puts symbols of its own; their code is that of the object's crate.
+        let owner = owner::owner(&name).filter(|o| name != symbol && o.krate != "__rustc");
         let mut item = Item {
             place: object.name.clone(),
             ..Item::default()

@@ -16,8 +16,7 @@ pub(super) struct Owner {
 
 /// Whether a crate comes with rustc.
 pub(super) fn in_sysroot(krate: &str) -> bool {
-    // `__rustc` is where the compiler puts the allocator's symbols.
-    SYSROOT.contains(&krate) || krate == "__rustc"
+    SYSROOT.contains(&krate)
 }
 
 /// The owner of a demangled Rust name. None for what looks like no path.
