@@ -7,7 +7,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use common::root;
-use rsyso::report::{Converted, InspectedExport, Inspection, Kept, Missing, Sizes, Wait, Waiting};
+use rsyso::report::{
+    Bytes, Converted, CrateSize, GoDeclaration, Image, InspectedExport, Inspection, Item, Kept,
+    Missing, Sizes, Wait, Waiting,
+};
 use rsyso::verify::{ProgramImage, ProgramReport, SysoReport};
 use serde::Serialize;
 
@@ -180,12 +183,34 @@ fn every_field_of_the_json_is_documented() {
         goarch: text(),
         images: Vec::new(),
     };
+    // Those that are left out when they say nothing.
+    let item = Item {
+        symbol: "s".into(),
+        place: "p".into(),
+        root: "r".into(),
+        ..Item::default()
+    };
+    let bytes = Bytes {
+        code: 1,
+        rodata: 1,
+        data: 1,
+        zeros: 1,
+        unwind: 1,
+        names: 1,
+        tables: 1,
+        padding: 1,
+    };
     let fields = [
         keys(&Converted::default()),
         keys(&Waiting::default()),
         keys(&Wait::default()),
         keys(&Inspection::default()),
         keys(&InspectedExport::default()),
+        keys(&GoDeclaration::default()),
+        keys(&Image::default()),
+        keys(&CrateSize::default()),
+        keys(&item),
+        keys(&bytes),
         keys(&Sizes::default()),
         keys(&Missing::default()),
         keys(&Kept::default()),
