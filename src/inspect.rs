@@ -1,9 +1,13 @@
 //! Prints what `inspect` found, for people.
 
+use std::collections::BTreeMap;
 use std::fmt::{self, Display, Formatter};
 use std::path::Path;
 
-use rsyso::report::{self, Inspection, Item, below, bytes};
+use rsyso::report::{self, Bytes, Group, Image, Inspection, Item, below, bytes};
+
+/// Members with C code that are listed.
+const MEMBERS: usize = 5;
 
 /// Characters of a name that are shown in the list of pieces: generic arguments can go on for lines.
 const NAME: usize = 64;
@@ -182,13 +186,19 @@ fn image(f: &mut Formatter<'_>, found: &Inspection, top: usize) -> fmt::Result {
         found.kept.len() + found.dropped,
         report::count(image.crates.len(), "crate")
     )?;
-    let rows = image.crates.iter().map(|c| {
-        [
-            bytes(c.size),
-            percent(c.size, image.size),
-            bytes(c.bytes.code),
-            c.name.clone(),
-        ]
+    let row = |size: u64, code: u64, name: String| {
+        let share = percent(size, image.size);
+        [bytes(size), share, bytes(code), name]
+    };
+    let rows = image.crates.iter().flat_map(|c| {
+        let members = match c.group {
+            Group::C => members(image, &c.name),
+            _ => Vec::new(),
+        };
+        let members = members
+            .into_iter()
+            .map(|(name, m)| row(m.total(), m.code, format!("  {name}")));
+        std::iter::once(row(c.size, c.bytes.code, c.name.clone())).chain(members)
     });
     table(f, ["SIZE", "", "CODE", "CRATE"], [0, 1, 2], rows.collect())?;
     // What the linker makes is told by kind already.
@@ -217,6 +227,18 @@ fn image(f: &mut Formatter<'_>, found: &Inspection, top: usize) -> fmt::Result {
         [0, 1, 2],
         rows.collect(),
     )
+}
+
+/// The largest members of the archive that hold C code.
+fn members<'a>(image: &'a Image, c: &str) -> Vec<(&'a str, Bytes)> {
+    let mut found: BTreeMap<&str, Bytes> = BTreeMap::new();
+    for item in image.items.iter().filter(|i| i.krate == c) {
+        *found.entry(&item.module).or_default() += item.bytes;
+    }
+    let mut found: Vec<_> = found.into_iter().collect();
+    found.sort_by_key(|(_, bytes)| std::cmp::Reverse(bytes.total()));
+    found.truncate(MEMBERS);
+    found
 }
 
 fn percent(part: u64, whole: u64) -> String {
