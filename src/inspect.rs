@@ -1,9 +1,13 @@
 //! Prints what `inspect` found, for people.
 
+use std::collections::BTreeMap;
 use std::fmt::{self, Display, Formatter};
 use std::path::Path;
 
-use rsyso::report::{self, Inspection, Item, bytes};
+use rsyso::report::{self, Bytes, Group, Image, Inspection, Item, below, bytes};
+
+/// Members with C code that are listed.
+const MEMBERS: usize = 5;
 
 /// Characters of a name that are shown in the list of pieces: generic arguments can go on for lines.
 const NAME: usize = 64;
@@ -46,7 +50,12 @@ fn exports(f: &mut Formatter<'_>, found: &Inspection, folder: &Path) -> fmt::Res
         [
             e.symbol.clone(),
             e.stack.clone(),
-            if e.wait.is_some() { "yes" } else { "-" }.to_string(),
+            match (e.declared, &e.wait) {
+                (Some(true), _) => "declared",
+                (_, Some(_)) => "yes",
+                _ => "-",
+            }
+            .to_string(),
             bytes(e.size_own),
             bytes(e.size_reach),
             e.source
@@ -66,14 +75,14 @@ fn exports(f: &mut Formatter<'_>, found: &Inspection, folder: &Path) -> fmt::Res
     )?;
 
     // The same reason holds for many: it is told once.
-    let mut reasons: Vec<(&str, &str, usize)> = Vec::new();
+    let mut reasons: Vec<(String, &str, usize)> = Vec::new();
     for e in found.exports.iter().filter(|e| !e.why.is_empty()) {
-        match reasons
-            .iter_mut()
-            .find(|r| (r.0, r.1) == (&e.stack, &e.why))
-        {
+        let bound = e.stack_bytes.map(bytes);
+        let bound = bound.map_or_else(String::new, |b| format!(" with a stack of {b}"));
+        let stack = format!("{}{bound}", e.stack);
+        match reasons.iter_mut().find(|r| (&r.0, r.1) == (&stack, &e.why)) {
             Some(reason) => reason.2 += 1,
-            None => reasons.push((&e.stack, &e.why, 1)),
+            None => reasons.push((stack, &e.why, 1)),
         }
     }
     for (stack, why, count) in reasons {
@@ -177,13 +186,19 @@ fn image(f: &mut Formatter<'_>, found: &Inspection, top: usize) -> fmt::Result {
         found.kept.len() + found.dropped,
         report::count(image.crates.len(), "crate")
     )?;
-    let rows = image.crates.iter().map(|c| {
-        [
-            bytes(c.size),
-            percent(c.size, image.size),
-            bytes(c.bytes.code),
-            c.name.clone(),
-        ]
+    let row = |size: u64, code: u64, name: String| {
+        let share = percent(size, image.size);
+        [bytes(size), share, bytes(code), name]
+    };
+    let rows = image.crates.iter().flat_map(|c| {
+        let members = match c.group {
+            Group::C => members(image, &c.name),
+            _ => Vec::new(),
+        };
+        let members = members
+            .into_iter()
+            .map(|(name, m)| row(m.total(), m.code, format!("  {name}")));
+        std::iter::once(row(c.size, c.bytes.code, c.name.clone())).chain(members)
     });
     table(f, ["SIZE", "", "CODE", "CRATE"], [0, 1, 2], rows.collect())?;
     // What the linker makes is told by kind already.
@@ -214,16 +229,20 @@ fn image(f: &mut Formatter<'_>, found: &Inspection, top: usize) -> fmt::Result {
     )
 }
 
-fn percent(part: u64, whole: u64) -> String {
-    format!("{:.1}%", part as f64 * 100.0 / whole.max(1) as f64)
+/// The largest members of the archive that hold C code.
+fn members<'a>(image: &'a Image, c: &str) -> Vec<(&'a str, Bytes)> {
+    let mut found: BTreeMap<&str, Bytes> = BTreeMap::new();
+    for item in image.items.iter().filter(|i| i.krate == c) {
+        *found.entry(&item.module).or_default() += item.bytes;
+    }
+    let mut found: Vec<_> = found.into_iter().collect();
+    found.sort_by_key(|(_, bytes)| std::cmp::Reverse(bytes.total()));
+    found.truncate(MEMBERS);
+    found
 }
 
-/// A place in a source file, relative to `folder` if it lies below.
-fn below<'a>(source: &'a str, folder: &Path) -> &'a str {
-    let relative = folder
-        .to_str()
-        .and_then(|folder| source.strip_prefix(folder)?.strip_prefix('/'));
-    relative.unwrap_or(source)
+fn percent(part: u64, whole: u64) -> String {
+    format!("{:.1}%", part as f64 * 100.0 / whole.max(1) as f64)
 }
 
 /// The beginning of a long name.
@@ -284,12 +303,11 @@ mod tests {
             source: Some("/home/me/text/src/lib.rs:12".into()),
             stack: "lane".into(),
             why: "it calls through pointers".into(),
-            stack_bytes: Some(8 << 20),
-            declared: None,
+            stack_bytes: Some(8_289_088),
             size_own: 120,
             size_reach: 310_200,
-            wait: None,
             unsupported: unsupported.iter().map(|s| s.to_string()).collect(),
+            ..InspectedExport::default()
         }
     }
 
@@ -349,11 +367,9 @@ mod tests {
     }
 
     #[test]
-    fn long_names_are_cut_and_other_folders_told_whole() {
+    fn long_names_are_cut() {
         assert_eq!(cut(&"ä".repeat(64)), "ä".repeat(64));
         assert_eq!(cut(&"ä".repeat(65)), "ä".repeat(64) + "...");
-        let source = "/home/me/textile/lib.rs:1";
-        assert_eq!(below(source, Path::new("/home/me/text")), source);
     }
 
     #[test]
@@ -402,7 +418,7 @@ exports: 2
   SYMBOL       STACK  BLOCKS    OWN   REACHES  SOURCE         GO
   count_words  lane   yes     120 B  310.2 kB  src/lib.rs:12  func CountWords(text string) uint
   wide         lane   -       120 B  310.2 kB  src/lib.rs:12  (not supported)
-  lane, 2 exports: it calls through pointers
+  lane with a stack of 8.3 MB, 2 exports: it calls through pointers
 
 can block: 1
   count_words can sleep
@@ -425,15 +441,15 @@ types, constants and methods of package text:
 
 image: 4.0 kB: code 2.6 kB, read-only data 8 B, unwind tables 120 B, names 36 B, tables 1.2 kB
   3 of 10 sections kept, from 3 crates:
-     SIZE            CODE  CRATE
-   2.7 kB  66.7%   2.5 kB  regex
-   1.2 kB  30.1%      0 B  rsyso
-    128 B   3.2%    120 B  text
+    SIZE           CODE  CRATE
+  2.7 kB  66.7%  2.5 kB  regex
+  1.2 kB  30.1%     0 B  rsyso
+   128 B   3.2%   120 B  text
 
 the largest 2 of 2 functions and variables, each with its constants, unwind tables and name:
-    SIZE            CODE  CRATE  NAME
-  2.7 kB  66.7%   2.5 kB  regex  regex::exec
-   128 B   3.2%    120 B  text   text::count_words
+    SIZE           CODE  CRATE  NAME
+  2.7 kB  66.7%  2.5 kB  regex  regex::exec
+   128 B   3.2%   120 B  text   text::count_words
 ";
         assert_eq!(text(&found), want);
     }

@@ -2,7 +2,7 @@
 //!
 //! The field names of the reports are part of the command's contract: docs/JSON.md lists them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
@@ -48,6 +48,14 @@ pub fn bytes(n: u64) -> String {
 pub fn count(n: usize, thing: &str) -> String {
     let s = if n == 1 { "" } else { "s" };
     format!("{n} {thing}{s}")
+}
+
+/// A place in a source file, relative to `folder` if it lies below.
+pub fn below<'a>(source: &'a str, folder: &Path) -> &'a str {
+    let relative = folder
+        .to_str()
+        .and_then(|folder| source.strip_prefix(folder)?.strip_prefix('/'));
+    relative.unwrap_or(source)
 }
 
 /// What `convert` made.
@@ -349,7 +357,8 @@ pub struct Item {
 
 #[cfg(test)]
 mod tests {
-    use super::{bytes, count};
+    use super::{below, bytes, count};
+    use std::path::Path;
 
     #[test]
     fn bytes_are_readable() {
@@ -365,6 +374,14 @@ mod tests {
         for (n, text) in table {
             assert_eq!(bytes(n), text);
         }
+    }
+
+    #[test]
+    fn other_folders_are_told_whole() {
+        let folder = Path::new("/home/me/text");
+        assert_eq!(below("/home/me/text/src/lib.rs:1", folder), "src/lib.rs:1");
+        let other = "/home/me/textile/lib.rs:1";
+        assert_eq!(below(other, folder), other);
     }
 
     #[test]

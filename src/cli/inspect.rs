@@ -64,7 +64,8 @@ pub fn run(args: Inspect, ui: &Ui) -> Result<Inspection> {
     };
     let found = rsyso::inspect(&options, ui)?;
     if let Some(file) = args.html {
-        rsyso::page::write(&file, &found)?;
+        let folder = std::env::current_dir().unwrap_or_default();
+        rsyso::page::write(&file, &found, &folder)?;
         ui.status("Finished", &file.display().to_string());
     }
     Ok(found)

@@ -57,7 +57,10 @@ fn of_type(text: &str) -> Option<Owner> {
 
 fn of_path(parts: &[&str]) -> Option<Owner> {
     let krate = parts.first().filter(|p| is_identifier(p))?;
-    let inner = parts.get(1..parts.len().saturating_sub(1))?;
+    // `f::<T>` is one name; `<impl Trait for T>::f` are two.
+    let arguments = |p: &str| p.starts_with('<') && !p.starts_with("<impl ");
+    let names = parts.iter().filter(|p| !arguments(p)).count();
+    let inner = parts.get(1..names.saturating_sub(1)).unwrap_or_default();
     // Types and traits are written in capitals, blocks and closures in braces: neither is a module.
     let module = inner
         .iter()

@@ -25,7 +25,7 @@ pub struct Browser {
     _profile: tempfile::TempDir,
 }
 
-/// The browser that `make tools` fetched, or one that is installed.
+/// The browser that `make browser` fetched, or one that is installed.
 fn program() -> PathBuf {
     let own = root().join(".tools/browser/run");
     if own.exists() {
@@ -35,7 +35,7 @@ fn program() -> PathBuf {
     let names = ["chromium-headless-shell", "chromium", "google-chrome"];
     let mut all = std::env::split_paths(&path).flat_map(|dir| names.map(|n| dir.join(n)));
     all.find(|p| p.is_file())
-        .expect("no browser: run `make tools`, or install chromium")
+        .expect("no browser: run `make browser`, or install chromium")
 }
 
 impl Browser {
