@@ -9,13 +9,16 @@ GO_VERSION := $(shell awk '$$1 == "newest" { print $$2 }' tests/toolchains)
 export PATH := $(CURDIR)/.tools/go/bin:$(PATH)
 DEMO := target/demo
 
-.PHONY: help tools demo test matrix storm storm-long soak soak-long fuzz fuzz-long mutations-long blocked crate-tests bench bless clean
+.PHONY: help tools browser demo test matrix storm storm-long soak soak-long fuzz fuzz-long mutations-long blocked crate-tests bench bless clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 tools: ## Go, from a package registry into .tools, unless it is installed
 	@tests/install-go.sh $(GO_VERSION) .tools
+
+browser: ## a browser for tests/page, from a package registry into .tools, unless one is installed
+	@tests/install-browser.sh .tools
 
 demo: tools ## regex and serde_json, called from a static Go program
 	cargo build --release
@@ -48,7 +51,7 @@ example-site: example-regex example-blake3 example-markdown # a program on three
 	$(RSYSO) verify target/site
 	target/site examples/site/pages target/site.out
 
-test: tools ## every test; what CI runs
+test: tools browser ## every test; what CI runs
 	cargo fmt --check
 	cargo fmt --check --manifest-path rt/Cargo.toml
 	cargo fmt --check --manifest-path ffi/Cargo.toml

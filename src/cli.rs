@@ -7,20 +7,22 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
 use rsyso::diag::{Error, Kind, Problem, Result};
-use rsyso::options::{InspectOptions, base_name};
+use rsyso::options::base_name;
 use serde::Serialize;
 
-use crate::inspect;
+use crate::inspect::Text;
 use crate::ui::{Ui, Verbosity};
 
 mod build;
 mod convert;
 mod init;
+mod inspect;
 mod verify;
 
 use build::Build;
 use convert::Convert;
 use init::Init;
+use inspect::Inspect;
 
 /// Turns a Rust static library into a Go package: no cgo, no C compiler, a static binary.
 #[derive(Debug, Parser)]
@@ -37,23 +39,6 @@ enum Command {
     Init(Init),
     Inspect(Inspect),
     Verify(Verify),
-}
-
-/// Shows exports and their signatures, sizes, and what is missing
-#[derive(Args, Debug)]
-struct Inspect {
-    /// Static libraries (.a), .rlib and .o files, linked as one library
-    #[arg(value_name = "INPUT", required = true)]
-    inputs: Vec<PathBuf>,
-    /// A C header, as for convert
-    #[arg(long = "header", value_name = "FILE.h")]
-    headers: Vec<PathBuf>,
-    /// Leave a pointer and its length apart, as for convert
-    #[arg(long)]
-    no_pairs: bool,
-    /// Print a JSON object
-    #[arg(long)]
-    json: bool,
 }
 
 /// Holds .syso files against the Go linker's rules, and proves that Go programs hold their images unharmed
@@ -148,19 +133,14 @@ fn run(command: Command, ui: &Ui) -> anyhow::Result<ExitCode> {
         }
         Command::Inspect(args) => {
             let action = format!("inspect {}", names(&args.inputs));
-            let options = InspectOptions {
-                inputs: args.inputs,
-                exports: Vec::new(),
-                headers: args.headers,
-                no_pairs: args.no_pairs,
-            };
-            let result = rsyso::inspect(&options, ui);
+            let (json, top) = (args.json, args.top);
+            let result = inspect::run(args, ui);
             let folder = std::env::current_dir().unwrap_or_default();
             let text = |found: &_| {
                 let folder = folder.as_path();
-                Some(inspect::Text { found, folder }.to_string())
+                Some(Text { found, folder, top }.to_string())
             };
-            finish(ui, &action, args.json, result, text)
+            finish(ui, &action, json, result, text)
         }
         Command::Verify(args) => {
             let action = format!("verify {}", names(&args.files));

@@ -5,13 +5,15 @@ use crate::diag::{Error, Problem, Result};
 use crate::gopkg::Prefix;
 use crate::input::{self, Def, Files, Object};
 use crate::link::exports::{self, Export};
+use crate::link::functions::NameTable;
 use crate::link::layout::Layout;
 use crate::link::live::Live;
+use crate::link::merge::Merged;
+use crate::link::plan::Plan;
 use crate::link::symbols::{Inputs, Symbols};
 use crate::link::unwind::Frames;
 use crate::link::{
-    SecRef, elf, functions, image, layout, live, merge, plan, stacks, symbols, symtab, unwind,
-    waits,
+    SecRef, elf, image, layout, live, merge, plan, stacks, symbols, symtab, unwind, waits,
 };
 use crate::model::Api;
 use crate::options::{ConvertOptions, base_name};
@@ -50,10 +52,7 @@ pub fn convert(o: &ConvertOptions, progress: &dyn Progress) -> Result<Converted>
     gopkg::check(&api)?;
     let library_file = base_name(o.inputs.first().map_or(Path::new(""), PathBuf::as_path));
     let library_name = gopkg::library_name(Path::new(&library_file));
-    let go_prefix = match &o.trim_prefix {
-        Some(prefix) => Prefix::Given(prefix.clone()),
-        None => Prefix::Auto,
-    };
+    let go_prefix = prefix(o.trim_prefix.as_deref());
     let functions = gopkg::declarations(&api, &go_prefix, &library_name)?;
     let declared = blocking::declare(&mut api, &o.blocking)?;
     let digest = digest(&files);
@@ -80,6 +79,9 @@ pub fn convert(o: &ConvertOptions, progress: &dyn Progress) -> Result<Converted>
     let (kept, dropped) = (linked.kept, linked.dropped);
     let waits = blocking::report(&api, &declared, &linked.waits);
     blocking::warn(&api, &waits, progress);
+    for note in gopkg::notes(&api, &go_prefix, &library_name)? {
+        progress.warn(&note);
+    }
     let syso = seal(linked, &header, arch, &syso_name, progress)?;
     // The Go side: text only.
     let text = gopkg::generate(&gopkg::Request {
@@ -110,6 +112,11 @@ pub fn convert(o: &ConvertOptions, progress: &dyn Progress) -> Result<Converted>
         dropped,
         waits,
     })
+}
+
+/// What Go names leave out.
+pub(crate) fn prefix(trim: Option<&str>) -> Prefix {
+    trim.map_or(Prefix::Auto, |prefix| Prefix::Given(prefix.to_owned()))
 }
 
 /// Whether a file that is in the way is a `.syso` of an earlier run.
@@ -235,6 +242,17 @@ pub(crate) struct Graph<'d> {
     pub(crate) live: Live,
 }
 
+impl Graph<'_> {
+    /// Refuses what would fail at run time.
+    pub(crate) fn check(&self) -> Result<()> {
+        // A name that nobody provides never becomes a stub that fails later.
+        live::check_initialisers(&self.inputs, &self.symbols)?;
+        live::check_undefined(&self.inputs, &self.live)?;
+        // A switch of stacks would part Rust from its thread-locals.
+        stacks::check(&self.inputs, &self.symbols, &self.live)
+    }
+}
+
 /// Resolves names and marks what the roots reach: the objects of rsyso's own (`extra`), or given sections.
 pub(crate) fn reach<'d>(
     objects: Vec<Object<'d>>,
@@ -288,54 +306,70 @@ fn link(
     let extra = wrappers::object(api, arch, names)?;
     let runtime = runtime(arch)?;
     let exports = library.exports;
+    let graph = reach(library.objects, &runtime, extra, Vec::new())?;
+    graph.check()?;
+    let waits = waits::find(&graph.inputs, &graph.symbols, &graph.live.sections, arch);
+    let wait_of = |e| blocking::wait_of(&graph.inputs, &waits, e);
+    let waits = exports.iter().map(wait_of).collect();
+    let total = loadable(&graph.inputs);
+    let kept = graph.live.sections.len();
+    progress.status("Linking", &format!("{kept} of {total} sections"));
+    let placed = place(&graph, arch, lane_size)?;
+    let image = image::write(image::Context {
+        inputs: &graph.inputs,
+        plan: &placed.plan,
+        merged: &placed.merged,
+        names: &placed.names,
+        layout: &placed.layout,
+        frames: &graph.frames,
+        arch,
+    })?;
+    let symbols = symtab::table(&graph.inputs, &placed.layout);
+    Ok(Linked {
+        image,
+        layout: placed.layout,
+        symbols,
+        kept,
+        dropped: total - kept,
+        waits,
+    })
+}
+
+/// What is alive, with a place for each byte of it.
+pub(crate) struct Placed {
+    pub(crate) plan: Plan,
+    pub(crate) merged: Merged,
+    pub(crate) names: NameTable,
+    pub(crate) layout: Layout,
+}
+
+/// Gives everything in the graph its place in the image.
+pub(crate) fn place(graph: &Graph<'_>, arch: &dyn Arch, lane_size: u64) -> Result<Placed> {
     let Graph {
         inputs,
         symbols,
         frames,
         live,
-    } = reach(library.objects, &runtime, extra, Vec::new())?;
-    // A name that nobody provides never becomes a stub that fails later.
-    live::check_initialisers(&inputs, &symbols)?;
-    live::check_undefined(&inputs, &live)?;
-    // A switch of stacks would part Rust from its thread-locals.
-    stacks::check(&inputs, &symbols, &live)?;
-    let waits = waits::find(&inputs, &symbols, &live.sections, arch);
-    let wait_of = |e| blocking::wait_of(&inputs, &waits, e);
-    let waits = exports.iter().map(wait_of).collect();
-    let total = loadable(&inputs);
-    let kept = live.sections.len();
-    progress.status("Linking", &format!("{kept} of {total} sections"));
-    let plan = plan::plan(&inputs, &symbols, &live, &frames, arch, lane_size)?;
-    let merged = merge::merge(&inputs, &live, &plan);
-    let names = functions::NameTable::new(&inputs, &|at| live.keeps(at));
+    } = graph;
+    let plan = plan::plan(inputs, symbols, live, frames, arch, lane_size)?;
+    let merged = merge::merge(inputs, live, &plan);
+    let names = NameTable::new(inputs, &|at| live.keeps(at));
     let layout = layout::layout(layout::Context {
-        inputs: &inputs,
-        symbols: &symbols,
-        live: &live,
-        frames: &frames,
+        inputs,
+        symbols,
+        live,
+        frames,
         plan: &plan,
         merged: &merged,
         names: &names,
         arch,
         lane_size,
     })?;
-    let image = image::write(image::Context {
-        inputs: &inputs,
-        plan: &plan,
-        merged: &merged,
-        names: &names,
-        layout: &layout,
-        frames: &frames,
-        arch,
-    })?;
-    let symbols = symtab::table(&inputs, &layout);
-    Ok(Linked {
-        image,
+    Ok(Placed {
+        plan,
+        merged,
+        names,
         layout,
-        symbols,
-        kept,
-        dropped: total - kept,
-        waits,
     })
 }
 

@@ -1,12 +1,13 @@
 //! Prints what `inspect` found, for people.
 
+use std::collections::BTreeMap;
 use std::fmt::{self, Display, Formatter};
 use std::path::Path;
 
-use rsyso::report::{self, Inspection, bytes};
+use rsyso::report::{self, Bytes, Group, Image, Inspection, Item, below, bytes};
 
-/// Pieces of the image that are listed; `--json` has them all.
-const LARGEST: usize = 20;
+/// Members with C code that are listed.
+const MEMBERS: usize = 5;
 
 /// Characters of a name that are shown in the list of pieces: generic arguments can go on for lines.
 const NAME: usize = 64;
@@ -17,6 +18,8 @@ pub struct Text<'a> {
     pub found: &'a Inspection,
     /// Sources below this folder are shown relative to it.
     pub folder: &'a Path,
+    /// How many functions are listed; `--json` has them all.
+    pub top: usize,
 }
 
 impl Display for Text<'_> {
@@ -31,8 +34,8 @@ impl Display for Text<'_> {
         waits(f, found)?;
         unsupported(f, found, self.folder)?;
         missing(f, found)?;
-        sizes(f, found)?;
-        largest(f, found)
+        api(f, found)?;
+        image(f, found, self.top)
     }
 }
 
@@ -47,7 +50,12 @@ fn exports(f: &mut Formatter<'_>, found: &Inspection, folder: &Path) -> fmt::Res
         [
             e.symbol.clone(),
             e.stack.clone(),
-            if e.wait.is_some() { "yes" } else { "-" }.to_string(),
+            match (e.declared, &e.wait) {
+                (Some(true), _) => "declared",
+                (_, Some(_)) => "yes",
+                _ => "-",
+            }
+            .to_string(),
             bytes(e.size_own),
             bytes(e.size_reach),
             e.source
@@ -62,19 +70,19 @@ fn exports(f: &mut Formatter<'_>, found: &Inspection, folder: &Path) -> fmt::Res
         [
             "SYMBOL", "STACK", "BLOCKS", "OWN", "REACHES", "SOURCE", "GO",
         ],
-        [3, 4],
+        [3, 4, 4],
         rows.collect(),
     )?;
 
     // The same reason holds for many: it is told once.
-    let mut reasons: Vec<(&str, &str, usize)> = Vec::new();
+    let mut reasons: Vec<(String, &str, usize)> = Vec::new();
     for e in found.exports.iter().filter(|e| !e.why.is_empty()) {
-        match reasons
-            .iter_mut()
-            .find(|r| (r.0, r.1) == (&e.stack, &e.why))
-        {
+        let bound = e.stack_bytes.map(bytes);
+        let bound = bound.map_or_else(String::new, |b| format!(" with a stack of {b}"));
+        let stack = format!("{}{bound}", e.stack);
+        match reasons.iter_mut().find(|r| (&r.0, r.1) == (&stack, &e.why)) {
             Some(reason) => reason.2 += 1,
-            None => reasons.push((&e.stack, &e.why, 1)),
+            None => reasons.push((stack, &e.why, 1)),
         }
     }
     for (stack, why, count) in reasons {
@@ -143,41 +151,98 @@ fn missing(f: &mut Formatter<'_>, found: &Inspection) -> fmt::Result {
     Ok(())
 }
 
-fn sizes(f: &mut Formatter<'_>, found: &Inspection) -> fmt::Result {
-    let s = found.sizes;
+/// The declarations that belong to no export: types, constants, methods.
+fn api(f: &mut Formatter<'_>, found: &Inspection) -> fmt::Result {
+    let of_exports = |text: &str| found.exports.iter().any(|e| e.go == text);
+    let rest = || found.api.iter().filter(|d| !of_exports(&d.text));
+    if rest().next().is_none() {
+        return Ok(());
+    }
     writeln!(
         f,
-        "\nsizes: code {}, read-only data {}, data {}, zeroed data {}, thread-local {}",
-        bytes(s.code),
-        bytes(s.rodata),
-        bytes(s.data),
-        bytes(s.bss),
-        bytes(s.tls)
+        "\ntypes, constants and methods of package {}:",
+        found.package
+    )?;
+    for declaration in rest() {
+        writeln!(f, "  {}", declaration.text.replace('\n', "\n  "))?;
+    }
+    Ok(())
+}
+
+fn image(f: &mut Formatter<'_>, found: &Inspection, top: usize) -> fmt::Result {
+    let Some(image) = &found.image else {
+        writeln!(f, "\nimage: none")?;
+        let mut obstacles = found.obstacles.iter();
+        return obstacles.try_for_each(|o| writeln!(f, "  {}", o.replace('\n', "\n  ")));
+    };
+    let kinds = image.bytes.kinds();
+    let kinds = kinds.iter().filter(|(_, n)| *n > 0);
+    let kinds: Vec<_> = kinds.map(|(k, n)| format!("{k} {}", bytes(*n))).collect();
+    writeln!(f, "\nimage: {}: {}", bytes(image.size), kinds.join(", "))?;
+    writeln!(
+        f,
+        "  {} of {} sections kept, from {}:",
+        found.kept.len(),
+        found.kept.len() + found.dropped,
+        report::count(image.crates.len(), "crate")
+    )?;
+    let row = |size: u64, code: u64, name: String| {
+        let share = percent(size, image.size);
+        [bytes(size), share, bytes(code), name]
+    };
+    let rows = image.crates.iter().flat_map(|c| {
+        let members = match c.group {
+            Group::C => members(image, &c.name),
+            _ => Vec::new(),
+        };
+        let members = members
+            .into_iter()
+            .map(|(name, m)| row(m.total(), m.code, format!("  {name}")));
+        std::iter::once(row(c.size, c.bytes.code, c.name.clone())).chain(members)
+    });
+    table(f, ["SIZE", "", "CODE", "CRATE"], [0, 1, 2], rows.collect())?;
+    // What the linker makes is told by kind already.
+    let made = |i: &&Item| i.bytes.tables + i.bytes.padding == 0;
+    let items: Vec<_> = image.items.iter().filter(made).collect();
+    let rows = items.iter().take(top).map(|i| {
+        [
+            bytes(i.size),
+            percent(i.size, image.size),
+            bytes(i.bytes.code),
+            i.krate.clone(),
+            cut(&i.name),
+        ]
+    });
+    if top > 0 {
+        writeln!(
+            f,
+            "\nthe largest {} of {} functions and variables, each with its constants, unwind tables and name:",
+            top.min(items.len()),
+            items.len()
+        )?;
+    }
+    table(
+        f,
+        ["SIZE", "", "CODE", "CRATE", "NAME"],
+        [0, 1, 2],
+        rows.collect(),
     )
 }
 
-fn largest(f: &mut Formatter<'_>, found: &Inspection) -> fmt::Result {
-    let mut kept: Vec<_> = found.kept.iter().collect();
-    kept.sort_by(|a, b| b.size.cmp(&a.size).then_with(|| a.name.cmp(&b.name)));
-    kept.truncate(LARGEST);
-    writeln!(
-        f,
-        "\nkept: {} sections ({} dropped), the largest:",
-        found.kept.len(),
-        found.dropped
-    )?;
-    let rows = kept
-        .iter()
-        .map(|k| [bytes(k.size), cut(&k.name), cut(&k.reason)]);
-    table(f, ["SIZE", "NAME", "KEPT BY"], [0, 0], rows.collect())
+/// The largest members of the archive that hold C code.
+fn members<'a>(image: &'a Image, c: &str) -> Vec<(&'a str, Bytes)> {
+    let mut found: BTreeMap<&str, Bytes> = BTreeMap::new();
+    for item in image.items.iter().filter(|i| i.krate == c) {
+        *found.entry(&item.module).or_default() += item.bytes;
+    }
+    let mut found: Vec<_> = found.into_iter().collect();
+    found.sort_by_key(|(_, bytes)| std::cmp::Reverse(bytes.total()));
+    found.truncate(MEMBERS);
+    found
 }
 
-/// A place in a source file, relative to `folder` if it lies below.
-fn below<'a>(source: &'a str, folder: &Path) -> &'a str {
-    let relative = folder
-        .to_str()
-        .and_then(|folder| source.strip_prefix(folder)?.strip_prefix('/'));
-    relative.unwrap_or(source)
+fn percent(part: u64, whole: u64) -> String {
+    format!("{:.1}%", part as f64 * 100.0 / whole.max(1) as f64)
 }
 
 /// The beginning of a long name.
@@ -192,7 +257,7 @@ fn cut(name: &str) -> String {
 fn table<const N: usize>(
     f: &mut Formatter<'_>,
     head: [&str; N],
-    right: [usize; 2],
+    right: [usize; 3],
     rows: Vec<[String; N]>,
 ) -> fmt::Result {
     if rows.is_empty() {
@@ -226,7 +291,9 @@ fn table<const N: usize>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rsyso::report::{InspectedExport, Kept, Missing, Sizes, Wait};
+    use rsyso::report::{
+        Bytes, CrateSize, GoDeclaration, Image, InspectedExport, Kept, Missing, Wait,
+    };
 
     fn export(symbol: &str, go: &str, unsupported: &[&str]) -> InspectedExport {
         InspectedExport {
@@ -236,24 +303,73 @@ mod tests {
             source: Some("/home/me/text/src/lib.rs:12".into()),
             stack: "lane".into(),
             why: "it calls through pointers".into(),
+            stack_bytes: Some(8_289_088),
             size_own: 120,
             size_reach: 310_200,
-            wait: None,
             unsupported: unsupported.iter().map(|s| s.to_string()).collect(),
+            ..InspectedExport::default()
+        }
+    }
+
+    fn image() -> Image {
+        let item = |name: &str, krate: &str, bytes: Bytes| Item {
+            name: name.into(),
+            krate: krate.into(),
+            size: bytes.total(),
+            bytes,
+            ..Item::default()
+        };
+        let krate = |i: &Item| CrateSize {
+            name: i.krate.clone(),
+            size: i.size,
+            bytes: i.bytes,
+            items: 1,
+            ..CrateSize::default()
+        };
+        let regex = Bytes {
+            code: 2500,
+            names: 36,
+            unwind: 120,
+            ..Bytes::default()
+        };
+        let tables = Bytes {
+            tables: 1200,
+            ..Bytes::default()
+        };
+        let own = Bytes {
+            code: 120,
+            rodata: 8,
+            ..Bytes::default()
+        };
+        let items = vec![
+            item("regex::exec", "regex", regex),
+            item("header", "rsyso", tables),
+            item("text::count_words", "text", own),
+        ];
+        let mut bytes = Bytes::default();
+        items.iter().for_each(|i| bytes += i.bytes);
+        Image {
+            size: bytes.total(),
+            bytes,
+            crates: items.iter().map(krate).collect(),
+            items,
         }
     }
 
     fn text(found: &Inspection) -> String {
         let folder = Path::new("/home/me/text");
-        Text { found, folder }.to_string()
+        Text {
+            found,
+            folder,
+            top: 20,
+        }
+        .to_string()
     }
 
     #[test]
-    fn long_names_are_cut_and_other_folders_told_whole() {
+    fn long_names_are_cut() {
         assert_eq!(cut(&"ä".repeat(64)), "ä".repeat(64));
         assert_eq!(cut(&"ä".repeat(65)), "ä".repeat(64) + "...");
-        let source = "/home/me/textile/lib.rs:1";
-        assert_eq!(below(source, Path::new("/home/me/text")), source);
     }
 
     #[test]
@@ -274,33 +390,26 @@ mod tests {
                 },
                 export("wide", "", &["parameter `n` is a `u128`"]),
             ],
-            sizes: Sizes {
-                code: 300_000,
-                rodata: 10_200,
-                data: 96,
-                bss: 8,
-                tls: 40,
-            },
+            package: "text".into(),
+            api: [
+                ("Stats", "type Stats struct {\n\tWords uint\n}"),
+                ("CountWords", "func CountWords(text string) uint"),
+            ]
+            .map(|(name, text)| GoDeclaration {
+                name: name.into(),
+                text: text.into(),
+                ..GoDeclaration::default()
+            })
+            .to_vec(),
             missing: vec![Missing {
                 name: "fork".into(),
                 needed_by: vec!["libtext.a(text.o):(.text.spawn+0x1c)".into()],
                 chain: vec!["count_words".into(), "std::process::spawn".into()],
             }],
-            kept: vec![
-                Kept {
-                    name: "text::count_words".into(),
-                    size: 120,
-                    reason: "export".into(),
-                    ..Kept::default()
-                },
-                Kept {
-                    name: "regex::exec".into(),
-                    size: 2500,
-                    reason: "text::count_words".into(),
-                    ..Kept::default()
-                },
-            ],
+            kept: vec![Kept::default(); 3],
             dropped: 7,
+            image: Some(image()),
+            ..Inspection::default()
         };
         let want = "\
 library text for linux/amd64, rustc 1.95.0
@@ -309,7 +418,7 @@ exports: 2
   SYMBOL       STACK  BLOCKS    OWN   REACHES  SOURCE         GO
   count_words  lane   yes     120 B  310.2 kB  src/lib.rs:12  func CountWords(text string) uint
   wide         lane   -       120 B  310.2 kB  src/lib.rs:12  (not supported)
-  lane, 2 exports: it calls through pointers
+  lane with a stack of 8.3 MB, 2 exports: it calls through pointers
 
 can block: 1
   count_words can sleep
@@ -325,12 +434,22 @@ missing: 1
     needed by libtext.a(text.o):(.text.spawn+0x1c)
     reached by count_words -> std::process::spawn
 
-sizes: code 300.0 kB, read-only data 10.2 kB, data 96 B, zeroed data 8 B, thread-local 40 B
+types, constants and methods of package text:
+  type Stats struct {
+  	Words uint
+  }
 
-kept: 2 sections (7 dropped), the largest:
-    SIZE  NAME               KEPT BY
-  2.5 kB  regex::exec        text::count_words
-   120 B  text::count_words  export
+image: 4.0 kB: code 2.6 kB, read-only data 8 B, unwind tables 120 B, names 36 B, tables 1.2 kB
+  3 of 10 sections kept, from 3 crates:
+    SIZE           CODE  CRATE
+  2.7 kB  66.7%  2.5 kB  regex
+  1.2 kB  30.1%     0 B  rsyso
+   128 B   3.2%   120 B  text
+
+the largest 2 of 2 functions and variables, each with its constants, unwind tables and name:
+    SIZE           CODE  CRATE  NAME
+  2.7 kB  66.7%  2.5 kB  regex  regex::exec
+   128 B   3.2%   120 B  text   text::count_words
 ";
         assert_eq!(text(&found), want);
     }
@@ -339,5 +458,6 @@ kept: 2 sections (7 dropped), the largest:
     fn nothing_is_no_trouble() {
         let text = text(&Inspection::default());
         assert!(text.contains("exports: 0"), "{text}");
+        assert!(text.contains("image: none"), "{text}");
     }
 }

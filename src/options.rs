@@ -70,33 +70,64 @@ impl ConvertOptions {
 impl ConvertOptions {
     /// Refuses what cannot be done before any file is read.
     pub fn check(&self) -> Result<()> {
-        let mut faults = Vec::new();
-        if self.inputs.is_empty() {
-            faults.push(Problem::new("no input files"));
-        }
-        if !self.stack_size.is_power_of_two()
-            || !(MIN_STACK_SIZE..=MAX_STACK_SIZE).contains(&self.stack_size)
-        {
-            faults.push(Problem::new(format!(
-                "a stack size of {} bytes is not a power of two from 256 KiB to 1 GiB",
-                self.stack_size
-            )));
-        }
-        Error::check(Kind::Fault, faults, ())
+        Error::check(Kind::Fault, faults_of(&self.inputs, self.stack_size), ())
     }
 }
 
-/// Options of `inspect`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// What every command that links can be told wrong.
+fn faults_of(inputs: &[PathBuf], stack_size: u64) -> Vec<Problem> {
+    let mut faults = Vec::new();
+    if inputs.is_empty() {
+        faults.push(Problem::new("no input files"));
+    }
+    if !stack_size.is_power_of_two() || !(MIN_STACK_SIZE..=MAX_STACK_SIZE).contains(&stack_size) {
+        faults.push(Problem::new(format!(
+            "a stack size of {stack_size} bytes is not a power of two from 256 KiB to 1 GiB"
+        )));
+    }
+    faults
+}
+
+/// Options of `inspect`: those of `convert` on which the API and the image depend.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InspectOptions {
     /// Archives, rlibs and objects, linked as one library. At least one.
     pub inputs: Vec<PathBuf>,
+    /// The Go package's name; the library's when absent.
+    pub package: Option<String>,
     /// Globs of symbols to export. Empty: what the library's own Rust crates export.
     pub exports: Vec<String>,
+    /// A prefix of symbols that Go names leave out.
+    pub trim_prefix: Option<String>,
     /// C headers, as for `convert`.
     pub headers: Vec<PathBuf>,
     /// As for `convert`.
     pub no_pairs: bool,
+    /// As for `convert`.
+    pub blocking: Vec<String>,
+    /// Bytes of a lane, as for `convert`.
+    pub stack_size: u64,
+}
+
+impl InspectOptions {
+    /// The options of a plain `rsyso inspect <INPUT>...`.
+    pub fn new(inputs: Vec<PathBuf>) -> Self {
+        InspectOptions {
+            inputs,
+            package: None,
+            exports: Vec::new(),
+            trim_prefix: None,
+            headers: Vec::new(),
+            no_pairs: false,
+            blocking: Vec::new(),
+            stack_size: DEFAULT_STACK_SIZE,
+        }
+    }
+
+    /// Refuses what cannot be done before any file is read.
+    pub fn check(&self) -> Result<()> {
+        Error::check(Kind::Fault, faults_of(&self.inputs, self.stack_size), ())
+    }
 }
 
 /// The last component of a path, for messages and for comments in generated files, which must not carry a machine's paths.

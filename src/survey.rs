@@ -2,16 +2,18 @@
 
 use crate::diag::{Error, Kind, Problem, Result};
 use crate::driver::{self, Graph, Library};
-use crate::gopkg::Prefix;
 use crate::input::{Def, Files, Object, Symbol, SymbolKind};
 use crate::link::exports::Export;
 use crate::link::live::{self, Live};
 use crate::link::{SecRef, names, stacks, waits};
-use crate::model::Api;
-use crate::options::InspectOptions;
-use crate::report::{InspectedExport, Inspection, Kept, Missing, Progress, Sizes};
+use crate::model::{Api, Function};
+use crate::options::{InspectOptions, base_name};
+use crate::report::{
+    self, GoDeclaration, InspectedExport, Inspection, Kept, Missing, Progress, Sizes,
+};
+use crate::shared::{self, Params};
 use crate::sig::header::Headers;
-use crate::{blocking, goabi, gopkg, sig, wrappers};
+use crate::{blocking, goabi, gopkg, sig, sizes, wrappers};
 use std::path::{Path, PathBuf};
 
 /// Why an export runs in a lane.
@@ -19,38 +21,74 @@ const LANE: &str = "every call runs on the lane of its thread";
 
 /// Finds out everything about a library, without writing anything.
 pub fn inspect(o: &InspectOptions, progress: &dyn Progress) -> Result<Inspection> {
+    o.check()?;
+    let library_file = base_name(o.inputs.first().map_or(Path::new(""), PathBuf::as_path));
+    let library_name = gopkg::library_name(Path::new(&library_file));
+    let place = gopkg::nowhere(&library_name, o.package.as_deref())?;
     let files = Files::open(&o.inputs)?;
     driver::report_inputs(&files, progress);
     let library = driver::read(&files, &o.exports)?;
     let arch = library.arch;
-    let library_name =
-        gopkg::library_name(o.inputs.first().map_or(Path::new(""), PathBuf::as_path));
     let headers = driver::headers(&o.headers)?;
-    let signatures = Signatures::read(&library, &library_name, &headers, o.no_pairs);
+    let mut signatures = Signatures::read(&library, &headers, o.no_pairs);
+    let declared = blocking::declare(&mut signatures.api, &o.blocking)?;
     let mut out = Inspection {
         library: library_name.clone(),
         target: format!("linux/{}", arch.goarch()),
         rustc: library.rustc.clone().unwrap_or_default(),
+        package: place.package.clone(),
         ..Inspection::default()
     };
     let exports = library.exports.clone();
-    let names = wrappers::Names::new("inspect", &[0; 32], 0);
+    let names = wrappers::Names::new(&place.package, &[0; 32], o.stack_size);
+    // Names may clash between functions that are good one by one; then there is no API to show.
+    let written = go_api(&gopkg::Request {
+        place: &place,
+        api: &signatures.api,
+        arch,
+        go_prefix: driver::prefix(o.trim_prefix.as_deref()),
+        wrapper: &|export| names.wrapper(export),
+        command: "rsyso".to_owned(),
+        rustc: library.rustc.clone(),
+        rsyso: env!("CARGO_PKG_VERSION").to_owned(),
+        library: library_file,
+        sha256: String::new(),
+        present: None,
+    });
+    let go = written.unwrap_or_else(|e| {
+        note_obstacles(&mut out.obstacles, &e);
+        GoApi::default()
+    });
     let extra = wrappers::object(&signatures.api, arch, &names)?;
     let first_own = library.objects.len() as u32;
     let runtime = driver::runtime(arch)?;
-    // Exports without a wrapper are roots themselves.
-    let roots = exports.iter().map(|e| SecRef {
-        obj: e.obj,
-        sec: e.section,
-    });
-    let graph = driver::reach(library.objects, &runtime, extra, roots.collect())?;
-    progress.status("Inspecting", &format!("{} exports", exports.len()));
+    let graph = driver::reach(
+        library.objects,
+        &runtime,
+        extra,
+        unwrapped(&exports, &signatures),
+    )?;
+    progress.status("Inspecting", &report::count(exports.len(), "export"));
+    let placed = graph
+        .check()
+        .and_then(|()| driver::place(&graph, arch, o.stack_size));
+    let stack_bytes = placed.as_ref().ok().map(|p| stack_of(&p.layout.params));
+    match placed {
+        Ok(placed) => out.image = Some(sizes::attribute(&graph, &placed, &exports)),
+        Err(e) => note_obstacles(&mut out.obstacles, &e),
+    }
     let waits = waits::find(&graph.inputs, &graph.symbols, &graph.live.sections, arch);
-    for (export, signature) in exports.iter().zip(&signatures.each) {
-        let mut described = describe(&graph, export, signature);
+    for (export, problems) in exports.iter().zip(&signatures.problems) {
+        let mut described = describe(&graph, export, problems);
+        if let Some(i) = signatures.index_of(export) {
+            described.tell(&signatures.api.functions[i], go.functions.get(i));
+            described.declared = declared.get(i).copied().flatten();
+        }
+        described.stack_bytes = stack_bytes;
         described.wait = blocking::wait_of(&graph.inputs, &waits, export);
         out.exports.push(described);
     }
+    out.api = go.declarations;
     out.missing = missing(&graph);
     out.kept = graph
         .live
@@ -58,27 +96,73 @@ pub fn inspect(o: &InspectOptions, progress: &dyn Progress) -> Result<Inspection
         .iter()
         .map(|at| kept(&graph, *at, first_own))
         .collect();
-    out.sizes = sizes(&graph, &graph.live);
+    out.sizes = input_sizes(&graph, &graph.live);
     out.dropped = driver::loadable(&graph.inputs) - out.kept.len();
     Ok(out)
 }
 
-/// The signature of each export, or why it has none.
-struct Signatures {
-    api: Api,
-    each: Vec<Signature>,
+fn note_obstacles(list: &mut Vec<String>, error: &Error) {
+    list.extend(error.problems.iter().map(|p| p.message.clone()));
 }
 
-struct Signature {
-    go: String,
-    rust: String,
-    source: Option<String>,
-    problems: Vec<Problem>,
+/// Exports without a wrapper are roots themselves.
+fn unwrapped(exports: &[Export], signatures: &Signatures) -> Vec<SecRef> {
+    let bare = exports.iter().filter(|e| signatures.index_of(e).is_none());
+    bare.map(|e| SecRef {
+        obj: e.obj,
+        sec: e.section,
+    })
+    .collect()
+}
+
+/// Bytes of a lane between its guard and the control block.
+fn stack_of(params: &Params) -> u64 {
+    params.lane_control.saturating_sub(shared::GUARD_SIZE)
+}
+
+/// What the Go package offers.
+#[derive(Default)]
+struct GoApi {
+    declarations: Vec<GoDeclaration>,
+    /// The declaration of each function of the model.
+    functions: Vec<String>,
+}
+
+/// The API, taken from the very text that `convert` would write.
+fn go_api(request: &gopkg::Request<'_>) -> Result<GoApi> {
+    let names = gopkg::function_names(request.api, &request.go_prefix, &request.place.stem)?;
+    let files = gopkg::generate(request)?;
+    let text = files.first().map_or("", |f| f.text.as_str());
+    let declarations = gopkg::outline(text);
+    let declaration_of = |name: &String| {
+        let found = declarations
+            .iter()
+            .find(|d| d.kind == "func" && d.name == *name);
+        found.map(|d| d.text.clone()).unwrap_or_default()
+    };
+    let functions = names.iter().map(declaration_of).collect();
+    let public = |d: gopkg::Declaration| GoDeclaration {
+        name: d.name,
+        kind: d.kind,
+        text: d.text,
+        doc: d.doc,
+    };
+    Ok(GoApi {
+        functions,
+        declarations: declarations.into_iter().map(public).collect(),
+    })
+}
+
+/// The signatures of the exports that have one, and why the others have none.
+struct Signatures {
+    api: Api,
+    /// By export.
+    problems: Vec<Vec<Problem>>,
 }
 
 impl Signatures {
     /// One export at a time, so that one that cannot be expressed does not hide the others.
-    fn read(library: &Library<'_>, name: &str, headers: &Headers, no_pairs: bool) -> Signatures {
+    fn read(library: &Library<'_>, headers: &Headers, no_pairs: bool) -> Signatures {
         let objects: Vec<_> = library
             .objects
             .iter()
@@ -103,13 +187,16 @@ impl Signatures {
             problems_of.push(problems);
         }
         let api = read(&good).unwrap_or_default();
-        // Names may clash between functions that are good one by one; then there is no declaration to show.
-        let declarations = gopkg::declarations(&api, &Prefix::Auto, name).unwrap_or_default();
-        let each = library.exports.iter().zip(problems_of);
-        let each = each
-            .map(|(export, problems)| signature(&api, &declarations, export, problems))
-            .collect();
-        Signatures { api, each }
+        Signatures {
+            api,
+            problems: problems_of,
+        }
+    }
+
+    /// The index in the model of an export that can be called.
+    fn index_of(&self, export: &Export) -> Option<usize> {
+        let mut functions = self.api.functions.iter();
+        functions.position(|f| f.symbol == export.symbol)
     }
 }
 
@@ -129,29 +216,19 @@ fn callable(library: &Library<'_>, api: &Api) -> Result<()> {
     Error::check(Kind::Unsupported, go.chain(machine).collect(), ())
 }
 
-fn signature(
-    api: &Api,
-    declarations: &[String],
-    export: &Export,
-    problems: Vec<Problem>,
-) -> Signature {
-    let index = api.functions.iter().position(|f| f.symbol == export.symbol);
-    let function = index.map(|i| &api.functions[i]);
-    Signature {
-        go: index
-            .and_then(|i| declarations.get(i).cloned())
-            .unwrap_or_default(),
-        rust: function
-            .filter(|f| !f.path.is_empty())
-            .map_or_else(|| export.symbol.clone(), |f| f.path.clone()),
-        source: function
-            .and_then(|f| f.source.as_ref())
-            .map(|s| format!("{}:{}", s.file, s.line)),
-        problems,
+impl InspectedExport {
+    /// Adds what is known of a function that can be called.
+    fn tell(&mut self, function: &Function, go: Option<&String>) {
+        self.go = go.cloned().unwrap_or_default();
+        if !function.path.is_empty() {
+            self.rust.clone_from(&function.path);
+        }
+        let source = function.source.as_ref();
+        self.source = source.map(|s| format!("{}:{}", s.file, s.line));
     }
 }
 
-fn describe(graph: &Graph<'_>, export: &Export, signature: &Signature) -> InspectedExport {
+fn describe(graph: &Graph<'_>, export: &Export, problems: &[Problem]) -> InspectedExport {
     let at = SecRef {
         obj: export.obj,
         sec: export.section,
@@ -166,9 +243,7 @@ fn describe(graph: &Graph<'_>, export: &Export, signature: &Signature) -> Inspec
     let stacks = stacks.err().map(|e| e.problems).unwrap_or_default();
     InspectedExport {
         symbol: export.symbol.clone(),
-        go: signature.go.clone(),
-        rust: signature.rust.clone(),
-        source: signature.source.clone(),
+        rust: export.symbol.clone(),
         stack: "lane".to_owned(),
         why: LANE.to_owned(),
         size_own: own.map_or(0, |s| s.size),
@@ -177,13 +252,12 @@ fn describe(graph: &Graph<'_>, export: &Export, signature: &Signature) -> Inspec
             .iter()
             .map(|at| graph.inputs.section(*at).size)
             .sum(),
-        wait: None,
-        unsupported: signature
-            .problems
+        unsupported: problems
             .iter()
             .chain(&stacks)
             .map(|p| p.message.clone())
             .collect(),
+        ..InspectedExport::default()
     }
 }
 
@@ -236,7 +310,7 @@ fn main_symbol<'o, 'd>(object: &'o Object<'d>, sec: u32) -> Option<&'o Symbol<'d
         .min_by_key(|s| (s.kind != SymbolKind::Func, s.value))
 }
 
-fn sizes(graph: &Graph<'_>, live: &Live) -> Sizes {
+fn input_sizes(graph: &Graph<'_>, live: &Live) -> Sizes {
     let mut sizes = Sizes::default();
     for at in &live.sections {
         let section = graph.inputs.section(*at);

@@ -196,7 +196,7 @@ pub fn parse_size(text: &str) -> std::result::Result<u64, String> {
 }
 
 /// A lane is found by masking the stack pointer, so its size is a power of two.
-fn stack_size(asked: u64, ui: &dyn Progress) -> Result<u64> {
+pub(super) fn stack_size(asked: u64, ui: &dyn Progress) -> Result<u64> {
     if !(MIN_STACK_SIZE..=MAX_STACK_SIZE).contains(&asked) {
         return Err(fault(format!(
             "a stack size of {asked} bytes is not between 256 KiB and 1 GiB"

@@ -101,6 +101,20 @@ pub fn place(
     })
 }
 
+/// The place of a package that is shown, not written: called as `--package` says, or after the library.
+pub fn nowhere(library: &str, package: Option<&str>) -> Result<Place> {
+    let package = match package {
+        Some(name) => checked_package(name, "--package")?,
+        None => names::package_name(library),
+    };
+    Ok(Place {
+        dir: PathBuf::new(),
+        stem: library.to_string(),
+        package,
+        import_path: None,
+    })
+}
+
 /// An error to be completed.
 struct Fault(Problem);
 

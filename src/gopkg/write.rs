@@ -18,23 +18,42 @@ pub fn write(
     files: &[(String, Vec<u8>)],
     is_image: &dyn Fn(&[u8]) -> bool,
 ) -> Result<Vec<PathBuf>> {
-    let paths: Vec<PathBuf> = files.iter().map(|(name, _)| place.dir.join(name)).collect();
+    const HELP: &str =
+        "move it, or choose another name with `--stem` or another directory with `-o`";
+    all_or_none(&place.dir, files, is_image, HELP)
+}
+
+/// Writes one text file that begins with the mark, as [`write`] does.
+pub fn write_text(path: &Path, text: String) -> Result<()> {
+    let name = path.file_name().and_then(|name| name.to_str());
+    let (Some(dir), Some(name)) = (path.parent(), name) else {
+        let problem = Problem::new("is no name for a file").at(path.display().to_string());
+        return Err(Error::fault(problem));
+    };
+    let files = [(name.to_owned(), text.into_bytes())];
+    all_or_none(dir, &files, &|_| false, "move it, or choose another name").map(|_| ())
+}
+
+fn all_or_none(
+    dir: &Path,
+    files: &[(String, Vec<u8>)],
+    is_image: &dyn Fn(&[u8]) -> bool,
+    help: &str,
+) -> Result<Vec<PathBuf>> {
+    let paths: Vec<PathBuf> = files.iter().map(|(name, _)| dir.join(name)).collect();
     let strangers = paths
         .iter()
-        .filter_map(|path| stranger(path, is_image))
+        .filter_map(|path| stranger(path, is_image, help))
         .collect();
     Error::check(Kind::Fault, strangers, ())?;
     let mut undo = Undo::default();
     let failed = |path: &Path, e: io::Error| {
         Error::fault(Problem::new(format!("cannot be written: {e}")).at(path.display().to_string()))
     };
-    undo.create_dir(&place.dir)
-        .map_err(|e| failed(&place.dir, e))?;
+    undo.create_dir(dir).map_err(|e| failed(dir, e))?;
     let mut fresh = Vec::new();
     for (path, (name, bytes)) in paths.iter().zip(files) {
-        let hidden = place
-            .dir
-            .join(format!(".{name}.rsyso-{}", std::process::id()));
+        let hidden = dir.join(format!(".{name}.rsyso-{}", std::process::id()));
         undo.create(&hidden, bytes).map_err(|e| failed(path, e))?;
         fresh.push(hidden);
     }
@@ -46,7 +65,7 @@ pub fn write(
 }
 
 /// The problem with what is at `path`, if it is not ours to replace.
-fn stranger(path: &Path, is_image: &dyn Fn(&[u8]) -> bool) -> Option<Problem> {
+fn stranger(path: &Path, is_image: &dyn Fn(&[u8]) -> bool, help: &str) -> Option<Problem> {
     let problem = |message: String| Problem::new(message).at(path.display().to_string());
     match fs::symlink_metadata(path) {
         Err(e) if e.kind() == io::ErrorKind::NotFound => return None,
@@ -63,11 +82,9 @@ fn stranger(path: &Path, is_image: &dyn Fn(&[u8]) -> bool) -> Option<Problem> {
     };
     match ours {
         Ok(true) => None,
-        Ok(false) => Some(
-            problem("a file that rsyso did not write is in the way".into()).help(
-                "move it, or choose another name with `--stem` or another directory with `-o`",
-            ),
-        ),
+        Ok(false) => {
+            Some(problem("a file that rsyso did not write is in the way".into()).help(help))
+        }
         Err(e) => Some(problem(format!("cannot be read: {e}"))),
     }
 }

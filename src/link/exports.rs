@@ -21,7 +21,7 @@ pub struct Export {
 }
 
 /// Crates that come with rustc: what they export is not the library's own.
-const SYSROOT: &[&str] = &[
+pub const SYSROOT: &[&str] = &[
     "alloc",
     "compiler_builtins",
     "core",

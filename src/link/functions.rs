@@ -76,6 +76,16 @@ impl NameTable {
         table
     }
 
+    /// Each function and the bytes that its name takes; a text that several share counts for the first.
+    pub fn entries(&self) -> impl Iterator<Item = (SecRef, u64, u64)> {
+        let mut told = 0;
+        self.entries.iter().map(move |(at, offset, name)| {
+            let fresh = name.end.saturating_sub(told.max(name.start));
+            told = told.max(name.end);
+            (*at, *offset, (ENTRY + fresh) as u64)
+        })
+    }
+
     /// Number of entries.
     pub fn len(&self) -> u64 {
         self.entries.len() as u64

@@ -7,14 +7,14 @@ use super::{Linker, SecRef, Target};
 use crate::diag::{Error, Kind, Problem, Result};
 use crate::input::{Def, Reloc, SymbolKind};
 use ::object::elf;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 
 /// What is kept.
 #[derive(Debug)]
 pub struct Live {
     /// Kept sections in order of object and section index.
     pub sections: Vec<SecRef>,
-    /// For each kept section, who asked for it first; None for roots.
+    /// For each kept section, who asked for it on the shortest chain from a root; None for roots.
     pub why: HashMap<SecRef, Option<SecRef>>,
     /// Kept records of unwind tables, sorted.
     pub records: Vec<RecordRef>,
@@ -51,7 +51,8 @@ struct Marker<'a, 'd> {
     records_of: HashMap<SecRef, Vec<RecordRef>>,
     live: Live,
     kept_records: std::collections::BTreeSet<RecordRef>,
-    queue: Vec<SecRef>,
+    /// First in, first out: the chains that are kept are the shortest.
+    queue: VecDeque<SecRef>,
     /// Wrappers whose unwind records matter only if something raises an exception.
     wrappers: Vec<SecRef>,
 }
@@ -71,7 +72,7 @@ pub fn mark(inputs: &Inputs<'_>, symbols: &Symbols, frames: &[Frames], roots: &[
             undefined: BTreeMap::new(),
         },
         kept_records: Default::default(),
-        queue: Vec::new(),
+        queue: VecDeque::new(),
         wrappers: Vec::new(),
     };
     m.index_records();
@@ -152,7 +153,7 @@ impl Marker<'_, '_> {
         }
         if let std::collections::hash_map::Entry::Vacant(e) = self.live.why.entry(at) {
             e.insert(from);
-            self.queue.push(at);
+            self.queue.push_back(at);
         }
     }
 
@@ -168,7 +169,7 @@ impl Marker<'_, '_> {
     }
 
     fn drain(&mut self) {
-        while let Some(at) = self.queue.pop() {
+        while let Some(at) = self.queue.pop_front() {
             self.visit(at);
         }
     }

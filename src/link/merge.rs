@@ -21,7 +21,24 @@ pub struct Pool {
 pub struct Merged {
     /// One pool per kind of element.
     pub pools: Vec<Pool>,
+    /// The elements of all pools, each with the section that brought it first.
+    pub brought: Vec<Brought>,
     pieces: HashMap<SecRef, (usize, Vec<Piece>)>,
+}
+
+/// An element of a pool, and where it came from.
+#[derive(Clone, Copy, Debug)]
+pub struct Brought {
+    /// The section.
+    pub by: SecRef,
+    /// Its offset there.
+    pub from: u64,
+    /// Index of the pool.
+    pub pool: usize,
+    /// Its offset in the pool.
+    pub to: u64,
+    /// Bytes.
+    pub size: u64,
 }
 
 /// One element: where it was, where it is in its pool.
@@ -81,6 +98,13 @@ pub fn merge(inputs: &Inputs<'_>, live: &Live, plan: &Plan) -> Merged {
                 let to = bytes.len().next_multiple_of(section.align as usize);
                 bytes.resize(to, 0);
                 bytes.extend_from_slice(element);
+                merged.brought.push(Brought {
+                    by: *at,
+                    from,
+                    pool,
+                    to: to as u64,
+                    size: element.len() as u64,
+                });
                 to as u64
             });
             pieces.push(Piece { from, to });
