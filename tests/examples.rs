@@ -164,13 +164,10 @@ impl Entry<'_> {
 
     /// Whether it is a second name of another function, a panic or an error: what every package has.
     fn usual(&self) -> bool {
-        let words: Vec<&str> = self
-            .doc
-            .first()
-            .map_or("", |line| line.trim())
-            .split(' ')
-            .collect();
-        let twin = matches!(words[..], [_, "is", other] if other.ends_with('.'));
+        let twin = self.doc.iter().any(|line| {
+            let words: Vec<&str> = line.split_whitespace().collect();
+            matches!(words[..], [_, "is", other] if other.ends_with('.'))
+        });
         let first = self.declaration[0];
         twin || [
             "type Panic ",
