@@ -9,7 +9,7 @@ GO_VERSION := $(shell awk '$$1 == "newest" { print $$2 }' tests/toolchains)
 export PATH := $(CURDIR)/.tools/go/bin:$(PATH)
 DEMO := target/demo
 
-.PHONY: help tools browser demo test matrix storm storm-long soak soak-long fuzz fuzz-long mutations-long bench bless clean
+.PHONY: help tools browser demo test matrix storm storm-long soak soak-long fuzz fuzz-long mutations-long blocked crate-tests bench bless clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -31,9 +31,12 @@ demo: tools ## regex and serde_json, called from a static Go program
 test: tools browser ## every test; what CI runs
 	cargo fmt --check
 	cargo fmt --check --manifest-path rt/Cargo.toml
+	cargo fmt --check --manifest-path ffi/Cargo.toml
 	for f in fixtures/*/Cargo.toml; do cargo fmt --check --manifest-path $$f; done
 	cargo clippy --all-targets -- -D warnings
 	cargo clippy --manifest-path rt/Cargo.toml --release -- -D warnings
+	cargo clippy --manifest-path ffi/Cargo.toml --all-targets -- -D warnings
+	cargo test --manifest-path ffi/Cargo.toml --quiet
 	cargo test --manifest-path rt/Cargo.toml --quiet -- --test-threads=1 # some set the process's environment
 	mkdir -p target && cargo test --no-fail-fast 2>&1 | tee target/test.log
 	@awk '/^test result:/ { passed += $$4; ignored += $$8 } \
@@ -63,6 +66,12 @@ fuzz-long: ## eight hours of libFuzzer
 mutations-long: ## a hundred thousand damaged archives of each fixture
 	RSYSO_MUTATIONS=100000 cargo test --test mutations -- --nocapture
 
+blocked: tools ## ten thousand calls that block at once, beside cgo
+	cargo test --test blocked -- --nocapture
+
+crate-tests: tools ## the tests of published crates inside a Go program, beside the native ones
+	cargo test --test crate_tests -- --nocapture
+
 bench: tools ## a call of Rust through rsyso, beside Go and cgo
 	cargo test --test bench -- --ignored --nocapture
 
@@ -70,5 +79,5 @@ bless: ## writes the expected files of the golden tests anew
 	RSYSO_BLESS=1 cargo test --test gopkg --test sig --test abi_fixture
 
 clean: ## removes what was built, fixtures and tools included
-	rm -rf target rt/target fuzz/target .tools
+	rm -rf target rt/target ffi/target fuzz/target .tools
 	for f in fixtures/*/; do rm -rf $$f/target $$f/go/*.syso $$f/go/*_linux_*.s; done

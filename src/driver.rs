@@ -3,7 +3,7 @@
 use crate::arch::{self, Arch};
 use crate::diag::{Error, Problem, Result};
 use crate::gopkg::Prefix;
-use crate::input::{self, Files, Object};
+use crate::input::{self, Def, Files, Object};
 use crate::link::exports::{self, Export};
 use crate::link::functions::NameTable;
 use crate::link::layout::Layout;
@@ -18,7 +18,7 @@ use crate::link::{
 use crate::model::Api;
 use crate::options::{ConvertOptions, base_name};
 use crate::provenance::{self, Header};
-use crate::report::{Converted, Progress, Wait};
+use crate::report::{Converted, Progress, Wait, count};
 use crate::sig::header::Headers;
 use crate::{blocking, gopkg, runtime, sig, verify, wrappers};
 use sha2::{Digest, Sha256};
@@ -45,7 +45,7 @@ pub fn convert(o: &ConvertOptions, progress: &dyn Progress) -> Result<Converted>
     let library = read(&files, &o.exports)?;
     progress.status(
         "Reading",
-        &format!("signatures of {} functions", library.exports.len()),
+        &format!("signatures of {}", count(library.exports.len(), "function")),
     );
     let mut api = signatures(&library, &headers, o.no_pairs)?;
     // What Go cannot express is refused before anything is linked, with the parameter's name; so are names that clash.
@@ -134,6 +134,19 @@ pub(crate) struct Library<'d> {
     pub(crate) arch: &'static dyn Arch,
     pub(crate) exports: Vec<Export>,
     pub(crate) rustc: Option<String>,
+    /// Whether it has the function of `rsyso-ffi` that frees memory.
+    pub(crate) frees: bool,
+}
+
+impl Library<'_> {
+    /// Gives the signatures the meaning that conventions have: types of `rsyso-ffi`, pairs of pointer and length.
+    pub(crate) fn conventions(&self, api: &mut Api, no_pairs: bool) -> Result<()> {
+        sig::owned::apply(api, self.frees)?;
+        if !no_pairs {
+            sig::pairs::apply(api);
+        }
+        Ok(())
+    }
 }
 
 /// Parses the inputs and finds the exports.
@@ -147,11 +160,16 @@ pub(crate) fn read<'d>(files: &'d Files, globs: &[String]) -> Result<Library<'d>
     let own = exports
         .iter()
         .find_map(|e| objects[e.obj as usize].rustc.clone());
+    let frees = objects
+        .iter()
+        .flat_map(|o| &o.symbols)
+        .any(|s| s.name == sig::owned::FREE && s.def != Def::Undefined);
     Ok(Library {
         objects,
         arch,
         exports,
         rustc: own,
+        frees,
     })
 }
 
@@ -179,9 +197,7 @@ pub(crate) fn signatures(library: &Library<'_>, headers: &Headers, no_pairs: boo
         .collect();
     let exports: Vec<_> = library.exports.iter().map(sig_export).collect();
     let mut api = sig::read(&objects, &exports, headers)?;
-    if !no_pairs {
-        sig::pairs::apply(&mut api);
-    }
+    library.conventions(&mut api, no_pairs)?;
     Ok(api)
 }
 
@@ -285,7 +301,6 @@ fn link(
 ) -> Result<Linked> {
     let arch = library.arch;
     let extra = wrappers::object(api, arch, names)?;
-    let wrappers = library.objects.len() as u32;
     let runtime = runtime(arch)?;
     let exports = library.exports;
     let graph = reach(library.objects, &runtime, extra, Vec::new())?;
@@ -306,7 +321,7 @@ fn link(
         frames: &graph.frames,
         arch,
     })?;
-    let symbols = symtab::table(&graph.inputs, &placed.layout, wrappers);
+    let symbols = symtab::table(&graph.inputs, &placed.layout);
     Ok(Linked {
         image,
         layout: placed.layout,

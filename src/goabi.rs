@@ -14,17 +14,20 @@
 //!         _      [0]uint64 // results begin at a word
 //!         result Big
 //!     }{a: a, b: b}
-//!     rsysoSum(unsafe.Pointer(&frame))
+//!     rsysoCallSum(unsafe.Pointer(&frame))
 //!     return frame.result
 //! }
 //!
 //! //go:noescape
-//! func rsysoSum(frame unsafe.Pointer)
+//! func rsysoCallSum(frame unsafe.Pointer)
 //! ```
 //!
-//! So it is with every function that may block, too, whose call stands between two of the scheduler's.
+//! So it is with every function that may block, too, whose call stands between two of the scheduler's; and with those that take Go functions,
+//! which return to Go many times: their stubs give what the library waits for, and nil at the end.
+//!
+//! What Rust gives to a Go function lies in such a frame, too, on the lane ([`callback`]).
 
-use crate::model::{Api, Function, Layout, Type};
+use crate::model::{Api, Function, Layout, Param, Type};
 
 /// The frame of one function, offsets in bytes from the first argument.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -37,18 +40,25 @@ pub struct Frame {
     pub size: u64,
     /// Whether the call is one that may block ([`Function::blocking`]).
     pub blocking: bool,
+    /// Whether it takes Go functions.
+    pub callbacks: bool,
 }
 
 impl Frame {
     /// Whether the Go stub takes a pointer to the frame instead of the frame.
     pub fn by_reference(&self) -> bool {
         // Around a call that may block stand functions of the scheduler's that may not grow the stack either.
-        self.blocking || self.size > MAX_DIRECT
+        // Go functions make the goroutine's stack move during the call.
+        self.blocking || self.callbacks || self.size > MAX_DIRECT
     }
 
     /// Bytes of the stub's arguments and results, as its TEXT directive states them.
     pub fn stub_size(&self) -> u64 {
-        if self.by_reference() { WORD } else { self.size }
+        match (self.callbacks, self.by_reference()) {
+            (true, _) => 2 * WORD,
+            (_, true) => WORD,
+            _ => self.size,
+        }
     }
 }
 
@@ -74,6 +84,8 @@ pub fn go_layout(api: &Api, ty: &Type) -> Layout {
             size: 3 * WORD,
             align: WORD,
         },
+        // A bool: whether there is one. The function stays with Go.
+        Type::Callback { .. } => Layout { size: 1, align: 1 },
         _ => api.layout(ty),
     }
 }
@@ -111,13 +123,31 @@ pub fn frame(api: &Api, function: &Function) -> Frame {
         result,
         size: at,
         blocking: function.blocking,
+        callbacks: function.callbacks().next().is_some(),
+    }
+}
+
+/// A Go function as Rust calls it: what it takes, the user data included, and what it gives.
+pub fn callback(params: &[Type], result: Option<&Type>) -> Function {
+    let param = |ty: &Type| Param {
+        name: String::new(),
+        ty: ty.clone(),
+    };
+    Function {
+        symbol: String::new(),
+        params: params.iter().map(param).collect(),
+        result: result.cloned(),
+        doc: String::new(),
+        source: None,
+        path: String::new(),
+        blocking: false,
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Int, Param};
+    use crate::model::Int;
 
     fn of(params: &[Type], result: Option<Type>) -> Frame {
         let params = params.iter().map(|ty| Param {

@@ -9,10 +9,13 @@
 
 pub mod arch;
 mod blocking;
+pub mod build;
 pub mod diag;
 mod driver;
+pub mod gitattributes;
 pub mod goabi;
 pub mod gopkg;
+pub mod init;
 pub mod input;
 pub mod link;
 pub mod model;
@@ -27,7 +30,9 @@ mod survey;
 pub mod verify;
 pub mod wrappers;
 
+pub use build::build;
 pub use driver::convert;
+pub use init::init;
 pub use survey::inspect;
 
 /// What the linker and the runtime agree on.

@@ -17,6 +17,12 @@ impl Api {
     pub fn def(&self, id: TypeId) -> &TypeDef {
         &self.types[id.0 as usize]
     }
+
+    /// Whether some function gives memory that Go has to give back.
+    pub fn gives_memory(&self) -> bool {
+        let mut results = self.functions.iter().filter_map(|f| f.result.as_ref());
+        results.any(Type::gives_memory)
+    }
 }
 
 /// Index into [`Api::types`].
@@ -49,6 +55,14 @@ pub struct Function {
     pub path: String,
     /// Declared with `--blocking`: Go's scheduler and collector must not wait for its calls.
     pub blocking: bool,
+}
+
+impl Function {
+    /// The parameters that are Go functions, in order.
+    pub fn callbacks(&self) -> impl Iterator<Item = &Param> {
+        let is_callback = |p: &&Param| matches!(p.ty, Type::Callback { .. });
+        self.params.iter().filter(is_callback)
+    }
 }
 
 /// One parameter.
@@ -142,13 +156,40 @@ pub enum Type {
     },
     /// A struct, an enum or an opaque type.
     Named(TypeId),
-    /// `extern "C" fn(...)`, possibly in an `Option`.
+    /// `extern "C" fn(...)` or an `Option` of it: a Go function, called during the call only. As a parameter of an export only.
     Callback {
-        /// Parameter types.
+        /// Parameter types, `user` included.
         params: Vec<Type>,
         /// None for `()`.
         result: Option<Box<Type>>,
+        /// Which of `params` is the user data that the export takes directly after the function pointer: two parameters in C, one in Go.
+        user: Option<usize>,
+        /// Whether the pointer may be null.
+        nullable: bool,
     },
+    /// `rsyso_ffi::OwnedSlice<T>`: pointer, length, capacity. Results only.
+    Owned {
+        /// Element type.
+        elem: Box<Type>,
+    },
+    /// `rsyso_ffi::OwnedString`: as [`Type::Owned`]. Results only.
+    OwnedStr,
+    /// `rsyso_ffi::FfiResult<T>` and `FfiStatus`: the value, and behind it the text of the error, an [`Type::OwnedStr`] that is null when there is none.
+    /// Results only.
+    Fallible {
+        /// None for `()`.
+        value: Option<Box<Type>>,
+    },
+}
+
+impl Type {
+    /// Whether the value brings memory with it that is Go's to give back.
+    pub fn gives_memory(&self) -> bool {
+        matches!(
+            self,
+            Type::Owned { .. } | Type::OwnedStr | Type::Fallible { .. }
+        )
+    }
 }
 
 /// How Rust spells a pointer. References are not retained by the callee; the others may be.
@@ -250,6 +291,17 @@ impl Api {
             Type::F64 | Type::Pointer { .. } | Type::Callback { .. } => scalar(8),
             Type::Int(i) => scalar(i.size()),
             Type::Str | Type::Slice { .. } => Layout { size: 16, align: 8 },
+            Type::Owned { .. } | Type::OwnedStr => Layout { size: 24, align: 8 },
+            Type::Fallible { value } => {
+                let v = value
+                    .as_ref()
+                    .map_or(Layout { size: 0, align: 1 }, |v| self.layout(v));
+                let error = v.size.checked_next_multiple_of(8).unwrap_or(u64::MAX);
+                Layout {
+                    size: error.saturating_add(24),
+                    align: v.align.max(8),
+                }
+            }
             Type::Array { elem, len } => {
                 let e = self.layout(elem);
                 Layout {

@@ -173,9 +173,7 @@ impl Signatures {
             .collect();
         let read = |exports: &[sig::Export]| {
             let mut api = sig::read(&objects, exports, headers)?;
-            if !no_pairs {
-                sig::pairs::apply(&mut api);
-            }
+            library.conventions(&mut api, no_pairs)?;
             Ok(api)
         };
         let mut good = Vec::new();
@@ -211,7 +209,7 @@ fn callable(library: &Library<'_>, api: &Api) -> Result<()> {
     let machine = api.functions.iter().filter_map(|f| {
         library
             .arch
-            .wrapper(api, f, &goabi::frame(api, f))
+            .wrapper(api, f, &goabi::frame(api, f), &[])
             .err()
             .map(|what| Problem::new(format!("{}: {what}", f.symbol)))
     });

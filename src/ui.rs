@@ -11,6 +11,7 @@ use rsyso::report::Progress;
 const GOOD: Style = AnsiColor::Green.on_default().bold();
 const DETAIL: Style = AnsiColor::Cyan.on_default().bold();
 const WARNING: Style = AnsiColor::Yellow.on_default().bold();
+const NOTE: Style = AnsiColor::Green.on_default().bold();
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 const MARK: Style = AnsiColor::Blue.on_default().bold();
 const BOLD: Style = Style::new().bold();
@@ -69,6 +70,20 @@ impl Ui {
         }
         let _ = err.write_all(text.as_bytes());
         let _ = err.flush();
+    }
+
+    /// Something worth knowing that is not wrong.
+    pub fn note(&self, text: &str) {
+        if self.verbosity >= Verbosity::Normal {
+            self.print(&block("note", NOTE, &Problem::new(text)));
+        }
+    }
+
+    /// Plain text.
+    pub fn text(&self, text: &str) {
+        if self.verbosity >= Verbosity::Normal {
+            self.print(text);
+        }
     }
 
     /// All problems, each as a block of its own, and a last line when there are several. `action` completes "could not ...".

@@ -1,10 +1,12 @@
-//! The wrappers as one more object of the link: a section, a global function and references for each export.
+//! The wrappers as one more object of the link: a section, a global function and references for each export, and for each Go function
+//! that an export takes.
 
 use crate::arch::{Arch, Code, rt_symbols};
 use crate::diag::{Error, Kind, Problem, Result};
 use crate::goabi;
 use crate::input::{Bind, Def, Object, Reloc, Section, Symbol, SymbolKind, Visibility};
-use crate::model::{Api, Function, Param, PointerKind, Type};
+use crate::model::{Api, Function, Int, Param, PointerKind, Type};
+use crate::sig::owned::FREE;
 use ::object::elf;
 use gimli::LittleEndian;
 use gimli::constants::{DW_EH_PE_pcrel, DW_EH_PE_sdata4, DwEhPe};
@@ -44,10 +46,17 @@ impl Names {
     pub fn wrapper(&self, export: &str) -> String {
         format!("{}{export}", self.prefix)
     }
+
+    /// What stands for the Go functions of an export, in order.
+    fn callbacks(&self, function: &Function) -> Vec<String> {
+        let params = function.callbacks().enumerate();
+        params
+            .map(|(n, p)| format!("{}.{n}.{}", self.wrapper(&function.symbol), p.name))
+            .collect()
+    }
 }
 
-/// Assembles the wrappers of all functions, and their unwind table. Section `i + 1` is the wrapper of function `i`; the one of what
-/// frees a panic's text follows, and the table comes last.
+/// Assembles the wrappers of all functions, each with what stands for the Go functions that it takes, and their unwind table.
 pub fn object(api: &Api, arch: &dyn Arch, names: &Names) -> Result<Object<'static>> {
     let mut w = Assembly {
         object: Object::synthetic("<wrappers>", arch.machine()),
@@ -55,24 +64,30 @@ pub fn object(api: &Api, arch: &dyn Arch, names: &Names) -> Result<Object<'stati
         frames: Vec::new(),
     };
     let mut problems = Vec::new();
-    for function in api.functions.iter().chain([&forget()]) {
-        let frame = goabi::frame(api, function);
-        match arch.wrapper(api, function, &frame) {
-            Ok(code) => w.add(&function.symbol, code, names),
-            Err(what) => {
-                let problem = Problem::new(format!(
-                    "{} cannot be called from Go: {what}",
-                    function.symbol
-                ))
-                .help("change the signature, or leave the function out with --export");
-                problems.push(match &function.source {
-                    Some(s) => problem.at(format!("{}:{}", s.file, s.line)),
-                    None => problem,
-                });
-            }
+    let own = [Some(forget()), api.gives_memory().then(free)];
+    for function in api.functions.iter().chain(own.iter().flatten()) {
+        if let Err(what) = w.export(api, arch, function, names) {
+            let problem = Problem::new(format!(
+                "{} cannot be called from Go: {what}",
+                function.symbol
+            ))
+            .help("change the signature, or leave the function out with --export");
+            problems.push(match &function.source {
+                Some(s) => problem.at(format!("{}:{}", s.file, s.line)),
+                None => problem,
+            });
         }
     }
     Error::check(Kind::Unsupported, problems, ())?;
+    if api.functions.iter().any(|f| f.callbacks().next().is_some()) {
+        let jump = arch.jump(rt_symbols::RESUME).map_err(|what| {
+            Error::fault(Problem::new(format!(
+                "cannot reach {}: {what}",
+                rt_symbols::RESUME
+            )))
+        })?;
+        w.add(names.wrapper(rt_symbols::RESUME), jump, Role::Wrapper);
+    }
     w.unwind_table(arch)?;
     Ok(w.object)
 }
@@ -96,15 +111,42 @@ pub fn forget() -> Function {
     }
 }
 
+/// The function of `rsyso-ffi` that frees what the library gave away, for Go to call.
+pub fn free() -> Function {
+    let size = |name: &str| Param {
+        name: name.to_owned(),
+        ty: Type::Int(Int::Usize),
+    };
+    let mut function = Function {
+        symbol: FREE.to_owned(),
+        ..forget()
+    };
+    if let Some(pointer) = function.params.first_mut() {
+        pointer.name = "ptr".to_owned();
+    }
+    function.params.extend([size("size"), size("align")]);
+    function
+}
+
 struct Assembly {
     object: Object<'static>,
-    /// Undefined symbols by name.
+    /// What code refers to, by name; undefined until there is code for it.
     symbols: HashMap<String, u32>,
     frames: Vec<WrapperFrame>,
 }
 
+/// What a piece of code is, to the unwinder.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Role {
+    /// Called by Go: here the way of an exception ends.
+    Wrapper,
+    /// Called by Rust: an exception goes through.
+    Callback,
+}
+
 /// What the unwind table says of one wrapper.
 struct WrapperFrame {
+    role: Role,
     /// The symbol of its section.
     symbol: u32,
     /// Bytes of code.
@@ -114,8 +156,8 @@ struct WrapperFrame {
 }
 
 impl Assembly {
-    /// The symbol of something that others define.
-    fn undefined(&mut self, name: String) -> u32 {
+    /// The symbol of something that others define, or that comes later.
+    fn symbol(&mut self, name: String) -> u32 {
         let next = self.object.symbols.len() as u32;
         let symbol = *self.symbols.entry(name.clone()).or_insert(next);
         if symbol == next {
@@ -125,21 +167,40 @@ impl Assembly {
         symbol
     }
 
-    fn add(&mut self, export: &str, code: Code, names: &Names) {
+    /// The code of one export.
+    fn export(
+        &mut self,
+        api: &Api,
+        arch: &dyn Arch,
+        function: &Function,
+        names: &Names,
+    ) -> std::result::Result<(), String> {
+        let codes = names.callbacks(function);
+        let frame = goabi::frame(api, function);
+        let code = arch.wrapper(api, function, &frame, &codes)?;
+        self.add(names.wrapper(&function.symbol), code, Role::Wrapper);
+        for (which, (param, name)) in function.callbacks().zip(&codes).enumerate() {
+            let code = arch.callback(api, &param.ty, which, &codes[0])?;
+            self.add(name.clone(), code, Role::Callback);
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, name: String, code: Code, role: Role) {
         let size = code.bytes.len() as u64;
         let mut relocs: Vec<Reloc> = Vec::with_capacity(code.refs.len());
         for r in code.refs {
             relocs.push(Reloc {
                 offset: r.offset,
                 r_type: r.r_type,
-                symbol: self.undefined(r.symbol),
+                symbol: self.symbol(r.symbol),
                 addend: r.addend,
             });
         }
         relocs.sort_by_key(|r| r.offset);
         let section = self.object.sections.len() as u32;
         self.object.sections.push(Section {
-            name: Cow::Owned(format!(".text.{}", names.wrapper(export))),
+            name: Cow::Owned(format!(".text.{name}")),
             kind: elf::SHT_PROGBITS.0,
             flags: elf::SHF_ALLOC.0 | elf::SHF_EXECINSTR.0,
             size,
@@ -148,23 +209,22 @@ impl Assembly {
             data: Cow::Owned(code.bytes),
             relocs,
         });
-        // The record of its frame refers to the section: names like the wrapper's own are nobody's to refer to.
-        let place = self.object.symbols.len() as u32;
+        // What refers to it, its record in the unwind table or other code, refers to the section: names like the wrapper's own are
+        // nobody's to refer to.
+        let place = self.symbol(name.clone());
+        self.object.symbols[place as usize] = Symbol {
+            bind: Bind::Local,
+            ..global(String::new(), SymbolKind::Section, Def::Section(section), 0)
+        };
         self.frames.push(WrapperFrame {
+            role,
             symbol: place,
             size: size as u32,
             changes: code.frame,
         });
-        self.object.symbols.push(Symbol {
-            bind: Bind::Local,
-            ..global(String::new(), SymbolKind::Section, Def::Section(section), 0)
-        });
-        self.object.symbols.push(global(
-            names.wrapper(export),
-            SymbolKind::Func,
-            Def::Section(section),
-            size,
-        ));
+        self.object
+            .symbols
+            .push(global(name, SymbolKind::Func, Def::Section(section), size));
     }
 
     /// The section that says how to unwind the wrappers: to the personality, and no further.
@@ -175,16 +235,22 @@ impl Assembly {
             addend: 0,
         };
         let (mut common, r_type) = arch.frame_at_entry();
-        let personality = self.undefined(rt_symbols::PERSONALITY.to_owned());
-        common.personality = Some((RELATIVE, symbol(personality)));
         common.fde_address_encoding = RELATIVE;
+        let through = common.clone();
+        let personality = self.symbol(rt_symbols::PERSONALITY.to_owned());
+        common.personality = Some((RELATIVE, symbol(personality)));
         let mut table = FrameTable::default();
         let common = table.add_cie(common);
+        let through = table.add_cie(through);
         for wrapper in std::mem::take(&mut self.frames) {
             let mut record = FrameDescriptionEntry::new(symbol(wrapper.symbol), wrapper.size);
             for (offset, now) in wrapper.changes {
                 record.add_instruction(offset, now);
             }
+            let common = match wrapper.role {
+                Role::Wrapper => common,
+                Role::Callback => through,
+            };
             table.add_fde(common, record);
         }
         let mut section = EhFrame(Relocated::default());

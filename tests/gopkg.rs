@@ -28,7 +28,12 @@ fn golden(name: &str, text: &str) {
 
 #[test]
 fn the_files_are_as_their_goldens_say() {
-    for (stem, api) in [("text", text()), ("shapes", shapes())] {
+    for (stem, api) in [
+        ("text", text()),
+        ("shapes", shapes()),
+        ("results", results()),
+        ("calls", calls()),
+    ] {
         let files = files(&api, &Amd64, stem);
         for file in &files {
             golden(&file.name, &file.text);
@@ -99,6 +104,7 @@ fn go_is_content_with_the_files() {
     let module = Module::new();
     module.add_package(&text(), "text", "amd64");
     module.add_package(&shapes(), "shapes", "amd64");
+    module.add_package(&results(), "results", "amd64");
     module.add(
         "main.go",
         "package main\n\nimport (\n\t\"example.com/m/shapes\"\n\t\"example.com/m/text\"\n)\n\nfunc main() {\n\tshapes.SetBig(shapes.BigHigh, shapes.SignedMinus)\n\ttext.Tick()\n}\n",
@@ -107,7 +113,7 @@ fn go_is_content_with_the_files() {
     let linux = [("GOOS", "linux"), ("GOARCH", "amd64")];
     module.run("go", &["vet", "./..."], &linux);
     // Compiled, not linked: there is no image.
-    module.run("go", &["build", "./text", "./shapes"], &linux);
+    module.run("go", &["build", "./text", "./shapes", "./results"], &linux);
     for (goos, goarch) in [("windows", "386"), ("linux", "386")] {
         let env = [("GOOS", goos), ("GOARCH", goarch)];
         module.run("go", &["vet", "./..."], &env);
@@ -314,7 +320,43 @@ fn refused(api: &Api) -> rsyso::diag::Error {
 fn all_that_is_unsupported_is_named_with_its_place() {
     let point = || structure("P", 8, 8, vec![field("s", Type::Str, 0)]);
     for (ty, types, want) in [
-        (callback(), vec![], "parameter `x` is a callback"),
+        (
+            callback(vec![slice(Type::Str)]),
+            vec![],
+            "parameter `x` is a function, one of whose parts holds a string",
+        ),
+        (
+            callback(vec![callback(vec![])]),
+            vec![],
+            "parameter `x` is a function, one of whose parts is a function",
+        ),
+        (Type::OwnedStr, vec![], "take a `&str`"),
+        (
+            pointer(PointerKind::Ref, Type::OwnedStr),
+            vec![],
+            "holds an `OwnedString` of rsyso-ffi, which can only be the result",
+        ),
+        (
+            Type::Fallible { value: None },
+            vec![],
+            "take the value itself",
+        ),
+        (
+            named(0),
+            vec![structure(
+                "S",
+                24,
+                8,
+                vec![field(
+                    "a",
+                    Type::Owned {
+                        elem: Box::new(Type::Bool),
+                    },
+                    0,
+                )],
+            )],
+            "(field `a` of `sample::S`)",
+        ),
         (
             array(Type::F32, 2),
             vec![],
@@ -378,7 +420,7 @@ fn all_that_is_unsupported_is_named_with_its_place() {
         ),
         (
             pointer(PointerKind::Mut, named(0)),
-            vec![structure("S", 8, 8, vec![field("cb", callback(), 0)])],
+            vec![structure("S", 8, 8, vec![field("cb", callback(vec![]), 0)])],
             "(field `cb` of `sample::S`)",
         ),
         (
@@ -406,8 +448,12 @@ fn all_that_is_unsupported_is_named_with_its_place() {
     }
     let both = api(
         vec![
-            function("one", &[("a", callback()), ("b", callback())], None),
-            function("two", &[], Some(callback())),
+            function(
+                "one",
+                &[("a", array(Type::F32, 2)), ("b", slice(Type::Str))],
+                None,
+            ),
+            function("two", &[], Some(callback(vec![]))),
         ],
         vec![],
     );
@@ -453,6 +499,24 @@ fn names_that_clash_are_named_both() {
                 )],
             ),
             ["the field `a_b`", "the field `aB`"],
+        ),
+        // What rsyso itself declares.
+        (
+            api(vec![function("panic", &[], None)], vec![]),
+            [
+                "the function `panic`",
+                "the type of the values of Go panics",
+            ],
+        ),
+        (
+            api(
+                vec![function("f", &[("p", by_ref(0))], None)],
+                vec![opaque("Panic")],
+            ),
+            [
+                "the type `sample::Panic`",
+                "the type of the values of Go panics",
+            ],
         ),
     ] {
         let error = refused(&api);

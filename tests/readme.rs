@@ -2,11 +2,7 @@
 
 mod common;
 
-use std::path::Path;
-use std::process::Command;
-use std::time::Duration;
-
-use common::process::run;
+use common::scaffold::shell;
 
 /// The one block of shell commands in the README.
 fn first_crate() -> String {
@@ -26,22 +22,7 @@ fn the_first_crate_goes_from_nothing_to_go_test() {
     assert!(script.lines().count() < 20, "it is to be short");
     // Not below this repository: `cargo new` would make the new crate a member of its workspace.
     let dir = tempfile::tempdir().unwrap();
-    let tool = Path::new(env!("CARGO_BIN_EXE_rsyso")).parent().unwrap();
-    let mut path = vec![tool.to_owned()];
-    path.extend(std::env::split_paths(
-        &std::env::var_os("PATH").unwrap_or_default(),
-    ));
-    path.push(common::root().join(".tools/go/bin"));
-    let mut shell = Command::new("sh");
-    shell
-        .args(["-e", "-u", "-c", &script])
-        .current_dir(dir.path())
-        .env("PATH", std::env::join_paths(path).unwrap())
-        .env("GOFLAGS", "-count=1")
-        .env_remove("GOPACKAGE")
-        .env_remove("CARGO_TARGET_DIR")
-        .env_remove("CARGO_BUILD_TARGET");
-    let ran = run(&mut shell, Duration::from_secs(600)).success();
+    let ran = shell(dir.path(), &script).success();
     assert!(
         ran.stdout.contains("ok  \texample.com/hello"),
         "{}",

@@ -60,6 +60,14 @@ pub(crate) fn recoverable(message: &[u8], file: &[u8], line: usize) -> *mut Depa
     }
 }
 
+/// A departure that ends the program, with a text that was made up.
+pub(crate) fn fatal_text(message: &[u8]) -> *mut Departure {
+    let departure = recoverable(message, b"", 0);
+    // SAFETY: a block of our own.
+    unsafe { (*departure).fatal = true };
+    departure
+}
+
 /// A departure that ends the program. Nothing is allocated.
 pub(crate) fn fatal(message: &'static [u8]) -> Departure {
     Departure {

@@ -194,6 +194,7 @@ unsafe extern "C" fn overflowed(old: *mut Control, fresh: *mut Control, pc: usiz
     // SAFETY: the handler left `old` for good, and `fresh` is the lane this runs on. Its registers were copied.
     unsafe {
         lane::replace(old, fresh);
+        crate::callback::end(fresh);
         depart::leave(fresh, recoverable(line.text().as_bytes(), b"", 0))
     }
 }
@@ -211,7 +212,7 @@ fn end(fault: &Fault, on_rust_thread: bool) -> ! {
 }
 
 /// The longest line; names of generic functions can be long.
-const LINE: usize = 512;
+pub(crate) const LINE: usize = 512;
 
 /// The line of the fault that ends the program. A second thread that comes here waits for the end.
 fn describe_once(fault: &Fault) -> &'static str {
@@ -293,17 +294,17 @@ unsafe impl Sync for Last {}
 static LAST: Last = Last(UnsafeCell::new(core::mem::MaybeUninit::uninit()));
 
 /// Text in a buffer; what does not fit is left out.
-struct Line<'a> {
+pub(crate) struct Line<'a> {
     buffer: &'a mut [u8; LINE],
     len: usize,
 }
 
 impl<'a> Line<'a> {
-    fn new(buffer: &'a mut [u8; LINE]) -> Self {
+    pub fn new(buffer: &'a mut [u8; LINE]) -> Self {
         Line { buffer, len: 0 }
     }
 
-    fn text(&self) -> &str {
+    pub fn text(&self) -> &str {
         utf8(&self.buffer[..self.len])
     }
 

@@ -39,6 +39,9 @@ pub struct Control {
     pub thread_area: [usize; 8],
     /// Small free blocks of this thread.
     pub(crate) heap: Cache,
+    /// The call on this lane that takes Go functions.
+    #[cfg(not(test))]
+    pub callbacks: crate::callback::Callbacks,
     /// What panics of this thread have said (`panics.rs`).
     #[cfg(not(test))]
     pub(crate) panics: crate::panics::Said,
@@ -178,6 +181,42 @@ impl Pool {
     }
 }
 
+/// Lanes of Go's that are in no slot: each took the place of one that was away with its call (`callback.rs`), and is a thread to Rust
+/// as it stands.
+static IDLE: Lock<Pool> = Lock::new(Pool(core::ptr::null_mut()));
+
+/// The lane of the thread that runs `m` is away: another takes its place.
+pub(crate) fn unseat(m: usize) {
+    let idle = IDLE.lock().take();
+    let control = idle.unwrap_or_else(|| {
+        // SAFETY: callable at any time.
+        match sys::check(unsafe { map_lane() }) {
+            Ok(control) => {
+                let control = control as *mut Control;
+                register(control);
+                init_tls(control);
+                control
+            }
+            Err(errno) => fatal_errno("cannot map a stack for Rust code (mmap failed)", errno),
+        }
+    });
+    match slot(m) {
+        Some(slot) => slot.control.store(control as usize, Release),
+        None => insert(m, control),
+    }
+}
+
+/// A lane comes back from its call, on the thread that runs `m`, whose lane it is from now on.
+pub(crate) fn seat(m: usize, control: *mut Control) {
+    match slot(m) {
+        Some(slot) => {
+            let other = slot.control.swap(control as usize, AcqRel) as *mut Control;
+            IDLE.lock().put(other);
+        }
+        None => insert(m, control),
+    }
+}
+
 /// Gives a lane its thread-locals as the program has them at the start of a thread.
 pub(crate) fn init_tls(control: *mut Control) {
     let p = params();
@@ -223,7 +262,7 @@ pub(crate) fn insert(m: usize, control: *mut Control) {
         fatal("too many threads have called into the Rust library");
     }
     let table = rsyso_lane_table.load(Acquire) as *const Slot;
-    let mut index = ((m as u32).wrapping_mul(LANE_HASH) >> (32 - LANE_TABLE_BITS)) as usize;
+    let mut index = home(m);
     loop {
         // SAFETY: the index is below SLOTS.
         let slot = unsafe { &*table.add(index) };
@@ -234,6 +273,26 @@ pub(crate) fn insert(m: usize, control: *mut Control) {
         }
         index = (index + 1) % SLOTS;
     }
+}
+
+/// The slot of `m`, which runs here.
+fn slot(m: usize) -> Option<&'static Slot> {
+    let table = rsyso_lane_table.load(Acquire) as *const Slot;
+    let mut index = home(m);
+    loop {
+        // SAFETY: the index is below SLOTS, and the table is mapped for good.
+        let slot = unsafe { &*table.add(index) };
+        match slot.m.load(Acquire) {
+            found if found == m => return Some(slot),
+            0 => return None,
+            _ => index = (index + 1) % SLOTS,
+        }
+    }
+}
+
+/// Where the search for the slot of `m` begins.
+fn home(m: usize) -> usize {
+    ((m as u32).wrapping_mul(LANE_HASH) >> (32 - LANE_TABLE_BITS)) as usize
 }
 
 /// All lanes of the image, so that a fault can be told to have happened on one: the addresses of their control blocks, 0 where one was retired.
@@ -313,6 +372,8 @@ pub(crate) unsafe fn replace(old: *mut Control, new: *mut Control) {
         (*new).go_sp = (*old).go_sp;
         (*new).go_bp = (*old).go_bp;
         (*new).go_landing = (*old).go_landing;
+        #[cfg(not(test))]
+        (*new).callbacks.follow(&(*old).callbacks);
         (*old).heap.flush();
     }
     let table = rsyso_lane_table.load(Acquire) as *const Slot;

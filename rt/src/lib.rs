@@ -9,6 +9,7 @@
 //! - [`alloc`]: malloc and its family. [`unwind`]: `_Unwind_*`. `c`: the rest of the C names.
 //! - `depart`: the ways back into Go that are no return. `panics`: what a panic says, and its way to Go. `fault`: the end of a
 //!   stack, and wild accesses; [`handlers`]: signals that others have had before. [`report`]: the text that std prints about a panic. [`names`]: names of functions.
+//! - `callback`: Go functions that Rust calls.
 //! - [`arch`]: everything that knows the machine. [`sys`]: system calls.
 #![cfg_attr(not(test), no_std)]
 // The compiler knows what C's functions do and replaces calls of some by others: `strcpy` by way of `stpcpy` became a call
@@ -23,6 +24,8 @@ pub mod args;
 #[cfg(not(test))]
 pub mod boot;
 pub mod c;
+#[cfg(not(test))]
+pub mod callback;
 #[cfg(not(test))]
 pub mod depart;
 pub mod die;

@@ -16,6 +16,7 @@ use core::ptr::null_mut;
 use unwinding::abi::*;
 
 use crate::arch::depart::{EXCEPTION_REGISTER, landing_pad, leave, std_function};
+use crate::callback;
 use crate::depart::{reaches_go, recoverable};
 use crate::lane::{self, Control, containing, control};
 use crate::lock::Lock;
@@ -33,6 +34,9 @@ const SILENT: &[u8] = b"a panic without a message (it was raised by resume_unwin
 
 /// What Go is told of an exception that is not Rust's.
 const FOREIGN: &[u8] = b"an exception that was not raised by Rust";
+
+/// What Go is told if the end of a Go function arrives by another call than that which it was given to.
+const GO_ENDED: &[u8] = b"a Go function that Rust had called did not return";
 
 /// What the panics of one thread have said, newest first.
 pub(crate) struct Said(*mut Held);
@@ -172,6 +176,11 @@ pub struct Payload {
 }
 
 impl Payload {
+    /// Whether the types are the same (of one compilation's types).
+    pub(crate) fn same_type(&self, other: &Payload) -> bool {
+        self.vtable == other.vtable
+    }
+
     /// Tells it from others that are alive.
     fn key(&self) -> (usize, usize) {
         (self.data as usize, self.vtable as usize)
@@ -247,6 +256,7 @@ pub(crate) fn print_all() {
 
 /// Called before each `_Unwind_RaiseException` of the library.
 pub(crate) extern "C" fn raised(exception: *mut UnwindException) {
+    callback::raised(exception);
     if std_cleanup().is_none() {
         // Nobody will say that a panic was caught: only the newest can be kept.
         while let Some(old) = said().take(|h| !h.exception.is_null()) {
@@ -316,23 +326,34 @@ pub(crate) extern "C" fn landed(exception: *mut UnwindException) -> ! {
     let printed = held.as_ref().is_some_and(|h| h.printed);
     let mut text = held.map_or(Buffer::EMPTY, |h| h.text);
     let mut silent = SILENT;
+    let go_ended;
     // SAFETY: an exception that the unwinder delivered.
     unsafe {
         if !RUST.contains(&(*exception).exception_class) {
             _Unwind_DeleteException(exception);
             silent = FOREIGN;
+            go_ended = false;
         } else if let Some(cleanup) = std_cleanup() {
             let payload = cleanup(exception);
             if text.len == 0 {
                 text = remembered(payload).unwrap_or(text);
             }
+            go_ended = callback::is_ours(control, exception, Some(payload));
             drop_payload(payload);
         } else {
+            go_ended = callback::is_ours(control, exception, None);
             // The thread's state of panicking cannot be ended, but the thread can: it gets its thread-locals anew, as if it had ended and
             // another had begun. The payload stays.
             crate::c::thread::end_of_go_thread();
             lane::init_tls(control);
         }
+    }
+    if go_ended {
+        if callback::takes_functions(control) {
+            text.free();
+            callback::gone(control);
+        }
+        silent = GO_ENDED;
     }
     if report::has_backtrace(text.bytes()) && !printed {
         write_stderr(text.bytes());
@@ -344,6 +365,7 @@ pub(crate) extern "C" fn landed(exception: *mut UnwindException) -> ! {
     };
     let departure = recoverable(message, report.file, report.line);
     text.free();
+    callback::end(control);
     // SAFETY: wrappers alone have the personality that leads here, or call what calls `cannot_unwind`.
     unsafe { leave(control, departure) }
 }

@@ -33,6 +33,9 @@ pub const CONTROL_GO_BP: u64 = 8;
 /// return (`depart.rs`).
 pub const CONTROL_GO_LANDING: u64 = 16;
 
+/// Where above the stack pointer a stub of a function that takes Go functions has its result: a return address and a pointer lie between.
+pub const CALLBACK_RESULT: u64 = 16;
+
 /// The lane table has `1 << LANE_TABLE_BITS` slots of two words: the address of Go's `m`, and the lane's control block.
 /// A slot with `m == 0` is free. A lane's slot is only ever written by the thread that runs that `m`.
 pub const LANE_TABLE_BITS: u32 = 15;

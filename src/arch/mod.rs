@@ -6,7 +6,7 @@
 
 use crate::goabi::Frame;
 use crate::link::reloc::{Howto, Rewrite, TlsModel};
-use crate::model::{Api, Function};
+use crate::model::{Api, Function, Type};
 use gimli::write::{CallFrameInstruction, CommonInformationEntry};
 
 pub mod amd64;
@@ -45,6 +45,16 @@ pub mod rt_symbols {
     pub const PERSONALITY: &str = "rsyso_personality";
     /// Frees what Go was told of a panic.
     pub const FORGET: &str = "rsyso_forget";
+    /// Called by a wrapper before a function that takes Go functions: (lane's control block, `m`, address of what stands for the first
+    /// of them) gives the call's mark.
+    pub const CALLBACKS_BEGIN: &str = "rsyso_callbacks_begin";
+    /// Called by it at the end: (lane's control block).
+    pub const CALLBACKS_END: &str = "rsyso_callbacks_end";
+    /// Called by what stands for a Go function: (its frame, its number, address of what stands for the first of the call, the user data
+    /// that came back, or 0) returns when Go has filled in the result.
+    pub const CALLBACK: &str = "rsyso_callback";
+    /// What Go calls with the result of a Go function.
+    pub const RESUME: &str = "rsyso_resume";
 }
 
 /// One Go assembly stub to print.
@@ -102,7 +112,25 @@ pub trait Arch: Sync {
     /// The name of a system call that can wait; None for every other.
     fn waiting_call(&self, number: u64) -> Option<&'static str>;
     /// The wrapper of one function: called by the Go stub with Go's ABI0 frame, it enters a lane and calls the symbol `function.symbol`.
-    fn wrapper(&self, api: &Api, function: &Function, frame: &Frame) -> Result<Code, String>;
+    /// For the function's `n`th Go function, the symbol `codes[n]` is handed over.
+    fn wrapper(
+        &self,
+        api: &Api,
+        function: &Function,
+        frame: &Frame,
+        codes: &[String],
+    ) -> Result<Code, String>;
+    /// What stands for the Go function that is the callback `which` of an export: called by Rust, it has Go called
+    /// ([`rt_symbols::CALLBACK`]). `callee` is the symbol of what stands for the first one of that export.
+    fn callback(
+        &self,
+        api: &Api,
+        callback: &Type,
+        which: usize,
+        callee: &str,
+    ) -> Result<Code, String>;
+    /// Code that goes on at a symbol.
+    fn jump(&self, symbol: &str) -> Result<Code, String>;
     /// How the frame of a wrapper stands when it is entered: the common record of their unwind table, and the type of a relocation for
     /// 32 bits of data, relative to their own place.
     fn frame_at_entry(&self) -> (CommonInformationEntry, u32);

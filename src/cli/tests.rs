@@ -1,7 +1,10 @@
 //! Flags in, options out.
 
+use super::convert::{parse_size, quote};
 use super::verify::merge;
 use super::*;
+use rsyso::options::ConvertOptions;
+use rsyso::report::Progress;
 use std::sync::Mutex;
 
 #[derive(Default)]
@@ -21,7 +24,7 @@ fn options(args: &[&str]) -> (Result<ConvertOptions>, Vec<String>) {
         panic!("not convert");
     };
     let warnings = Warnings::default();
-    let options = convert_options(*args, &warnings);
+    let options = convert::options(*args, &warnings);
     (options, warnings.0.into_inner().unwrap())
 }
 
@@ -64,6 +67,36 @@ fn flags_become_options() {
         got.command,
         "rsyso convert --package foo --stem f --import-path example.com/foo --trim-prefix foo_ \
          --export 'foo_*' --export x --stack-size 1048576 libfoo.a b.o"
+    );
+}
+
+#[test]
+fn build_takes_cargos_flags_and_converts() {
+    let build = |args: &str| {
+        let all = ["rsyso", "build"]
+            .into_iter()
+            .chain(args.split_whitespace());
+        let Command::Build(args) = Cli::try_parse_from(all).expect("good flags").command else {
+            panic!("not build");
+        };
+        build::options(*args, &Warnings::default()).unwrap()
+    };
+    let plain = rsyso::build::BuildOptions::new(".");
+    assert_eq!(build(""), plain);
+    let got = build(
+        "dir -o go --target a --target b --profile small -p member -F one,two --features three --locked \
+         --offline --all-features --no-default-features --export foo_* --header inc/foo.h -vv --json",
+    );
+    assert_eq!(got.targets, ["a", "b"]);
+    assert_eq!(got.features, ["one", "two", "three"]);
+    assert_eq!(got.out_dir.as_deref(), Some("go".as_ref()));
+    assert_eq!(got.says, rsyso::build::Says::Much);
+    assert!(got.locked && got.offline && got.all_features && got.no_default_features);
+    assert_eq!(got.convert.headers, [PathBuf::from("inc/foo.h")]);
+    assert_eq!(
+        got.convert.command,
+        "rsyso build --profile small -p member --features one,two,three --all-features --no-default-features \
+         --export 'foo_*' --header foo.h"
     );
 }
 

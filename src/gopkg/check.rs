@@ -20,12 +20,21 @@ const MAX_DEPTH: u32 = 128;
 /// Where a type stands; it decides what may stand there.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Position {
-    /// A parameter or a result.
+    /// A parameter.
     Top,
+    /// A result.
+    Result,
     /// Inside another value: a field, an element.
     Inside,
     /// Behind a pointer.
     Behind,
+}
+
+impl Position {
+    /// Whether the value stands for itself.
+    fn alone(self) -> bool {
+        matches!(self, Position::Top | Position::Result)
+    }
 }
 
 /// Why `function` cannot be called from Go: one problem for each parameter, and for the result. Empty when it can.
@@ -33,12 +42,13 @@ pub fn unsupported(api: &Api, function: &Function) -> Vec<Problem> {
     let params = function
         .params
         .iter()
-        .map(|p| (format!("parameter `{}`", p.name), &p.ty));
-    let result = function.result.iter().map(|ty| ("result".to_string(), ty));
+        .map(|p| (format!("parameter `{}`", p.name), &p.ty, Position::Top));
+    let result = function.result.iter();
+    let result = result.map(|ty| ("result".to_string(), ty, Position::Result));
     params
         .chain(result)
-        .filter_map(|(role, ty)| {
-            let why = Walk::new(api).value(ty, Position::Top, 0).err()?;
+        .filter_map(|(role, ty, position)| {
+            let why = Walk::new(api).value(ty, position, 0).err()?;
             Some(problem(function, &role, &why))
         })
         .collect()
@@ -74,6 +84,13 @@ struct Walk<'a> {
 
 type Verdict = Result<(), String>;
 
+/// What may only be a result stands elsewhere.
+fn given(name: &str, instead: &str) -> String {
+    format!(
+        "holds an {name} of rsyso-ffi, which can only be the result of a function: as a parameter, {instead}; in a struct or behind a pointer, use types of your own"
+    )
+}
+
 impl<'a> Walk<'a> {
     fn new(api: &'a Api) -> Self {
         Walk {
@@ -90,21 +107,15 @@ impl<'a> Walk<'a> {
         }
         match ty {
             Type::Bool | Type::Char | Type::Int(_) | Type::F32 | Type::F64 => Ok(()),
-            Type::Str | Type::Slice { .. } if position != Position::Top => Err(format!(
+            Type::Str | Type::Slice { .. } if !position.alone() => Err(format!(
                 "holds a {} inside of another type; Go's empty ones have no valid pointer for Rust: use a raw pointer and a length",
                 if *ty == Type::Str { "string" } else { "slice" }
             )),
             Type::Str => Ok(()),
-            Type::Slice { elem, .. } => {
-                self.value(elem, Position::Inside, depth + 1)?;
-                match self.size(elem, 0)? {
-                    0 => Err("is a slice of a type without a size".into()),
-                    _ => Ok(()),
-                }
-            }
+            Type::Slice { elem, .. } => self.elements(elem, depth),
             Type::Pointer { to: None, .. } => Ok(()),
             Type::Pointer { to: Some(to), .. } => self.value(to, Position::Behind, depth + 1),
-            Type::Array { .. } if position == Position::Top => {
+            Type::Array { .. } if position.alone() => {
                 Err("is an array by value, which C has not".into())
             }
             Type::Array { elem, .. } => {
@@ -112,12 +123,42 @@ impl<'a> Walk<'a> {
                 self.size(ty, 0).map(drop)
             }
             Type::Named(id) => self.named(*id, position, depth),
-            Type::Callback { .. } if position == Position::Top => {
-                Err("is a callback (`extern \"C\" fn`), which is not supported yet".into())
+            Type::Owned { elem } if position == Position::Result => self.elements(elem, depth),
+            Type::OwnedStr if position == Position::Result => Ok(()),
+            Type::Fallible { value } if position == Position::Result => match value.as_deref() {
+                None => Ok(()),
+                Some(value @ (Type::Owned { .. } | Type::OwnedStr)) => {
+                    self.value(value, Position::Result, depth + 1)
+                }
+                Some(value) => self.value(value, Position::Inside, depth + 1),
+            },
+            Type::Owned { .. } => Err(given("`OwnedSlice`", "take a `&[T]`")),
+            Type::OwnedStr => Err(given("`OwnedString`", "take a `&str`")),
+            Type::Fallible { .. } => Err(given("`FfiResult`", "take the value itself")),
+            Type::Callback { .. } if position == Position::Result => {
+                Err("is a function pointer, which Go cannot call".into())
+            }
+            Type::Callback { params, result, .. } if position == Position::Top => {
+                let mut parts = params.iter().chain(result.as_deref());
+                parts
+                    .try_for_each(|part| match part {
+                        Type::Callback { .. } => Err("is a function itself".into()),
+                        _ => self.value(part, position, depth + 1),
+                    })
+                    .map_err(|why| format!("is a function, one of whose parts {why}"))
             }
             Type::Callback { .. } => {
-                Err("holds a function pointer (`extern \"C\" fn`), which is not supported".into())
+                Err("holds a function pointer (`extern \"C\" fn`); these are supported as parameters only".into())
             }
+        }
+    }
+
+    /// The elements of a slice.
+    fn elements(&mut self, elem: &Type, depth: u32) -> Verdict {
+        self.value(elem, Position::Inside, depth + 1)?;
+        match self.size(elem, 0)? {
+            0 => Err("is a slice of a type without a size".into()),
+            _ => Ok(()),
         }
     }
 
@@ -242,9 +283,12 @@ pub(super) fn reachable(api: &Api) -> BTreeSet<TypeId> {
     }
     while let Some(ty) = open.pop() {
         match ty {
-            Type::Slice { elem, .. } | Type::Array { elem, .. } => open.push(elem),
+            Type::Slice { elem, .. } | Type::Array { elem, .. } | Type::Owned { elem } => {
+                open.push(elem);
+            }
             Type::Pointer { to: Some(to), .. } => open.push(to),
-            Type::Callback { params, result } => {
+            Type::Fallible { value } => open.extend(value.as_deref()),
+            Type::Callback { params, result, .. } => {
                 open.extend(params);
                 open.extend(result.as_deref());
             }

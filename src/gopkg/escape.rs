@@ -55,8 +55,11 @@ fn any(api: &Api, ty: &Type, test: &dyn Fn(&Type) -> bool) -> bool {
             return true;
         }
         match ty {
-            Type::Slice { elem, .. } | Type::Array { elem, .. } => open.push(elem),
+            Type::Slice { elem, .. } | Type::Array { elem, .. } | Type::Owned { elem } => {
+                open.push(elem);
+            }
             Type::Pointer { to: Some(to), .. } => open.push(to),
+            Type::Fallible { value } => open.extend(value.as_deref()),
             Type::Named(id) if seen.insert(*id) => {
                 if let TypeKind::Struct { fields, .. } = &api.def(*id).kind {
                     open.extend(fields.iter().map(|f| &f.ty));

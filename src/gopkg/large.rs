@@ -1,12 +1,15 @@
-//! Functions whose frame is not passed as such, for its size or because they may block: the Go side hands over a pointer to it ([`crate::goabi::Frame::by_reference`]).
+//! Functions whose frame is not passed as such, for its size, because they may block or because they take Go functions: the Go side hands
+//! over a pointer to it ([`crate::goabi::Frame::by_reference`]).
 
 use crate::model::{Api, Function, Type, TypeKind};
 
+use super::callbacks::{self, CALLBACK};
 use super::depart::{ENTER, EXIT};
 use super::scope::Scope;
-use super::types;
+use super::{names, types};
 
-/// Names of what stands between the Go function `name` and its stub. Not exported, and not a name that Rust's could become.
+/// Names of what stands between the Go function `name` and its stub. Not exported, no names that Rust's could become, and, as they
+/// differ in how they begin, never those of another function.
 pub(super) struct Between {
     /// The function that the stub implements.
     pub stub: String,
@@ -18,54 +21,68 @@ pub(super) struct Between {
 impl Between {
     pub fn new(name: &str) -> Self {
         Between {
-            stub: format!("rsyso{name}"),
-            frame: format!("rsyso{name}Frame"),
-            blocking: format!("rsyso{name}Blocking"),
+            stub: format!("rsysoCall{name}"),
+            frame: format!("rsysoFrame{name}"),
+            blocking: format!("rsysoBlocking{name}"),
         }
     }
 
-    /// The stub's declaration, without the result: `func rsysoSum(frame *rsysoSumFrame)`.
-    pub fn signature(&self) -> String {
-        format!("func {}(frame *{})", self.stub, self.frame)
+    /// The stub's declaration: `func rsysoCallSum(frame *rsysoFrameSum)`.
+    pub fn signature(&self, f: &Function) -> String {
+        let result = match takes_functions(f) {
+            true => format!(" *{CALLBACK}"),
+            false => String::new(),
+        };
+        format!("func {}(frame *{}){result}", self.stub, self.frame)
     }
 
-    /// The body of the Go function; `params` are the names of its parameters.
-    pub fn body(&self, f: &Function, params: &[String]) -> Vec<String> {
-        let local = (0..)
-            .map(|i| "rsysoFrame".to_string() + &"_".repeat(i))
-            .find(|n| !params.contains(n));
-        let local = local.unwrap_or_default();
-        let fields = params.iter().enumerate().map(|(i, p)| format!("p{i}: {p}"));
-        let mut lines = vec![
-            format!(
-                "\t{local} := {}{{{}}}",
-                self.frame,
-                fields.collect::<Vec<_>>().join(", ")
-            ),
-            match f.blocking {
-                true => format!("\t{}(&{local})", self.blocking),
-                false => format!("\t{}(&{local})", self.stub),
-            },
-        ];
-        if f.result.is_some() {
-            lines.push(format!("\treturn {local}.result"));
+    /// The statements that make the call with these arguments, and the expression of its result.
+    pub fn call(&self, scope: &Scope, f: &Function, params: &[String]) -> (Vec<String>, String) {
+        let local = names::unused("rsysoFrame", params);
+        let fields = f.params.iter().zip(params).enumerate();
+        let fields = fields.map(|(i, (p, name))| match p.ty {
+            Type::Callback { nullable: true, .. } => format!("p{i}: {name} != nil"),
+            Type::Callback { .. } => format!("p{i}: true"),
+            _ => format!("p{i}: {name}"),
+        });
+        let mut lines = vec![format!(
+            "\t{local} := {}{{{}}}",
+            self.frame,
+            fields.collect::<Vec<_>>().join(", ")
+        )];
+        let stub = match f.blocking {
+            true => format!("{}(&{local})", self.blocking),
+            false => format!("{}(&{local})", self.stub),
+        };
+        match takes_functions(f) {
+            true => lines.extend(callbacks::answers(scope, f, params, &stub)),
+            false => lines.push(format!("\t{stub}")),
         }
-        lines
+        (lines, format!("{local}.result"))
     }
 
     /// The function that tells the scheduler of a call that may block. It may not grow the stack, as the scheduler's own may not.
-    pub fn blocking(&self) -> String {
-        format!(
-            "//go:nosplit\nfunc {}(frame *{}) {{\n\t{ENTER}()\n\t{}(frame)\n\t{EXIT}()\n}}",
-            self.blocking, self.frame, self.stub
-        )
+    pub fn blocking(&self, f: &Function) -> String {
+        let (blocking, frame, stub) = (&self.blocking, &self.frame, &self.stub);
+        match takes_functions(f) {
+            true => format!(
+                "//go:nosplit\nfunc {blocking}(frame *{frame}) *{CALLBACK} {{\n\t{ENTER}()\n\tc := {stub}(frame)\n\t{EXIT}()\n\treturn c\n}}"
+            ),
+            false => format!(
+                "//go:nosplit\nfunc {blocking}(frame *{frame}) {{\n\t{ENTER}()\n\t{stub}(frame)\n\t{EXIT}()\n}}"
+            ),
+        }
     }
 
     /// The type of the frame: the offsets are those of Go's ABI0.
     pub fn frame(&self, scope: &Scope, name: &str, f: &Function) -> Vec<String> {
         let mut fields: Vec<(String, String)> = Vec::new();
         for (i, p) in f.params.iter().enumerate() {
-            fields.push((format!("p{i}"), types::go_type(scope, &p.ty)));
+            let ty = match p.ty {
+                Type::Callback { .. } => "bool".into(),
+                _ => types::go_type(scope, &p.ty),
+            };
+            fields.push((format!("p{i}"), ty));
         }
         if let Some(ty) = &f.result {
             // Results begin at a word.
@@ -77,7 +94,7 @@ impl Between {
             format!(
                 "// {} holds what {name} takes and gives{}.",
                 self.frame,
-                match f.blocking {
+                match f.blocking || takes_functions(f) {
                     true => "",
                     false => ": more than Go passes to assembly on the stack",
                 }
@@ -90,16 +107,25 @@ impl Between {
     }
 }
 
-/// Whether the frame may stay on the goroutine's stack: nothing that it points to is kept.
+fn takes_functions(f: &Function) -> bool {
+    f.callbacks().next().is_some()
+}
+
+/// Whether the frame may stay on the goroutine's stack: nothing that it points to is kept, and the stack stays where it is.
 pub(super) fn frame_stays(api: &Api, f: &Function) -> bool {
+    if takes_functions(f) {
+        return false;
+    }
     let mut types = f.params.iter().map(|p| &p.ty).chain(&f.result);
     super::escape::noescape(api, f) || !types.any(|ty| holds_pointer(api, ty))
 }
 
 fn holds_pointer(api: &Api, ty: &Type) -> bool {
     match ty {
-        Type::Str | Type::Slice { .. } | Type::Pointer { .. } | Type::Callback { .. } => true,
-        Type::Array { elem, .. } => holds_pointer(api, elem),
+        Type::Str | Type::Slice { .. } | Type::Pointer { .. } => true,
+        // What they own is the library's memory, never a place on a stack of Go's.
+        Type::Array { elem, .. } | Type::Owned { elem } => holds_pointer(api, elem),
+        Type::Fallible { value } => value.as_ref().is_some_and(|v| holds_pointer(api, v)),
         Type::Named(id) => match &api.def(*id).kind {
             TypeKind::Struct { fields, .. } => fields.iter().any(|f| holds_pointer(api, &f.ty)),
             _ => false,

@@ -2,6 +2,7 @@
 //!
 //! [`place`] says where the package goes and what it is called, [`generate`] prints it, [`write`] puts it there, all or nothing.
 
+mod callbacks;
 mod check;
 mod depart;
 mod doc;
@@ -10,6 +11,7 @@ mod gomod;
 mod large;
 pub mod names;
 mod outline;
+mod owned;
 mod place;
 mod present;
 mod print;
@@ -24,7 +26,7 @@ use crate::model::Api;
 pub use check::unsupported;
 pub use names::{Prefix, library_name};
 pub use outline::{Declaration, outline};
-pub use place::{Place, nowhere, place};
+pub use place::{Place, nowhere, package_in, place};
 pub use present::{Present, present};
 pub use scope::function_names;
 pub use write::{write, write_text};

@@ -102,10 +102,20 @@ pub fn parameter(name: &str, index: usize) -> String {
         Some(c) if !is_letter(c) => out.insert_str(0, "arg"),
         Some(_) => {}
     }
-    if is_keyword(&out) || USED_IN_BODIES.contains(&out.as_str()) {
+    // Functions of our own are called in bodies, too.
+    if is_keyword(&out) || USED_IN_BODIES.contains(&out.as_str()) || out.starts_with("rsyso") {
         out.push('_');
     }
     out
+}
+
+/// A local variable beside these parameters.
+pub(super) fn unused(name: &str, params: &[String]) -> String {
+    let mut name = name.to_string();
+    while params.contains(&name) {
+        name.push('_');
+    }
+    name
 }
 
 /// The parts of a name between underscores and whatever else no identifier may hold. Paths lose all but their last part:
@@ -241,7 +251,7 @@ fn strip_hash(name: &str) -> &str {
 }
 
 /// A package name from the library's name: lower case, and none with a meaning of its own to the go command.
-pub(super) fn package_name(library: &str) -> String {
+pub(crate) fn package_name(library: &str) -> String {
     let lower: String = library
         .chars()
         .map(|c| if c.is_ascii_alphanumeric() { c } else { '_' })

@@ -212,6 +212,11 @@ fn checked_package(name: &str, source: &str) -> Result<String> {
     .map(|p| p.help("a package name is a short word in lower case")))
 }
 
+/// The package that the Go files of a directory make up, if there are any.
+pub fn package_in(dir: &Path) -> Result<Option<String>> {
+    Ok(clauses(dir, "")?.into_iter().next().map(|c| c.package))
+}
+
 /// The package clause of one file.
 struct Clause {
     file: String,

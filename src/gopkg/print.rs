@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use crate::arch::Stub;
 use crate::goabi;
-use crate::model::{Function, TypeId};
+use crate::model::{Function, Type, TypeId};
+use crate::wrappers;
 
 use super::large::{self, Between};
 use super::scope::Scope;
-use super::{GoFile, Request, depart, doc, escape, types};
+use super::{GoFile, Request, callbacks, depart, doc, escape, names, owned, types};
 
 /// What `-msan` means for build constraints: the go command leaves `.syso` files out then (cmd/go, `load.go`, "syso").
 const NO_MSAN: &str = "!msan";
@@ -19,6 +20,12 @@ pub(super) struct Printer<'a> {
     pub scope: &'a Scope,
     /// GOARCHes that the package has native code for, in order, each with the line of its origin.
     pub arches: &'a BTreeMap<String, String>,
+}
+
+/// An assembly function as Go sees it.
+struct Declared {
+    name: String,
+    signature: String,
 }
 
 /// Which of the two Go files.
@@ -99,7 +106,9 @@ impl Printer<'_> {
             self.package_clause(flavour),
         ];
         sections.extend(self.imports(flavour));
+        let owned = owned::needs(api);
         sections.push(depart::panic_type(&self.request.place.package));
+        sections.extend(owned.error_type(&self.request.place.package));
         let by_name: BTreeMap<&str, TypeId> = self
             .scope
             .types
@@ -118,6 +127,8 @@ impl Printer<'_> {
         if flavour == Flavour::Native {
             sections.push(depart::native(&self.request.place.package));
             sections.extend(depart::blocking(api));
+            sections.extend(callbacks::native(api));
+            sections.extend(owned.native());
         }
         let mut text = sections
             .iter()
@@ -217,22 +228,10 @@ impl Printer<'_> {
         let sentence = format!("{name} calls the Rust function {}.", f.symbol);
         let mut lines = types::with_doc(&sentence, &f.doc);
         match flavour {
-            Flavour::Native if goabi::frame(api, f).by_reference() => {
-                let params = &self.scope.functions.get(index)?.params;
-                let between = Between::new(name);
-                lines.push(format!("{signature} {{"));
-                lines.extend(between.body(f, params));
-                lines.extend(["}".into(), String::new()]);
-                lines.extend(between.frame(self.scope, name, f));
+            Flavour::Native if self.stub(index)?.name != *name => {
+                lines.extend(self.body(index, &signature)?);
                 lines.push(String::new());
-                if f.blocking {
-                    lines.push(between.blocking());
-                    lines.push(String::new());
-                }
-                if large::frame_stays(api, f) {
-                    lines.push("//go:noescape".into());
-                }
-                lines.push(between.signature());
+                lines.extend(self.between(index)?);
             }
             Flavour::Native => {
                 if escape::noescape(api, f) {
@@ -249,6 +248,87 @@ impl Printer<'_> {
         Some(lines.join("\n"))
     }
 
+    /// The Go function, when it is not the assembly itself: it makes the call and turns what the library gives into what callers get.
+    fn body(&self, index: usize, signature: &str) -> Option<Vec<String>> {
+        let f = self.request.api.functions.get(index)?;
+        let names = self.scope.functions.get(index)?;
+        let params = &names.params;
+        let between = Between::new(&names.name);
+        let mut lines = vec![format!("{signature} {{")];
+        let package = &self.request.place.package;
+        lines.extend(callbacks::checks(package, &names.name, f, params));
+        let by_reference = goabi::frame(self.request.api, f).by_reference();
+        let call = format!("{}({})", between.stub, params.join(", "));
+        let given = match &f.result {
+            _ if by_reference => {
+                let (call, given) = between.call(self.scope, f, params);
+                lines.extend(call);
+                given
+            }
+            Some(Type::Fallible { .. }) => {
+                let local = names::unused("result", params);
+                lines.push(format!("\t{local} := {call}"));
+                local
+            }
+            _ => call,
+        };
+        if let Some(ty) = &f.result {
+            lines.push(format!("\treturn {}", owned::results(ty, &given)));
+        }
+        lines.push("}".into());
+        Some(lines)
+    }
+
+    /// What stands between such a function and the assembly.
+    fn between(&self, index: usize) -> Option<Vec<String>> {
+        let api = self.request.api;
+        let f = api.functions.get(index)?;
+        let name = &self.scope.functions.get(index)?.name;
+        let by_reference = goabi::frame(api, f).by_reference();
+        let mut lines = Vec::new();
+        if by_reference {
+            let between = Between::new(name);
+            lines.extend(between.frame(self.scope, name, f));
+            lines.push(String::new());
+            if f.blocking {
+                lines.push(between.blocking(f));
+                lines.push(String::new());
+            }
+        }
+        let stays = match by_reference {
+            true => large::frame_stays(api, f),
+            false => escape::noescape(api, f),
+        };
+        if stays {
+            lines.push("//go:noescape".into());
+        }
+        lines.push(self.stub(index)?.signature);
+        Some(lines)
+    }
+
+    /// The Go name of the assembly function, and its declaration.
+    fn stub(&self, index: usize) -> Option<Declared> {
+        let f = self.request.api.functions.get(index)?;
+        let names = self.scope.functions.get(index)?;
+        let between = Between::new(&names.name);
+        let by_reference = goabi::frame(self.request.api, f).by_reference();
+        let converts = f.result.as_ref().is_some_and(Type::gives_memory);
+        Some(match (by_reference, converts) {
+            (true, _) => Declared {
+                signature: between.signature(f),
+                name: between.stub,
+            },
+            (false, true) => Declared {
+                signature: native_signature(self.scope, index, f, &between.stub)?,
+                name: between.stub,
+            },
+            (false, false) => Declared {
+                signature: signature(self.scope, index, f)?,
+                name: names.name.clone(),
+            },
+        })
+    }
+
     fn panic(&self, name: &str) -> String {
         let package = &self.request.place.package;
         let arches: Vec<&str> = self.arches.keys().map(String::as_str).collect();
@@ -259,17 +339,24 @@ impl Printer<'_> {
         )
     }
 
-    /// The stub of what frees a panic's text.
-    fn forget(&self) -> String {
+    /// The stubs of what frees a panic's text and owned memory.
+    fn internal(&self) -> Vec<String> {
         let r = self.request;
-        let function = crate::wrappers::forget();
-        r.arch.stub(&Stub {
-            go_name: depart::FORGET,
-            signature: &format!("func {}(departure unsafe.Pointer)", depart::FORGET),
-            wrapper: &(r.wrapper)(&function.symbol),
-            frame: &goabi::frame(r.api, &function),
-            landing: depart::landing(false),
-        })
+        let stub = |go_name, signature: &str, function: &Function| {
+            r.arch.stub(&Stub {
+                go_name,
+                signature,
+                wrapper: &(r.wrapper)(&function.symbol),
+                frame: &goabi::frame(r.api, function),
+                landing: depart::landing(false),
+            })
+        };
+        let forget = format!("func {}(departure unsafe.Pointer)", depart::FORGET);
+        let mut stubs = vec![stub(depart::FORGET, &forget, &wrappers::forget())];
+        if r.api.gives_memory() {
+            stubs.push(stub(owned::FREE, owned::FREE_SIGNATURE, &wrappers::free()));
+        }
+        stubs
     }
 
     fn assembly(&self) -> String {
@@ -281,30 +368,20 @@ impl Printer<'_> {
             "#include \"funcdata.h\"\n#include \"textflag.h\"".to_string(),
         ];
         for (index, f) in r.api.functions.iter().enumerate() {
-            let (Some(names), Some(signature)) = (
-                self.scope.functions.get(index),
-                signature(self.scope, index, f),
-            ) else {
+            let Some(stub) = self.stub(index) else {
                 continue;
             };
-            let frame = goabi::frame(r.api, f);
-            let (signature, go_name) = match frame.by_reference() {
-                true => {
-                    let between = Between::new(&names.name);
-                    (between.signature(), between.stub)
-                }
-                false => (signature, names.name.clone()),
-            };
             sections.push(r.arch.stub(&Stub {
-                go_name: &go_name,
-                signature: &signature,
+                go_name: &stub.name,
+                signature: &stub.signature,
                 wrapper: &(r.wrapper)(&f.symbol),
-                frame: &frame,
+                frame: &goabi::frame(r.api, f),
                 landing: depart::landing(f.blocking),
             }));
         }
+        sections.extend(callbacks::stubs(r.api, r.arch, r.wrapper));
         sections.extend(depart::landings(r.api, r.arch));
-        sections.push(self.forget());
+        sections.extend(self.internal());
         let mut text = sections
             .iter()
             .map(|s| s.trim_end_matches('\n'))
@@ -318,16 +395,44 @@ impl Printer<'_> {
 /// `func CountWords(text string) uint`
 pub fn signature(scope: &Scope, index: usize, f: &Function) -> Option<String> {
     let names = scope.functions.get(index)?;
-    let typed = names.params.iter().zip(&f.params);
+    let results = f.result.iter().flat_map(|ty| types::results(scope, ty));
+    Some(declared(
+        scope,
+        &names.name,
+        &names.params,
+        f,
+        &results.collect::<Vec<_>>(),
+    ))
+}
+
+/// As [`signature`], with what the native function gives.
+fn native_signature(scope: &Scope, index: usize, f: &Function, name: &str) -> Option<String> {
+    let names = scope.functions.get(index)?;
+    let result = f.result.iter().map(|ty| types::go_type(scope, ty));
+    Some(declared(
+        scope,
+        name,
+        &names.params,
+        f,
+        &result.collect::<Vec<_>>(),
+    ))
+}
+
+fn declared(
+    scope: &Scope,
+    name: &str,
+    params: &[String],
+    f: &Function,
+    results: &[String],
+) -> String {
+    let typed = params.iter().zip(&f.params);
     let params: Vec<String> = typed
         .map(|(name, p)| format!("{name} {}", types::go_type(scope, &p.ty)))
         .collect();
-    let result = f.result.as_ref().map_or(String::new(), |ty| {
-        format!(" {}", types::go_type(scope, ty))
-    });
-    Some(format!(
-        "func {}({}){result}",
-        names.name,
-        params.join(", ")
-    ))
+    let results = match results {
+        [] => String::new(),
+        [one] => format!(" {one}"),
+        all => format!(" ({})", all.join(", ")),
+    };
+    format!("func {name}({}){results}", params.join(", "))
 }

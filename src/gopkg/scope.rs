@@ -6,8 +6,8 @@ use crate::diag::{Error, Kind, Problem, Result};
 use crate::model::{Api, TypeDef, TypeId, TypeKind};
 
 use super::check;
-use super::depart;
 use super::names::{self, Prefix};
+use super::{depart, owned};
 
 /// Every name that the Go files declare.
 #[derive(Debug)]
@@ -84,6 +84,9 @@ pub(super) fn scope(api: &Api, wanted: &Prefix, library: &str) -> Result<Scope> 
         depart::PANIC,
         "the type of the values of Go panics".to_string(),
     );
+    if owned::needs(api).errors {
+        package.take(owned::ERROR, "the type of errors".to_string());
+    }
     let functions = function_names(api, wanted, library)?
         .into_iter()
         .zip(&api.functions)

@@ -2,8 +2,8 @@
 
 use crate::model::{Api, Field, Int, Type, TypeDef, TypeId, TypeKind, Variant};
 
-use super::doc;
 use super::scope::Scope;
+use super::{doc, owned};
 
 /// The Go type.
 pub(super) fn go_type(scope: &Scope, ty: &Type) -> String {
@@ -14,18 +14,58 @@ pub(super) fn go_type(scope: &Scope, ty: &Type) -> String {
         Type::F32 => "float32".into(),
         Type::F64 => "float64".into(),
         Type::Str => "string".into(),
-        Type::Slice { elem, .. } => format!("[]{}", go_type(scope, elem)),
+        Type::Slice { elem, .. } => format!("[]{}", element(scope, elem)),
         Type::Pointer { to: None, .. } => "unsafe.Pointer".into(),
         Type::Pointer { to: Some(to), .. } => format!("*{}", go_type(scope, to)),
         Type::Array { elem, len } => format!("[{len}]{}", go_type(scope, elem)),
         Type::Named(id) => scope.type_name(*id).into(),
-        Type::Callback { params, result } => {
-            let params: Vec<String> = params.iter().map(|p| go_type(scope, p)).collect();
+        Type::Owned { elem } => owned::owned(&element(scope, elem)),
+        Type::OwnedStr => owned::owned("byte"),
+        Type::Fallible { value } => {
+            let value = value
+                .as_ref()
+                .map_or("struct{}".into(), |v| go_type(scope, v));
+            owned::fallible(&value)
+        }
+        Type::Callback {
+            params,
+            result,
+            user,
+            ..
+        } => {
+            let params: Vec<String> = without(params, *user).map(|p| go_type(scope, p)).collect();
             let result = result
                 .as_ref()
                 .map_or(String::new(), |r| format!(" {}", go_type(scope, r)));
             format!("func({}){result}", params.join(", "))
         }
+    }
+}
+
+/// The parameters of a function but its user data, which Go does not see.
+fn without(params: &[Type], user: Option<usize>) -> impl Iterator<Item = &Type> {
+    let all = params.iter().enumerate();
+    all.filter(move |(i, _)| user != Some(*i)).map(|(_, ty)| ty)
+}
+
+/// The type of an element of a slice: there, bytes are called so.
+fn element(scope: &Scope, ty: &Type) -> String {
+    match ty {
+        Type::Int(Int::U8) => "byte".into(),
+        _ => go_type(scope, ty),
+    }
+}
+
+/// The results as callers see them.
+pub(super) fn results(scope: &Scope, ty: &Type) -> Vec<String> {
+    match ty {
+        Type::Owned { elem } => vec![format!("[]{}", element(scope, elem))],
+        Type::OwnedStr => vec!["string".into()],
+        Type::Fallible { value } => {
+            let value = value.iter().flat_map(|v| results(scope, v));
+            value.chain(["error".to_string()]).collect()
+        }
+        _ => vec![go_type(scope, ty)],
     }
 }
 
@@ -49,10 +89,16 @@ pub(super) fn uses_unsafe(ty: &Type) -> bool {
     match ty {
         Type::Pointer { to: None, .. } => true,
         Type::Pointer { to: Some(to), .. } => uses_unsafe(to),
-        Type::Slice { elem, .. } | Type::Array { elem, .. } => uses_unsafe(elem),
-        Type::Callback { params, result } => {
-            params.iter().any(uses_unsafe) || result.as_deref().is_some_and(uses_unsafe)
+        Type::Slice { elem, .. } | Type::Array { elem, .. } | Type::Owned { elem } => {
+            uses_unsafe(elem)
         }
+        Type::Fallible { value } => value.as_deref().is_some_and(uses_unsafe),
+        Type::Callback {
+            params,
+            result,
+            user,
+            ..
+        } => without(params, *user).any(uses_unsafe) || result.as_deref().is_some_and(uses_unsafe),
         _ => false,
     }
 }
@@ -155,10 +201,22 @@ fn constants(type_name: &str, names: &[String], variants: &[Variant]) -> Vec<Str
 }
 
 /// A field or a constant.
-struct Row {
+pub(super) struct Row {
     comment: Vec<String>,
     name: String,
     rest: String,
+}
+
+impl Row {
+    /// Without a comment.
+    pub fn new(name: String, rest: String) -> Self {
+        let comment = Vec::new();
+        Row {
+            comment,
+            name,
+            rest,
+        }
+    }
 }
 
 /// The fields of a struct, with padding wherever the C layout has a hole: Go's compiler would leave the same holes, but
@@ -209,7 +267,7 @@ fn rows(
 }
 
 /// Lines as gofmt lays them out: names padded to one width within each run of lines that no comment breaks.
-fn aligned(rows: &[Row]) -> Vec<String> {
+pub(super) fn aligned(rows: &[Row]) -> Vec<String> {
     let mut lines = Vec::new();
     let mut at = 0;
     while at < rows.len() {

@@ -3,6 +3,7 @@
 use super::symbols::{duplicate, is_mangled};
 use crate::diag::{Error, Kind, Problem, Result};
 use crate::input::{Bind, Def, Object, Symbol, SymbolKind, Visibility};
+use crate::sig::owned::FREE;
 use globset::Glob;
 use std::collections::BTreeMap;
 
@@ -41,7 +42,11 @@ pub fn find(objects: &[Object<'_>], globs: &[String]) -> Result<Vec<Export>> {
     let mut others: BTreeMap<&str, Vec<Export>> = BTreeMap::new();
     for (obj, object) in objects.iter().enumerate() {
         let is_own = is_own_crate(object);
-        for symbol in object.symbols.iter().filter(|s| is_function(s)) {
+        for symbol in object
+            .symbols
+            .iter()
+            .filter(|s| is_function(s) && !is_internal(&s.name))
+        {
             let Def::Section(section) = symbol.def else {
                 continue;
             };
@@ -68,7 +73,11 @@ pub fn find(objects: &[Object<'_>], globs: &[String]) -> Result<Vec<Export>> {
         return Err(Error::fault(
             Problem::new("the library exports no functions")
                 .note("exported are unmangled global functions of the library's own Rust crates")
-                .help("mark functions with #[unsafe(no_mangle)] pub extern \"C\", or name C functions with --export"),
+                .help(
+                    "export a Rust function, as here; or name C functions with --export\n\
+                     #[unsafe(no_mangle)]\n\
+                     pub extern \"C\" fn count_words(text: &str) -> usize { text.split_whitespace().count() }",
+                ),
         ));
     }
     one_each(objects, chosen)
@@ -160,4 +169,9 @@ fn is_function(symbol: &Symbol<'_>) -> bool {
 /// Names that Rust itself asks of a library (panic handlers, allocator shims, personality), and the entry point.
 fn is_glue(name: &str) -> bool {
     name.starts_with("__rust") || name.starts_with("rust_") || name == "main" || name == "_start"
+}
+
+/// What generated Go calls by itself: no function of the package.
+fn is_internal(name: &str) -> bool {
+    name == FREE
 }

@@ -42,7 +42,23 @@ const STD: &[StdFunction] = &[
         real: "rsyso_std_dealloc",
         front: None,
     },
+    StdFunction {
+        paths: &["std::panicking::resume_unwind"],
+        piece: "13resume_unwind",
+        real: RESUME_UNWIND,
+        front: None,
+    },
+    // Its name up to Rust 1.91.
+    StdFunction {
+        paths: &["std::panicking::rust_panic_without_hook"],
+        piece: "rust_panic_without_hook",
+        real: RESUME_UNWIND,
+        front: None,
+    },
 ];
+
+/// Raises an exception with a given payload.
+const RESUME_UNWIND: &str = "rsyso_std_resume_unwind";
 
 /// The runtime's front for a C name that the library asks for.
 pub fn front(name: &str) -> Option<&'static str> {

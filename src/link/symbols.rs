@@ -4,12 +4,14 @@
 //! each other and what the linker defines, so its Rust symbols never meet the library's.
 //!
 //! For a reference of the library, in this order: a strong definition of the library; the runtime's; a weak one of the library, or
-//! one of a libc bundled in the archive. Names that begin with `rsyso_` and `__rsyso_` are the runtime's and the linker's alone.
+//! one of a libc bundled in the archive. Names that begin with `rsyso_` and `__rsyso_` are the runtime's and the linker's alone;
+//! the library's is what rsyso-ffi exports.
 
 use super::interpose::{self, Found};
 use super::{Linker, SecRef, Target};
 use crate::diag::{Error, Kind, Problem, Result};
 use crate::input::{Bind, Def, Object, Symbol, SymbolKind, Visibility};
+use crate::sig::owned::FREE;
 use std::collections::{HashMap, HashSet};
 
 /// All objects of a link.
@@ -454,7 +456,7 @@ impl Interned {
 }
 
 fn is_reserved(name: &str) -> bool {
-    name.starts_with("rsyso_") || name.starts_with("__rsyso_")
+    (name.starts_with("rsyso_") && name != FREE) || name.starts_with("__rsyso_")
 }
 
 /// How strong a definition is; None for what defines no global name.

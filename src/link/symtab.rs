@@ -26,8 +26,8 @@ pub struct ImageSymbol {
     pub global: bool,
 }
 
-/// The symbols, in order, without holes. `wrappers` is the object that holds the wrappers.
-pub fn table(inputs: &Inputs<'_>, layout: &Layout, wrappers: u32) -> Vec<ImageSymbol> {
+/// The symbols, in order, without holes.
+pub fn table(inputs: &Inputs<'_>, layout: &Layout) -> Vec<ImageSymbol> {
     let mut starts = vec![start("rsyso.header", 0)];
     let by_section = functions(inputs, &|at| layout.sections.contains_key(&at));
     let code_end = layout.params.code_offset + layout.params.code_size;
@@ -41,7 +41,7 @@ pub fn table(inputs: &Inputs<'_>, layout: &Layout, wrappers: u32) -> Vec<ImageSy
             starts.push(start(&section.name, *address));
         }
         for (value, name) in functions {
-            let global = at.obj == wrappers;
+            let global = inputs.wrappers == Some(at.obj);
             let name = if global {
                 (*name).to_owned()
             } else {

@@ -224,6 +224,8 @@ impl<'d, 'a> Mapper<'d, 'a> {
             Type::F64 | Type::Pointer { .. } | Type::Callback { .. } => scalar(8),
             Type::Int(int) => scalar(int.size()),
             Type::Str | Type::Slice { .. } => None,
+            // Made of structs when all signatures are read ([`super::owned`]).
+            Type::Owned { .. } | Type::OwnedStr | Type::Fallible { .. } => None,
             Type::Array { elem, len } => {
                 let elem = self.layout(elem)?;
                 Some(Layout {

@@ -1,7 +1,9 @@
 //! Signatures: from debug information to the model.
 //!
 //! DWARF gives parameters, layouts and places; the source, where it is at hand, adds what DWARF leaves out (`repr(C)`, doc comments).
-//! A C header stands in where there is no debug information ([`header`]). Pointers with a length become slices at the end ([`pairs`]).
+//! A C header stands in where there is no debug information ([`header`]). At the end the types of
+//! `rsyso-ffi` are recognised ([`owned`]), pointers with a length become slices ([`pairs`]), and function pointers take in their user
+//! data ([`user_data`]).
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::PathBuf;
@@ -15,12 +17,14 @@ mod function;
 pub mod header;
 mod layout;
 mod merged;
+pub mod owned;
 pub mod pairs;
 mod scan;
 mod shape;
 mod source;
 mod syntax;
 mod types;
+mod user_data;
 mod written;
 
 use dwarf::{Debug, Sections, encode_address, malformed};
@@ -113,7 +117,9 @@ pub fn read(objects: &[Object<'_>], exports: &[Export], headers: &Headers) -> Re
             objects.get(export.object).map_or("", |o| o.name.as_str()),
         )?;
     }
-    reader.finish(headers)
+    let mut api = reader.finish(headers)?;
+    user_data::apply(&mut api);
+    Ok(api)
 }
 
 /// Where a crate begins that no unit read so far belongs to: asked of the objects that are named after it, as rustc does.

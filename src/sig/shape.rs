@@ -36,7 +36,12 @@ pub enum Shape {
         kind: PointerKind,
     },
     /// `extern "C" fn`, or an `Option` of one.
-    Function(At),
+    Function {
+        /// The subroutine type.
+        to: At,
+        /// The `Option`.
+        nullable: bool,
+    },
     /// `[T; N]`.
     Array {
         /// `T`.
@@ -95,7 +100,10 @@ impl<'a> View<'_, 'a> {
             dw::DW_TAG_base_type => base_type(&name, &die),
             dw::DW_TAG_pointer_type => self.pointer(&die, &name)?,
             dw::DW_TAG_array_type => self.array(&die)?,
-            dw::DW_TAG_enumeration_type if die.udata(dw::DW_AT_byte_size) == Some(0) => {
+            // `MaybeUninit<()>` is a union.
+            dw::DW_TAG_enumeration_type | dw::DW_TAG_union_type
+                if die.udata(dw::DW_AT_byte_size) == Some(0) =>
+            {
                 Shape::Nothing
             }
             dw::DW_TAG_enumeration_type => Shape::Enum,
@@ -306,7 +314,10 @@ impl<'a> View<'_, 'a> {
                 .starts_with("core::ptr::non_null::NonNull<"),
         };
         Ok(if nullable {
-            Some(self.shape_within(inner, depth)?)
+            Some(match self.shape_within(inner, depth)? {
+                Shape::Function { to, .. } => Shape::Function { to, nullable: true },
+                shape => shape,
+            })
         } else {
             None
         })
@@ -403,7 +414,10 @@ fn function_pointer(to: At, name: &str) -> Shape {
             .unwrap_or(name)
             .starts_with(abi)
     }) {
-        Shape::Function(to)
+        Shape::Function {
+            to,
+            nullable: false,
+        }
     } else {
         Shape::Foreign(Foreign::RustFunction(name.to_owned()))
     }

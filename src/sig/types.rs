@@ -168,7 +168,7 @@ impl<'d, 'a> Mapper<'d, 'a> {
                 })),
                 Err(e) => Err(e),
             },
-            Shape::Function(to) => self.callback(object, to).map(Some),
+            Shape::Function { to, nullable } => self.callback(object, to, nullable).map(Some),
             Shape::Array { .. } => Err(Stop::Refused(
                 Why::new("is an array by value, which C cannot pass")
                     .help("pass a reference to it"),
@@ -220,7 +220,9 @@ impl<'d, 'a> Mapper<'d, 'a> {
             }
             Shape::Str => Err(Stop::Refused(inner_wide("`&str`"))),
             Shape::Slice { .. } => Err(Stop::Refused(inner_wide("slice"))),
-            Shape::Function(_) => refuse("is a function pointer that is not itself a parameter"),
+            Shape::Function { .. } => {
+                refuse("is a function pointer that is not itself a parameter")
+            }
             Shape::Foreign(what) => Err(Stop::Refused(foreign(&what))),
         }
     }
@@ -264,7 +266,7 @@ impl<'d, 'a> Mapper<'d, 'a> {
             )),
             // Wide pointers, tuples and the like have no name that Go could use, and need none behind a pointer.
             Shape::Foreign(what @ Foreign::Wider(_)) => Err(Stop::Refused(foreign(&what))),
-            Shape::Foreign(_) | Shape::Function(_) => Ok(None),
+            Shape::Foreign(_) | Shape::Function { .. } => Ok(None),
         }
     }
 
@@ -280,7 +282,7 @@ impl<'d, 'a> Mapper<'d, 'a> {
         Ok(Some(Type::Named(self.named(object, die.at)?)))
     }
 
-    fn callback(&mut self, object: usize, to: At) -> Mapped<Type> {
+    fn callback(&mut self, object: usize, to: At, nullable: bool) -> Mapped<Type> {
         let view = self.view(object)?;
         let part = |stop| match stop {
             Stop::Refused(why) => Stop::Refused(Why {
@@ -306,13 +308,18 @@ impl<'d, 'a> Mapper<'d, 'a> {
             Some(ty) => self.plain_value(object, ty).map_err(part)?.map(Box::new),
             None => None,
         };
-        Ok(Type::Callback { params, result })
+        Ok(Type::Callback {
+            params,
+            result,
+            user: None,
+            nullable,
+        })
     }
 
     /// A value, but no function pointer: callbacks of callbacks would have no end.
     fn plain_value(&mut self, object: usize, at: At) -> Mapped<Option<Type>> {
         match self.view(object)?.shape(at)? {
-            Shape::Function(_) => refuse("is a function pointer itself"),
+            Shape::Function { .. } => refuse("is a function pointer itself"),
             _ => self.value(object, at),
         }
     }

@@ -129,7 +129,7 @@ impl Machine {
         let mut wrappers = HashMap::new();
         for f in &api.functions {
             let frame = rsyso::goabi::frame(api, f);
-            let code = backend.wrapper(api, f, &frame).expect("a wrapper");
+            let code = backend.wrapper(api, f, &frame, &[]).expect("a wrapper");
             b.align();
             let at = b.bytes.len();
             b.bytes.extend(&code.bytes);

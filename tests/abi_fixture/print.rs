@@ -33,7 +33,9 @@ impl Printer<'_> {
             }
             Type::Array { elem, len } => format!("[{}; {len}]", self.rust(elem)),
             Type::Named(id) => self.0.api.def(*id).name.clone(),
-            Type::Callback { .. } => unreachable!("the fixture has none"),
+            Type::Callback { .. } | Type::Owned { .. } | Type::OwnedStr | Type::Fallible { .. } => {
+                unreachable!("the fixture has none")
+            }
         }
     }
 

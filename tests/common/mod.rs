@@ -7,6 +7,7 @@ pub mod go;
 pub mod inputs;
 pub mod mutate;
 pub mod process;
+pub mod scaffold;
 pub mod workspace;
 
 use std::path::{Path, PathBuf};
@@ -55,7 +56,16 @@ pub fn fixtures() -> Vec<String> {
         .collect();
     names.sort();
     for required in [
-        "blocking", "data", "io", "overflow", "panics", "plusone", "text", "threads",
+        "blocking",
+        "callbacks",
+        "data",
+        "ffi",
+        "io",
+        "overflow",
+        "panics",
+        "plusone",
+        "text",
+        "threads",
     ] {
         assert!(
             names.iter().any(|n| n == required),

@@ -67,8 +67,26 @@ impl Arch for Fake {
     fn waiting_call(&self, number: u64) -> Option<&'static str> {
         Amd64.waiting_call(number)
     }
-    fn wrapper(&self, api: &Api, function: &Function, frame: &Frame) -> Result<Code, String> {
-        Amd64.wrapper(api, function, frame)
+    fn wrapper(
+        &self,
+        api: &Api,
+        function: &Function,
+        frame: &Frame,
+        codes: &[String],
+    ) -> Result<Code, String> {
+        Amd64.wrapper(api, function, frame, codes)
+    }
+    fn callback(
+        &self,
+        api: &Api,
+        callback: &Type,
+        which: usize,
+        callee: &str,
+    ) -> Result<Code, String> {
+        Amd64.callback(api, callback, which, callee)
+    }
+    fn jump(&self, symbol: &str) -> Result<Code, String> {
+        Amd64.jump(symbol)
     }
 }
 
@@ -194,10 +212,12 @@ pub fn named(id: u32) -> Type {
     Type::Named(TypeId(id))
 }
 
-pub fn callback() -> Type {
+pub fn callback(params: Vec<Type>) -> Type {
     Type::Callback {
-        params: vec![int(Int::I32)],
+        params,
         result: None,
+        user: None,
+        nullable: false,
     }
 }
 
@@ -294,6 +314,53 @@ pub fn text() -> Api {
     )
 }
 
+/// Functions that take functions.
+pub fn calls() -> Api {
+    let user = || Type::Pointer {
+        to: None,
+        kind: PointerKind::Mut,
+    };
+    let with = |params: Vec<Type>, result: Option<Type>, user, nullable| Type::Callback {
+        params,
+        result: result.map(Box::new),
+        user,
+        nullable,
+    };
+    let visit = with(vec![named(0), user()], Some(Type::Bool), Some(1), false);
+    let less = with(vec![named(0), named(0)], Some(Type::Bool), None, false);
+    let log = with(vec![user(), Type::Str], None, Some(0), true);
+    api(
+        vec![
+            function(
+                "each",
+                &[("points", slice(named(0))), ("visit", visit)],
+                None,
+            )
+            .doc("Visits all points until `visit` says no."),
+            function(
+                "sort",
+                &[
+                    ("args", slice_mut(named(0))),
+                    ("less", less),
+                    ("c", log.clone()),
+                ],
+                Some(int(Int::Usize)),
+            ),
+            function("twice", &[("f", callback(vec![]))], None),
+            Function {
+                blocking: true,
+                ..function("wait", &[("log", log)], Some(Type::Bool))
+            },
+        ],
+        vec![structure(
+            "Point",
+            16,
+            8,
+            vec![field("x", Type::F64, 0), field("y", Type::F64, 8)],
+        )],
+    )
+}
+
 /// Functions of structs, enums, pointers and opaque types.
 pub fn shapes() -> Api {
     use PointerKind::{Const, Mut, Ref, RefMut};
@@ -339,7 +406,7 @@ pub fn shapes() -> Api {
         enumeration("Big", Int::Usize, &[("Low", 1), ("High", 1 << 40)]),
         enumeration("Signed", Int::Isize, &[("Minus", -1), ("Plus", 1)]),
         structure("Empty", 0, 1, vec![]),
-        structure("Unused", 1, 1, vec![field("callback", callback(), 0)]),
+        structure("Unused", 1, 1, vec![field("callback", callback(vec![]), 0)]),
     ];
     api(
         vec![
@@ -386,5 +453,57 @@ pub fn shapes() -> Api {
             ),
         ],
         types,
+    )
+}
+
+/// Functions that give memory of the library's, and errors.
+pub fn results() -> Api {
+    let bytes = || Type::Owned {
+        elem: Box::new(int(Int::U8)),
+    };
+    let fallible = |value: Option<Type>| Type::Fallible {
+        value: value.map(Box::new),
+    };
+    let word = |symbol: &str, ty: Type| function(symbol, &[("text", Type::Str)], Some(ty));
+    let point = structure(
+        "Point",
+        16,
+        8,
+        vec![field("x", Type::F64, 0), field("y", Type::F64, 8)],
+    );
+    let matrix = structure(
+        "Matrix",
+        512,
+        8,
+        vec![field("rows", array(Type::F64, 64), 0)],
+    );
+    let points = Type::Owned {
+        elem: Box::new(named(0)),
+    };
+    api(
+        vec![
+            word("unhex", fallible(Some(bytes()))).doc("Reads hexadecimal digits."),
+            word("compress", bytes()),
+            word("shout", Type::OwnedStr).doc("In upper case."),
+            word("read_points", fallible(Some(points))),
+            word("measure", fallible(Some(Type::F64))),
+            word("check", fallible(None)),
+            // Names that the bodies have other uses for.
+            function(
+                "text",
+                &[("result", named(1)), ("rsyso_text", Type::Bool)],
+                Some(fallible(Some(Type::OwnedStr))),
+            ),
+            function(
+                "free",
+                &[("result", slice(int(Int::U8)))],
+                Some(fallible(Some(named(0)))),
+            ),
+            Function {
+                blocking: true,
+                ..word("fetch", fallible(Some(bytes())))
+            },
+        ],
+        vec![point, matrix],
     )
 }

@@ -5,6 +5,8 @@ go 1.21
 require (
 	rsyso.test/abi v0.0.0
 	rsyso.test/blocking v0.0.0
+	rsyso.test/callbacks v0.0.0
+	rsyso.test/clib v0.0.0
 	rsyso.test/data v0.0.0
 	rsyso.test/io v0.0.0
 	rsyso.test/overflow v0.0.0
@@ -17,6 +19,8 @@ require (
 replace (
 	rsyso.test/abi => ../../fixtures/abi/go
 	rsyso.test/blocking => ../../fixtures/blocking/go
+	rsyso.test/callbacks => ../../fixtures/callbacks/go
+	rsyso.test/clib => ../../fixtures/clib/go
 	rsyso.test/data => ../../fixtures/data/go
 	rsyso.test/io => ../../fixtures/io/go
 	rsyso.test/overflow => ../../fixtures/overflow/go

@@ -94,12 +94,25 @@ fn ty(api: &Api, t: &Type) -> String {
         }
         Type::Array { elem, len } => format!("[{}; {len}]", ty(api, elem)),
         Type::Named(id) => api.def(*id).path.clone(),
-        Type::Callback { params, result } => {
+        Type::Callback {
+            params,
+            result,
+            user,
+            nullable,
+        } => {
             let params: Vec<_> = params.iter().map(|p| ty(api, p)).collect();
             let result = result
                 .as_ref()
                 .map_or(String::new(), |r| format!(" -> {}", ty(api, r)));
-            format!("extern fn({}){result}", params.join(", "))
+            let user = user.map_or(String::new(), |i| format!(" with user data {i}"));
+            let option = if *nullable { "Option " } else { "" };
+            format!("{option}extern fn({}){result}{user}", params.join(", "))
+        }
+        Type::Owned { elem } => format!("OwnedSlice<{}>", ty(api, elem)),
+        Type::OwnedStr => "OwnedString".into(),
+        Type::Fallible { value } => {
+            let value = value.as_ref().map_or("()".into(), |v| ty(api, v));
+            format!("FfiResult<{value}>")
         }
     }
 }

@@ -8,7 +8,7 @@
 //! * `&str` and slices are structs of a pointer and a length.
 //! * The caller extends integers narrower than 32 bits (LLVM's `zeroext` and `signext`; the psABI is silent, all compilers do it).
 
-use crate::goabi::{Frame, Slot};
+use crate::goabi::{self, Frame, Slot};
 use crate::model::{Api, Function, Type, TypeKind};
 
 /// Registers for INTEGER eightbytes: rdi, rsi, rdx, rcx, r8, r9.
@@ -67,9 +67,15 @@ pub(super) enum Arg {
         align: u64,
         pointer: Place,
         length: Place,
+        /// Whether Go has a capacity behind the length.
+        capacity: bool,
     },
     /// A struct of class MEMORY.
     Copy { at: u64, size: u64, to: u64 },
+    /// The code that stands for a Go function, if the byte at `at` says that there is one; else null. Counted among the Go functions of the call.
+    Code { at: u64, which: usize, to: Place },
+    /// The call's own mark, as the user data of a Go function.
+    Mark { to: Place },
 }
 
 /// How the result comes back.
@@ -110,8 +116,14 @@ enum Shape {
         align: u64,
         /// Pointer and length are parameters of their own.
         apart: bool,
+        /// A slice, which has a capacity in Go.
+        capacity: bool,
     },
     Memory,
+    /// The address of code, and the user data behind it.
+    Code {
+        user: bool,
+    },
 }
 
 /// Assigns a place to every value of a call.
@@ -131,7 +143,7 @@ pub(super) fn assign(api: &Api, function: &Function, frame: &Frame) -> Result<Ca
         (Some(ty), Some(slot)) => {
             let of = |e| format!("the result: {e}");
             let shape = shape(api, ty).map_err(of)?;
-            regs.result(shape, slot.offset, matches!(ty, Type::Slice { .. }))
+            regs.result(shape, slot.offset)
         }
         _ => Return::None,
     };
@@ -142,6 +154,11 @@ pub(super) fn assign(api: &Api, function: &Function, frame: &Frame) -> Result<Ca
         let shape = shape(api, &param.ty).map_err(of)?;
         regs.arg(shape, slot.offset, slot.size, &mut args);
     }
+    let codes = args.iter_mut().filter_map(|arg| match arg {
+        Arg::Code { which, .. } => Some(which),
+        _ => None,
+    });
+    codes.zip(0..).for_each(|(which, n)| *which = n);
     let stack = regs.stack.next_multiple_of(16);
     if stack > MAX_STACK_ARGS {
         return Err(format!(
@@ -153,6 +170,29 @@ pub(super) fn assign(api: &Api, function: &Function, frame: &Frame) -> Result<Ca
         stack,
         result,
     })
+}
+
+/// A Go function as Rust calls it: its frame, and the places of its values.
+pub(super) fn callback(
+    api: &Api,
+    params: &[Type],
+    result: Option<&Type>,
+) -> Result<(Frame, Call), String> {
+    if matches!(result, Some(Type::Str | Type::Slice { .. })) {
+        return Err("it returns a string or slice, which Go could not keep alive: let it take a `&mut` to fill".into());
+    }
+    if params.iter().any(|ty| matches!(ty, Type::Callback { .. })) {
+        return Err("it takes a function itself".into());
+    }
+    let function = goabi::callback(params, result);
+    let frame = goabi::frame(api, &function);
+    let call = assign(api, &function, &frame)?;
+    match frame.size {
+        0..=MAX_STACK_ARGS => Ok((frame, call)),
+        n => Err(format!(
+            "it takes and gives {n} bytes, more than {MAX_STACK_ARGS}: pass large structs by reference"
+        )),
+    }
 }
 
 /// The registers that are taken, and the stack words.
@@ -194,7 +234,11 @@ impl Registers {
                 size,
                 to: self.push(size),
             }),
-            Shape::Fat { align, apart } => {
+            Shape::Fat {
+                align,
+                apart,
+                capacity,
+            } => {
                 let (both, one) = (self.int + 2 <= INT_ARGS, self.int < INT_ARGS);
                 let mut place = |room| match room {
                     true => self.take(Class::Integer),
@@ -210,7 +254,19 @@ impl Registers {
                     align,
                     pointer,
                     length,
+                    capacity,
                 });
+            }
+            Shape::Code { user } => {
+                let mut place = || match self.int < INT_ARGS {
+                    true => self.take(Class::Integer),
+                    false => Place::Stack(self.push(8)),
+                };
+                let (to, which) = (place(), 0);
+                args.push(Arg::Code { at, which, to });
+                if user {
+                    args.push(Arg::Mark { to: place() });
+                }
             }
             Shape::Parts(parts) => {
                 let room = self.room(parts.iter().map(|p| p.class));
@@ -227,10 +283,10 @@ impl Registers {
     }
 
     /// A result of class MEMORY takes the first integer register of the arguments.
-    fn result(&mut self, shape: Shape, at: u64, capacity: bool) -> Return {
+    fn result(&mut self, shape: Shape, at: u64) -> Return {
         match shape {
-            Shape::Nothing => Return::None,
-            Shape::Fat { .. } => Return::Fat { at, capacity },
+            Shape::Nothing | Shape::Code { .. } => Return::None,
+            Shape::Fat { capacity, .. } => Return::Fat { at, capacity },
             Shape::Parts(parts) => {
                 let mut from = Registers::default();
                 let place = |mut part: Part| {
@@ -268,6 +324,7 @@ fn shape(api: &Api, ty: &Type) -> Result<Shape, String> {
         Type::Str => Ok(Shape::Fat {
             align: 1,
             apart: false,
+            capacity: false,
         }),
         Type::Slice { elem, pair, .. } => match api.layout(elem) {
             l if l.size == 0 => {
@@ -276,9 +333,23 @@ fn shape(api: &Api, ty: &Type) -> Result<Shape, String> {
             l => Ok(Shape::Fat {
                 align: l.align,
                 apart: *pair,
+                capacity: true,
             }),
         },
-        Type::Callback { .. } => Err("a callback is not supported yet".into()),
+        Type::Callback {
+            params,
+            result,
+            user,
+            ..
+        } => {
+            callback(api, params, result.as_deref()).map_err(|e| format!("a callback: {e}"))?;
+            Ok(Shape::Code {
+                user: user.is_some(),
+            })
+        }
+        // Three words or more.
+        Type::Owned { .. } | Type::OwnedStr | Type::Fallible { value: None } => Ok(Shape::Memory),
+        Type::Fallible { value: Some(value) } => shape(api, value).map(|_| Shape::Memory),
         _ => {
             let layout = api.layout(ty);
             if layout.align > 8 {
@@ -370,6 +441,9 @@ impl Eightbytes {
             },
             Type::Str | Type::Slice { .. } => {
                 return Err("a struct by value with a string or slice in it: Go's empty ones have no valid pointer for Rust; use a raw pointer and a length".into());
+            }
+            Type::Owned { .. } | Type::OwnedStr | Type::Fallible { .. } => {
+                return Err("a struct by value with a type of rsyso-ffi in it: such types stand alone, as results".into());
             }
             Type::Callback { .. } => {
                 return Err(

@@ -4,10 +4,11 @@
 use super::{Arch, Arguments, Code, Stub};
 use crate::goabi::Frame;
 use crate::link::reloc::{Howto, Rewrite, TlsModel};
-use crate::model::{Api, Function};
+use crate::model::{Api, Function, Type};
 use gimli::write::CommonInformationEntry;
 
 pub mod abi;
+pub mod callback;
 pub mod relax;
 pub mod reloc;
 pub mod stub;
@@ -63,8 +64,26 @@ impl Arch for Amd64 {
     fn waiting_call(&self, number: u64) -> Option<&'static str> {
         syscall::name(number)
     }
-    fn wrapper(&self, api: &Api, function: &Function, frame: &Frame) -> Result<Code, String> {
-        wrapper::emit(api, function, frame)
+    fn wrapper(
+        &self,
+        api: &Api,
+        function: &Function,
+        frame: &Frame,
+        codes: &[String],
+    ) -> Result<Code, String> {
+        wrapper::emit(api, function, frame, codes)
+    }
+    fn callback(
+        &self,
+        api: &Api,
+        callback: &Type,
+        which: usize,
+        callee: &str,
+    ) -> Result<Code, String> {
+        callback::emit(api, callback, which, callee)
+    }
+    fn jump(&self, symbol: &str) -> Result<Code, String> {
+        wrapper::jump(symbol)
     }
     fn frame_at_entry(&self) -> (CommonInformationEntry, u32) {
         (wrapper::frame_at_entry(), wrapper::R_X86_64_PC32)

@@ -9,6 +9,9 @@
 //! new `m`, a collision) is the runtime's: `rsyso_lane_slow` takes `m` in rax and `g` in r14, returns the control block in r11, and
 //! preserves rsp, rbp, r13 and r14 only.
 //!
+//! A function that takes Go functions returns to Go whenever it calls one (`callback.rs`). The goroutine's stack may move meanwhile: at the end
+//! its registers come from the control block, where the runtime keeps them up to date. The frame lies in Go's heap.
+//!
 //! The wrapper has a record in the unwind table, with the runtime's personality: there the way of an exception ends (`rt/src/panics.rs`).
 
 use iced_x86::code_asm::*;
@@ -22,7 +25,8 @@ use crate::arch::{Code, CodeRef, rt_symbols};
 use crate::goabi::Frame;
 use crate::model::{Api, Function};
 use crate::shared::{
-    CONTROL_GO_BP, CONTROL_GO_LANDING, CONTROL_GO_SP, GO_G_M, LANE_HASH, LANE_TABLE_BITS,
+    CALLBACK_RESULT, CONTROL_GO_BP, CONTROL_GO_LANDING, CONTROL_GO_SP, GO_G_M, LANE_HASH,
+    LANE_TABLE_BITS,
 };
 use gimli::write::{CallFrameInstruction, CommonInformationEntry};
 use gimli::{Encoding, Format, X86_64};
@@ -32,16 +36,33 @@ pub(super) const R_X86_64_PC32: u32 = 2;
 /// `L + A - P`, 32 bits: a call that may go through a linkage table.
 pub(super) const R_X86_64_PLT32: u32 = 4;
 
-/// The wrapper of `function`.
-pub(super) fn emit(api: &Api, function: &Function, frame: &Frame) -> Result<Code, String> {
+/// The wrapper of `function`; `codes` are the symbols of what stands for its Go functions.
+pub(super) fn emit(
+    api: &Api,
+    function: &Function,
+    frame: &Frame,
+    codes: &[String],
+) -> Result<Code, String> {
     let call = abi::assign(api, function, frame)?;
-    let mut w = Writer::new(frame.by_reference()).map_err(broken)?;
-    w.whole(&call, &function.symbol).map_err(broken)?;
+    let place = match frame.by_reference() {
+        true => FramePlace::Behind,
+        false => FramePlace::AboveReturn,
+    };
+    let mut w = Writer::new(place).map_err(broken)?;
+    w.whole(&call, &function.symbol, codes).map_err(broken)?;
     w.finish()
 }
 
-/// An operand that the assembler refuses: a fault of this file, not of the input.
-fn broken(e: IcedError) -> String {
+/// Code that goes on elsewhere. Through a register: the assembler would make a short jump, whose field is too small, of a direct one.
+pub(super) fn jump(symbol: &str) -> Result<Code, String> {
+    let mut w = Writer::new(FramePlace::AboveReturn).map_err(broken)?;
+    w.address(rax, symbol).map_err(broken)?;
+    w.a.jmp(rax).map_err(broken)?;
+    w.finish()
+}
+
+/// An operand that the assembler refuses: a fault of this folder, not of the input.
+pub(super) fn broken(e: IcedError) -> String {
     format!("its wrapper cannot be encoded: {e}")
 }
 
@@ -59,65 +80,89 @@ pub(super) fn frame_at_entry() -> CommonInformationEntry {
 }
 
 /// Integer argument registers in order, at the widths that loads need.
-const INT64: [AsmRegister64; abi::INT_ARGS] = [rdi, rsi, rdx, rcx, r8, r9];
+pub(super) const INT64: [AsmRegister64; abi::INT_ARGS] = [rdi, rsi, rdx, rcx, r8, r9];
 const INT32: [AsmRegister32; abi::INT_ARGS] = [edi, esi, edx, ecx, r8d, r9d];
-const SSE: [AsmRegisterXmm; abi::SSE_ARGS] = [xmm0, xmm1, xmm2, xmm3, xmm4, xmm5, xmm6, xmm7];
+pub(super) const SSE: [AsmRegisterXmm; abi::SSE_ARGS] =
+    [xmm0, xmm1, xmm2, xmm3, xmm4, xmm5, xmm6, xmm7];
 
-/// One register at all widths, for results.
-struct Result64(AsmRegister64, AsmRegister32, AsmRegister16, AsmRegister8);
-const RESULT: [Result64; 2] = [Result64(rax, eax, ax, al), Result64(rdx, edx, dx, dl)];
+/// One register at all widths, to be stored.
+pub(super) struct Widths(
+    pub AsmRegister64,
+    pub AsmRegister32,
+    pub AsmRegister16,
+    pub AsmRegister8,
+);
+pub(super) const RESULT: [Widths; 2] = [Widths(rax, eax, ax, al), Widths(rdx, edx, dx, dl)];
 
 /// Structs up to this size are copied word by word, larger ones with `rep movsq`, whose start costs more than that.
-const UNROLLED: u64 = 128;
+pub(super) const UNROLLED: u64 = 128;
 
 /// Bytes between the stack pointer and the arguments.
-const RETURN_ADDRESS: u64 = 8;
+pub(super) const RETURN_ADDRESS: u64 = 8;
+
+/// Where the frame lies.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum FramePlace {
+    /// Above the return address to Go; rbx leads there.
+    AboveReturn,
+    /// Behind a pointer there; r12 holds it.
+    Behind,
+    /// At the lane's stack pointer.
+    OnLane,
+}
 
 /// Collects instructions, and notes which of them refer to symbols.
-struct Writer {
-    a: CodeAssembler,
+pub(super) struct Writer {
+    pub a: CodeAssembler,
     /// Index of the instruction, relocation type, symbol.
     refs: Vec<(usize, u32, String)>,
     /// Index of the instruction before which the frame changes.
     frame: Vec<(usize, CallFrameInstruction)>,
     /// The value that r10 holds for empty slices.
     dangling: Option<u64>,
-    /// Whether r12 leads to the frame, which otherwise lies above the return address.
-    by_reference: bool,
+    place: FramePlace,
 }
 
-type Step = Result<(), IcedError>;
+pub(super) type Step = Result<(), IcedError>;
 
 impl Writer {
-    fn new(by_reference: bool) -> Result<Self, IcedError> {
+    pub fn new(place: FramePlace) -> Result<Self, IcedError> {
         Ok(Writer {
             a: CodeAssembler::new(64)?,
             refs: Vec::new(),
             frame: Vec::new(),
             dangling: None,
-            by_reference,
+            place,
         })
     }
 
-    fn whole(&mut self, call: &Call, target: &str) -> Step {
+    fn whole(&mut self, call: &Call, target: &str, codes: &[String]) -> Step {
         let mut hit = self.a.create_label();
         let mut slow = self.a.create_label();
         self.find_lane(slow)?;
         self.a.set_label(&mut hit)?;
         self.enter(call.stack)?;
+        if let Some(callee) = codes.first() {
+            self.begin(callee)?;
+        }
         // What goes to the stack first: it is copied through registers that carry arguments later.
         for arg in &call.args {
-            self.stack_arg(arg)?;
+            self.stack_arg(arg, codes)?;
         }
         for arg in &call.args {
-            self.register_arg(arg)?;
+            self.register_arg(arg, codes)?;
         }
         if let Return::Memory { at } = call.result {
             self.a.lea(rdi, self.at(at))?;
         }
         self.call(target)?;
-        self.a.mov(rsp, rbx)?;
-        self.result(&call.result)?;
+        if codes.is_empty() {
+            self.a.mov(rsp, rbx)?;
+            self.result(&call.result)?;
+        } else {
+            self.result(&call.result)?;
+            self.end(call.stack)?;
+        }
         self.a.ret()?;
         self.a.set_label(&mut slow)?;
         self.frame_is(CallFrameInstruction::Cfa(X86_64::RSP, 8));
@@ -158,22 +203,73 @@ impl Writer {
             0 => self.a.mov(rsp, r11)?,
             n => self.a.lea(rsp, r11 - disp(n))?,
         }
-        match self.by_reference {
-            true => self.a.mov(r12, qword_ptr(rbx + disp(RETURN_ADDRESS))),
-            false => Ok(()),
+        match self.place {
+            FramePlace::Behind => self.a.mov(r12, qword_ptr(rbx + disp(RETURN_ADDRESS))),
+            _ => Ok(()),
         }
     }
 
-    /// A place in the frame. Both registers survive the call.
-    fn at(&self, offset: u64) -> AsmMemoryOperand {
-        match self.by_reference {
-            true => r12 + disp(offset),
-            false => rbx + disp(RETURN_ADDRESS + offset),
+    /// Tells the runtime of a call that takes Go functions; r13 keeps its mark. `callee` tells the function from others.
+    fn begin(&mut self, callee: &str) -> Step {
+        // Where rbx leads there will be something else, once the goroutine's stack has moved.
+        self.frame_is(CallFrameInstruction::Undefined(X86_64::RA));
+        self.a.mov(rdi, r11)?;
+        self.a.mov(rsi, qword_ptr(r14 + disp(GO_G_M)))?;
+        self.address(rdx, callee)?;
+        self.call(rt_symbols::CALLBACKS_BEGIN)?;
+        self.a.mov(r13, rax)
+    }
+
+    /// Ends it: the stub returns nil.
+    fn end(&mut self, stack: u64) -> Step {
+        let control = |offset: u64| rsp + disp(stack + offset);
+        self.a.lea(rdi, control(0))?;
+        self.call(rt_symbols::CALLBACKS_END)?;
+        self.a.mov(rbp, qword_ptr(control(CONTROL_GO_BP)))?;
+        self.a.mov(rsp, qword_ptr(control(CONTROL_GO_SP)))?;
+        self.a.mov(qword_ptr(rsp + disp(CALLBACK_RESULT)), disp(0))
+    }
+
+    /// A place in the frame. The registers survive the call.
+    pub fn at(&self, offset: u64) -> AsmMemoryOperand {
+        match self.place {
+            FramePlace::Behind => r12 + disp(offset),
+            FramePlace::AboveReturn => rbx + disp(RETURN_ADDRESS + offset),
+            FramePlace::OnLane => rsp + disp(offset),
         }
     }
 
-    fn stack_arg(&mut self, arg: &Arg) -> Step {
+    /// The address of a symbol.
+    pub fn address(&mut self, to: AsmRegister64, symbol: &str) -> Step {
+        self.refer(R_X86_64_PC32, symbol);
+        let place = MemoryOperand::with_base_displ(Register::RIP, 0);
+        let lea = Instruction::with2(Opcode::Lea_r64_m, to.into(), place)?;
+        self.a.add_instruction(lea)
+    }
+
+    /// The address of what stands for a Go function, or null if there is none.
+    fn code(&mut self, to: AsmRegister64, at: u64, which: usize, codes: &[String]) -> Step {
+        let code = codes.get(which).map_or("", String::as_str);
+        self.address(to, code)?;
+        self.a.mov(r10d, 0)?;
+        self.dangling = None;
+        self.a.cmp(byte_ptr(self.at(at)), 0)?;
+        self.a.cmove(to, r10)
+    }
+
+    fn stack_arg(&mut self, arg: &Arg, codes: &[String]) -> Step {
         match *arg {
+            Arg::Code {
+                at,
+                which,
+                to: Place::Stack(to),
+            } => {
+                self.code(rax, at, which, codes)?;
+                self.a.mov(qword_ptr(rsp + disp(to)), rax)
+            }
+            Arg::Mark {
+                to: Place::Stack(to),
+            } => self.a.mov(qword_ptr(rsp + disp(to)), r13),
             Arg::Part {
                 part,
                 to: Place::Stack(to),
@@ -186,6 +282,7 @@ impl Writer {
                 align,
                 pointer: Place::Stack(p),
                 length: Place::Stack(l),
+                ..
             } => {
                 self.load_fat(rax, rcx, at, align)?;
                 self.a.mov(qword_ptr(rsp + disp(p)), rax)?;
@@ -204,8 +301,14 @@ impl Writer {
         }
     }
 
-    fn register_arg(&mut self, arg: &Arg) -> Step {
+    fn register_arg(&mut self, arg: &Arg, codes: &[String]) -> Step {
         match *arg {
+            Arg::Code {
+                at,
+                which,
+                to: Place::Int(i),
+            } => self.code(INT64[i], at, which, codes),
+            Arg::Mark { to: Place::Int(i) } => self.a.mov(INT64[i], r13),
             Arg::Part {
                 part,
                 to: Place::Int(i),
@@ -222,6 +325,7 @@ impl Writer {
                 align,
                 pointer: Place::Int(p),
                 length: Place::Int(l),
+                ..
             } => self.load_fat(INT64[p], INT64[l], at, align),
             Arg::Fat {
                 at,
@@ -235,7 +339,7 @@ impl Writer {
 
     /// Loads an eightbyte. Bytes of odd sizes are read with the next wider load: the callee ignores the rest, and
     /// above the frame there is always more stack to read from.
-    fn load_int(&mut self, wide: AsmRegister64, narrow: AsmRegister32, part: Part) -> Step {
+    pub fn load_int(&mut self, wide: AsmRegister64, narrow: AsmRegister32, part: Part) -> Step {
         let from = self.at(part.at);
         match (part.size, part.signed) {
             (1, false) => self.a.movzx(narrow, byte_ptr(from)),
@@ -315,8 +419,8 @@ impl Writer {
     }
 
     /// Stores exactly the bytes of the slot: what follows belongs to the Go caller.
-    fn store_int(&mut self, register: &Result64, part: Part) -> Step {
-        let Result64(wide, dword, word, byte) = register;
+    pub fn store_int(&mut self, register: &Widths, part: Part) -> Step {
+        let Widths(wide, dword, word, byte) = register;
         let mut done = 0;
         for n in [8, 4, 2, 1].into_iter().filter(|n| part.size & n != 0) {
             let to = self.at(part.at + done);
@@ -334,24 +438,24 @@ impl Writer {
         Ok(())
     }
 
-    fn call(&mut self, symbol: &str) -> Step {
+    pub fn call(&mut self, symbol: &str) -> Step {
         self.refer(R_X86_64_PLT32, symbol);
         self.a.call(0u64)
     }
 
     /// Before the next instruction the frame changes.
-    fn frame_is(&mut self, now: CallFrameInstruction) {
+    pub fn frame_is(&mut self, now: CallFrameInstruction) {
         self.frame.push((self.a.instructions().len(), now));
     }
 
     /// The next instruction refers to a symbol.
-    fn refer(&mut self, r_type: u32, symbol: &str) {
+    pub fn refer(&mut self, r_type: u32, symbol: &str) {
         let index = self.a.instructions().len();
         self.refs.push((index, r_type, symbol.to_owned()));
     }
 
     /// Encodes, and turns the references into relocations: the field is cleared, since a RELA entry carries the addend.
-    fn finish(mut self) -> Result<Code, String> {
+    pub fn finish(mut self) -> Result<Code, String> {
         let options = BlockEncoderOptions::RETURN_NEW_INSTRUCTION_OFFSETS
             | BlockEncoderOptions::RETURN_CONSTANT_OFFSETS;
         let block = self.a.assemble_options(0, options).map_err(broken)?.inner;
@@ -401,7 +505,7 @@ fn field(constants: &ConstantOffsets) -> Option<usize> {
 }
 
 /// An offset as a displacement or immediate. It fits: [`abi::assign`] refuses larger frames.
-fn disp(n: u64) -> i32 {
+pub(super) fn disp(n: u64) -> i32 {
     n as i32
 }
 

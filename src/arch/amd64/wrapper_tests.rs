@@ -61,7 +61,12 @@ const S: Type = Type::Named(TypeId(0));
 
 fn wrapper(api: &Api, params: &[Type], result: Option<Type>) -> Result<Code, String> {
     let function = function(params, result);
-    emit(api, &function, &goabi::frame(api, &function))
+    emit(
+        api,
+        &function,
+        &goabi::frame(api, &function),
+        &["code".into()][..function.callbacks().count()],
+    )
 }
 
 fn disassemble(code: &Code) -> Vec<String> {
@@ -350,16 +355,19 @@ fn what_cannot_be_passed_is_refused() {
         assert!(error.contains(want), "{error}");
     };
     let none = Api::default();
-    let callback = Type::Callback {
+    let callback = |result: Option<Type>| Type::Callback {
         params: Vec::new(),
-        result: None,
+        result: result.map(Box::new),
+        user: None,
+        nullable: false,
     };
     refused(
         &none,
-        std::slice::from_ref(&callback),
+        &[callback(Some(Type::Str))],
         None,
         "parameter `x`: a callback",
     );
+    let callback = callback(None);
     let reference = |to| Type::Pointer {
         to: Some(Box::new(to)),
         kind: PointerKind::Ref,
@@ -399,6 +407,46 @@ fn what_cannot_be_passed_is_refused() {
         len: u64::MAX,
     };
     refused(&api(16, 8, &[(absurd, 0)]), &[S], None, "outside");
+}
+
+/// The mark travels in r13; the goroutine's registers come from the control block, and the stub returns nil.
+#[test]
+fn a_function_that_takes_a_go_function() {
+    let callback = Type::Callback {
+        params: vec![WORD],
+        result: None,
+        user: Some(0),
+        nullable: true,
+    };
+    let code = wrapper(&Api::default(), &[WORD, callback], Some(WORD)).expect("a wrapper");
+    let lines = disassemble(&code).join("\n");
+    let want = [
+        "mov r12, [rbx+8]",
+        "mov rdi, r11",
+        "-> code",
+        "-> rsyso_callbacks_begin",
+        "mov r13, rax",
+        "mov rdi, [r12]",
+        "-> code",
+        "mov r10d, 0",
+        "cmp byte ptr [r12+8], 0",
+        "cmove rsi, r10",
+        "mov rdx, r13",
+        "-> f",
+        "mov [r12+0x10], rax",
+        "lea rdi, [rsp]",
+        "-> rsyso_callbacks_end",
+        "mov rbp, [rsp+8]",
+        "mov rsp, [rsp]",
+        "mov qword ptr [rsp+0x10], 0",
+        "ret",
+    ];
+    let mut rest = lines.as_str();
+    for line in want {
+        let at = rest.find(line);
+        let at = at.unwrap_or_else(|| panic!("no `{line}` where it should be in\n{lines}"));
+        rest = &rest[at + line.len()..];
+    }
 }
 
 #[test]

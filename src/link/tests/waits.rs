@@ -195,7 +195,7 @@ const SHORT: &[(&str, &[&str])] = &[
     ),
     (
         "ends the program",
-        &["__assert_fail", "_exit", "abort", "exit"],
+        &["__assert_fail", "_exit", "abort", "exit", "rsyso_callback"],
     ),
     (
         "tells of a panic",

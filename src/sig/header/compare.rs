@@ -156,10 +156,12 @@ impl<'a> Comparison<'a> {
                 Type::Callback {
                     params: rust,
                     result: r,
+                    ..
                 },
                 Type::Callback {
                     params: c,
                     result: s,
+                    ..
                 },
             ) => {
                 rust.len() == c.len()
@@ -265,5 +267,9 @@ pub(super) fn spelled(api: &Api, ty: &Type, depth: u32) -> String {
         Type::Array { elem, len } => format!("[{}; {len}]", spelled(api, elem, depth)),
         Type::Named(id) => api.def(*id).name.clone(),
         Type::Callback { .. } => "a function pointer".into(),
+        Type::Owned { elem } => format!("OwnedSlice<{}>", spelled(api, elem, depth)),
+        Type::OwnedStr => "OwnedString".into(),
+        Type::Fallible { value: None } => "FfiResult<()>".into(),
+        Type::Fallible { value: Some(v) } => format!("FfiResult<{}>", spelled(api, v, depth)),
     }
 }

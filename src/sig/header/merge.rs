@@ -148,12 +148,16 @@ impl Merger<'_> {
             Type::Pointer { to, .. } => {
                 to.iter_mut().for_each(|to| self.renumber(to));
             }
-            Type::Slice { elem, .. } | Type::Array { elem, .. } => self.renumber(elem),
-            Type::Callback { params, result } => {
+            Type::Slice { elem, .. } | Type::Array { elem, .. } | Type::Owned { elem } => {
+                self.renumber(elem);
+            }
+            Type::Fallible { value } => value.iter_mut().for_each(|v| self.renumber(v)),
+            Type::Callback { params, result, .. } => {
                 params.iter_mut().for_each(|p| self.renumber(p));
                 result.iter_mut().for_each(|r| self.renumber(r));
             }
-            Type::Bool | Type::Char | Type::Int(_) | Type::F32 | Type::F64 | Type::Str => {}
+            Type::Bool | Type::Char | Type::Int(_) | Type::F32 | Type::F64 => {}
+            Type::Str | Type::OwnedStr => {}
         }
     }
 

@@ -151,7 +151,13 @@ impl<'h> Resolver<'h> {
             params.push(self.held(&param.ty, 0).map_err(part)?);
         }
         let result = self.result(&function.result).map_err(part)?.map(Box::new);
-        Ok(Type::Callback { params, result })
+        Ok(Type::Callback {
+            params,
+            result,
+            user: None,
+            // C cannot say.
+            nullable: true,
+        })
     }
 
     /// A type held in a struct, an array or a register.

@@ -89,6 +89,8 @@ fn function_pointers_are_callbacks() {
     let want = Type::Callback {
         params: vec![I32, pointer(None, PointerKind::Mut)],
         result: Some(Box::new(U8)),
+        user: None,
+        nullable: true,
     };
     for text in [
         "void f(uint8_t (*call)(int, void *));",

@@ -1,4 +1,4 @@
-// Package bench measures what a call costs: the same function in Go, in Rust through rsyso, and in Rust through cgo.
+// Package bench measures what a call costs, and a call back: the same function in Go, in Rust through rsyso, and in Rust through cgo.
 package bench
 
 import (
@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"rsyso.test/callbacks"
 	"rsyso.test/data"
 	"rsyso.test/plusone"
 	"rsyso.test/text"
@@ -53,6 +54,41 @@ func BenchmarkParallelCall(b *testing.B) {
 					v = way.call(v)
 				}
 			})
+		})
+	}
+}
+
+//go:noinline
+func countInGo(n uint64, f func(uint64) bool) uint64 {
+	for i := uint64(0); i < n; i++ {
+		if !f(i) {
+			return i + 1
+		}
+	}
+	return n
+}
+
+// A Go function that the other side calls: the cost of one round trip, and of a call with one.
+func BenchmarkCallback(b *testing.B) {
+	for _, way := range []struct {
+		name  string
+		count func(uint64, func(uint64) bool) uint64
+	}{{"go", countInGo}, {"rsyso", callbacks.CountTo}, {"cgo", countByCgo}} {
+		way := way
+		sum := uint64(0)
+		add := func(i uint64) bool {
+			sum += i
+			return true
+		}
+		b.Run("round-trip/"+way.name, func(b *testing.B) {
+			if n := way.count(uint64(b.N), add); n != uint64(b.N) {
+				b.Fatal("wrong count")
+			}
+		})
+		b.Run("call-with-one/"+way.name, func(b *testing.B) {
+			for i := 0; i < b.N; i++ {
+				way.count(1, add)
+			}
 		})
 	}
 }

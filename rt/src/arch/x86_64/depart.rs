@@ -39,7 +39,7 @@ pub unsafe extern "C" fn landing_pad() -> ! {
     naked_asm!("mov rdi, rax", "call {landed}", "ud2", landed = sym crate::panics::landed)
 }
 
-/// `_Unwind_RaiseException` as the library sees it: notes the exception, then the unwinder takes over as if it had been called itself.
+/// `_Unwind_RaiseException` as the library sees it: notes the exception, then the unwinder takes over. It returns if there is no way out.
 ///
 /// # Safety
 /// As `_Unwind_RaiseException`.
@@ -47,12 +47,23 @@ pub unsafe extern "C" fn landing_pad() -> ! {
 #[unsafe(no_mangle)]
 pub unsafe extern "C-unwind" fn rsyso_raise_exception() {
     naked_asm!(
+        // The unwinder begins with this frame.
+        ".cfi_startproc",
         "push rdi",
+        ".cfi_adjust_cfa_offset 8",
         "call {raised}",
-        "pop rdi",
-        "jmp {raise}",
+        "mov rdi, [rsp]",
+        "call {raise}",
+        "mov rdi, [rsp]",
+        "mov [rsp], rax",
+        "call {not_raised}",
+        "pop rax",
+        ".cfi_adjust_cfa_offset -8",
+        "ret",
+        ".cfi_endproc",
         raised = sym crate::panics::raised,
         raise = sym unwinding::abi::_Unwind_RaiseException,
+        not_raised = sym crate::callback::not_raised,
     )
 }
 

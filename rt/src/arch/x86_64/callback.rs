@@ -1,0 +1,136 @@
+//! The machine's half of leaving a lane for a Go function, and of coming back.
+
+use core::arch::naked_asm;
+use core::mem::offset_of;
+
+use crate::callback::{Callbacks, Shown};
+use crate::lane::Control;
+use crate::shared::{CALLBACK_RESULT, GO_G_M};
+
+/// Where in the control block stands what Go is shown.
+const SHOWN: usize = offset_of!(Control, callbacks) + offset_of!(Callbacks, shown);
+const SP: usize = offset_of!(Control, callbacks) + offset_of!(Callbacks, sp);
+const M: usize = offset_of!(Control, callbacks) + offset_of!(Callbacks, m);
+
+/// Has Go call a function: returns when Go has come back with its result. Keeps the registers that a C function keeps on the lane's stack.
+///
+/// In: rdi = the frame, esi = the number of the function, rdx = what tells the export from others, rcx = the user data or 0.
+///
+/// # Safety
+/// Called by what stands for Go functions alone.
+#[unsafe(naked)]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rsyso_callback() {
+    naked_asm!(
+        "push rbp",
+        "push rbx",
+        "push r12",
+        "push r13",
+        "push r14",
+        "push r15",
+        "sub rsp, 8",
+        "call {depart}",
+        "mov [rax + {sp}], rsp",
+        // The stub returns, with the address of what Go is shown.
+        "lea rcx, [rax + {shown}]",
+        "mov rbp, [rax + {go_bp}]",
+        "mov rsp, [rax + {go_sp}]",
+        "mov [rsp + {result}], rcx",
+        "cld",
+        "ret",
+        depart = sym crate::callback::depart,
+        sp = const SP,
+        shown = const SHOWN,
+        go_bp = const offset_of!(Control, go_bp),
+        go_sp = const offset_of!(Control, go_sp),
+        result = const CALLBACK_RESULT,
+    )
+}
+
+/// Go comes back: called by a stub with what Go was shown above the return address, r14 = g and r13 = the landing, as wrappers are.
+///
+/// # Safety
+/// Called by the package's stub alone.
+#[unsafe(naked)]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rsyso_resume() {
+    naked_asm!(
+        "mov r11, [rsp + 8]",
+        "sub r11, {shown}",
+        // The goroutine may have another thread now, and its stack another place.
+        "mov [r11 + {go_sp}], rsp",
+        "mov [r11 + {go_bp}], rbp",
+        "mov [r11 + {landing}], r13",
+        "mov rax, [r14 + {g_m}]",
+        "mov [r11 + {m}], rax",
+        "movzx eax, byte ptr [r11 + {unwind}]",
+        "mov rsp, [r11 + {sp}]",
+        "add rsp, 8",
+        "pop r15",
+        "pop r14",
+        "pop r13",
+        "pop r12",
+        "pop rbx",
+        "pop rbp",
+        "test eax, eax",
+        "jnz 2f",
+        "ret",
+        // As if the code that stands for the Go function had called what raises exceptions.
+        "2:",
+        ".weak rsyso_std_resume_unwind",
+        "sub rsp, 8",
+        "call {ended}",
+        "add rsp, 8",
+        "mov rdi, rax",
+        "mov rsi, rdx",
+        "mov rcx, [rip + rsyso_std_resume_unwind@GOTPCREL]",
+        "test rcx, rcx",
+        "jz 3f",
+        "jmp rcx",
+        "3:",
+        "sub rsp, 8",
+        "call {abandon}",
+        "ud2",
+        shown = const SHOWN,
+        go_sp = const offset_of!(Control, go_sp),
+        go_bp = const offset_of!(Control, go_bp),
+        landing = const offset_of!(Control, go_landing),
+        g_m = const GO_G_M,
+        m = const M,
+        unwind = const SHOWN + offset_of!(Shown, unwind),
+        sp = const SP,
+        ended = sym crate::callback::ended,
+        abandon = sym crate::callback::abandon,
+    )
+}
+
+/// The stub returns nil: the call is over.
+///
+/// # Safety
+/// The lane of `control` was entered by the wrapper of a function that takes Go functions, and nothing on it is used any more.
+#[unsafe(naked)]
+pub unsafe extern "C" fn back_to_go(control: *mut Control) -> ! {
+    naked_asm!(
+        "mov rbp, [rdi + {bp}]",
+        "mov rsp, [rdi + {sp}]",
+        "mov qword ptr [rsp + {result}], 0",
+        "cld",
+        "ret",
+        bp = const offset_of!(Control, go_bp),
+        sp = const offset_of!(Control, go_sp),
+        result = const CALLBACK_RESULT,
+    )
+}
+
+/// Goes on at the top of a lane, in `then(fresh, old)`.
+///
+/// # Safety
+/// No thread runs in `fresh`; nothing on the present stack is used any more, but by `then`.
+#[unsafe(naked)]
+pub unsafe extern "C" fn on_lane(
+    fresh: *mut Control,
+    old: *mut Control,
+    then: unsafe extern "C" fn(*mut Control, *mut Control) -> !,
+) -> ! {
+    naked_asm!("mov rsp, rdi", "call rdx", "ud2")
+}

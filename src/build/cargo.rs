@@ -1,0 +1,244 @@
+//! Running cargo.
+
+use std::ffi::OsString;
+use std::io::{self, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use cargo_metadata::{Message, Metadata, MetadataCommand};
+
+use crate::diag::{Error, Problem, Result};
+
+use super::krate::Crate;
+use super::{BuildOptions, Says};
+
+/// Cargo, in the folder of a `Cargo.toml`: its configuration and the toolchain that rustup chooses depend on where it is started.
+pub(super) struct Cargo {
+    /// Where `Cargo.toml` lies.
+    pub(super) dir: PathBuf,
+}
+
+impl Cargo {
+    /// Looks for `Cargo.toml` in a folder and in those above it, as cargo does.
+    pub(super) fn at(dir: &Path) -> Result<Cargo> {
+        let place = dir.display().to_string();
+        if !dir.is_dir() {
+            let message = match dir.exists() {
+                true => "is not a folder",
+                false => "no such folder",
+            };
+            let help = "name the folder of a crate, the one that holds Cargo.toml";
+            return Err(Error::fault(Problem::new(message).at(place).help(help)));
+        }
+        // A short path stays short in what is printed.
+        if dir.join("Cargo.toml").is_file() {
+            return Ok(Cargo {
+                dir: dir.to_path_buf(),
+            });
+        }
+        let above = std::path::absolute(dir).ok().and_then(|dir| {
+            let mut above = dir.ancestors();
+            above
+                .find(|dir| dir.join("Cargo.toml").is_file())
+                .map(Path::to_path_buf)
+        });
+        above.map(|dir| Cargo { dir }).ok_or_else(|| {
+            Error::fault(
+                Problem::new("not a crate: there is no Cargo.toml in this folder, nor above it")
+                    .at(place)
+                    .help("name the crate's folder, as in `rsyso build path/to/crate`; `rsyso init` writes a first crate"),
+            )
+        })
+    }
+
+    /// The command, to be completed. `$CARGO` is set where cargo itself is the caller, and then it is the one to use.
+    fn command(&self) -> Command {
+        self.tool("CARGO", "cargo")
+    }
+
+    fn tool(&self, variable: &str, name: &str) -> Command {
+        let program = std::env::var_os(variable).filter(|p| !p.is_empty());
+        let mut command = Command::new(program.unwrap_or_else(|| OsString::from(name)));
+        command.current_dir(&self.dir).stdin(Stdio::null());
+        command
+    }
+
+    /// Cargo's description of the workspace, without its dependencies.
+    pub(super) fn metadata(&self, o: &BuildOptions) -> Result<Metadata> {
+        let mut command = self.command();
+        command.args(["metadata", "--format-version=1", "--no-deps"]);
+        command.args(network(o));
+        let output = command.output().map_err(|e| missing("cargo", &e))?;
+        if !output.status.success() {
+            return Err(Error::fault(
+                refused("cargo does not take this crate", &output).at(self
+                    .dir
+                    .join("Cargo.toml")
+                    .display()
+                    .to_string()),
+            ));
+        }
+        let text = String::from_utf8_lossy(&output.stdout);
+        MetadataCommand::parse(text).map_err(|e| {
+            Error::fault(
+                Problem::new(format!("cannot understand `cargo metadata`: {e}"))
+                    .help("is this cargo very old? Cargo 1.64 or newer is needed"),
+            )
+        })
+    }
+
+    /// Whether Rust's std is installed for a target.
+    pub(super) fn has_target(&self, target: &str) -> Result<bool> {
+        let mut rustc = self.tool("RUSTC", "rustc");
+        rustc.args(["--print", "target-libdir", "--target", target]);
+        let output = rustc.output().map_err(|e| missing("rustc", &e))?;
+        let folder = String::from_utf8_lossy(&output.stdout).trim().to_string();
+        let std = |entry: io::Result<std::fs::DirEntry>| {
+            entry.is_ok_and(|e| e.file_name().to_string_lossy().starts_with("libstd-"))
+        };
+        Ok(output.status.success() && std::fs::read_dir(folder).is_ok_and(|mut dir| dir.any(std)))
+    }
+
+    /// Builds the crate's library for a target and gives the archive.
+    pub(super) fn staticlib(
+        &self,
+        krate: &Crate,
+        o: &BuildOptions,
+        target: &str,
+    ) -> Result<PathBuf> {
+        let mut command = self.command();
+        command
+            .args(arguments(krate, o, target))
+            .envs(profile_variables(&o.profile))
+            .stdout(Stdio::piped());
+        let mut child = command.spawn().map_err(|e| missing("cargo", &e))?;
+        let stdout = child.stdout.take();
+        let messages = stdout
+            .into_iter()
+            .flat_map(|out| Message::parse_stream(BufReader::new(out)));
+        let mut archive = None;
+        let mut unread = None;
+        for message in messages {
+            match message {
+                Ok(Message::CompilerArtifact(made)) if made.package_id == krate.id => {
+                    let mut files = made.filenames.into_iter();
+                    archive = files.find(|f| f.extension() == Some("a")).or(archive);
+                }
+                Ok(_) => {}
+                // Without its reader cargo stops by itself.
+                Err(e) => {
+                    unread = Some(e);
+                    break;
+                }
+            }
+        }
+        let status = child.wait().map_err(|e| missing("cargo", &e))?;
+        if let Some(e) = unread {
+            let message = format!("cannot read what cargo says: {e}");
+            return Err(Error::fault(Problem::new(message)));
+        }
+        if !status.success() {
+            let message = format!("cargo could not build `{}` for {target}", krate.name);
+            return Err(Error::fault(
+                Problem::new(message).help("what cargo says is above; no Go file was written"),
+            ));
+        }
+        archive.map(PathBuf::from).ok_or_else(|| {
+            Error::fault(Problem::new(format!(
+                "cargo built `{}` for {target}, but names no static library",
+                krate.name
+            )))
+        })
+    }
+}
+
+/// `cargo rustc` is `cargo build` for one target of one package, and can be told another crate type.
+fn arguments(krate: &Crate, o: &BuildOptions, target: &str) -> Vec<String> {
+    let spec = format!("{}@{}", krate.name, krate.version);
+    let mut words: Vec<String> = ["rustc", "--lib", "--crate-type=staticlib"]
+        .map(String::from)
+        .into();
+    words.extend(["--message-format=json-render-diagnostics".into()]);
+    let pairs = [
+        ("--package", spec.as_str()),
+        ("--target", target),
+        ("--profile", &o.profile),
+    ];
+    words.extend(pairs.map(|(flag, value)| format!("{flag}={value}")));
+    words.extend(o.features.iter().map(|f| format!("--features={f}")));
+    let flags = [
+        ("--no-default-features", o.no_default_features),
+        ("--all-features", o.all_features),
+        ("--quiet", o.says == Says::Little),
+        ("--verbose", o.says == Says::Much),
+    ];
+    words.extend(flags.iter().filter(|f| f.1).map(|f| f.0.to_string()));
+    words.extend(network(o).map(String::from));
+    words
+}
+
+fn network(o: &BuildOptions) -> impl Iterator<Item = &'static str> {
+    let flags = [("--locked", o.locked), ("--offline", o.offline)];
+    flags.into_iter().filter(|f| f.1).map(|f| f.0)
+}
+
+/// What the profile must say for signatures to be found in the archive; all else stays as the user has it
+/// (The Cargo Book, "Configuration", `profile.<name>`).
+fn profile_variables(profile: &str) -> [(String, &'static str); 3] {
+    let name = profile.replace('-', "_").to_uppercase();
+    [
+        ("DEBUG", "2"),
+        ("STRIP", "none"),
+        ("SPLIT_DEBUGINFO", "off"),
+    ]
+    .map(|(key, value)| (format!("CARGO_PROFILE_{name}_{key}"), value))
+}
+
+/// A program of the toolchain that cannot be started.
+fn missing(name: &str, e: &io::Error) -> Error {
+    let problem = match e.kind() {
+        io::ErrorKind::NotFound => Problem::new(format!("there is no `{name}` on PATH"))
+            .help("install Rust, from https://rustup.rs or from your distribution"),
+        _ => Problem::new(format!("cannot run `{name}`: {e}")),
+    };
+    Error::fault(problem)
+}
+
+/// A refusal of cargo's, in its words.
+fn refused(message: &str, output: &Output) -> Problem {
+    let said = String::from_utf8_lossy(&output.stderr);
+    let said = said.trim();
+    let said = said.strip_prefix("error: ").unwrap_or(said);
+    Problem::new(message).note(said)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn profiles_become_variables() {
+        let names = |profile| profile_variables(profile).map(|(name, _)| name);
+        assert_eq!(
+            names("release"),
+            [
+                "CARGO_PROFILE_RELEASE_DEBUG",
+                "CARGO_PROFILE_RELEASE_STRIP",
+                "CARGO_PROFILE_RELEASE_SPLIT_DEBUGINFO"
+            ]
+        );
+        assert_eq!(names("my-small")[0], "CARGO_PROFILE_MY_SMALL_DEBUG");
+    }
+
+    #[test]
+    fn no_crate_is_a_fault_that_names_the_folder() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let file = dir.path().join("file");
+        std::fs::write(&file, "").expect("a file");
+        for path in [dir.path().join("none"), file] {
+            let error = Cargo::at(&path).err().expect("no crate");
+            let place = error.problems.first().and_then(|p| p.place.clone());
+            assert_eq!(place, Some(path.display().to_string()));
+        }
+    }
+}

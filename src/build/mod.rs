@@ -1,0 +1,189 @@
+//! From a crate's folder to a Go package: cargo builds a static library for each target, [`crate::convert`] does the rest.
+//!
+//! The crate is left as it is. Its type and its debug information are asked for on cargo's command line and in its environment.
+
+mod cargo;
+mod dest;
+mod krate;
+mod restore;
+mod targets;
+
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use crate::arch::Arch;
+use crate::diag::Result;
+use crate::gopkg;
+use crate::options::{ConvertOptions, base_name};
+use crate::report::{Converted, Progress};
+
+use cargo::Cargo;
+use krate::Crate;
+use restore::Before;
+
+/// How much cargo says on stderr.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Says {
+    /// Warnings and errors.
+    Little,
+    /// A line per crate.
+    #[default]
+    Normal,
+    /// Its commands too.
+    Much,
+}
+
+/// Options of `build`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BuildOptions {
+    /// The crate's folder, or one below it.
+    pub dir: PathBuf,
+    /// Where the Go package goes; docs/BUILD.md says where when absent.
+    pub out_dir: Option<PathBuf>,
+    /// Targets of rustc. Empty: those that rsyso knows and that are installed.
+    pub targets: Vec<String>,
+    /// Cargo's profile.
+    pub profile: String,
+    /// The member of a workspace to build.
+    pub member: Option<String>,
+    /// Features to turn on.
+    pub features: Vec<String>,
+    /// Leave the default features off.
+    pub no_default_features: bool,
+    /// Turn all features on.
+    pub all_features: bool,
+    /// `Cargo.lock` must stand as it is.
+    pub locked: bool,
+    /// Cargo must not use the network.
+    pub offline: bool,
+    /// How much cargo says.
+    pub says: Says,
+    /// What `convert` is told. `inputs` and `out_dir` are filled in here.
+    pub convert: ConvertOptions,
+}
+
+impl BuildOptions {
+    /// The options of a plain `rsyso build DIR`.
+    pub fn new(dir: impl Into<PathBuf>) -> Self {
+        BuildOptions {
+            dir: dir.into(),
+            out_dir: None,
+            targets: Vec::new(),
+            profile: "release".into(),
+            member: None,
+            features: Vec::new(),
+            no_default_features: false,
+            all_features: false,
+            locked: false,
+            offline: false,
+            says: Says::default(),
+            convert: ConvertOptions {
+                command: "rsyso build".into(),
+                ..ConvertOptions::new(Vec::new())
+            },
+        }
+    }
+}
+
+/// What `build` made.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Built {
+    /// The crate's name, as in its `Cargo.toml`.
+    #[serde(rename = "crate")]
+    pub krate: String,
+    /// Its version.
+    pub version: String,
+    /// The profile it was built with.
+    pub profile: String,
+    /// Name of the Go package.
+    pub package: String,
+    /// Where it lies.
+    pub out_dir: PathBuf,
+    /// One entry per target.
+    pub targets: Vec<BuiltTarget>,
+}
+
+/// What `build` made for one target.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct BuiltTarget {
+    /// The target of rustc.
+    pub target: String,
+    /// GOARCH.
+    pub goarch: String,
+    /// The static library that cargo built.
+    pub archive: PathBuf,
+    /// What `convert` made of it.
+    #[serde(flatten)]
+    pub converted: Converted,
+}
+
+/// Builds a crate and converts it. Cargo's progress and the compiler's diagnostics go to stderr.
+pub fn build(o: &BuildOptions, progress: &dyn Progress) -> Result<Built> {
+    let cargo = Cargo::at(&o.dir)?;
+    let krate = Crate::find(&cargo, o)?;
+    let targets = targets::choose(&cargo, &o.targets)?;
+    // What is wrong with the name or the place shows before anything is compiled.
+    let env = std::env::var("GOPACKAGE").ok().filter(|p| !p.is_empty());
+    let out_dir = dest::folder(o, &krate, env.is_some())?;
+    gopkg::place(
+        &[format!("lib{}.a", krate.library).into()],
+        &out_dir,
+        o.convert.package.as_deref(),
+        o.convert.stem.as_deref(),
+        o.convert.import_path.as_deref(),
+        env.as_deref(),
+    )?;
+    // All targets are compiled before the first is converted: a crate that does not compile changes nothing.
+    let mut archives = Vec::new();
+    for arch in &targets {
+        let target = arch.rust_target();
+        let what = format!("{} v{} for {target}", krate.name, krate.version);
+        progress.status("Building", &what);
+        archives.push(cargo.staticlib(&krate, o, target)?);
+    }
+    let before = Before::take(&out_dir, targets.len())?;
+    let mut made = Vec::new();
+    for (arch, archive) in targets.iter().zip(archives) {
+        match convert(o, *arch, &archive, &out_dir, progress) {
+            Ok(converted) => made.push(BuiltTarget {
+                target: arch.rust_target().into(),
+                goarch: arch.goarch().into(),
+                archive,
+                converted,
+            }),
+            Err(mut error) => {
+                let files = made.iter().flat_map(|t: &BuiltTarget| &t.converted.files);
+                error.problems.extend(before.restore(files));
+                return Err(error);
+            }
+        }
+    }
+    let package = made.first().map(|t| t.converted.package.clone());
+    Ok(Built {
+        krate: krate.name,
+        version: krate.version,
+        profile: o.profile.clone(),
+        package: package.unwrap_or_default(),
+        out_dir,
+        targets: made,
+    })
+}
+
+/// Converts the library of one target.
+fn convert(
+    o: &BuildOptions,
+    arch: &dyn Arch,
+    archive: &std::path::Path,
+    out_dir: &std::path::Path,
+    progress: &dyn Progress,
+) -> Result<Converted> {
+    let what = format!("{} for linux/{}", base_name(archive), arch.goarch());
+    progress.status("Converting", &what);
+    let options = ConvertOptions {
+        inputs: vec![archive.to_path_buf()],
+        out_dir: out_dir.to_path_buf(),
+        ..o.convert.clone()
+    };
+    crate::convert(&options, progress)
+}

@@ -1,0 +1,215 @@
+//! The command `convert`, and the options of Go packages that `build` shares with it.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use rsyso::diag::{Problem, Result};
+use rsyso::options::{
+    ConvertOptions, DEFAULT_STACK_SIZE, MAX_STACK_SIZE, MIN_STACK_SIZE, base_name,
+};
+use rsyso::report::{Converted, Progress, bytes, count};
+
+use super::{Output, fault};
+use crate::ui::Ui;
+
+/// Writes a Go package for a library
+#[derive(Args, Debug)]
+pub struct Convert {
+    /// Static libraries (.a), .rlib and .o files, linked as one library
+    #[arg(value_name = "INPUT", required = true)]
+    pub inputs: Vec<PathBuf>,
+    /// The folder of the Go package
+    #[arg(short, value_name = "DIR", default_value = ".")]
+    out_dir: PathBuf,
+    #[command(flatten)]
+    go: Go,
+    #[command(flatten)]
+    pub output: Output,
+}
+
+/// What the Go package is to be.
+#[derive(Args, Debug)]
+pub struct Go {
+    /// The package's name [default: $GOPACKAGE, the Go files in DIR, the library's name]
+    #[arg(long, value_name = "NAME")]
+    package: Option<String>,
+    /// The beginning of the written files' names [default: the library's name]
+    #[arg(long, value_name = "NAME")]
+    stem: Option<String>,
+    /// The package's import path [default: found from go.mod]
+    #[arg(long, value_name = "PATH")]
+    import_path: Option<String>,
+    /// Functions to export, by symbol [default: all of the library's own]
+    #[arg(long = "export", value_name = "GLOB")]
+    exports: Vec<String>,
+    /// A prefix of symbols that Go names leave out
+    #[arg(long, value_name = "P")]
+    trim_prefix: Option<String>,
+    /// A C header, as cbindgen writes it: signatures without debug information, or a check of those that there are
+    #[arg(long = "header", value_name = "FILE.h")]
+    headers: Vec<PathBuf>,
+    /// Leave a pointer and its length (data, data_len) apart, instead of making a slice of them
+    #[arg(long)]
+    no_pairs: bool,
+    /// Functions that can block, by symbol; `!GLOB` for those that do not; the last match counts
+    #[arg(long, value_name = "GLOB")]
+    blocking: Vec<String>,
+    /// The stack of a call, a power of two from 256KiB to 1GiB [default: 8MiB]
+    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
+    stack_size: Option<u64>,
+}
+
+/// Converts, and tells what came of it.
+pub fn run(args: Convert, ui: &Ui) -> Result<Converted> {
+    let options = options(args, ui)?;
+    let made = rsyso::convert(&options, ui)?;
+    ui.status(
+        "Finished",
+        &format!(
+            "package {} ({}, {}) in {}",
+            made.package,
+            count(made.functions.len(), "function"),
+            bytes(made.image_size),
+            made.out_dir.display()
+        ),
+    );
+    hint(&made.files, ui);
+    Ok(made)
+}
+
+/// What git should know of the files.
+pub fn hint(files: &[PathBuf], ui: &Ui) {
+    if let Some(text) = rsyso::gitattributes::hint(files) {
+        ui.note(&text);
+    }
+}
+
+pub fn options(args: Convert, ui: &dyn Progress) -> Result<ConvertOptions> {
+    let names = args.inputs.iter().map(|p| quote(&base_name(p)));
+    let words = args.go.words().into_iter().chain(names);
+    let command = ["rsyso".into(), "convert".into()].into_iter().chain(words);
+    let command = command.collect::<Vec<String>>().join(" ");
+    let options = ConvertOptions {
+        inputs: args.inputs,
+        out_dir: args.out_dir,
+        command,
+        ..ConvertOptions::new(Vec::new())
+    };
+    args.go.into_options(options, ui)
+}
+
+impl Go {
+    /// Fills in all that is not about inputs and output.
+    pub fn into_options(
+        self,
+        options: ConvertOptions,
+        ui: &dyn Progress,
+    ) -> Result<ConvertOptions> {
+        let stack_size = match self.stack_size {
+            Some(size) => stack_size(size, ui)?,
+            None => DEFAULT_STACK_SIZE,
+        };
+        Ok(ConvertOptions {
+            package: self.package,
+            stem: self.stem,
+            import_path: self.import_path,
+            exports: self.exports,
+            trim_prefix: self.trim_prefix,
+            headers: self.headers,
+            no_pairs: self.no_pairs,
+            blocking: self.blocking,
+            stack_size,
+            ..options
+        })
+    }
+
+    /// The flags for the comment in generated files. They name no folder, so that the same input gives the same bytes on every machine.
+    pub fn words(&self) -> Vec<String> {
+        let mut words = Vec::new();
+        let mut flag = |name: &str, value: &str| {
+            words.push(name.to_string());
+            words.push(quote(value));
+        };
+        let single = [
+            ("--package", &self.package),
+            ("--stem", &self.stem),
+            ("--import-path", &self.import_path),
+            ("--trim-prefix", &self.trim_prefix),
+        ];
+        for (name, value) in single {
+            if let Some(value) = value {
+                flag(name, value);
+            }
+        }
+        for glob in &self.exports {
+            flag("--export", glob);
+        }
+        for header in &self.headers {
+            flag("--header", &base_name(header));
+        }
+        for glob in &self.blocking {
+            flag("--blocking", glob);
+        }
+        if let Some(size) = self.stack_size {
+            flag("--stack-size", &size.to_string());
+        }
+        words.extend(self.no_pairs.then(|| "--no-pairs".to_string()));
+        words
+    }
+}
+
+/// A word of a shell's command line. Control characters cannot stand in a comment of one line.
+pub fn quote(word: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "-_./=+:@,%^".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_string();
+    }
+    let clean: String = word
+        .chars()
+        .map(|c| if c.is_control() { '?' } else { c })
+        .collect();
+    format!("'{}'", clean.replace('\'', r"'\''"))
+}
+
+/// `8MiB`, `8M` or `8388608`.
+pub fn parse_size(text: &str) -> std::result::Result<u64, String> {
+    let digits = text
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    let shift = match unit.trim_start().to_ascii_lowercase().as_str() {
+        "" => 0,
+        "k" | "kib" => 10,
+        "m" | "mib" => 20,
+        "g" | "gib" => 30,
+        _ => {
+            return Err(
+                "a size is a number of bytes, or one of KiB, MiB or GiB, as in 8MiB".into(),
+            );
+        }
+    };
+    number
+        .parse::<u64>()
+        .map_err(|e| e.to_string())?
+        .checked_mul(1 << shift)
+        .ok_or_else(|| "number too large".into())
+}
+
+/// A lane is found by masking the stack pointer, so its size is a power of two.
+pub(super) fn stack_size(asked: u64, ui: &dyn Progress) -> Result<u64> {
+    if !(MIN_STACK_SIZE..=MAX_STACK_SIZE).contains(&asked) {
+        return Err(fault(format!(
+            "a stack size of {asked} bytes is not between 256 KiB and 1 GiB"
+        )));
+    }
+    let size = asked.next_power_of_two();
+    if size != asked {
+        ui.warn(
+            &Problem::new(format!(
+                "the stack size of {asked} bytes is rounded up to {size}"
+            ))
+            .note("a stack's size is a power of two"),
+        );
+    }
+    Ok(size)
+}

@@ -1,0 +1,72 @@
+//! The command `inspect`.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use rsyso::diag::Result;
+use rsyso::options::{DEFAULT_STACK_SIZE, InspectOptions};
+use rsyso::report::{Inspection, Progress};
+
+use super::convert::{parse_size, stack_size};
+use crate::ui::Ui;
+
+/// Shows the Go API that convert would write, the sizes of crates and functions, and what is missing
+#[derive(Args, Debug)]
+pub struct Inspect {
+    /// Static libraries (.a), .rlib and .o files, linked as one library
+    #[arg(value_name = "INPUT", required = true)]
+    pub inputs: Vec<PathBuf>,
+    /// The package's name [default: the library's name]
+    #[arg(long, value_name = "NAME")]
+    package: Option<String>,
+    /// Functions to export, as for convert
+    #[arg(long = "export", value_name = "GLOB")]
+    exports: Vec<String>,
+    /// A prefix of symbols that Go names leave out
+    #[arg(long, value_name = "P")]
+    trim_prefix: Option<String>,
+    /// A C header, as for convert
+    #[arg(long = "header", value_name = "FILE.h")]
+    headers: Vec<PathBuf>,
+    /// Leave a pointer and its length apart, as for convert
+    #[arg(long)]
+    no_pairs: bool,
+    /// Functions that can block, as for convert
+    #[arg(long, value_name = "GLOB")]
+    blocking: Vec<String>,
+    /// The stack of a call, as for convert [default: 8MiB]
+    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
+    stack_size: Option<u64>,
+    /// How many functions to list, the largest first
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub top: usize,
+    /// Write a page to look at: a treemap of the image, the exports, and what keeps each function
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+    /// Print a JSON object
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Looks into a library, and writes the page if asked to.
+pub fn run(args: Inspect, ui: &Ui) -> Result<Inspection> {
+    let options = InspectOptions {
+        stack_size: args
+            .stack_size
+            .map_or(Ok(DEFAULT_STACK_SIZE), |size| stack_size(size, ui))?,
+        package: args.package,
+        exports: args.exports,
+        trim_prefix: args.trim_prefix,
+        headers: args.headers,
+        no_pairs: args.no_pairs,
+        blocking: args.blocking,
+        ..InspectOptions::new(args.inputs)
+    };
+    let found = rsyso::inspect(&options, ui)?;
+    if let Some(file) = args.html {
+        let folder = std::env::current_dir().unwrap_or_default();
+        rsyso::page::write(&file, &found, &folder)?;
+        ui.status("Finished", &file.display().to_string());
+    }
+    Ok(found)
+}

@@ -1,0 +1,208 @@
+//! The Go side of functions that take Go functions.
+//!
+//! Such a call returns to Go whenever the library calls one of them, with its arguments in the library's memory, and is resumed with the
+//! result (`rt/src/callback.rs`). So the Go function runs as ordinary Go code on the goroutine's own stack. The frame of the call lies in the
+//! heap, since that stack may move.
+
+use crate::arch::{Arch, Stub, rt_symbols};
+use crate::goabi::Frame;
+use crate::model::{Api, Function, Param, Type};
+
+use super::scope::Scope;
+use super::types::{self, Row};
+use super::{depart, names};
+
+/// What a stub returns: the Go function that is called, or nil.
+pub(super) const CALLBACK: &str = "rsysoCallback";
+/// Answers the calls of Go functions until the library returns.
+const ANSWER: &str = "rsysoAnswer";
+/// The stub that goes on in the library.
+const RESUME: &str = "rsysoResume";
+/// As [`RESUME`], for functions that may block: the stub, and what stands before it.
+const BLOCKED_RESUME: &str = "rsysoResumeAway";
+/// See [`BLOCKED_RESUME`].
+const BLOCKING_RESUME: &str = "rsysoResumeBlocking";
+
+/// Whether a function of the package takes Go functions; `blocking`: one that may block.
+fn any(api: &Api, blocking: bool) -> bool {
+    let takes = |f: &Function| f.blocking == blocking && f.callbacks().next().is_some();
+    api.functions.iter().any(takes)
+}
+
+/// What all such functions share.
+pub(super) fn native(api: &Api) -> Option<String> {
+    let (plain, blocking) = (any(api, false), any(api, true));
+    if !plain && !blocking {
+        return None;
+    }
+    let mut text = format!(
+        "// {CALLBACK} is a call of a Go function that the library waits for. It is in the library's memory.
+type {CALLBACK} struct {{
+\twhich  int            // which of the Go functions that the call was given
+\tframe  unsafe.Pointer // its arguments, and room for its result
+\tunwind bool           // set when it did not return
+}}
+
+// {ANSWER} calls the Go functions that a call into the library asks for, until that returns.
+func {ANSWER}(c *{CALLBACK}, resume func(*{CALLBACK}) *{CALLBACK}, call func(*{CALLBACK})) {{
+\tdefer func() {{
+\t\t// A Go function panicked, or ended its goroutine: before that goes on, the library's own functions end.
+\t\tif last := c; last != nil {{
+\t\t\tc = nil
+\t\t\tlast.unwind = true
+\t\t\t{ANSWER}(resume(last), resume, call)
+\t\t}}
+\t}}()
+\tfor c != nil {{
+\t\tcall(c)
+\t\tlast := c
+\t\tc = nil // the library may panic
+\t\tc = resume(last)
+\t}}
+}}"
+    );
+    if plain {
+        text += &format!(
+            "\n\n// {RESUME} goes on in the library after a Go function has returned.\nfunc {RESUME}(c *{CALLBACK}) *{CALLBACK}"
+        );
+    }
+    if blocking {
+        let (enter, exit) = (depart::ENTER, depart::EXIT);
+        text += &format!(
+            "\n\n// {BLOCKING_RESUME} goes on in the library after a Go function has returned, and tells the scheduler.
+//
+//go:nosplit
+func {BLOCKING_RESUME}(c *{CALLBACK}) *{CALLBACK} {{
+\t{enter}()
+\tc = {BLOCKED_RESUME}(c)
+\t{exit}()
+\treturn c
+}}
+
+func {BLOCKED_RESUME}(c *{CALLBACK}) *{CALLBACK}"
+        );
+    }
+    Some(text)
+}
+
+/// The stubs that go on in the library.
+pub(super) fn stubs(api: &Api, arch: &dyn Arch, wrapper: &dyn Fn(&str) -> String) -> Vec<String> {
+    let frame = Frame {
+        callbacks: true,
+        ..Frame::default()
+    };
+    [(RESUME, false), (BLOCKED_RESUME, true)]
+        .into_iter()
+        .filter(|(_, blocking)| any(api, *blocking))
+        .map(|(name, blocking)| {
+            arch.stub(&Stub {
+                go_name: name,
+                signature: &format!("func {name}(c *{CALLBACK}) *{CALLBACK}"),
+                wrapper: &wrapper(rt_symbols::RESUME),
+                frame: &frame,
+                landing: depart::landing(blocking),
+            })
+        })
+        .collect()
+}
+
+/// What comes before the call: functions that the library cannot do without.
+pub(super) fn checks(package: &str, name: &str, f: &Function, params: &[String]) -> Vec<String> {
+    let needed = |p: &Param| {
+        matches!(
+            p.ty,
+            Type::Callback {
+                nullable: false,
+                ..
+            }
+        )
+    };
+    let all = f.params.iter().zip(params);
+    all.filter(|(p, _)| needed(p))
+        .map(|(_, go)| {
+            format!(
+                "\tif {go} == nil {{\n\t\tpanic(\"{package}: {name} needs a function for {go}, not nil\")\n\t}}"
+            )
+        })
+        .collect()
+}
+
+/// The call, by the expression `stub`, and the answers to the library.
+pub(super) fn answers(scope: &Scope, f: &Function, params: &[String], stub: &str) -> Vec<String> {
+    // Not a name of the parameters.
+    let c = names::unused("c", params);
+    let resume = match f.blocking {
+        true => BLOCKING_RESUME,
+        false => RESUME,
+    };
+    let mut lines = vec![format!(
+        "\t{ANSWER}({stub}, {resume}, func({c} *{CALLBACK}) {{"
+    )];
+    let all = f.params.iter().zip(params);
+    let callbacks: Vec<_> = all
+        .filter(|(p, _)| matches!(p.ty, Type::Callback { .. }))
+        .collect();
+    match callbacks.as_slice() {
+        [(param, go)] => lines.extend(call(scope, &param.ty, go, &c, params, "\t\t")),
+        many => {
+            lines.push(format!("\t\tswitch {c}.which {{"));
+            for (which, (param, go)) in many.iter().enumerate() {
+                lines.push(format!("\t\tcase {which}:"));
+                lines.extend(call(scope, &param.ty, go, &c, params, "\t\t\t"));
+            }
+            lines.push("\t\t}".into());
+        }
+    }
+    lines.push("\t})".into());
+    lines
+}
+
+/// Calls one Go function with what lies in its frame, whose offsets are those of Go's ABI0.
+fn call(
+    scope: &Scope,
+    callback: &Type,
+    go: &str,
+    c: &str,
+    taken: &[String],
+    indent: &str,
+) -> Vec<String> {
+    let Type::Callback {
+        params,
+        result,
+        user,
+        ..
+    } = callback
+    else {
+        return Vec::new();
+    };
+    let mut fields: Vec<(String, String)> = Vec::new();
+    let mut args = Vec::new();
+    let locals = names::unused("args", taken);
+    for (i, ty) in params.iter().enumerate() {
+        if *user == Some(i) {
+            fields.push(("_".into(), "uintptr".into()));
+            continue;
+        }
+        fields.push((format!("p{i}"), types::go_type(scope, ty)));
+        args.push(format!("{locals}.p{i}"));
+    }
+    if let Some(ty) = result {
+        // Results begin at a word.
+        fields.push(("_".into(), "[0]uint64".into()));
+        fields.push(("result".into(), types::go_type(scope, ty)));
+    }
+    let call = format!("{go}({})", args.join(", "));
+    if args.is_empty() && result.is_none() {
+        return vec![format!("{indent}{call}")];
+    }
+    let rows = fields.into_iter().map(|(name, ty)| Row::new(name, ty));
+    let rows: Vec<Row> = rows.collect();
+    let mut lines = vec![format!("{indent}{locals} := (*struct {{")];
+    lines.extend(types::aligned(&rows).iter().map(|l| format!("{indent}{l}")));
+    lines.push(format!("{indent}}})({c}.frame)"));
+    lines.push(match result {
+        Some(_) => format!("{indent}{locals}.result = {call}"),
+        None => format!("{indent}{call}"),
+    });
+    lines
+}
