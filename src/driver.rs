@@ -79,6 +79,9 @@ pub fn convert(o: &ConvertOptions, progress: &dyn Progress) -> Result<Converted>
     let (kept, dropped) = (linked.kept, linked.dropped);
     let waits = blocking::report(&api, &declared, &linked.waits);
     blocking::warn(&api, &waits, progress);
+    for note in gopkg::notes(&api, &go_prefix, &library_name)? {
+        progress.warn(&note);
+    }
     let syso = seal(linked, &header, arch, &syso_name, progress)?;
     // The Go side: text only.
     let text = gopkg::generate(&gopkg::Request {

@@ -215,8 +215,10 @@ pub enum PointerKind {
     RefMut,
     /// `*const T`.
     Const,
-    /// `*mut T`, `NonNull<T>`, `Box<T>` and their `Option`s.
+    /// `*mut T`, `NonNull<T>`, `Option<NonNull<T>>`.
     Mut,
+    /// `Box<T>`, `Option<Box<T>>`: whoever gets it owns what it points to.
+    Box,
 }
 
 impl PointerKind {

@@ -247,3 +247,15 @@ fn keys(value: &impl Serialize) -> Vec<String> {
         .cloned()
         .collect()
 }
+
+#[test]
+fn go_declarations_of_results_and_handles_are_those_that_are_written() {
+    let golden = |name: &str| read(&root().join(format!("tests/golden/{name}.go.txt")));
+    let written = golden("results") + &golden("handles");
+    let page = read(&root().join("docs/FFI.md"));
+    let declared: Vec<&str> = page.lines().filter(|l| l.starts_with("func ")).collect();
+    assert!(declared.len() > 5, "{declared:?}");
+    for line in declared {
+        assert!(written.contains(&format!("{line} {{\n")), "{line}");
+    }
+}

@@ -32,6 +32,7 @@ fn the_files_are_as_their_goldens_say() {
         ("text", text()),
         ("shapes", shapes()),
         ("results", results()),
+        ("handles", handles()),
         ("calls", calls()),
     ] {
         let files = files(&api, &Amd64, stem);
@@ -105,6 +106,7 @@ fn go_is_content_with_the_files() {
     module.add_package(&text(), "text", "amd64");
     module.add_package(&shapes(), "shapes", "amd64");
     module.add_package(&results(), "results", "amd64");
+    module.add_package(&handles(), "handles", "amd64");
     module.add(
         "main.go",
         "package main\n\nimport (\n\t\"example.com/m/shapes\"\n\t\"example.com/m/text\"\n)\n\nfunc main() {\n\tshapes.SetBig(shapes.BigHigh, shapes.SignedMinus)\n\ttext.Tick()\n}\n",
@@ -113,7 +115,11 @@ fn go_is_content_with_the_files() {
     let linux = [("GOOS", "linux"), ("GOARCH", "amd64")];
     module.run("go", &["vet", "./..."], &linux);
     // Compiled, not linked: there is no image.
-    module.run("go", &["build", "./text", "./shapes", "./results"], &linux);
+    module.run(
+        "go",
+        &["build", "./text", "./shapes", "./results", "./handles"],
+        &linux,
+    );
     for (goos, goarch) in [("windows", "386"), ("linux", "386")] {
         let env = [("GOOS", goos), ("GOARCH", goarch)];
         module.run("go", &["vet", "./..."], &env);

@@ -36,14 +36,21 @@ impl Between {
         format!("func {}(frame *{}){result}", self.stub, self.frame)
     }
 
-    /// The statements that make the call with these arguments, and the expression of its result.
-    pub fn call(&self, scope: &Scope, f: &Function, params: &[String]) -> (Vec<String>, String) {
+    /// The statements that make the call, and the expression of its result; `params` are the names of the parameters, `args` what is
+    /// passed for them.
+    pub fn call(
+        &self,
+        scope: &Scope,
+        f: &Function,
+        args: &[String],
+        params: &[String],
+    ) -> (Vec<String>, String) {
         let local = names::unused("rsysoFrame", params);
-        let fields = f.params.iter().zip(params).enumerate();
-        let fields = fields.map(|(i, (p, name))| match p.ty {
-            Type::Callback { nullable: true, .. } => format!("p{i}: {name} != nil"),
+        let fields = f.params.iter().zip(args).enumerate();
+        let fields = fields.map(|(i, (p, arg))| match p.ty {
+            Type::Callback { nullable: true, .. } => format!("p{i}: {arg} != nil"),
             Type::Callback { .. } => format!("p{i}: true"),
-            _ => format!("p{i}: {name}"),
+            _ => format!("p{i}: {arg}"),
         });
         let mut lines = vec![format!(
             "\t{local} := {}{{{}}}",

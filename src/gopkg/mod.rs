@@ -2,12 +2,15 @@
 //!
 //! [`place`] says where the package goes and what it is called, [`generate`] prints it, [`write`] puts it there, all or nothing.
 
+mod bodies;
 mod callbacks;
 mod check;
 mod depart;
 mod doc;
 mod escape;
 mod gomod;
+mod handle_types;
+mod handles;
 mod large;
 pub mod names;
 mod outline;
@@ -20,7 +23,7 @@ mod types;
 mod write;
 
 use crate::arch::Arch;
-use crate::diag::{Error, Kind, Result};
+use crate::diag::{Error, Kind, Problem, Result};
 use crate::model::Api;
 
 pub use check::unsupported;
@@ -96,8 +99,13 @@ pub fn declarations(api: &Api, prefix: &Prefix, library: &str) -> Result<Vec<Str
     let scope = scope::scope(api, prefix, library)?;
     let each = api.functions.iter().enumerate();
     Ok(each
-        .filter_map(|(i, f)| print::signature(&scope, i, f))
+        .filter_map(|(i, f)| bodies::signature(&scope, i, f))
         .collect())
+}
+
+/// Exports that could be no methods or constructors of a handle type, as their names have other meanings.
+pub fn notes(api: &Api, prefix: &Prefix, library: &str) -> Result<Vec<Problem>> {
+    Ok(scope::scope(api, prefix, library)?.handles.notes)
 }
 
 /// The first line of generated files (https://go.dev/s/generatedcode).

@@ -11,7 +11,7 @@ const OWNED: &str = "rsysoOwned";
 /// A value and the text of an error, as `FfiResult` has them.
 const FALLIBLE: &str = "rsysoFallible";
 /// The function that makes a string of bytes that own themselves.
-const TEXT: &str = "rsysoText";
+pub(super) const TEXT: &str = "rsysoText";
 /// The stub of [`crate::wrappers::free`].
 pub(super) const FREE: &str = "rsysoFree";
 /// Its declaration.
@@ -25,22 +25,6 @@ pub(super) fn owned(elem: &str) -> String {
 /// The type of a result with this value, on its way.
 pub(super) fn fallible(value: &str) -> String {
     format!("{FALLIBLE}[{value}]")
-}
-
-/// The expression for the results that callers see, of an expression for the one of the native function. A `FfiResult` is used
-/// twice, so it must have a name.
-pub(super) fn results(ty: &Type, given: &str) -> String {
-    match ty {
-        Type::Owned { .. } => format!("{given}.take()"),
-        Type::OwnedStr => format!("{TEXT}({given})"),
-        Type::Fallible { value: None } => format!("{given}.failure()"),
-        // The value of an error is all zeros, and so is what is made of it.
-        Type::Fallible { value: Some(value) } => {
-            let value = results(value, &format!("{given}.value"));
-            format!("{value}, {given}.failure()")
-        }
-        _ => given.to_string(),
-    }
 }
 
 /// What of all this the functions of a package need.

@@ -4,12 +4,11 @@ use std::collections::BTreeMap;
 
 use crate::arch::Stub;
 use crate::goabi;
-use crate::model::{Function, Type, TypeId};
+use crate::model::{Function, TypeId};
 use crate::wrappers;
 
-use super::large::{self, Between};
 use super::scope::Scope;
-use super::{GoFile, Request, callbacks, depart, doc, escape, names, owned, types};
+use super::{GoFile, Request, callbacks, depart, doc, handle_types, owned, types};
 
 /// What `-msan` means for build constraints: the go command leaves `.syso` files out then (cmd/go, `load.go`, "syso").
 const NO_MSAN: &str = "!msan";
@@ -22,15 +21,9 @@ pub(super) struct Printer<'a> {
     pub arches: &'a BTreeMap<String, String>,
 }
 
-/// An assembly function as Go sees it.
-struct Declared {
-    name: String,
-    signature: String,
-}
-
 /// Which of the two Go files.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Flavour {
+pub(super) enum Flavour {
     /// With native code.
     Native,
     /// For every other platform.
@@ -118,10 +111,14 @@ impl Printer<'_> {
             .scope
             .types
             .iter()
-            .map(|(id, names)| (names.name.as_str(), *id))
+            .map(|(id, names)| match self.scope.handles.types.get(id) {
+                Some(handle) => (handle.name.as_str(), *id),
+                None => (names.name.as_str(), *id),
+            })
             .collect();
         for &id in by_name.values() {
-            sections.push(types::declare(self.request.api, self.scope, id));
+            sections.extend(self.handle(id, flavour));
+            sections.extend(self.declared(id, flavour));
         }
         if flavour == Flavour::Native {
             sections.extend(self.asserts(by_name.values().copied()));
@@ -134,6 +131,7 @@ impl Printer<'_> {
             sections.extend(depart::blocking(api));
             sections.extend(callbacks::native(api));
             sections.extend(owned.native());
+            sections.extend(self.copies());
         }
         let mut text = sections
             .iter()
@@ -203,6 +201,9 @@ impl Printer<'_> {
             Flavour::Native => depart::NATIVE_IMPORTS.to_vec(),
             Flavour::Unsupported => depart::OTHER_IMPORTS.to_vec(),
         };
+        if flavour == Flavour::Native && !self.scope.handles.types.is_empty() {
+            packages.extend(handle_types::NATIVE_IMPORTS);
+        }
         if flavour == Flavour::Unsupported && !api.functions.is_empty() {
             packages.push("\"runtime\"");
         }
@@ -218,6 +219,47 @@ impl Printer<'_> {
         }
     }
 
+    /// The handle of a type that has one.
+    fn handle(&self, id: TypeId, flavour: Flavour) -> Vec<String> {
+        let api = self.request.api;
+        let package = &self.request.place.package;
+        let handles = &self.scope.handles;
+        let Some((handle, f)) = handles
+            .types
+            .get(&id)
+            .and_then(|handle| Some((handle, api.functions.get(handle.free)?)))
+        else {
+            return Vec::new();
+        };
+        if flavour == Flavour::Unsupported {
+            return vec![handle_types::unsupported(api, handle, id, &|name| {
+                self.panic(name)
+            })];
+        }
+        let raw = ["raw".to_string()];
+        let (mut free, call, made) = self.call(handle.free, f, &raw, &raw);
+        if !made {
+            free.push(format!("\t{call}"));
+        }
+        let mut sections = vec![handle_types::native(api, handle, id, package, &free)];
+        if handle_types::taken(api, handles, id) {
+            sections.push(handle_types::take(handle, package));
+        }
+        sections
+    }
+
+    /// A type of the library, unless it is one that only the native file needs.
+    fn declared(&self, id: TypeId, flavour: Flavour) -> Option<String> {
+        let hidden = self
+            .scope
+            .handles
+            .types
+            .get(&id)
+            .is_some_and(|h| !h.exposed);
+        (flavour == Flavour::Native || !hidden)
+            .then(|| types::declare(self.request.api, self.scope, id))
+    }
+
     fn asserts(&self, ids: impl Iterator<Item = TypeId>) -> Option<String> {
         let lines: Vec<String> = ids
             .flat_map(|id| types::asserts(self.request.api, self.scope, id))
@@ -230,116 +272,8 @@ impl Printer<'_> {
         })
     }
 
-    fn function(&self, index: usize, flavour: Flavour) -> Option<String> {
-        let api = self.request.api;
-        let f = api.functions.get(index)?;
-        let name = &self.scope.functions.get(index)?.name;
-        let signature = signature(self.scope, index, f)?;
-        let sentence = format!("{name} calls the Rust function {}.", f.symbol);
-        let mut lines = types::with_doc(&sentence, &f.doc);
-        match flavour {
-            Flavour::Native if self.stub(index)?.name != *name => {
-                lines.extend(self.body(index, &signature)?);
-                lines.push(String::new());
-                lines.extend(self.between(index)?);
-            }
-            Flavour::Native => {
-                if escape::noescape(api, f) {
-                    lines.extend(["//".into(), "//go:noescape".into()]);
-                }
-                lines.push(signature);
-            }
-            Flavour::Unsupported => {
-                lines.push(format!("{signature} {{"));
-                lines.push(self.panic(name));
-                lines.push("}".into());
-            }
-        }
-        Some(lines.join("\n"))
-    }
-
-    /// The Go function, when it is not the assembly itself: it makes the call and turns what the library gives into what callers get.
-    fn body(&self, index: usize, signature: &str) -> Option<Vec<String>> {
-        let f = self.request.api.functions.get(index)?;
-        let names = self.scope.functions.get(index)?;
-        let params = &names.params;
-        let between = Between::new(&names.name);
-        let mut lines = vec![format!("{signature} {{")];
-        let package = &self.request.place.package;
-        lines.extend(callbacks::checks(package, &names.name, f, params));
-        let by_reference = goabi::frame(self.request.api, f).by_reference();
-        let call = format!("{}({})", between.stub, params.join(", "));
-        let given = match &f.result {
-            _ if by_reference => {
-                let (call, given) = between.call(self.scope, f, params);
-                lines.extend(call);
-                given
-            }
-            Some(Type::Fallible { .. }) => {
-                let local = names::unused("result", params);
-                lines.push(format!("\t{local} := {call}"));
-                local
-            }
-            _ => call,
-        };
-        if let Some(ty) = &f.result {
-            lines.push(format!("\treturn {}", owned::results(ty, &given)));
-        }
-        lines.push("}".into());
-        Some(lines)
-    }
-
-    /// What stands between such a function and the assembly.
-    fn between(&self, index: usize) -> Option<Vec<String>> {
-        let api = self.request.api;
-        let f = api.functions.get(index)?;
-        let name = &self.scope.functions.get(index)?.name;
-        let by_reference = goabi::frame(api, f).by_reference();
-        let mut lines = Vec::new();
-        if by_reference {
-            let between = Between::new(name);
-            lines.extend(between.frame(self.scope, name, f));
-            lines.push(String::new());
-            if f.blocking {
-                lines.push(between.blocking(f));
-                lines.push(String::new());
-            }
-        }
-        let stays = match by_reference {
-            true => large::frame_stays(api, f),
-            false => escape::noescape(api, f),
-        };
-        if stays {
-            lines.push("//go:noescape".into());
-        }
-        lines.push(self.stub(index)?.signature);
-        Some(lines)
-    }
-
-    /// The Go name of the assembly function, and its declaration.
-    fn stub(&self, index: usize) -> Option<Declared> {
-        let f = self.request.api.functions.get(index)?;
-        let names = self.scope.functions.get(index)?;
-        let between = Between::new(&names.name);
-        let by_reference = goabi::frame(self.request.api, f).by_reference();
-        let converts = f.result.as_ref().is_some_and(Type::gives_memory);
-        Some(match (by_reference, converts) {
-            (true, _) => Declared {
-                signature: between.signature(f),
-                name: between.stub,
-            },
-            (false, true) => Declared {
-                signature: native_signature(self.scope, index, f, &between.stub)?,
-                name: between.stub,
-            },
-            (false, false) => Declared {
-                signature: signature(self.scope, index, f)?,
-                name: names.name.clone(),
-            },
-        })
-    }
-
-    fn panic(&self, name: &str) -> String {
+    /// What a body does on other platforms.
+    pub fn panic(&self, name: &str) -> String {
         let package = &self.request.place.package;
         let arches: Vec<&str> = self.arches.keys().map(String::as_str).collect();
         format!(
@@ -400,49 +334,4 @@ impl Printer<'_> {
         text.push('\n');
         text
     }
-}
-
-/// `func CountWords(text string) uint`
-pub fn signature(scope: &Scope, index: usize, f: &Function) -> Option<String> {
-    let names = scope.functions.get(index)?;
-    let results = f.result.iter().flat_map(|ty| types::results(scope, ty));
-    Some(declared(
-        scope,
-        &names.name,
-        &names.params,
-        f,
-        &results.collect::<Vec<_>>(),
-    ))
-}
-
-/// As [`signature`], with what the native function gives.
-fn native_signature(scope: &Scope, index: usize, f: &Function, name: &str) -> Option<String> {
-    let names = scope.functions.get(index)?;
-    let result = f.result.iter().map(|ty| types::go_type(scope, ty));
-    Some(declared(
-        scope,
-        name,
-        &names.params,
-        f,
-        &result.collect::<Vec<_>>(),
-    ))
-}
-
-fn declared(
-    scope: &Scope,
-    name: &str,
-    params: &[String],
-    f: &Function,
-    results: &[String],
-) -> String {
-    let typed = params.iter().zip(&f.params);
-    let params: Vec<String> = typed
-        .map(|(name, p)| format!("{name} {}", types::go_type(scope, &p.ty)))
-        .collect();
-    let results = match results {
-        [] => String::new(),
-        [one] => format!(" {one}"),
-        all => format!(" ({})", all.join(", ")),
-    };
-    format!("func {name}({}){results}", params.join(", "))
 }

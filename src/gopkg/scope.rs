@@ -6,6 +6,7 @@ use crate::diag::{Error, Kind, Problem, Result};
 use crate::model::{Api, TypeDef, TypeId, TypeKind};
 
 use super::check;
+use super::handles::{Handles, Role};
 use super::names::{self, Prefix};
 use super::{depart, owned};
 
@@ -16,6 +17,8 @@ pub(super) struct Scope {
     pub functions: Vec<FunctionNames>,
     /// The types that the functions reach.
     pub types: BTreeMap<TypeId, TypeNames>,
+    /// Types with methods, and the functions that are their methods and constructors.
+    pub handles: Handles,
 }
 
 /// One function.
@@ -87,7 +90,10 @@ pub(super) fn scope(api: &Api, wanted: &Prefix, library: &str) -> Result<Scope> 
     if owned::needs(api).errors {
         package.take(owned::ERROR, "the type of errors".to_string());
     }
-    let functions = function_names(api, wanted, library)?
+    let go = function_names(api, wanted, library)?;
+    let trimmed = names::prefix(wanted, library, &symbols);
+    let mut handles = Handles::find(api, &trimmed, &go);
+    let functions = go
         .into_iter()
         .zip(&api.functions)
         .map(|(name, f)| {
@@ -100,9 +106,32 @@ pub(super) fn scope(api: &Api, wanted: &Prefix, library: &str) -> Result<Scope> 
         .collect();
     let mut types = BTreeMap::new();
     for id in check::reachable(api) {
-        types.insert(id, type_names(api.def(id), &mut package));
+        let mut names = type_names(api.def(id), &mut package);
+        if let Some(handle) = handles.types.get(&id) {
+            names.name.clone_from(&handle.raw);
+            if handle.exposed {
+                let of = format!("the pointers of the type `{}`", handle.name);
+                package.take(&handle.raw, of.clone());
+                package.take(&handle.wrap(), of);
+            }
+        }
+        types.insert(id, names);
     }
-    Error::check(Kind::Fault, package.problems, Scope { functions, types })
+    for (index, f) in api.functions.iter().enumerate() {
+        let Role::Constructor(name) = handles.role(index).clone() else {
+            continue;
+        };
+        match package.taken.get(&name) {
+            Some(other) => handles.demote(index, f, &format!("{other} has this name")),
+            None => package.take(&name, format!("the constructor `{}`", f.symbol)),
+        }
+    }
+    let scope = Scope {
+        functions,
+        types,
+        handles,
+    };
+    Error::check(Kind::Fault, package.problems, scope)
 }
 
 /// The Go names of the exports, in the order of `api.functions`.

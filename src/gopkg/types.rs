@@ -65,7 +65,15 @@ pub(super) fn results(scope: &Scope, ty: &Type) -> Vec<String> {
             let value = value.iter().flat_map(|v| results(scope, v));
             value.chain(["error".to_string()]).collect()
         }
-        _ => vec![go_type(scope, ty)],
+        _ => vec![public_type(scope, ty)],
+    }
+}
+
+/// The type as callers see it at the top of a signature, where pointers to handle types are handles.
+pub(super) fn public_type(scope: &Scope, ty: &Type) -> String {
+    match scope.handles.of(ty) {
+        Some((handle, _)) => format!("*{}", handle.name),
+        None => go_type(scope, ty),
     }
 }
 
@@ -111,7 +119,10 @@ pub(super) fn declare(api: &Api, scope: &Scope, id: TypeId) -> String {
         None => return String::new(),
     };
     let name = &names.name;
-    let mut lines = type_comment(name, def);
+    let mut lines = match scope.handles.types.get(&id) {
+        Some(handle) => vec![format!("// {name} is what a {} points to.", handle.name)],
+        None => type_comment(name, def),
+    };
     match &def.kind {
         TypeKind::Opaque => {
             // Zero-sized, not comparable, not convertible from other types; it goes behind pointers only.

@@ -173,8 +173,10 @@ impl<'a> View<'_, 'a> {
             PointerKind::Ref
         } else if name.starts_with("*const ") {
             PointerKind::Const
-        } else if name.starts_with("*mut ") || name.starts_with("alloc::boxed::Box<") {
+        } else if name.starts_with("*mut ") {
             PointerKind::Mut
+        } else if name.starts_with("alloc::boxed::Box<") {
+            PointerKind::Box
         } else {
             return Ok(other(format!("a pointer written `{name}`")));
         };

@@ -27,6 +27,7 @@ impl Printer<'_> {
                     PointerKind::RefMut => "&mut ",
                     PointerKind::Const => "*const ",
                     PointerKind::Mut => "*mut ",
+                    PointerKind::Box => unreachable!("the fixture has none"),
                 };
                 let to = to.as_ref().map_or("c_void".into(), |t| self.rust(t));
                 format!("{spelled}{to}")

@@ -518,3 +518,119 @@ pub fn results() -> Api {
         vec![point, matrix],
     )
 }
+
+/// Handle types, with all that their functions can do.
+pub fn handles() -> Api {
+    use PointerKind::{Box as Owner, Const, Mut, Ref, RefMut};
+    let fallible = |value: Type| Type::Fallible {
+        value: Some(Box::new(value)),
+    };
+    let parser = |kind| pointer(kind, named(0));
+    let node = |kind| pointer(kind, named(1));
+    let list = structure(
+        "Siblings",
+        16,
+        8,
+        vec![
+            field("first", node(Mut), 0),
+            field("len", int(Int::Usize), 8),
+        ],
+    );
+    let mut types = vec![opaque("HttpParser"), opaque("Node"), list, opaque("Plain")];
+    types[0].doc = "Reads documents.".into();
+    api(
+        vec![
+            function("http_parser_new", &[], Some(parser(Owner))).doc("Makes a parser."),
+            function(
+                "http_parser_new_with_limit",
+                &[("limit", int(Int::Usize))],
+                Some(fallible(parser(Owner))),
+            ),
+            function("http_parser_free", &[("parser", parser(Owner))], None).doc("Ends it."),
+            function(
+                "http_parser_len",
+                &[("parser", parser(Ref))],
+                Some(int(Int::Usize)),
+            )
+            .doc("How much was read."),
+            function(
+                "http_parser_feed",
+                &[("parser", parser(RefMut)), ("data", slice(int(Int::U8)))],
+                Some(fallible(Type::Bool)),
+            ),
+            function(
+                "http_parser_text",
+                &[("parser", parser(Ref))],
+                Some(Type::Str),
+            ),
+            function(
+                "http_parser_rest",
+                &[("parser", parser(Ref))],
+                Some(slice(int(Int::U8))),
+            ),
+            function(
+                "http_parser_finish",
+                &[("parser", parser(Owner))],
+                Some(node(Owner)),
+            ),
+            function(
+                "http_parser_root",
+                &[("parser", parser(Ref))],
+                Some(node(Ref)),
+            ),
+            function("http_parser_close", &[("parser", parser(RefMut))], None),
+            function(
+                "http_parser_merge",
+                &[
+                    ("into", parser(RefMut)),
+                    ("from", parser(Owner)),
+                    ("deep", Type::Bool),
+                ],
+                None,
+            ),
+            Function {
+                blocking: true,
+                ..function(
+                    "http_parser_wait",
+                    &[("parser", parser(RefMut)), ("result", Type::Str)],
+                    Some(Type::Str),
+                )
+            },
+            function(
+                "http_parser_each",
+                &[
+                    ("parser", parser(Ref)),
+                    (
+                        "visit",
+                        Type::Callback {
+                            params: vec![node(Ref), void(Mut)],
+                            result: Some(Box::new(Type::Bool)),
+                            user: Some(1),
+                            nullable: false,
+                        },
+                    ),
+                ],
+                Some(int(Int::Usize)),
+            ),
+            function(
+                "count_all",
+                &[("parser", parser(Const)), ("deep", Type::Bool)],
+                Some(int(Int::U64)),
+            ),
+            function("node_new", &[("name", Type::Str)], Some(node(Mut))),
+            Function {
+                blocking: true,
+                ..function("node_free", &[("node", node(Mut))], None)
+            },
+            function(
+                "node_parent",
+                &[("node", node(Const)), ("of", node(Const))],
+                Some(node(Const)),
+            ),
+            function("node_list", &[("node", node(Const))], Some(named(2))),
+            function("plain_new", &[], Some(pointer(Mut, named(3)))),
+            function("new_node", &[], Some(named(2))),
+        ],
+        types,
+    )
+}

@@ -86,6 +86,7 @@ fn ty(api: &Api, t: &Type) -> String {
                 PointerKind::RefMut => "&mut ",
                 PointerKind::Const => "*const ",
                 PointerKind::Mut => "*mut ",
+                PointerKind::Box => "Box ",
             };
             format!(
                 "{kind}{}",

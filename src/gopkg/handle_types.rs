@@ -1,0 +1,232 @@
+//! The text of handle types: the type, `Close`, and how handles and Rust's pointers become each other.
+
+use crate::model::{Api, TypeId};
+
+use super::handles::{Handle, Handles};
+use super::types;
+
+/// What the native file imports for them.
+pub(super) const NATIVE_IMPORTS: &[&str] = &["\"runtime\"", "\"sync/atomic\""];
+
+/// The type and what is exported with it, on platforms without native code.
+pub(super) fn unsupported(
+    api: &Api,
+    handle: &Handle,
+    id: TypeId,
+    panic: &dyn Fn(&str) -> String,
+) -> String {
+    let Handle {
+        name, receiver: f, ..
+    } = handle;
+    let mut sections = vec![
+        format!(
+            "{}\ntype {name} struct{{ _ [0]func() }}",
+            comment(api, handle, id)
+        ),
+        format!("{}\nfunc ({f} *{name}) Close() {{}}", close_comment(handle)),
+    ];
+    if handle.exposed {
+        let (raw, wrap) = (&handle.raw, handle.wrap());
+        sections.push(format!(
+            "{}\nfunc ({f} *{name}) Raw() *{raw} {{\n{}\n}}",
+            raw_comment(handle),
+            panic(&format!("{name}.Raw"))
+        ));
+        sections.push(format!(
+            "{}\nfunc {wrap}(raw *{raw}) *{name} {{\n{}\n}}",
+            wrap_comment(handle),
+            panic(&wrap)
+        ));
+    }
+    sections.join("\n\n")
+}
+
+/// The type and all that belongs to it where there is native code; `free` are the statements that free what `raw` points to.
+pub(super) fn native(
+    api: &Api,
+    handle: &Handle,
+    id: TypeId,
+    package: &str,
+    free: &[String],
+) -> String {
+    let Handle {
+        name,
+        raw,
+        receiver: f,
+        ..
+    } = handle;
+    let lent = handle.lent;
+    let wrap = handle.wrap();
+    let fields = match lent {
+        true => {
+            "\tptr   atomic.Pointer[{raw}]\n\tlent  bool // by the library, which frees it\n\towner any  // what must live as long as it is lent"
+        }
+        false => "\tptr atomic.Pointer[{raw}]",
+    };
+    let fields = fields.replace("{raw}", raw);
+    let not_own = if lent {
+        format!(" || {f}.lent")
+    } else {
+        String::new()
+    };
+    let free: Vec<String> = free.iter().map(|line| format!("\t{line}")).collect();
+    let mut sections = vec![
+        format!(
+            "{}\ntype {name} struct {{\n{fields}\n}}",
+            comment(api, handle, id)
+        ),
+        format!(
+            "{}
+func ({f} *{name}) Close() {{
+\tif {f} == nil{not_own} {{
+\t\treturn
+\t}}
+\tif raw := {f}.ptr.Swap(nil); raw != nil {{
+\t\truntime.SetFinalizer({f}, nil)
+{}
+\t}}
+}}",
+            close_comment(handle),
+            free.join("\n")
+        ),
+    ];
+    if handle.exposed {
+        sections.push(format!(
+            "{}\nfunc ({f} *{name}) Raw() *{raw} {{\n\treturn {f}.use(\"{name}.Raw\")\n}}",
+            raw_comment(handle)
+        ));
+    }
+    let wrap_comment = match handle.exposed {
+        true => wrap_comment(handle),
+        false => {
+            format!("// {wrap} makes the {name} that frees raw when it is closed or forgotten.")
+        }
+    };
+    sections.push(format!(
+        "{wrap_comment}
+func {wrap}(raw *{raw}) *{name} {{
+\tif raw == nil {{
+\t\treturn nil
+\t}}
+\t{f} := new({name})
+\t{f}.ptr.Store(raw)
+\truntime.SetFinalizer({f}, (*{name}).Close)
+\treturn {f}
+}}"
+    ));
+    if lent {
+        let lend = handle.lend();
+        sections.push(format!(
+            "// {lend} makes a {name} that does not own raw, and keeps owner alive.
+func {lend}(raw *{raw}, owner any) *{name} {{
+\tif raw == nil {{
+\t\treturn nil
+\t}}
+\t{f} := &{name}{{lent: true, owner: owner}}
+\t{f}.ptr.Store(raw)
+\treturn {f}
+}}"
+        ));
+    }
+    sections.push(format!(
+        "// use gives the Rust pointer to function.
+func ({f} *{name}) use(function string) *{raw} {{
+\tif {f} == nil {{
+\t\tpanic(\"{package}: \" + function + \" was given a nil *{name}\")
+\t}}
+\traw := {f}.ptr.Load()
+\tif raw == nil {{
+\t\tpanic(\"{package}: \" + function + \" was given a {name} that is closed\")
+\t}}
+\treturn raw
+}}"
+    ));
+    sections.join("\n\n")
+}
+
+/// As `use`, for functions that keep what they are given.
+pub(super) fn take(handle: &Handle, package: &str) -> String {
+    let Handle {
+        name,
+        raw,
+        receiver: f,
+        ..
+    } = handle;
+    let lent = match handle.lent {
+        true => format!(
+            "\n\tif {f} != nil && {f}.lent {{\n\t\tpanic(\"{package}: \" + function + \" was given a {name} that is the library's own\")\n\t}}"
+        ),
+        false => String::new(),
+    };
+    format!(
+        "// take gives the Rust pointer to function for good: {f} is closed.
+func ({f} *{name}) take(function string) *{raw} {{{lent}
+\traw := {f}.use(function)
+\tif !{f}.ptr.CompareAndSwap(raw, nil) {{
+\t\tpanic(\"{package}: \" + function + \" was given a {name} that is closed\")
+\t}}
+\truntime.SetFinalizer({f}, nil)
+\treturn raw
+}}"
+    )
+}
+
+fn comment(api: &Api, handle: &Handle, id: TypeId) -> String {
+    let def = api.def(id);
+    let path = match def.path.as_str() {
+        "" => &def.name,
+        path => path,
+    };
+    let name = &handle.name;
+    let made = match handle.constructors.as_slice() {
+        [] => String::new(),
+        [one] => format!(", made by [{one}]"),
+        [first, ..] => format!(", made by [{first}] and others"),
+    };
+    let sentence = format!(
+        "{name} is a value of the Rust type {path}{made}. [{name}.Close] frees it, and so does the garbage collector when nobody uses the {name} any more. Whether goroutines may share it is for the library to say."
+    );
+    types::with_doc(&sentence, &def.doc).join("\n")
+}
+
+fn close_comment(handle: &Handle) -> String {
+    let name = &handle.name;
+    let lent = match handle.lent {
+        true => format!("\n// It does nothing to a {name} that the library keeps for itself."),
+        false => String::new(),
+    };
+    format!(
+        "// Close frees the Rust value. It may be called more than once and on nil, but not while a call uses the {name}.{lent}"
+    )
+}
+
+fn raw_comment(handle: &Handle) -> String {
+    let Handle { name, raw, .. } = handle;
+    format!(
+        "// Raw gives the Rust pointer, for functions and structs that want a *{raw}. It is valid until the {name} is closed or forgotten."
+    )
+}
+
+fn wrap_comment(handle: &Handle) -> String {
+    let (name, wrap) = (&handle.name, handle.wrap());
+    format!(
+        "// {wrap} makes a {name} of a Rust pointer that is the caller's to free. It is nil for nil."
+    )
+}
+
+/// Whether some function takes handles of this type for good; that which frees it is not counted.
+pub(super) fn taken(api: &Api, handles: &Handles, id: TypeId) -> bool {
+    let functions = api.functions.iter().enumerate();
+    let mut params = functions
+        .filter(|(index, _)| handles.types.get(&id).is_some_and(|h| h.free != *index))
+        .flat_map(|(_, f)| &f.params);
+    params.any(|p| {
+        handles.of(&p.ty).is_some_and(|(handle, kind)| {
+            kind == crate::model::PointerKind::Box
+                && handles
+                    .types
+                    .get(&id)
+                    .is_some_and(|h| h.name == handle.name)
+        })
+    })
+}
