@@ -1,4 +1,7 @@
-//! SVG pictures, drawn by `resvg`, as a Go package.
+//! Draws SVG pictures, by the resvg crate.
+//!
+//! It knows nearly all of static SVG 1.1 and parts of SVG 2: gradients, patterns, clipping, masks, filters, markers, style sheets, texts
+//! along paths. A picture can neither read files nor run scripts.
 #![allow(improper_ctypes_definitions)] // rsyso knows the layout of slices.
 
 use std::sync::Arc;
