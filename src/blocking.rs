@@ -155,7 +155,7 @@ mod tests {
         });
         Api {
             functions: functions.collect(),
-            types: vec![],
+            ..Api::default()
         }
     }
 

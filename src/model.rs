@@ -10,6 +10,20 @@ pub struct Api {
     pub functions: Vec<Function>,
     /// Named types; [`Type::Named`] indexes this list.
     pub types: Vec<TypeDef>,
+    /// The doc comment of the crate, if all functions are of one; empty when there is none.
+    pub doc: String,
+}
+
+impl Api {
+    /// The crates that the functions are of, sorted; those that are not known are left out.
+    pub fn crates(&self) -> Vec<&str> {
+        let names = self
+            .functions
+            .iter()
+            .filter_map(|f| f.path.split("::").next());
+        let names: std::collections::BTreeSet<&str> = names.filter(|n| !n.is_empty()).collect();
+        names.into_iter().collect()
+    }
 }
 
 impl Api {

@@ -302,7 +302,11 @@ fn gofmt_leaves_any_doc_comment_and_any_struct_as_it_is() {
                 )
             })
             .collect();
-        let api = Api { functions, types };
+        let api = Api {
+            functions,
+            types,
+            doc: String::new(),
+        };
         for text in files(&api, &Fake("amd64"), "sample")
             .into_iter()
             .filter(|f| f.name.ends_with(".go"))

@@ -35,12 +35,17 @@ pub(super) const ORIGIN: &str = "//   - linux/";
 
 /// The line of the package comment that says where the code for this architecture comes from.
 pub(super) fn origin(r: &Request<'_>) -> String {
+    let crates = match r.api.crates().as_slice() {
+        [] => String::new(),
+        [one] => format!(", crate {one}"),
+        all => format!(", crates {}", all.join(" ")),
+    };
     let rustc = r
         .rustc
         .as_deref()
         .map_or(String::new(), |v| format!(", {}", rustc(v)));
     doc::line(&format!(
-        "{ORIGIN}{}: {}, SHA-256 {}{rustc}, rsyso {}",
+        "{ORIGIN}{}: {}, SHA-256 {}{crates}{rustc}, rsyso {}",
         r.arch.goarch(),
         r.library,
         r.sha256,
@@ -149,6 +154,11 @@ impl Printer<'_> {
             "// building it takes neither cgo nor a C compiler nor Rust.".to_string(),
             "//".to_string(),
         ];
+        let about = doc::comment(&r.api.doc, "");
+        if !about.is_empty() {
+            lines.extend(about);
+            lines.push("//".to_string());
+        }
         match flavour {
             Flavour::Native => {
                 lines.push(format!("// The code is for {platforms}. On other platforms the package compiles, and its functions panic."));

@@ -157,19 +157,17 @@ pub(super) fn declare(api: &Api, scope: &Scope, id: TypeId) -> String {
 }
 
 fn type_comment(name: &str, def: &TypeDef) -> Vec<String> {
-    let path = match def.path.as_str() {
-        "" => &def.name,
-        path => path,
-    };
+    // Without its path: a header does not know that.
+    let rust = &def.name;
     let what = match def.kind {
         TypeKind::Struct { .. } => {
-            format!("{name} is the Rust struct {path}, with the same layout.")
+            format!("{name} is the Rust struct {rust}, with the same layout.")
         }
         TypeKind::Enum { .. } => format!(
-            "{name} is the Rust enum {path}. Rust allows no other values than its constants."
+            "{name} is the Rust enum {rust}. Rust allows no other values than its constants."
         ),
         TypeKind::Opaque => format!(
-            "{name} is the Rust type {path}, known to Rust alone: a *{name} comes from the library and goes back to it."
+            "{name} is the Rust type {rust}, known to Rust alone: a *{name} comes from the library and goes back to it."
         ),
     };
     with_doc(&what, &def.doc)

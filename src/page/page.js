@@ -398,7 +398,7 @@ function exportRow(e) {
 		"tr",
 		{},
 		head,
-		cell("Stack", "", stack),
+		cell("Stack", "whole", stack),
 		cell("Can block", "", blocks + said, by),
 		cell("Own size", "number", index < 0 ? bytes(e.size_own) : link(bytes(e.size_own), show)),
 		cell("Reaches", "number", bytes(e.size_reach)),

@@ -82,10 +82,10 @@ function child(known, key, parent, name, group) {
 	return found;
 }
 
-/** A function's name without the path that its tile lies in. */
+/** A function's name without the path that its tile lies in, wherever that stands. */
 function short(item) {
 	const path = item.module ? `${item.crate}::${item.module}::` : `${item.crate}::`;
-	return item.name.startsWith(path) ? item.name.slice(path.length) : item.name;
+	return item.name.replaceAll(path, "");
 }
 
 /** The functions from a root to an item, by index. */

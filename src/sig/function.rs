@@ -317,11 +317,15 @@ impl<'d, 'a> Reader<'d, 'a> {
             problems.push(problem.help("does the library hold two versions of one crate? Leave out the functions of one of them with --export"));
         }
         self.functions.sort_by(|a, b| a.symbol.cmp(&b.symbol));
-        let types = self.mapper.into_types(&mut self.functions);
-        let api = Api {
-            functions: self.functions,
-            types,
+        let mut api = Api {
+            functions: std::mem::take(&mut self.functions),
+            ..Api::default()
         };
+        api.doc = match api.crates().as_slice() {
+            [only] => self.mapper.sources().crate_doc(only),
+            _ => String::new(),
+        };
+        api.types = self.mapper.into_types(&mut api.functions);
         match headers.complete(api, &undescribed) {
             Ok(api) => Error::check(Kind::Unsupported, problems, api),
             Err(mut error) => {

@@ -89,6 +89,18 @@ impl<'a> Sources<'a> {
         found.next().filter(|_| found.next().is_none()).cloned()
     }
 
+    /// The doc comment of a crate, from the first of its roots that has one; empty when there is none.
+    pub fn crate_doc(&mut self, krate: &str) -> String {
+        let roots = self.roots.get(krate).cloned();
+        let roots = roots.unwrap_or_else(|| (self.find_roots)(krate));
+        let docs = roots
+            .iter()
+            .filter_map(|root| Some(self.file(root)?.doc.clone()));
+        docs.into_iter()
+            .find(|doc| !doc.is_empty())
+            .unwrap_or_default()
+    }
+
     /// All items of a crate, with paths from its root.
     fn items(&mut self, krate: &str) -> Rc<Vec<Item>> {
         if let Some(items) = self.crates.get(krate) {

@@ -94,6 +94,8 @@ pub struct File {
     pub items: Vec<Item>,
     /// `mod name;` declarations.
     pub modules: Vec<Module>,
+    /// The doc comment of the file itself.
+    pub doc: String,
 }
 
 /// A module whose contents lie in another file.
@@ -139,7 +141,10 @@ pub fn parse(path: &Path) -> Option<File> {
         return None;
     }
     let syntax = syn::parse_file(&std::fs::read_to_string(path).ok()?).ok()?;
-    let mut file = File::default();
+    let mut file = File {
+        doc: doc(&syntax.attrs),
+        ..File::default()
+    };
     let mut walk = Walk {
         file: &mut file,
         source: path.into(),

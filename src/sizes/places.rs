@@ -20,6 +20,8 @@ pub(super) struct Places<'a, 'd> {
     graph: &'a Graph<'d>,
     of: HashMap<SecRef, Vec<Place<'a>>>,
     count: usize,
+    /// By section: where the section that keeps it refers to it, and the byte that is referred to.
+    references: HashMap<SecRef, (u64, u64)>,
 }
 
 impl<'a, 'd> Places<'a, 'd> {
@@ -43,6 +45,7 @@ impl<'a, 'd> Places<'a, 'd> {
             graph,
             of: HashMap::new(),
             count: 0,
+            references: references(graph),
         };
         // Numbered in the order of the sections, so that the same input gives the same numbers.
         for at in &graph.live.sections {
@@ -80,24 +83,8 @@ impl<'a, 'd> Places<'a, 'd> {
     /// section without a place when it is anonymous data.
     pub fn referrer(&self, at: SecRef) -> Option<Referrer<'a>> {
         let from = (*self.graph.live.why.get(&at)?)?;
-        let graph = self.graph;
-        let relocs = &graph.inputs.section(from).relocs;
-        let found = relocs.iter().find_map(|r| {
-            match graph.symbols.reference(&graph.inputs, from.obj, r.symbol) {
-                Target::Section {
-                    at: to,
-                    offset,
-                    whole,
-                } if to == at => {
-                    // The addend of a section symbol says where to; of a named one, it does not leave it.
-                    let addend = if whole { r.addend.max(0) as u64 } else { 0 };
-                    Some((r.offset, offset.saturating_add(addend)))
-                }
-                _ => None,
-            }
-        });
         // Unwind tables and __start_X refer for a section as a whole.
-        let (offset, to) = found.unwrap_or((0, 0));
+        let (offset, to) = self.references.get(&at).copied().unwrap_or((0, 0));
         let first = |at| self.of(at).first().copied();
         Some(Referrer {
             section: from,
@@ -131,6 +118,28 @@ impl<'a, 'd> Places<'a, 'd> {
         }
         hosts
     }
+}
+
+/// The first reference to each kept section from the section that keeps it.
+fn references(graph: &Graph<'_>) -> HashMap<SecRef, (u64, u64)> {
+    let mut found = HashMap::new();
+    for from in &graph.live.sections {
+        for reloc in &graph.inputs.section(*from).relocs {
+            let target = graph
+                .symbols
+                .reference(&graph.inputs, from.obj, reloc.symbol);
+            let Target::Section { at, offset, whole } = target else {
+                continue;
+            };
+            if graph.live.why.get(&at) == Some(&Some(*from)) {
+                // The addend of a section symbol says where to; of a named one, it does not leave it.
+                let addend = if whole { reloc.addend.max(0) as u64 } else { 0 };
+                let reference = (reloc.offset, offset.saturating_add(addend));
+                found.entry(at).or_insert(reference);
+            }
+        }
+    }
+    found
 }
 
 /// See [`Places::referrer`].

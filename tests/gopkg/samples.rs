@@ -266,11 +266,22 @@ pub fn opaque(name: &str) -> TypeDef {
 
 pub fn api(mut functions: Vec<Function>, types: Vec<TypeDef>) -> Api {
     functions.sort_by(|a, b| a.symbol.cmp(&b.symbol));
-    Api { functions, types }
+    Api {
+        functions,
+        types,
+        doc: String::new(),
+    }
 }
 
 /// Functions of scalars, strings and slices, with docs.
 pub fn text() -> Api {
+    Api {
+        doc: "Words and numbers, with [links](https://example.org).\n\n# Notes\n\nA second paragraph.".into(),
+        ..text_functions()
+    }
+}
+
+fn text_functions() -> Api {
     let u8s = || slice(int(Int::U8));
     api(
         vec![

@@ -264,6 +264,14 @@ uintptr_t contract_no_pairs(const uint8_t *a,
 
 void contract_nothing(void);
 
+/**
+ * Calls `visit` with 0, 1, ... below `n` until it says no; `done`, if there is one, at the end.
+ */
+uint32_t contract_each(uint32_t n,
+                       bool (*visit)(uint32_t, void*),
+                       void *user,
+                       void (*done)(const struct Shape*));
+
 #ifdef __cplusplus
 }  // extern "C"
 #endif  // __cplusplus

@@ -246,3 +246,14 @@ pub unsafe extern "C" fn contract_no_pairs(a: *const u8, a_len: u32, b: *const u
 
 #[unsafe(no_mangle)]
 pub extern "C" fn contract_nothing() {}
+
+/// Calls `visit` with 0, 1, ... below `n` until it says no; `done`, if there is one, at the end.
+#[unsafe(no_mangle)]
+#[rustfmt::skip]
+pub extern "C-unwind" fn contract_each(n: u32, visit: extern "C-unwind" fn(u32, *mut c_void) -> bool, user: *mut c_void, done: Option<extern "C-unwind" fn(*const Shape)>) -> u32 {
+    let calls = (0..n).take_while(|i| visit(*i, user)).count();
+    if let Some(done) = done {
+        done(std::ptr::null());
+    }
+    calls as u32
+}

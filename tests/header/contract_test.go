@@ -66,3 +66,18 @@ func TestPairs(t *testing.T) {
 		t.Error("Fill of nothing:", got)
 	}
 }
+
+func TestCallbacks(t *testing.T) {
+	var sum uint32
+	done := false
+	n := Each(5, func(i uint32) bool {
+		sum += i
+		return i < 3
+	}, func(s *Shape) { done = s == nil })
+	if n != 3 || sum != 6 || !done {
+		t.Error("Each:", n, sum, done)
+	}
+	if got := Each(2, func(uint32) bool { return true }, nil); got != 2 {
+		t.Error("Each without the second:", got)
+	}
+}

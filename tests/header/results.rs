@@ -37,9 +37,7 @@ fn owned_results_are_the_same_from_both() {
         convert(library, &dir, &[&path, options].concat());
         let text = std::fs::read_to_string(dir.join("results.go")).unwrap();
         let lines = text.lines().skip(1).filter(|l| !l.contains("SHA-256"));
-        lines
-            .map(|l| l.replace("results::", "") + "\n")
-            .collect::<String>()
+        super::without_crate_doc(&lines.map(|l| l.to_owned() + "\n").collect::<String>())
     };
     let debug = package("debug", &full, &[]);
     assert_eq!(package("both", &full, &header), debug);

@@ -43,7 +43,6 @@ fn api(size: u64, align: u64, fields: &[(Type, u64)]) -> Api {
         doc: String::new(),
     });
     Api {
-        functions: Vec::new(),
         types: vec![TypeDef {
             name: "S".into(),
             path: "S".into(),
@@ -54,6 +53,7 @@ fn api(size: u64, align: u64, fields: &[(Type, u64)]) -> Api {
                 align,
             },
         }],
+        ..Api::default()
     }
 }
 

@@ -265,6 +265,24 @@ fn a_name_that_nobody_provides_is_an_error_with_the_chain_that_needs_it() {
 }
 
 #[test]
+fn of_several_chains_the_shortest_is_told() {
+    let calls = |member: &str, name: &str, whom: &str| {
+        let mut obj = Obj::new(member);
+        let code = obj.code(name, &CALL);
+        obj.reloc(code, 1, R_X86_64_PLT32, whom, -4);
+        obj
+    };
+    let text = problems(&[
+        root(&["f", "g"]),
+        calls("f.o", "f", "h"),
+        calls("g.o", "g", "a"),
+        calls("a.o", "a", "h"),
+        calls("h.o", "h", "nobody_has_this"),
+    ]);
+    assert!(text.contains("root -> f -> h -> nobody_has_this"), "{text}");
+}
+
+#[test]
 fn absolute_addresses_in_code_are_refused() {
     let mut obj = root(&["f"]);
     let code = obj.code("f", &[0x48, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0]); // movabs rax, imm64
