@@ -28,11 +28,34 @@ demo: tools ## regex and serde_json, called from a static Go program
 	target/release/rsyso verify $(DEMO)
 	$(DEMO)
 
+# The tool for the examples. It is built, unless another one is named.
+RSYSO := target/release/rsyso
+EXAMPLES := $(patsubst examples/%/Cargo.toml,%,$(wildcard examples/*/Cargo.toml))
+
+.PHONY: examples example-site $(EXAMPLES:%=example-%)
+
+$(CURDIR)/target/release/rsyso: FORCE
+	cargo build --release
+
+.PHONY: FORCE
+FORCE:
+
+examples: $(EXAMPLES:%=example-%) example-site ## Go packages of Rust crates (examples/README.md); `make example-regex` makes one
+
+$(EXAMPLES:%=example-%): example-%: tools $(abspath $(RSYSO)) # what `go generate` does in their folder
+	cd examples/$* && PATH=$(dir $(abspath $(RSYSO))):$$PATH CARGO_TARGET_DIR=$(CURDIR)/target/examples GOWORK=off go generate .
+
+example-site: example-regex example-blake3 example-markdown # a program on three of them
+	cd examples/site && GOWORK=off go mod vendor
+	cd examples/site && CGO_ENABLED=0 GOFLAGS=-buildvcs=false GOWORK=off go build -mod=vendor -o ../../target/site .
+	$(RSYSO) verify target/site
+	target/site examples/site/pages target/site.out
+
 test: tools browser ## every test; what CI runs
 	cargo fmt --check
 	cargo fmt --check --manifest-path rt/Cargo.toml
 	cargo fmt --check --manifest-path ffi/Cargo.toml
-	for f in fixtures/*/Cargo.toml; do cargo fmt --check --manifest-path $$f; done
+	for f in fixtures/*/Cargo.toml examples/*/Cargo.toml; do cargo fmt --check --manifest-path $$f; done
 	cargo clippy --all-targets -- -D warnings
 	cargo clippy --manifest-path rt/Cargo.toml --release -- -D warnings
 	cargo clippy --manifest-path ffi/Cargo.toml --all-targets -- -D warnings
@@ -77,7 +100,9 @@ bench: tools ## a call of Rust through rsyso, beside Go and cgo
 
 bless: ## writes the expected files of the golden tests anew
 	RSYSO_BLESS=1 cargo test --test gopkg --test sig --test abi_fixture
+	RSYSO_BLESS=1 cargo test --test examples readmes
 
 clean: ## removes what was built, fixtures and tools included
 	rm -rf target rt/target ffi/target fuzz/target .tools
 	for f in fixtures/*/; do rm -rf $$f/target $$f/go/*.syso $$f/go/*_linux_*.s; done
+	rm -rf examples/site/vendor examples/*/*.syso examples/*/*_linux_*.s

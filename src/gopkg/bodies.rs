@@ -7,6 +7,7 @@ use crate::model::{Function, PointerKind, Type};
 
 use super::handles::Role;
 use super::large::{self, Between};
+use super::lead::Named;
 use super::print::{Flavour, Printer};
 use super::scope::Scope;
 use super::{callbacks, escape, names, owned, types};
@@ -113,7 +114,26 @@ fn declaration(head: &str, params: &[String], results: &[String]) -> String {
         [one] => format!(" {one}"),
         all => format!(" ({})", all.join(", ")),
     };
-    format!("{head}({}){results}", params.join(", "))
+    format!("{head}({}){results}", grouped(params))
+}
+
+/// Parameters, neighbours of one type together: `from, to []byte`.
+fn grouped(params: &[String]) -> String {
+    let split = |param: &str| {
+        let (name, ty) = param.split_once(' ').unwrap_or((param, ""));
+        (name.to_string(), ty.to_string())
+    };
+    let mut text = String::new();
+    let mut params = params.iter().map(|param| split(param)).peekable();
+    while let Some((name, ty)) = params.next() {
+        text.push_str(&name);
+        match params.peek() {
+            Some((_, next)) if *next == ty => text.push_str(", "),
+            Some(_) => text.push_str(&format!(" {ty}, ")),
+            None => text.push_str(&format!(" {ty}")),
+        }
+    }
+    text
 }
 
 impl Printer<'_> {
@@ -139,7 +159,7 @@ impl Printer<'_> {
         let signature = signature(self.scope, index, f)?;
         let mut sentence = format!("{} calls the Rust function {}.", shown.name, f.symbol);
         sentence.push_str(&self.ownership(index, f, &shown));
-        let mut lines = types::with_doc(&sentence, &f.doc);
+        let mut lines = types::with_doc(Named::Function, &shown.name, &sentence, &f.doc);
         match flavour {
             Flavour::Native if self.converts(index, f) => {
                 lines.push(format!("{signature} {{"));
@@ -198,8 +218,8 @@ impl Printer<'_> {
         };
         let sentence = format!("{} is [{is}].", names.name);
         let mut lines = match role {
-            Role::Free(_) => types::with_doc(&sentence, &f.doc),
-            _ => types::with_doc(&sentence, ""),
+            Role::Free(_) => types::with_doc(Named::Function, &names.name, &sentence, &f.doc),
+            _ => types::with_doc(Named::Function, &names.name, &sentence, ""),
         };
         lines.push(format!("{} {{", plain_signature(self.scope, index, f)?));
         let give = if f.result.is_some() { "return " } else { "" };

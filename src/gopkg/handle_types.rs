@@ -3,6 +3,7 @@
 use crate::model::{Api, TypeId};
 
 use super::handles::{Handle, Handles};
+use super::lead::Named;
 use super::types;
 
 /// What the native file imports for them.
@@ -183,7 +184,7 @@ fn comment(api: &Api, handle: &Handle, id: TypeId) -> String {
     let sentence = format!(
         "{name} is a value of the Rust type {rust}{made}. [{name}.Close] frees it, and so does the garbage collector when nobody uses the {name} any more. Whether goroutines may share it is for the library to say."
     );
-    types::with_doc(&sentence, &def.doc).join("\n")
+    types::with_doc(Named::Type, name, &sentence, &def.doc).join("\n")
 }
 
 fn close_comment(handle: &Handle) -> String {

@@ -12,6 +12,7 @@ mod gomod;
 mod handle_types;
 mod handles;
 mod large;
+mod lead;
 pub mod names;
 mod outline;
 mod owned;

@@ -2,6 +2,7 @@
 
 use crate::model::{Api, Field, Int, Type, TypeDef, TypeId, TypeKind, Variant};
 
+use super::lead::{Named, lead};
 use super::scope::Scope;
 use super::{doc, owned};
 
@@ -170,12 +171,18 @@ fn type_comment(name: &str, def: &TypeDef) -> Vec<String> {
             "{name} is the Rust type {rust}, known to Rust alone: a *{name} comes from the library and goes back to it."
         ),
     };
-    with_doc(&what, &def.doc)
+    with_doc(Named::Type, name, &what, &def.doc)
 }
 
-/// A comment of a sentence of ours and, below it, the doc comment from Rust.
-pub(super) fn with_doc(sentence: &str, markdown: &str) -> Vec<String> {
-    let mut lines = vec![format!("// {}", doc::line(sentence))];
+/// A comment of the doc comment from Rust and a sentence of ours. Whichever can begin with the name comes first.
+pub(super) fn with_doc(named: Named, name: &str, sentence: &str, markdown: &str) -> Vec<String> {
+    let ours = format!("// {}", doc::line(sentence));
+    if let Some(led) = lead(named, name, markdown) {
+        let mut lines = doc::comment(&led, "");
+        lines.extend(["//".into(), ours]);
+        return lines;
+    }
+    let mut lines = vec![ours];
     let doc = doc::comment(markdown, "");
     if !doc.is_empty() {
         lines.push("//".into());

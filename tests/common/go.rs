@@ -25,12 +25,16 @@ impl Release {
             Release::Middle => "middle",
             Release::Newest => "newest",
         };
-        let pinned = include_str!("../toolchains");
-        pinned
-            .lines()
-            .find_map(|line| line.strip_prefix(name)?.strip_prefix(' '))
-            .unwrap_or_else(|| panic!("tests/toolchains has no line for {name}"))
+        pinned(name)
     }
+}
+
+/// The version of a tool, from the one place where versions are.
+fn pinned(name: &str) -> &'static str {
+    include_str!("../toolchains")
+        .lines()
+        .find_map(|line| line.strip_prefix(name)?.strip_prefix(' '))
+        .unwrap_or_else(|| panic!("tests/toolchains has no line for {name}"))
 }
 
 /// The `go` command: on PATH, or where `make tools` puts one.
@@ -58,7 +62,30 @@ pub fn need_c_compiler() {
 
 /// `go` of a version, in a directory, with cgo or without. Nothing of the user's settings changes what is tested.
 pub fn command(release: Release, dir: &Path, cgo: bool) -> Command {
-    let mut command = Command::new(go());
+    with_settings(go(), release, dir, cgo)
+}
+
+/// Staticcheck, in a directory. It is fetched and built on first use.
+pub fn staticcheck(dir: &Path) -> Command {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    let program = BUILT.get_or_init(|| {
+        let bin = Path::new(env!("CARGO_TARGET_TMPDIR")).join("tools");
+        let package = format!(
+            "honnef.co/go/tools/cmd/staticcheck@{}",
+            pinned("staticcheck")
+        );
+        let mut install = command(Release::Newest, root(), false);
+        succeed(install.env("GOBIN", &bin), &["install", &package]);
+        bin.join("staticcheck")
+    });
+    let mut check = with_settings(program, Release::Newest, dir, false);
+    // It calls `go` by itself.
+    check.env("PATH", super::scaffold::path());
+    check
+}
+
+fn with_settings(program: &Path, release: Release, dir: &Path, cgo: bool) -> Command {
+    let mut command = Command::new(program);
     command
         .current_dir(dir)
         .env("GOTOOLCHAIN", format!("go{}", release.version()))

@@ -1,0 +1,3 @@
+module example.com/blake3
+
+go 1.21

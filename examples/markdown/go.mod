@@ -1,0 +1,3 @@
+module example.com/markdown
+
+go 1.21

@@ -1,0 +1,3 @@
+module example.com/redb
+
+go 1.21

@@ -1,0 +1,3 @@
+module example.com/regex
+
+go 1.21

@@ -1,0 +1,3 @@
+module example.com/resvg
+
+go 1.21

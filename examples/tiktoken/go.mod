@@ -1,0 +1,3 @@
+module example.com/tiktoken
+
+go 1.21
