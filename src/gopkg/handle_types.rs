@@ -173,10 +173,6 @@ func ({f} *{name}) take(function string) *{raw} {{{lent}
 
 fn comment(api: &Api, handle: &Handle, id: TypeId) -> String {
     let def = api.def(id);
-    let path = match def.path.as_str() {
-        "" => &def.name,
-        path => path,
-    };
     let name = &handle.name;
     let made = match handle.constructors.as_slice() {
         [] => String::new(),
@@ -184,7 +180,8 @@ fn comment(api: &Api, handle: &Handle, id: TypeId) -> String {
         [first, ..] => format!(", made by [{first}] and others"),
     };
     let sentence = format!(
-        "{name} is a value of the Rust type {path}{made}. [{name}.Close] frees it, and so does the garbage collector when nobody uses the {name} any more. Whether goroutines may share it is for the library to say."
+        "{name} is a value of the Rust type {}{made}. [{name}.Close] frees it, and so does the garbage collector when nobody uses the {name} any more. Whether goroutines may share it is for the library to say.",
+        def.name
     );
     types::with_doc(&sentence, &def.doc).join("\n")
 }
