@@ -161,7 +161,7 @@ fn the_same_go_api_from_debug_information_and_from_the_header() {
         "func Enums(mode Mode, level Level, shift Shift, signed Signed) Mode",
         "\tModeVeryFast Mode = 6",
         "type Level uint8",
-        "// StoreAdd keeps numbers.",
+        "// Add keeps numbers.",
         "\t// To the right.",
     ] {
         assert!(stripped.contains(line), "{line}\n{stripped}");
