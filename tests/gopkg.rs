@@ -651,3 +651,83 @@ fn only_functions_that_keep_nothing_promise_it() {
         );
     }
 }
+
+#[test]
+fn what_is_no_method_or_constructor_for_its_name_is_told() {
+    let notes = gopkg::notes(&handles(), &gopkg::Prefix::Auto, "handles").expect("names");
+    let told: Vec<_> = notes.iter().map(|n| n.message.as_str()).collect();
+    assert_eq!(
+        told,
+        [
+            "`http_parser_close` does not become the method `Close`: the type has another method of this name",
+            "`node_new` does not become the constructor `NewNode`: the function `new_node` has this name",
+        ]
+    );
+    assert!(
+        notes
+            .iter()
+            .all(|n| n.place.as_deref() == Some("src/lib.rs:12"))
+    );
+    for api in [text(), shapes(), results()] {
+        assert!(
+            gopkg::notes(&api, &gopkg::Prefix::Auto, "x")
+                .expect("names")
+                .is_empty()
+        );
+    }
+}
+
+#[test]
+fn only_what_is_made_and_freed_is_a_handle() {
+    let declared = |functions: Vec<Function>, types: Vec<TypeDef>| {
+        let api = api(functions, types);
+        gopkg::declarations(&api, &gopkg::Prefix::Auto, "foo")
+            .expect("names")
+            .join("\n")
+    };
+    let foo = |kind| pointer(kind, named(0));
+    let new = |symbol: &str, kind| function(symbol, &[], Some(foo(kind)));
+    let free = |symbol: &str| function(symbol, &[("foo", foo(PointerKind::Mut))], None);
+    use PointerKind::{Box as Owner, Const, Mut, Ref};
+    // The prefix is the library's name, and left out of plain names.
+    let whole = declared(
+        vec![new("foo_new", Mut), free("foo_free")],
+        vec![opaque("Foo")],
+    );
+    assert_eq!(whole, "func Free(foo *Foo)\nfunc NewFoo() *Foo");
+    let inner = declared(
+        vec![new("foo_big_bar_new_x", Owner), free("foo_big_bar_free")],
+        vec![opaque("BigBar")],
+    );
+    assert_eq!(
+        inner,
+        "func BigBarFree(foo *BigBar)\nfunc NewBigBarX() *BigBar"
+    );
+    for (functions, types) in [
+        (vec![new("foo_new", Mut)], vec![opaque("Foo")]),
+        (vec![free("foo_free")], vec![opaque("Foo")]),
+        (
+            vec![new("foo_new", Ref), free("foo_free")],
+            vec![opaque("Foo")],
+        ),
+        (
+            vec![new("foo_new", Const), free("foo_free")],
+            vec![opaque("Foo")],
+        ),
+        (
+            vec![new("foo_newer", Mut), free("foo_free")],
+            vec![opaque("Foo")],
+        ),
+        (
+            vec![new("foo_new", Mut), free("foo_free")],
+            vec![opaque("Bar")],
+        ),
+        (
+            vec![new("foo_new", Mut), free("foo_free")],
+            vec![structure("Foo", 4, 4, vec![field("x", int(Int::U32), 0)])],
+        ),
+    ] {
+        let text = declared(functions, types);
+        assert!(!text.contains("func NewFoo()"), "{text}");
+    }
+}

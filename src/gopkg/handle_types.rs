@@ -174,10 +174,7 @@ func ({f} *{name}) take(function string) *{raw} {{{lent}
 
 fn comment(api: &Api, handle: &Handle, id: TypeId) -> String {
     let def = api.def(id);
-    let path = match def.path.as_str() {
-        "" => &def.name,
-        path => path,
-    };
+    let rust = &def.name;
     let name = &handle.name;
     let made = match handle.constructors.as_slice() {
         [] => String::new(),
@@ -185,7 +182,7 @@ fn comment(api: &Api, handle: &Handle, id: TypeId) -> String {
         [first, ..] => format!(", made by [{first}] and others"),
     };
     let sentence = format!(
-        "{name} is a value of the Rust type {path}{made}. [{name}.Close] frees it, and so does the garbage collector when nobody uses the {name} any more. Whether goroutines may share it is for the library to say."
+        "{name} is a value of the Rust type {rust}{made}. [{name}.Close] frees it, and so does the garbage collector when nobody uses the {name} any more. Whether goroutines may share it is for the library to say."
     );
     types::with_doc(Named::Type, name, &sentence, &def.doc).join("\n")
 }

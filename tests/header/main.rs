@@ -157,11 +157,11 @@ fn the_same_go_api_from_debug_information_and_from_the_header() {
     assert_eq!(escaping(&stripped), escaping(&debug));
     for line in [
         "func StoreAdd(store *Store, items []uint64)",
-        "func Fill(a uint64, b uint64, c uint64, d uint64, e uint64, out []byte, last uint64) uint64",
+        "func Fill(a, b, c, d, e uint64, out []byte, last uint64) uint64",
         "func Enums(mode Mode, level Level, shift Shift, signed Signed) Mode",
         "\tModeVeryFast Mode = 6",
         "type Level uint8",
-        "// Keeps numbers.",
+        "// Add keeps numbers.",
         "\t// To the right.",
     ] {
         assert!(stripped.contains(line), "{line}\n{stripped}");
