@@ -107,7 +107,7 @@ pub extern "C-unwind" fn renderer_size(
     renderer.read(svg, zoom).map(|(_, size)| size).into()
 }
 
-/// Draws a picture at `zoom` times its own size, as a PNG file.
+/// Gives a picture, drawn at `zoom` times its own size, as a PNG file.
 #[unsafe(no_mangle)]
 pub extern "C-unwind" fn renderer_draw(
     renderer: &Renderer,
@@ -119,7 +119,7 @@ pub extern "C-unwind" fn renderer_draw(
     png.into()
 }
 
-/// Draws a picture at `zoom` times its own size: four bytes for each pixel, as an image.RGBA holds them.
+/// Gives a picture, drawn at `zoom` times its own size: four bytes for each pixel, as an image.RGBA holds them.
 #[unsafe(no_mangle)]
 pub extern "C-unwind" fn renderer_pixels(
     renderer: &Renderer,
