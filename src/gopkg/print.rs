@@ -151,7 +151,11 @@ impl Printer<'_> {
         let subject = format!("Package {package}");
         let led = lead(Named::Type, &subject, &r.api.doc);
         let about = doc::comment(led.as_deref().unwrap_or(&r.api.doc), "");
-        let subject = if led.is_some() { "The package" } else { &subject };
+        let subject = if led.is_some() {
+            "The package"
+        } else {
+            &subject
+        };
         let calls = [
             format!(
                 "// {subject} calls the Rust library {library}. Its code is part of the package, so that"
