@@ -110,6 +110,11 @@ fn every_exported_name_is_documented() {
         let doc = go(Release::Newest, &example(name), &["doc", "-all", "."]);
         let entries = entries(&doc);
         assert!(entries.len() > 3, "{name}:\n{doc}");
+        // What it is comes first, from the crate's own comment.
+        let about = doc.lines().nth(2).unwrap_or_default();
+        let first = about.strip_prefix(&format!("Package {name} "));
+        let first = first.unwrap_or_else(|| panic!("{name}: {about}"));
+        assert!(!first.starts_with("calls"), "{name}: {about}");
         for entry in entries {
             assert!(!entry.doc.is_empty(), "{name}: {}", entry.declaration[0]);
             if let Some(field) = entry.bare_fields().first() {
@@ -214,13 +219,15 @@ fn api(entries: &[Entry<'_>]) -> String {
         if entry.declaration[0].starts_with("type ") && !text.is_empty() {
             text.push('\n');
         }
-        for line in &entry.declaration {
-            let code = line.split("//").next().unwrap().trim_end();
-            if !code.is_empty() {
-                text.push_str(code);
-                text.push('\n');
-            }
-        }
+        let lines = entry.declaration.iter();
+        let code: Vec<&str> = lines
+            .map(|line| line.split("//").next().unwrap().trim_end())
+            .filter(|code| !code.is_empty())
+            .collect();
+        // As `go doc` does without -all.
+        let hidden = matches!(code[..], [_, "}"]);
+        text.push_str(&code.join(if hidden { " ... " } else { "\n" }));
+        text.push('\n');
     }
     text
 }

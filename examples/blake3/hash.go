@@ -1,6 +1,3 @@
-// Package blake3 computes the BLAKE3 hash, by its reference implementation.
-//
-// It uses the vector instructions of the machine that it runs on, up to AVX-512.
 package blake3
 
 import (

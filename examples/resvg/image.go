@@ -1,7 +1,3 @@
-// Package resvg draws SVG pictures, by the resvg crate.
-//
-// It knows nearly all of static SVG 1.1 and parts of SVG 2: gradients, patterns, clipping, masks, filters, markers, style sheets, texts
-// along paths. A picture can neither read files nor run scripts.
 package resvg
 
 import "image"

@@ -7,6 +7,7 @@ use crate::goabi;
 use crate::model::{Function, TypeId};
 use crate::wrappers;
 
+use super::lead::{Named, lead};
 use super::scope::Scope;
 use super::{GoFile, Request, callbacks, depart, doc, handle_types, owned, types};
 
@@ -147,18 +148,22 @@ impl Printer<'_> {
         let package = &r.place.package;
         let library = doc::line(&r.library);
         let platforms = self.platforms();
-        let mut lines = vec![
+        let subject = format!("Package {package}");
+        let led = lead(Named::Type, &subject, &r.api.doc);
+        let about = doc::comment(led.as_deref().unwrap_or(&r.api.doc), "");
+        let subject = if led.is_some() { "The package" } else { &subject };
+        let calls = [
             format!(
-                "// Package {package} calls the Rust library {library}. Its code is part of the package, so that"
+                "// {subject} calls the Rust library {library}. Its code is part of the package, so that"
             ),
             "// building it takes neither cgo nor a C compiler nor Rust.".to_string(),
-            "//".to_string(),
         ];
-        let about = doc::comment(&r.api.doc, "");
-        if !about.is_empty() {
-            lines.extend(about);
-            lines.push("//".to_string());
-        }
+        let mut lines = match led {
+            Some(_) => Vec::from_iter(about.into_iter().chain(["//".to_string()]).chain(calls)),
+            None if about.is_empty() => calls.to_vec(),
+            None => Vec::from_iter(calls.into_iter().chain(["//".to_string()]).chain(about)),
+        };
+        lines.push("//".to_string());
         match flavour {
             Flavour::Native => {
                 lines.push(format!("// The code is for {platforms}. On other platforms the package compiles, and its functions panic."));

@@ -1,4 +1,6 @@
-//! The BLAKE3 hash, as a Go package.
+//! Computes the BLAKE3 hash, by its reference implementation.
+//!
+//! It uses the vector instructions of the machine that it runs on, up to AVX-512.
 #![allow(improper_ctypes_definitions)] // rsyso knows the layout of slices.
 
 /// A hash of 256 bits.

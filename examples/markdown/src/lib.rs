@@ -1,4 +1,6 @@
-//! CommonMark and GitHub's Markdown, by `comrak`, as a Go package.
+//! Turns Markdown into HTML, by the comrak crate: CommonMark, and what GitHub adds to it.
+//!
+//! Texts must be valid UTF-8.
 #![allow(improper_ctypes_definitions)] // rsyso knows the layout of `&str`.
 
 use comrak::nodes::NodeValue;

@@ -1,4 +1,7 @@
-//! An embedded database, `redb`, as a Go package.
+//! An embedded database, by the redb crate: tables of keys and values in one file.
+//!
+//! Transactions are atomic and isolated: readers see the database as it was when they began, and do not wait for writers. Keys are
+//! sorted by their bytes. Names of files and tables must be valid UTF-8.
 #![allow(improper_ctypes_definitions)] // rsyso knows the layout of slices.
 
 mod read;

@@ -1,4 +1,7 @@
-//! Regular expressions: Rust's `regex`, as a Go package.
+//! Searches texts with regular expressions, by the regex crate.
+//!
+//! It knows Unicode: `\w`, `\d`, `\s`, `\b` and `(?i)` mean all scripts. A search takes time linear in the length of the text, whatever
+//! the pattern, as in Go's regexp. Patterns and texts must be valid UTF-8.
 #![allow(improper_ctypes_definitions)] // rsyso knows the layout of `&str`.
 
 use rsyso_ffi::{FfiResult, OwnedSlice, OwnedString};

@@ -1,4 +1,7 @@
-//! SVG pictures, drawn by `resvg`, as a Go package.
+//! Draws SVG pictures, by the resvg crate.
+//!
+//! It knows nearly all of static SVG 1.1 and parts of SVG 2: gradients, patterns, clipping, masks, filters, markers, style sheets, texts
+//! along paths. A picture can neither read files nor run scripts.
 #![allow(improper_ctypes_definitions)] // rsyso knows the layout of slices.
 
 use std::sync::Arc;
@@ -104,7 +107,7 @@ pub extern "C-unwind" fn renderer_size(
     renderer.read(svg, zoom).map(|(_, size)| size).into()
 }
 
-/// Draws a picture at `zoom` times its own size, as a PNG file.
+/// Gives a picture, drawn at `zoom` times its own size, as a PNG file.
 #[unsafe(no_mangle)]
 pub extern "C-unwind" fn renderer_draw(
     renderer: &Renderer,
@@ -116,7 +119,7 @@ pub extern "C-unwind" fn renderer_draw(
     png.into()
 }
 
-/// Draws a picture at `zoom` times its own size: four bytes for each pixel, as an image.RGBA holds them.
+/// Gives a picture, drawn at `zoom` times its own size: four bytes for each pixel, as an image.RGBA holds them.
 #[unsafe(no_mangle)]
 pub extern "C-unwind" fn renderer_pixels(
     renderer: &Renderer,

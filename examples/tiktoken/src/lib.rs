@@ -1,4 +1,6 @@
-//! The tokenizers of OpenAI's models, with their vocabularies, as a Go package.
+//! Cuts texts into the tokens of OpenAI's models, and counts them, by the tiktoken-rs crate.
+//!
+//! The vocabularies are inside: nothing is downloaded. Texts must be valid UTF-8.
 #![allow(improper_ctypes_definitions)] // rsyso knows the layout of `&str`.
 
 use rsyso_ffi::{FfiResult, OwnedBytes, OwnedSlice, OwnedString};

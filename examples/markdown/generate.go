@@ -1,0 +1,3 @@
+package markdown
+
+//go:generate rsyso build --locked

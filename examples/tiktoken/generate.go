@@ -1,0 +1,3 @@
+package tiktoken
+
+//go:generate rsyso build --locked --blocking !*
