@@ -62,7 +62,11 @@ impl Between {
             false => format!("{}(&{local})", self.stub),
         };
         match takes_functions(f) {
-            true => lines.extend(callbacks::answers(scope, f, params, &stub)),
+            true => {
+                lines.extend(callbacks::answers(scope, f, params, &stub));
+                // While Go runs, no frame of the stub's holds what Rust still uses.
+                lines.push(format!("\truntime.KeepAlive(&{local})"));
+            }
             false => lines.push(format!("\t{stub}")),
         }
         (lines, format!("{local}.result"))

@@ -213,6 +213,9 @@ impl Printer<'_> {
         if flavour == Flavour::Native && !self.scope.handles.types.is_empty() {
             packages.extend(handle_types::NATIVE_IMPORTS);
         }
+        if flavour == Flavour::Native && callbacks::native(api).is_some() {
+            packages.push("\"runtime\"");
+        }
         if flavour == Flavour::Unsupported && !api.functions.is_empty() {
             packages.push("\"runtime\"");
         }
