@@ -206,6 +206,25 @@ impl Type {
     }
 }
 
+impl Type {
+    /// The types that this one is made of, in order; none for those that are one word of their own.
+    pub fn parts_mut(&mut self) -> Vec<&mut Type> {
+        match self {
+            Type::Pointer { to, .. } | Type::Fallible { value: to } => {
+                to.as_deref_mut().into_iter().collect()
+            }
+            Type::Slice { elem, .. } | Type::Array { elem, .. } | Type::Owned { elem } => {
+                vec![elem]
+            }
+            Type::Callback { params, result, .. } => {
+                params.iter_mut().chain(result.as_deref_mut()).collect()
+            }
+            Type::Bool | Type::Char | Type::Int(_) | Type::F32 | Type::F64 => Vec::new(),
+            Type::Str | Type::OwnedStr | Type::Named(_) => Vec::new(),
+        }
+    }
+}
+
 /// How Rust spells a pointer. References are not retained by the callee; the others may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PointerKind {
@@ -222,6 +241,11 @@ pub enum PointerKind {
 }
 
 impl PointerKind {
+    /// Whether it is a raw pointer, which may be null.
+    pub fn is_raw(self) -> bool {
+        matches!(self, PointerKind::Const | PointerKind::Mut)
+    }
+
     /// Whether it is a Rust reference.
     pub fn is_reference(self) -> bool {
         matches!(self, PointerKind::Ref | PointerKind::RefMut)

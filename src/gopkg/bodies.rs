@@ -311,6 +311,7 @@ impl Printer<'_> {
                     local
                 }
                 Some((_, PointerKind::Box)) => format!("{name}.take(\"{label}\")"),
+                Some((_, kind)) if kind.is_raw() => format!("{name}.useOrNil(\"{label}\")"),
                 Some(_) => format!("{name}.use(\"{label}\")"),
                 None => name.clone(),
             });

@@ -1,6 +1,6 @@
 //! The text of handle types: the type, `Close`, and how handles and Rust's pointers become each other.
 
-use crate::model::{Api, TypeId};
+use crate::model::{Api, PointerKind, TypeId};
 
 use super::handles::{Handle, Handles};
 use super::lead::Named;
@@ -212,19 +212,50 @@ fn wrap_comment(handle: &Handle) -> String {
     )
 }
 
+/// As `use`, for raw pointers, which may be null.
+pub(super) fn use_or_nil(handle: &Handle) -> String {
+    let Handle {
+        name,
+        raw,
+        receiver: f,
+        ..
+    } = handle;
+    format!(
+        "// useOrNil is use for functions that may be given nil.
+func ({f} *{name}) useOrNil(function string) *{raw} {{
+\tif {f} == nil {{
+\t\treturn nil
+\t}}
+\treturn {f}.use(function)
+}}"
+    )
+}
+
 /// Whether some function takes handles of this type for good; that which frees it is not counted.
 pub(super) fn taken(api: &Api, handles: &Handles, id: TypeId) -> bool {
+    has_parameter(api, handles, id, |kind| kind == PointerKind::Box)
+}
+
+/// Whether some function takes a raw pointer to the type; that which frees it is not counted.
+pub(super) fn may_be_nil(api: &Api, handles: &Handles, id: TypeId) -> bool {
+    has_parameter(api, handles, id, PointerKind::is_raw)
+}
+
+fn has_parameter(
+    api: &Api,
+    handles: &Handles,
+    id: TypeId,
+    wanted: impl Fn(PointerKind) -> bool,
+) -> bool {
+    let Some(own) = handles.types.get(&id) else {
+        return false;
+    };
     let functions = api.functions.iter().enumerate();
     let mut params = functions
-        .filter(|(index, _)| handles.types.get(&id).is_some_and(|h| h.free != *index))
+        .filter(|(index, _)| own.free != *index)
         .flat_map(|(_, f)| &f.params);
     params.any(|p| {
-        handles.of(&p.ty).is_some_and(|(handle, kind)| {
-            kind == crate::model::PointerKind::Box
-                && handles
-                    .types
-                    .get(&id)
-                    .is_some_and(|h| h.name == handle.name)
-        })
+        let of = handles.of(&p.ty);
+        of.is_some_and(|(handle, kind)| wanted(kind) && own.name == handle.name)
     })
 }

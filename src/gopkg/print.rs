@@ -254,6 +254,9 @@ impl Printer<'_> {
             free.push(format!("\t{call}"));
         }
         let mut sections = vec![handle_types::native(api, handle, id, package, &free)];
+        if handle_types::may_be_nil(api, handles, id) {
+            sections.push(handle_types::use_or_nil(handle));
+        }
         if handle_types::taken(api, handles, id) {
             sections.push(handle_types::take(handle, package));
         }

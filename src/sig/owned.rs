@@ -143,12 +143,6 @@ fn replace(owned: &HashMap<TypeId, Type>, ty: &mut Type) {
                 *ty = found.clone();
             }
         }
-        Type::Pointer { to: Some(to), .. } => replace(owned, to),
-        Type::Slice { elem, .. } | Type::Array { elem, .. } => replace(owned, elem),
-        Type::Callback { params, result, .. } => {
-            params.iter_mut().for_each(|p| replace(owned, p));
-            result.iter_mut().for_each(|r| replace(owned, r));
-        }
-        _ => {}
+        _ => ty.parts_mut().into_iter().for_each(|p| replace(owned, p)),
     }
 }

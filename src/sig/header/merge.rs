@@ -145,19 +145,7 @@ impl Merger<'_> {
     fn renumber(&mut self, ty: &mut Type) {
         match ty {
             Type::Named(id) => *id = self.number(*id),
-            Type::Pointer { to, .. } => {
-                to.iter_mut().for_each(|to| self.renumber(to));
-            }
-            Type::Slice { elem, .. } | Type::Array { elem, .. } | Type::Owned { elem } => {
-                self.renumber(elem);
-            }
-            Type::Fallible { value } => value.iter_mut().for_each(|v| self.renumber(v)),
-            Type::Callback { params, result, .. } => {
-                params.iter_mut().for_each(|p| self.renumber(p));
-                result.iter_mut().for_each(|r| self.renumber(r));
-            }
-            Type::Bool | Type::Char | Type::Int(_) | Type::F32 | Type::F64 => {}
-            Type::Str | Type::OwnedStr => {}
+            _ => ty.parts_mut().into_iter().for_each(|p| self.renumber(p)),
         }
     }
 
