@@ -20,6 +20,17 @@ fn vet_has_nothing_to_say() {
     }
 }
 
+/// Of the written packages; their tests are not asked.
+#[test]
+fn staticcheck_has_nothing_to_say() {
+    for name in workspace().fixtures() {
+        let mut check = go::staticcheck(&workspace().fixture(name));
+        check.args(["-tests=false", "."]);
+        let said = run(&mut check, Duration::from_secs(300)).success().stdout;
+        assert_eq!(said, "", "{name}");
+    }
+}
+
 #[test]
 fn files_are_formatted() {
     let root = go::succeed(

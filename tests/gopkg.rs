@@ -107,6 +107,7 @@ fn go_is_content_with_the_files() {
     module.add_package(&shapes(), "shapes", "amd64");
     module.add_package(&results(), "results", "amd64");
     module.add_package(&handles(), "handles", "amd64");
+    module.add_package(&calls(), "calls", "amd64");
     module.add(
         "main.go",
         "package main\n\nimport (\n\t\"example.com/m/shapes\"\n\t\"example.com/m/text\"\n)\n\nfunc main() {\n\tshapes.SetBig(shapes.BigHigh, shapes.SignedMinus)\n\ttext.Tick()\n}\n",
@@ -117,7 +118,14 @@ fn go_is_content_with_the_files() {
     // Compiled, not linked: there is no image.
     module.run(
         "go",
-        &["build", "./text", "./shapes", "./results", "./handles"],
+        &[
+            "build",
+            "./text",
+            "./shapes",
+            "./results",
+            "./handles",
+            "./calls",
+        ],
         &linux,
     );
     for (goos, goarch) in [("windows", "386"), ("linux", "386")] {
