@@ -74,7 +74,7 @@ pub(super) fn signature(scope: &Scope, index: usize, f: &Function) -> Option<Str
 }
 
 /// The signature of the plain function.
-fn plain_signature(scope: &Scope, index: usize, f: &Function) -> Option<String> {
+pub(super) fn plain_signature(scope: &Scope, index: usize, f: &Function) -> Option<String> {
     let names = scope.functions.get(index)?;
     let params = public(scope, &names.params, f);
     Some(declaration(

@@ -100,7 +100,7 @@ pub fn declarations(api: &Api, prefix: &Prefix, library: &str) -> Result<Vec<Str
     let scope = scope::scope(api, prefix, library)?;
     let each = api.functions.iter().enumerate();
     Ok(each
-        .filter_map(|(i, f)| bodies::signature(&scope, i, f))
+        .filter_map(|(i, f)| bodies::plain_signature(&scope, i, f))
         .collect())
 }
 

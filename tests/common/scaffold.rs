@@ -26,7 +26,15 @@ pub fn script(dir: &Path, text: &str) -> Command {
         let cargo = name.to_str().is_some_and(|n| {
             n.starts_with("CARGO") && !n.starts_with("CARGO_HOME") && !n.starts_with("CARGO_NET")
         });
-        if cargo || name == "GOPACKAGE" || name == "RUST_BACKTRACE" || name == "RUSTFLAGS" {
+        const SETTINGS: [&str; 6] = [
+            "GOPACKAGE",
+            "MAKEFLAGS",
+            "MAKELEVEL",
+            "MFLAGS",
+            "RUSTFLAGS",
+            "RUST_BACKTRACE",
+        ];
+        if cargo || SETTINGS.iter().any(|s| name == *s) {
             shell.env_remove(name);
         }
     }
