@@ -688,10 +688,14 @@ fn what_is_no_method_or_constructor_for_its_name_is_told() {
 #[test]
 fn only_what_is_made_and_freed_is_a_handle() {
     let declared = |functions: Vec<Function>, types: Vec<TypeDef>| {
-        let api = api(functions, types);
-        gopkg::declarations(&api, &gopkg::Prefix::Auto, "foo")
-            .expect("names")
-            .join("\n")
+        let text = &files(&api(functions, types), &Amd64, "foo")[0].text;
+        let declared = gopkg::outline(text).into_iter().map(|d| d.text);
+        // Not methods.
+        let mut all: Vec<_> = declared
+            .filter(|d| d.starts_with("func ") && !d.starts_with("func ("))
+            .collect();
+        all.sort();
+        all.join("\n")
     };
     let foo = |kind| pointer(kind, named(0));
     let new = |symbol: &str, kind| function(symbol, &[], Some(foo(kind)));
@@ -702,14 +706,17 @@ fn only_what_is_made_and_freed_is_a_handle() {
         vec![new("foo_new", Mut), free("foo_free")],
         vec![opaque("Foo")],
     );
-    assert_eq!(whole, "func Free(foo *Foo)\nfunc NewFoo() *Foo");
+    assert_eq!(
+        whole,
+        "func Free(foo *Foo)\nfunc New() *Foo\nfunc NewFoo() *Foo"
+    );
     let inner = declared(
         vec![new("foo_big_bar_new_x", Owner), free("foo_big_bar_free")],
         vec![opaque("BigBar")],
     );
     assert_eq!(
         inner,
-        "func BigBarFree(foo *BigBar)\nfunc NewBigBarX() *BigBar"
+        "func BigBarFree(foo *BigBar)\nfunc BigBarNewX() *BigBar\nfunc NewBigBarX() *BigBar"
     );
     for (functions, types) in [
         (vec![new("foo_new", Mut)], vec![opaque("Foo")]),
