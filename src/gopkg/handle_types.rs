@@ -1,8 +1,10 @@
 //! The text of handle types: the type, `Close`, and how handles and Rust's pointers become each other.
 
-use crate::model::{Api, PointerKind, TypeId};
+use std::collections::BTreeSet;
 
-use super::handles::{Handle, Handles};
+use crate::model::{Api, TypeId};
+
+use super::handles::{Handle, Handles, accessor};
 use super::lead::Named;
 use super::types;
 
@@ -146,7 +148,7 @@ func ({f} *{name}) use(function string) *{raw} {{
 }
 
 /// As `use`, for functions that keep what they are given.
-pub(super) fn take(handle: &Handle, package: &str) -> String {
+fn take(handle: &Handle, package: &str) -> String {
     let Handle {
         name,
         raw,
@@ -212,8 +214,35 @@ fn wrap_comment(handle: &Handle) -> String {
     )
 }
 
-/// As `use`, for raw pointers, which may be null.
-pub(super) fn use_or_nil(handle: &Handle) -> String {
+/// The other methods by which functions get the Rust pointer ([`accessor`]), as far as there are such functions.
+pub(super) fn accessors(
+    api: &Api,
+    handles: &Handles,
+    handle: &Handle,
+    package: &str,
+) -> Vec<String> {
+    let functions = api.functions.iter().enumerate();
+    let others = functions.filter(|(index, _)| handle.free != *index);
+    let params = others.flat_map(|(_, f)| &f.params);
+    let own = params.filter(|p| {
+        let of = handles.of(&p.ty);
+        of.is_some_and(|(other, _)| other.name == handle.name)
+    });
+    let mut used: BTreeSet<&str> = own.map(|p| accessor(&p.ty)).collect();
+    if used.contains("takeOrNil") {
+        used.insert("take");
+    }
+    let texts = used.iter().filter_map(|name| match *name {
+        "take" => Some(take(handle, package)),
+        "takeOrNil" | "useOrNil" => Some(or_nil(handle, name.trim_end_matches("OrNil"))),
+        // Part of every handle.
+        _ => None,
+    });
+    texts.collect()
+}
+
+/// As `use` or `take`, for functions that may be given nil.
+fn or_nil(handle: &Handle, accessor: &str) -> String {
     let Handle {
         name,
         raw,
@@ -221,41 +250,12 @@ pub(super) fn use_or_nil(handle: &Handle) -> String {
         ..
     } = handle;
     format!(
-        "// useOrNil is use for functions that may be given nil.
-func ({f} *{name}) useOrNil(function string) *{raw} {{
+        "// {accessor}OrNil is {accessor} for functions that may be given nil.
+func ({f} *{name}) {accessor}OrNil(function string) *{raw} {{
 \tif {f} == nil {{
 \t\treturn nil
 \t}}
-\treturn {f}.use(function)
+\treturn {f}.{accessor}(function)
 }}"
     )
-}
-
-/// Whether some function takes handles of this type for good; that which frees it is not counted.
-pub(super) fn taken(api: &Api, handles: &Handles, id: TypeId) -> bool {
-    has_parameter(api, handles, id, |kind| kind == PointerKind::Box)
-}
-
-/// Whether some function takes a raw pointer to the type; that which frees it is not counted.
-pub(super) fn may_be_nil(api: &Api, handles: &Handles, id: TypeId) -> bool {
-    has_parameter(api, handles, id, PointerKind::is_raw)
-}
-
-fn has_parameter(
-    api: &Api,
-    handles: &Handles,
-    id: TypeId,
-    wanted: impl Fn(PointerKind) -> bool,
-) -> bool {
-    let Some(own) = handles.types.get(&id) else {
-        return false;
-    };
-    let functions = api.functions.iter().enumerate();
-    let mut params = functions
-        .filter(|(index, _)| own.free != *index)
-        .flat_map(|(_, f)| &f.params);
-    params.any(|p| {
-        let of = handles.of(&p.ty);
-        of.is_some_and(|(handle, kind)| wanted(kind) && own.name == handle.name)
-    })
 }

@@ -50,6 +50,7 @@ fn registers_go_to_the_frame_and_the_result_comes_from_it() {
     let user = Type::Pointer {
         to: None,
         kind: PointerKind::Mut,
+        nullable: true,
     };
     let params = [Type::Int(Int::U32), user, Type::F64];
     check(

@@ -371,6 +371,7 @@ fn what_cannot_be_passed_is_refused() {
     let reference = |to| Type::Pointer {
         to: Some(Box::new(to)),
         kind: PointerKind::Ref,
+        nullable: false,
     };
     let wide = api(16, 16, &[(WORD, 0)]);
     refused(&wide, &[S], None, "alignment 16");
