@@ -132,7 +132,7 @@ func {lend}(raw *{raw}, owner any) *{name} {{
         ));
     }
     sections.push(format!(
-        "// use gives the Rust pointer to function.
+        "// use returns the Rust pointer, for function.
 func ({f} *{name}) use(function string) *{raw} {{
 \tif {f} == nil {{
 \t\tpanic(\"{package}: \" + function + \" was given a nil *{name}\")
@@ -162,7 +162,7 @@ fn take(handle: &Handle, package: &str) -> String {
         false => String::new(),
     };
     format!(
-        "// take gives the Rust pointer to function for good: {f} is closed.
+        "// take returns the Rust pointer, for function to keep: {f} is closed.
 func ({f} *{name}) take(function string) *{raw} {{{lent}
 \traw := {f}.use(function)
 \tif !{f}.ptr.CompareAndSwap(raw, nil) {{
@@ -183,8 +183,13 @@ fn comment(api: &Api, handle: &Handle, id: TypeId) -> String {
         [one] => format!(", made by [{one}]"),
         [first, ..] => format!(", made by [{first}] and others"),
     };
+    // Unless its own words tell.
+    let share = match def.doc.contains("goroutine") || def.doc.contains("thread") {
+        true => "",
+        false => " Whether goroutines may share it is for the library to say.",
+    };
     let sentence = format!(
-        "{name} is a value of the Rust type {rust}{made}. [{name}.Close] frees it, and so does the garbage collector when nobody uses the {name} any more. Whether goroutines may share it is for the library to say."
+        "{name} is a value of the Rust type {rust}{made}. [{name}.Close] frees it, and so does the garbage collector once nothing refers to the {name}.{share}"
     );
     types::with_doc(Named::Type, name, &sentence, &def.doc).join("\n")
 }
@@ -203,7 +208,7 @@ fn close_comment(handle: &Handle) -> String {
 fn raw_comment(handle: &Handle) -> String {
     let Handle { name, raw, .. } = handle;
     format!(
-        "// Raw gives the Rust pointer, for functions and structs that want a *{raw}. It is valid until the {name} is closed or forgotten."
+        "// Raw returns the Rust pointer, for functions and structs that want a *{raw}. It is valid until the {name} is closed or forgotten."
     )
 }
 

@@ -18,7 +18,7 @@ pub(super) fn lead(named: Named, name: &str, doc: &str) -> Option<String> {
     let verb = match (named, first) {
         (Named::Function, "Whether") => "reports whether".into(),
         (Named::Type, "A" | "An") => format!("is {}", first.to_lowercase()),
-        _ if is_verb(first) && goes_on(named, second) => first.to_lowercase(),
+        _ if is_verb(first) && goes_on(named, second) && !is_subject(rest) => first.to_lowercase(),
         _ => return None,
     };
     Some(format!("{name} {verb} {rest}"))
@@ -60,6 +60,20 @@ fn goes_on(named: Named, second: &str) -> bool {
     }
 }
 
+/// Whether the rest of the sentence makes its first word a noun, by a verb of its own: "Pages of a book are numbered." What a conjunction
+/// comes before is another matter: "Tells whether all are there."
+fn is_subject(rest: &str) -> bool {
+    const CONJUNCTIONS: [&str; 12] = [
+        "as", "because", "how", "if", "that", "what", "when", "where", "whether", "which", "while",
+        "who",
+    ];
+    let sentence = rest.split(". ").next().unwrap_or_default();
+    let mut words = sentence.split_whitespace();
+    let word =
+        words.find(|word| CONJUNCTIONS.contains(word) || matches!(*word, "are" | "were" | "have"));
+    word.is_some_and(|word| !CONJUNCTIONS.contains(&word))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -82,6 +96,14 @@ mod tests {
         assert_eq!(
             function("Goes to the next.").unwrap(),
             "Name goes to the next."
+        );
+        assert_eq!(
+            function("Tells whether all are there. They are.").unwrap(),
+            "Name tells whether all are there. They are."
+        );
+        assert_eq!(
+            function("Counts words. They are many.").unwrap(),
+            "Name counts words. They are many."
         );
         assert_eq!(of_type("Draws pictures.").unwrap(), "Name draws pictures.");
     }
@@ -110,6 +132,8 @@ mod tests {
             "HTTPS addresses.",
             "Items of a list.",
             "Bytes that follow.",
+            "Pages inside of a struct are pointers.",
+            "Points here have\ntwo coordinates.",
             "Äs words.",
             "A number.",
             "Process it.",
