@@ -149,7 +149,7 @@ impl Printer<'_> {
         let library = doc::line(&r.library);
         let platforms = self.platforms();
         let subject = format!("Package {package}");
-        let led = lead(Named::Type, &subject, &r.api.doc);
+        let led = lead(Named::Package, &subject, &r.api.doc);
         let about = doc::comment(led.as_deref().unwrap_or(&r.api.doc), "");
         let subject = if led.is_some() {
             "The package"

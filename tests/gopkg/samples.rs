@@ -418,7 +418,12 @@ pub fn shapes() -> Api {
         enumeration(
             "Mode",
             Int::U8,
-            &[("Fast", 0), ("VERY_SLOW", 7), ("r#type", 255), ("Last", 255)],
+            &[
+                ("Fast", 0),
+                ("VERY_SLOW", 7),
+                ("r#type", 255),
+                ("Last", 255),
+            ],
         ),
         opaque("Parser"),
         structure(
@@ -568,7 +573,8 @@ pub fn handles() -> Api {
     types[0].doc = "Reads documents. It is for one goroutine at a time.".into();
     api(
         vec![
-            function("http_parser_new", &[], Some(parser(Owner))).doc("Makes a parser.\n\n# Panics\n\nNot by itself."),
+            function("http_parser_new", &[], Some(parser(Owner)))
+                .doc("Makes a parser.\n\n# Panics\n\nNot by itself."),
             function(
                 "http_parser_new_with_limit",
                 &[("limit", int(Int::Usize))],
