@@ -26,7 +26,8 @@ pub struct ConvertOptions {
     pub stem: Option<String>,
     /// The Go import path; found from the nearest go.mod when absent.
     pub import_path: Option<String>,
-    /// Globs of symbols to export. Empty: what the library's own Rust crates export.
+    /// Globs of symbols to export; after a `!`, of symbols to leave out. The last that matches counts. Empty: what the library's own Rust crates
+    /// export; that is also what a first glob after a `!` takes from.
     pub exports: Vec<String>,
     /// A prefix of symbols that Go names leave out.
     pub trim_prefix: Option<String>,
@@ -95,7 +96,8 @@ pub struct InspectOptions {
     pub inputs: Vec<PathBuf>,
     /// The Go package's name; the library's when absent.
     pub package: Option<String>,
-    /// Globs of symbols to export. Empty: what the library's own Rust crates export.
+    /// Globs of symbols to export; after a `!`, of symbols to leave out. The last that matches counts. Empty: what the library's own Rust crates
+    /// export; that is also what a first glob after a `!` takes from.
     pub exports: Vec<String>,
     /// A prefix of symbols that Go names leave out.
     pub trim_prefix: Option<String>,

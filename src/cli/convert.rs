@@ -39,7 +39,7 @@ pub struct Go {
     /// The package's import path [default: found from go.mod]
     #[arg(long, value_name = "PATH")]
     import_path: Option<String>,
-    /// Functions to export, by symbol [default: all of the library's own]
+    /// Functions to export, by symbol [default: all of the library's own]; `!GLOB` for those to leave out; the last match counts
     #[arg(long = "export", value_name = "GLOB")]
     exports: Vec<String>,
     /// A prefix of symbols that Go names leave out
