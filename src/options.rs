@@ -35,6 +35,8 @@ pub struct ConvertOptions {
     pub headers: Vec<PathBuf>,
     /// Leave pointers and their lengths apart, instead of making slices of them.
     pub no_pairs: bool,
+    /// Globs of exports that take the handles given to them by `*mut` for good.
+    pub consumes: Vec<String>,
     /// Globs of exports that block; after a `!`, of exports that do not. The last that matches counts.
     pub blocking: Vec<String>,
     /// Bytes of a lane: a power of two from [`MIN_STACK_SIZE`] to [`MAX_STACK_SIZE`].
@@ -61,6 +63,7 @@ impl ConvertOptions {
             trim_prefix: None,
             headers: Vec::new(),
             no_pairs: false,
+            consumes: Vec::new(),
             blocking: Vec::new(),
             stack_size: DEFAULT_STACK_SIZE,
             command,
@@ -106,6 +109,8 @@ pub struct InspectOptions {
     /// As for `convert`.
     pub no_pairs: bool,
     /// As for `convert`.
+    pub consumes: Vec<String>,
+    /// As for `convert`.
     pub blocking: Vec<String>,
     /// Bytes of a lane, as for `convert`.
     pub stack_size: u64,
@@ -121,6 +126,7 @@ impl InspectOptions {
             trim_prefix: None,
             headers: Vec::new(),
             no_pairs: false,
+            consumes: Vec::new(),
             blocking: Vec::new(),
             stack_size: DEFAULT_STACK_SIZE,
         }

@@ -310,6 +310,16 @@ fn blocking_globs_that_match_nothing() {
 }
 
 #[test]
+fn consumes_globs_that_take_nothing() {
+    let library = archive("plusone");
+    // It takes a number.
+    for glob in ["plusone", "minus*", "plus["] {
+        let told = format!("--consumes {glob}:");
+        refused(&[&library], &["--consumes", glob], FAULT, &[&told]);
+    }
+}
+
+#[test]
 fn a_library_that_switches_stacks() {
     let dir = scratch();
     // The name and the form of the crate psm.
