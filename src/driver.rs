@@ -20,7 +20,7 @@ use crate::options::{ConvertOptions, base_name};
 use crate::provenance::{self, Header};
 use crate::report::{Converted, Progress, Wait, count};
 use crate::sig::header::Headers;
-use crate::{blocking, gopkg, runtime, sig, verify, wrappers};
+use crate::{blocking, consumes, gopkg, runtime, sig, verify, wrappers};
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 
@@ -48,6 +48,7 @@ pub fn convert(o: &ConvertOptions, progress: &dyn Progress) -> Result<Converted>
         &format!("signatures of {}", count(library.exports.len(), "function")),
     );
     let mut api = signatures(&library, &headers, o.no_pairs)?;
+    consumes::declare(&mut api, &o.consumes)?;
     // What Go cannot express is refused before anything is linked, with the parameter's name; so are names that clash.
     gopkg::check(&api)?;
     let library_file = base_name(o.inputs.first().map_or(Path::new(""), PathBuf::as_path));

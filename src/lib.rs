@@ -10,6 +10,7 @@
 pub mod arch;
 mod blocking;
 pub mod build;
+mod consumes;
 pub mod diag;
 mod driver;
 pub mod gitattributes;

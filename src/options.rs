@@ -26,7 +26,8 @@ pub struct ConvertOptions {
     pub stem: Option<String>,
     /// The Go import path; found from the nearest go.mod when absent.
     pub import_path: Option<String>,
-    /// Globs of symbols to export. Empty: what the library's own Rust crates export.
+    /// Globs of symbols to export; after a `!`, of symbols to leave out. The last that matches counts. Empty: what the library's own Rust crates
+    /// export; that is also what a first glob after a `!` takes from.
     pub exports: Vec<String>,
     /// A prefix of symbols that Go names leave out.
     pub trim_prefix: Option<String>,
@@ -34,6 +35,8 @@ pub struct ConvertOptions {
     pub headers: Vec<PathBuf>,
     /// Leave pointers and their lengths apart, instead of making slices of them.
     pub no_pairs: bool,
+    /// Globs of exports that take the handles given to them by `*mut` for good.
+    pub consumes: Vec<String>,
     /// Globs of exports that block; after a `!`, of exports that do not. The last that matches counts.
     pub blocking: Vec<String>,
     /// Bytes of a lane: a power of two from [`MIN_STACK_SIZE`] to [`MAX_STACK_SIZE`].
@@ -60,6 +63,7 @@ impl ConvertOptions {
             trim_prefix: None,
             headers: Vec::new(),
             no_pairs: false,
+            consumes: Vec::new(),
             blocking: Vec::new(),
             stack_size: DEFAULT_STACK_SIZE,
             command,
@@ -95,7 +99,8 @@ pub struct InspectOptions {
     pub inputs: Vec<PathBuf>,
     /// The Go package's name; the library's when absent.
     pub package: Option<String>,
-    /// Globs of symbols to export. Empty: what the library's own Rust crates export.
+    /// Globs of symbols to export; after a `!`, of symbols to leave out. The last that matches counts. Empty: what the library's own Rust crates
+    /// export; that is also what a first glob after a `!` takes from.
     pub exports: Vec<String>,
     /// A prefix of symbols that Go names leave out.
     pub trim_prefix: Option<String>,
@@ -103,6 +108,8 @@ pub struct InspectOptions {
     pub headers: Vec<PathBuf>,
     /// As for `convert`.
     pub no_pairs: bool,
+    /// As for `convert`.
+    pub consumes: Vec<String>,
     /// As for `convert`.
     pub blocking: Vec<String>,
     /// Bytes of a lane, as for `convert`.
@@ -119,6 +126,7 @@ impl InspectOptions {
             trim_prefix: None,
             headers: Vec::new(),
             no_pairs: false,
+            consumes: Vec::new(),
             blocking: Vec::new(),
             stack_size: DEFAULT_STACK_SIZE,
         }

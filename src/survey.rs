@@ -13,7 +13,7 @@ use crate::report::{
 };
 use crate::shared::{self, Params};
 use crate::sig::header::Headers;
-use crate::{blocking, goabi, gopkg, sig, sizes, wrappers};
+use crate::{blocking, consumes, goabi, gopkg, sig, sizes, wrappers};
 use std::path::{Path, PathBuf};
 
 /// Why an export runs in a lane.
@@ -31,6 +31,7 @@ pub fn inspect(o: &InspectOptions, progress: &dyn Progress) -> Result<Inspection
     let arch = library.arch;
     let headers = driver::headers(&o.headers)?;
     let mut signatures = Signatures::read(&library, &headers, o.no_pairs);
+    consumes::declare(&mut signatures.api, &o.consumes)?;
     let declared = blocking::declare(&mut signatures.api, &o.blocking)?;
     let mut out = Inspection {
         library: library_name.clone(),

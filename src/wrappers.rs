@@ -71,7 +71,10 @@ pub fn object(api: &Api, arch: &dyn Arch, names: &Names) -> Result<Object<'stati
                 "{} cannot be called from Go: {what}",
                 function.symbol
             ))
-            .help("change the signature, or leave the function out with --export");
+            .help(format!(
+                "change the signature, or leave the function out with --export '!{}'",
+                function.symbol
+            ));
             problems.push(match &function.source {
                 Some(s) => problem.at(format!("{}:{}", s.file, s.line)),
                 None => problem,

@@ -244,6 +244,19 @@ fn bitcode() {
 fn exports_that_are_not_there() {
     let plusone = archive("plusone");
     refused(&[&plusone], &["--export", "minusone"], FAULT, &["minusone"]);
+    refused(
+        &[&plusone],
+        &["--export", "!minusone"],
+        FAULT,
+        &["!minusone"],
+    );
+    refused(&[&plusone], &["--export", "![a"], FAULT, &["![a"]);
+    refused(
+        &[&plusone],
+        &["--export", "!*"],
+        FAULT,
+        &["--export leaves no function"],
+    );
     let dir = scratch();
     let silent = rust_library(dir.path(), "silent", "pub fn mangled() {}", &[]);
     refused(&[&silent], &[], FAULT, &["libsilent.a", "no_mangle"]);
@@ -297,6 +310,16 @@ fn blocking_globs_that_match_nothing() {
 }
 
 #[test]
+fn consumes_globs_that_take_nothing() {
+    let library = archive("plusone");
+    // It takes a number.
+    for glob in ["plusone", "minus*", "plus["] {
+        let told = format!("--consumes {glob}:");
+        refused(&[&library], &["--consumes", glob], FAULT, &[&told]);
+    }
+}
+
+#[test]
 fn a_library_that_switches_stacks() {
     let dir = scratch();
     // The name and the form of the crate psm.
@@ -311,11 +334,11 @@ fn a_library_that_switches_stacks() {
         "switches stacks by itself: it calls rust_psm_on_stack (the crate psm",
         "(.text.deep+0x",
         "reached from an export: deep -> rust_psm_on_stack",
-        "--export",
+        "--export '!NAME'",
     ];
     refused(&[&library], &[], UNSUPPORTED, &parts);
     // The way out that it names.
-    convert(&library, dir.path(), &["--export", "flat"]);
+    convert(&library, dir.path(), &["--export", "!deep"]);
 }
 
 const TABLE: &str = "static TABLE: [u32; 64] = { let mut t = [0; 64]; let mut i = 0; \

@@ -54,6 +54,30 @@ const PACKAGE: [&str; 3] = [
     "hello_unsupported.go",
 ];
 
+/// LLVM makes functions of equal instructions one; the source of these two is a macro's.
+const EQUAL: &str = "macro_rules! ffi {
+    ($name:ident, $t:ty) => {
+        #[unsafe(no_mangle)]
+        pub extern \"C\" fn $name(x: $t, y: $t) -> $t { x.wrapping_mul(y) ^ y.wrapping_add(17) }
+    };
+}
+ffi!(hello_mix, u64);
+ffi!(hello_mix_signed, i64);
+";
+
+#[test]
+fn functions_of_equal_instructions_keep_their_own_types() {
+    let tmp = krate(&[("src/lib.rs", EQUAL)]);
+    build(tmp.path(), "-q").success();
+    let go = std::fs::read_to_string(tmp.path().join("hello/hello.go")).unwrap();
+    for declared in [
+        "func Mix(x, y uint64) uint64",
+        "func MixSigned(x, y int64) int64",
+    ] {
+        assert!(go.contains(declared), "{go}");
+    }
+}
+
 #[test]
 fn a_plain_crate_becomes_a_package_and_stays_as_it_is() {
     let tmp = krate(&[]);

@@ -174,8 +174,17 @@ fn arguments(krate: &Crate, o: &BuildOptions, target: &str) -> Vec<String> {
     ];
     words.extend(flags.iter().filter(|f| f.1).map(|f| f.0.to_string()));
     words.extend(network(o).map(String::from));
+    words.push("--".into());
+    words.extend(KEEP_SIGNATURES.map(|option| format!("-Cllvm-args={option}")));
     words
 }
+
+/// LLVM makes functions of equal instructions one, with the debug information of one of them (MergeFunctions). These let the others become
+/// calls of it that keep their own. rustc takes several `llvm-args` together, so what the user gives it counts as well.
+const KEEP_SIGNATURES: [&str; 2] = [
+    "-mergefunc-use-aliases=false",
+    "-mergefunc-preserve-debug-info",
+];
 
 fn network(o: &BuildOptions) -> impl Iterator<Item = &'static str> {
     let flags = [("--locked", o.locked), ("--offline", o.offline)];

@@ -39,7 +39,7 @@ pub struct Go {
     /// The package's import path [default: found from go.mod]
     #[arg(long, value_name = "PATH")]
     import_path: Option<String>,
-    /// Functions to export, by symbol [default: all of the library's own]
+    /// Functions to export, by symbol [default: all of the library's own]; `!GLOB` for those to leave out; the last match counts
     #[arg(long = "export", value_name = "GLOB")]
     exports: Vec<String>,
     /// A prefix of symbols that Go names leave out
@@ -51,6 +51,9 @@ pub struct Go {
     /// Leave a pointer and its length (data, data_len) apart, instead of making a slice of them
     #[arg(long)]
     no_pairs: bool,
+    /// Functions that take the handle they are given by `*mut` for good, by symbol, as one that takes a Box does
+    #[arg(long, value_name = "GLOB")]
+    consumes: Vec<String>,
     /// Functions that can block, by symbol; `!GLOB` for those that do not; the last match counts
     #[arg(long, value_name = "GLOB")]
     blocking: Vec<String>,
@@ -117,6 +120,7 @@ impl Go {
             trim_prefix: self.trim_prefix,
             headers: self.headers,
             no_pairs: self.no_pairs,
+            consumes: self.consumes,
             blocking: self.blocking,
             stack_size,
             ..options
@@ -146,6 +150,9 @@ impl Go {
         }
         for header in &self.headers {
             flag("--header", &base_name(header));
+        }
+        for glob in &self.consumes {
+            flag("--consumes", glob);
         }
         for glob in &self.blocking {
             flag("--blocking", glob);

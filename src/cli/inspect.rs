@@ -31,6 +31,9 @@ pub struct Inspect {
     /// Leave a pointer and its length apart, as for convert
     #[arg(long)]
     no_pairs: bool,
+    /// Functions that take handles for good, as for convert
+    #[arg(long, value_name = "GLOB")]
+    consumes: Vec<String>,
     /// Functions that can block, as for convert
     #[arg(long, value_name = "GLOB")]
     blocking: Vec<String>,
@@ -59,6 +62,7 @@ pub fn run(args: Inspect, ui: &Ui) -> Result<Inspection> {
         trim_prefix: args.trim_prefix,
         headers: args.headers,
         no_pairs: args.no_pairs,
+        consumes: args.consumes,
         blocking: args.blocking,
         ..InspectOptions::new(args.inputs)
     };

@@ -125,6 +125,14 @@ fn headers_and_blocking_functions_are_named() {
 }
 
 #[test]
+fn functions_that_take_for_good_are_named() {
+    let (got, _) = options(&["libfoo.a", "--consumes", "*_build"]);
+    let got = got.unwrap();
+    assert_eq!(got.consumes, ["*_build"]);
+    assert_eq!(got.command, "rsyso convert --consumes '*_build' libfoo.a");
+}
+
+#[test]
 fn stack_sizes() {
     let good = [
         ("8MiB", 8 << 20),

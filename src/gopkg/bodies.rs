@@ -197,7 +197,12 @@ impl Printer<'_> {
             } = p.ty
                 && !kind.is_raw()
             {
-                out.push_str(&format!(" A nil {name} is None in Rust."));
+                // A Box may have been a raw pointer (`crate::consumes`).
+                let nil = match kind {
+                    PointerKind::Box => "allowed",
+                    _ => "None in Rust",
+                };
+                out.push_str(&format!(" A nil {name} is {nil}."));
             }
         }
         if let Some((handle, kind)) = handles.given(f)

@@ -59,7 +59,10 @@ fn problem(function: &Function, role: &str, why: &str) -> Problem {
         "`{}` cannot be called from Go: its {role} {why}",
         function.symbol
     ))
-    .help("change its signature, or leave the function out: `--export` takes the names of those to convert");
+    .help(format!(
+        "change its signature, or leave the function out with --export '!{}'",
+        function.symbol
+    ));
     match &function.source {
         Some(source) => problem.at(location(source)),
         None => problem,

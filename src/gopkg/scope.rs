@@ -59,7 +59,7 @@ impl Names {
             let problem = Problem::new(format!("{first} and {rust} have the same Go name, `{go}`"));
             self.problems.push(match self.trimmed.as_str() {
                 "" => problem.help(
-                    "rename one of them, or leave the function that needs it out with `--export`",
+                    "rename one of them, or leave the function that needs it out with --export '!NAME'",
                 ),
                 prefix => problem
                     .note(format!(

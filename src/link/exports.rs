@@ -36,7 +36,8 @@ pub const SYSROOT: &[&str] = &[
     "unwind",
 ];
 
-/// Finds the exports, narrowed by `globs` if there are any, sorted by name.
+/// Finds the exports, narrowed by `globs` if there are any, sorted by name. As in a `.gitignore`, a glob after a `!` takes back, and the last that
+/// matches counts; if the first one takes back, it does so from all of the library's own.
 pub fn find(objects: &[Object<'_>], globs: &[String]) -> Result<Vec<Export>> {
     let mut own: BTreeMap<&str, Vec<Export>> = BTreeMap::new();
     let mut others: BTreeMap<&str, Vec<Export>> = BTreeMap::new();
@@ -89,10 +90,17 @@ fn choose<'a>(
     others: BTreeMap<&'a str, Vec<Export>>,
     globs: &[String],
 ) -> Result<BTreeMap<&'a str, Vec<Export>>> {
-    let mut chosen = BTreeMap::new();
+    let mut chosen = match globs.first() {
+        Some(first) if first.starts_with('!') => own.clone(),
+        _ => BTreeMap::new(),
+    };
     let mut problems = Vec::new();
     for text in globs {
-        let glob = match Glob::new(text) {
+        let (pattern, keep) = match text.strip_prefix('!') {
+            Some(rest) => (rest, false),
+            None => (text.as_str(), true),
+        };
+        let glob = match Glob::new(pattern) {
             Ok(glob) => glob.compile_matcher(),
             Err(e) => {
                 problems.push(Problem::new(format!("--export {text}: {}", e.kind())));
@@ -110,7 +118,17 @@ fn choose<'a>(
         if found.is_empty() {
             problems.push(nothing_matches(text, &own));
         }
-        chosen.extend(found);
+        if keep {
+            chosen.extend(found);
+        } else {
+            chosen.retain(|name, _| !glob.is_match(name));
+        }
+    }
+    if chosen.is_empty() && problems.is_empty() {
+        problems.push(
+            Problem::new("--export leaves no function")
+                .help("of several globs that match a function, the last counts"),
+        );
     }
     Error::check(Kind::Fault, problems, chosen)
 }
@@ -174,4 +192,45 @@ fn is_glue(name: &str) -> bool {
 /// What generated Go calls by itself: no function of the package.
 fn is_internal(name: &str) -> bool {
     name == FREE
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn named(names: &[&'static str]) -> BTreeMap<&'static str, Vec<Export>> {
+        names.iter().map(|name| (*name, Vec::new())).collect()
+    }
+
+    fn chosen(globs: &[&str]) -> Result<Vec<&'static str>> {
+        let globs: Vec<_> = globs.iter().map(|g| g.to_string()).collect();
+        let own = named(&["db_get", "db_len", "now"]);
+        let found = choose(own, named(&["c_crc", "db_c"]), &globs)?;
+        Ok(found.into_keys().collect())
+    }
+
+    #[test]
+    fn the_last_glob_that_matches_counts() {
+        assert_eq!(chosen(&["db_*"]).unwrap(), ["db_get", "db_len"]);
+        assert_eq!(chosen(&["!db_len"]).unwrap(), ["db_get", "now"]);
+        assert_eq!(chosen(&["!db_*", "db_len"]).unwrap(), ["db_len", "now"]);
+        assert_eq!(chosen(&["db_*", "!db_len"]).unwrap(), ["db_get"]);
+        assert_eq!(
+            chosen(&["!now", "c_crc"]).unwrap(),
+            ["c_crc", "db_get", "db_len"]
+        );
+    }
+
+    #[test]
+    fn what_leaves_nothing_is_refused() {
+        for (globs, told) in [
+            (&["!*"][..], "--export leaves no function"),
+            (&["now", "!now"], "--export leaves no function"),
+            (&["!nov"], "--export !nov: the library has no such function"),
+        ] {
+            let error = chosen(globs).unwrap_err();
+            assert_eq!(error.kind, Kind::Fault);
+            assert_eq!(error.problems[0].message, told);
+        }
+    }
 }

@@ -132,7 +132,7 @@ pub fn layout(cx: Context<'_, '_>) -> Result<Layout> {
                 MAX_IMAGE >> 20
             ))
             .help(
-                "leave functions out with --export, or make large zeroed statics heap allocations",
+                "leave functions out with --export '!NAME', or make large zeroed statics heap allocations",
             ),
         ));
     }

@@ -327,7 +327,7 @@ pub fn check_undefined(inputs: &Inputs<'_>, live: &Live) -> Result<()> {
         who.truncate(3);
         problem
             .note(format!("needed by {}{more}", who.join(", ")))
-            .help("add the library that defines it as a further input, or leave out with --export the functions that need it")
+            .help("add the library that defines it as a further input, or leave out the functions that need it with --export '!NAME'")
     });
     Error::check(Kind::Unsupported, problems.collect(), ())
 }

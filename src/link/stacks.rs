@@ -115,5 +115,5 @@ fn problem(inputs: &Inputs<'_>, live: &Live, name: &str, found: &Use<'_>) -> Pro
     .at(inputs.object(found.at.obj).place(found.at.sec, found.offset))
     .note(format!("reached from an export: {}", shorten(&chain)))
     .note("thread-locals are found from the stack pointer, so Rust must stay on the stack that the call got")
-    .help("turn off the feature of the crate that does this, or leave out with --export the functions that need it; --stack-size gives a deeper stack")
+    .help("turn off the feature of the crate that does this, or leave out the functions that need it with --export '!NAME'; --stack-size gives a deeper stack")
 }

@@ -314,7 +314,7 @@ impl<'d, 'a> Reader<'d, 'a> {
         problems.append(&mut self.problems);
         for path in &self.mapper.conflicts {
             let problem = Problem::new(format!("two types are named `{path}`, and they differ"));
-            problems.push(problem.help("does the library hold two versions of one crate? Leave out the functions of one of them with --export"));
+            problems.push(problem.help("does the library hold two versions of one crate? Leave out the functions of one of them with --export '!GLOB'"));
         }
         self.functions.sort_by(|a, b| a.symbol.cmp(&b.symbol));
         let mut api = Api {
@@ -345,7 +345,7 @@ fn signature(item: &Option<Item>) -> Option<&Signature> {
 }
 
 pub(super) fn leave_out(symbol: &str) -> String {
-    format!("leave `{symbol}` out: `--export` takes the names of the functions to keep")
+    format!("leave it out with --export '!{symbol}'")
 }
 
 /// The way out when there is no debug information, or none that is of use.
@@ -381,7 +381,7 @@ fn without_debug_information(
     Some(problem.at(first_object.as_str()).help(
         "set `debug = \"full\"` under [profile.release] (or CARGO_PROFILE_RELEASE_DEBUG=full), leave `strip` off, and build again; \
          or give a C header that declares them, as cbindgen writes it: --header foo.h; \
-         or leave them out: `--export` takes the names of the functions to keep",
+         or leave them out, each with --export '!NAME'",
     ))
 }
 

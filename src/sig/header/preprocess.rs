@@ -3,7 +3,7 @@
 //!
 //! The text keeps its length and its lines: what goes is replaced with blanks. So places in the result are places in the file.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::expr::{self, Token};
 use super::lexical::{Piece, bare, blank, pieces};
@@ -113,6 +113,7 @@ pub(super) fn clean(name: &str, text: &str) -> Result<Clean, Vec<Problem>> {
             .collect(),
         conditions: Vec::new(),
         foreign: false,
+        own: HashSet::new(),
         problems: Vec::new(),
     };
     let pieces = pieces(text);
@@ -158,6 +159,8 @@ struct Reader {
     conditions: Vec<Condition>,
     /// In a part that the preprocessor took from a system header.
     foreign: bool,
+    /// Files that are no system headers.
+    own: HashSet<String>,
     problems: Vec<Problem>,
 }
 
@@ -206,7 +209,8 @@ impl Reader {
         }
     }
 
-    /// `# 12 "foo.h" 3`: what follows is from there; 3 stands for a system header (GCC manual, "Preprocessor Output").
+    /// `# 12 "foo.h" 3`: what follows is from there; 3 stands for a system header (GCC manual, "Preprocessor Output"). GCC puts such marks
+    /// around the `_Bool` of <stdbool.h>'s `bool` too, amid a declaration, with the name of the file that uses the macro.
     fn mark(&mut self, text: &str, line: usize) {
         let (number, rest) = text.split_once(' ').unwrap_or((text, ""));
         let Ok(number) = number.parse() else {
@@ -220,7 +224,11 @@ impl Reader {
             Some((file, flags)) => (file.to_owned(), flags),
             None => (self.out.source(line).file, ""),
         };
-        self.foreign = flags.split_whitespace().any(|flag| flag == "3");
+        let system = flags.split_whitespace().any(|flag| flag == "3");
+        self.foreign = system && !self.own.contains(&file);
+        if !system {
+            self.own.insert(file.clone());
+        }
         let source = Source { file, line: number };
         self.out.marks.push((line + 1, source));
     }

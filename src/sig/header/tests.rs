@@ -158,6 +158,14 @@ fn preprocessed_headers_keep_their_places_and_lose_system_headers() {
 }
 
 #[test]
+fn preprocessed_headers_keep_what_macros_of_system_headers_stand_for() {
+    // As GCC writes `bool f(const bool *x);`.
+    let text = "# 0 \"foo.h\"\n# 1 \"/usr/include/stdbool.h\" 1 3 4\n# 2 \"foo.h\" 2\n\n# 3 \"foo.h\" 3 4\n_Bool\n# 3 \"foo.h\"\n    f(const \n\
+                # 3 \"foo.h\" 3 4\n_Bool\n# 3 \"foo.h\"\n    *x);\n";
+    assert_eq!(only(text), only("bool f(const bool *x);"));
+}
+
+#[test]
 fn enums_of_all_kinds() {
     let repr = |text: &str| {
         let api = good(text);
