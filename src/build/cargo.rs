@@ -12,6 +12,11 @@ use crate::diag::{Error, Problem, Result};
 use super::krate::Crate;
 use super::{BuildOptions, Says};
 
+/// Whether cargo takes the crate in a folder as it is: as a member of the workspace above it, or as one of its own.
+pub fn is_taken(dir: &Path) -> bool {
+    Cargo::at(dir).is_ok_and(|cargo| cargo.metadata(&BuildOptions::new(dir)).is_ok())
+}
+
 /// Cargo, in the folder of a `Cargo.toml`: its configuration and the toolchain that rustup chooses depend on where it is started.
 pub(super) struct Cargo {
     /// Where `Cargo.toml` lies.
