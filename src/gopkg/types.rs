@@ -1,5 +1,7 @@
 //! Go's spelling of types, and the text of type declarations.
 
+use std::collections::BTreeSet;
+
 use crate::model::{Api, Field, Int, Type, TypeDef, TypeId, TypeKind, Variant};
 
 use super::lead::{Named, lead};
@@ -130,13 +132,21 @@ pub(super) fn declare(api: &Api, scope: &Scope, id: TypeId) -> String {
             lines.push(format!("type {name} struct{{ _ [0]func() }}"));
         }
         TypeKind::Enum { repr, variants } => {
-            lines.push(format!("type {name} {}", enum_type(*repr, variants)));
+            let number = enum_type(*repr, variants);
+            lines.push(format!("type {name} {number}"));
             if !variants.is_empty() {
                 lines.push(String::new());
                 lines.push(format!("// The values of {name}."));
                 lines.push("const (".into());
                 lines.extend(constants(name, &names.members, variants));
                 lines.push(")".into());
+                lines.push(String::new());
+                lines.extend(stringer(
+                    name,
+                    &names.members,
+                    variants,
+                    number.starts_with('u'),
+                ));
             }
         }
         TypeKind::Struct {
@@ -216,6 +226,37 @@ fn constants(type_name: &str, names: &[String], variants: &[Variant]) -> Vec<Str
     aligned(&rows)
 }
 
+/// The method by which package fmt prints the constants: by their names, without the type's. A C enum may have several for one value; the first
+/// names it.
+fn stringer(
+    type_name: &str,
+    names: &[String],
+    variants: &[Variant],
+    unsigned: bool,
+) -> Vec<String> {
+    let mut lines = vec![
+        "// String names the value, or tells its number when it is none of the constants.".into(),
+        format!("func (v {type_name}) String() string {{"),
+        "\tswitch v {".into(),
+    ];
+    let mut seen = BTreeSet::new();
+    for (name, variant) in names.iter().zip(variants) {
+        if seen.insert(variant.value) {
+            let short = name.strip_prefix(type_name).unwrap_or(name);
+            lines.push(format!("\tcase {name}:"));
+            lines.push(format!("\t\treturn \"{short}\""));
+        }
+    }
+    let number = match unsigned {
+        true => "strconv.FormatUint(uint64(v), 10)",
+        false => "strconv.FormatInt(int64(v), 10)",
+    };
+    lines.push("\t}".into());
+    lines.push(format!("\treturn \"{type_name}(\" + {number} + \")\""));
+    lines.push("}".into());
+    lines
+}
+
 /// A field or a constant.
 pub(super) struct Row {
     comment: Vec<String>,
@@ -235,8 +276,8 @@ impl Row {
     }
 }
 
-/// The fields of a struct, with padding wherever the C layout has a hole: Go's compiler would leave the same holes, but
-/// the layout should be seen, and not depend on it.
+/// The fields of a struct. Where Go's compiler leaves the holes that the C layout has, they have no fields: package fmt would print what lies in
+/// them, and reflect.DeepEqual compare it. The compile-time checks see to it that the layouts agree.
 fn rows(
     api: &Api,
     scope: &Scope,
@@ -251,22 +292,28 @@ fn rows(
         rest: format!("[{bytes}]byte"),
     };
     let mut rows = Vec::new();
+    let sized = || {
+        let all = names.iter().zip(fields);
+        all.map(|(name, field)| (name, field, api.layout(&field.ty)))
+            .filter(|(_, _, layout)| layout.size > 0)
+    };
     // `#[repr(align(8))]`: an empty array of the right alignment gives it to the struct.
-    let natural = fields.iter().map(|f| api.layout(&f.ty).align).max();
-    if size > 0 && natural.unwrap_or(1) < align {
+    let mut natural = sized()
+        .map(|(_, _, layout)| layout.align)
+        .max()
+        .unwrap_or(1);
+    if size > 0 && natural < align {
         rows.push(Row {
             comment: Vec::new(),
             name: "_".into(),
             rest: format!("[0]uint{}", align.saturating_mul(8)),
         });
+        natural = align;
     }
+    let go = |end: u64, align: u64| end.checked_next_multiple_of(align).unwrap_or(end);
     let mut end = 0u64;
-    for (name, field) in names.iter().zip(fields) {
-        let bytes = api.layout(&field.ty).size;
-        if bytes == 0 {
-            continue;
-        }
-        if field.offset > end {
+    for (name, field, layout) in sized() {
+        if field.offset > go(end, layout.align) {
             rows.push(padding(field.offset - end));
         }
         rows.push(Row {
@@ -274,9 +321,9 @@ fn rows(
             name: name.clone(),
             rest: go_type(scope, &field.ty),
         });
-        end = field.offset.saturating_add(bytes);
+        end = field.offset.saturating_add(layout.size);
     }
-    if size > end {
+    if size > go(end, natural) {
         rows.push(padding(size - end));
     }
     rows
