@@ -461,3 +461,34 @@ fn git_is_to_know_what_a_syso_is() {
     put(tmp.path(), &[(".gitattributes", "*.syso binary -filter\n")]);
     assert_eq!(note(""), Vec::<String>::new());
 }
+
+/// LLVM makes one function of those that do the same, and a macro hides from rsyso what the source says of them.
+#[test]
+fn exports_that_do_the_same_keep_their_signatures() {
+    let library = "macro_rules! next {
+    ($($name:ident: $int:ty;)*) => {
+        $(#[unsafe(no_mangle)] pub extern \"C\" fn $name(x: $int) -> $int { x.wrapping_add(1) })*
+    };
+}
+next! { hello_unsigned: u32; hello_signed: i32; }
+";
+    let tmp = krate(&[("src/lib.rs", library)]);
+    let package = tmp.path().join("hello/hello.go");
+    let flags =
+        "-Cllvm-args=-mergefunc-use-aliases=false -Cllvm-args=-mergefunc-preserve-debug-info";
+    for rustflags in ["", flags] {
+        shell(
+            tmp.path(),
+            &format!("RUSTFLAGS='{rustflags}' rsyso build -q"),
+        )
+        .success();
+        let text = std::fs::read_to_string(&package).unwrap();
+        for line in [
+            "func Unsigned(x uint32) uint32",
+            "func Signed(x int32) int32",
+        ] {
+            assert!(text.contains(line), "{text}");
+        }
+        std::fs::remove_dir_all(package.parent().unwrap()).unwrap();
+    }
+}
