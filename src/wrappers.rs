@@ -33,18 +33,24 @@ impl Names {
         hash.update(inputs);
         hash.update(stack_size.to_le_bytes());
         hash.update(env!("CARGO_PKG_VERSION").as_bytes());
-        let hex: String = hash.finalize()[..8]
-            .iter()
-            .map(|b| format!("{b:02x}"))
-            .collect();
         Names {
-            prefix: format!("rsyso_{hex}_"),
+            prefix: format!("rsyso_{}_", hex(&hash.finalize()[..8])),
         }
     }
 
-    /// The wrapper of an export.
+    /// The wrapper of an export. Go's assembler takes no `.` or `$` in a name (cmd/asm/internal/lex, `isIdentRune`): such exports get a
+    /// spelling without, and a hash that keeps them apart from others.
     pub fn wrapper(&self, export: &str) -> String {
-        format!("{}{export}", self.prefix)
+        let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        if export.chars().all(plain) {
+            return format!("{}{export}", self.prefix);
+        }
+        let spelled: String = export
+            .chars()
+            .map(|c| if plain(c) { c } else { '_' })
+            .collect();
+        let hash = hex(&Sha256::digest(export.as_bytes())[..4]);
+        format!("{}{spelled}_{hash}", self.prefix)
     }
 
     /// What stands for the Go functions of an export, in order.
@@ -54,6 +60,10 @@ impl Names {
             .map(|(n, p)| format!("{}.{n}.{}", self.wrapper(&function.symbol), p.name))
             .collect()
     }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|b| format!("{b:02x}")).collect()
 }
 
 /// Assembles the wrappers of all functions, each with what stands for the Go functions that it takes, and their unwind table.

@@ -54,30 +54,6 @@ const PACKAGE: [&str; 3] = [
     "hello_unsupported.go",
 ];
 
-/// LLVM makes functions of equal instructions one; the source of these two is a macro's.
-const EQUAL: &str = "macro_rules! ffi {
-    ($name:ident, $t:ty) => {
-        #[unsafe(no_mangle)]
-        pub extern \"C\" fn $name(x: $t, y: $t) -> $t { x.wrapping_mul(y) ^ y.wrapping_add(17) }
-    };
-}
-ffi!(hello_mix, u64);
-ffi!(hello_mix_signed, i64);
-";
-
-#[test]
-fn functions_of_equal_instructions_keep_their_own_types() {
-    let tmp = krate(&[("src/lib.rs", EQUAL)]);
-    build(tmp.path(), "-q").success();
-    let go = std::fs::read_to_string(tmp.path().join("hello/hello.go")).unwrap();
-    for declared in [
-        "func Mix(x, y uint64) uint64",
-        "func MixSigned(x, y int64) int64",
-    ] {
-        assert!(go.contains(declared), "{go}");
-    }
-}
-
 #[test]
 fn a_plain_crate_becomes_a_package_and_stays_as_it_is() {
     let tmp = krate(&[]);
@@ -484,4 +460,35 @@ fn git_is_to_know_what_a_syso_is() {
     assert!(note("")[0].contains("LFS"));
     put(tmp.path(), &[(".gitattributes", "*.syso binary -filter\n")]);
     assert_eq!(note(""), Vec::<String>::new());
+}
+
+/// LLVM makes one function of those that do the same, and a macro hides from rsyso what the source says of them.
+#[test]
+fn exports_that_do_the_same_keep_their_signatures() {
+    let library = "macro_rules! next {
+    ($($name:ident: $int:ty;)*) => {
+        $(#[unsafe(no_mangle)] pub extern \"C\" fn $name(x: $int) -> $int { x.wrapping_add(1) })*
+    };
+}
+next! { hello_unsigned: u32; hello_signed: i32; }
+";
+    let tmp = krate(&[("src/lib.rs", library)]);
+    let package = tmp.path().join("hello/hello.go");
+    let flags =
+        "-Cllvm-args=-mergefunc-use-aliases=false -Cllvm-args=-mergefunc-preserve-debug-info";
+    for rustflags in ["", flags] {
+        shell(
+            tmp.path(),
+            &format!("RUSTFLAGS='{rustflags}' rsyso build -q"),
+        )
+        .success();
+        let text = std::fs::read_to_string(&package).unwrap();
+        for line in [
+            "func Unsigned(x uint32) uint32",
+            "func Signed(x int32) int32",
+        ] {
+            assert!(text.contains(line), "{text}");
+        }
+        std::fs::remove_dir_all(package.parent().unwrap()).unwrap();
+    }
 }

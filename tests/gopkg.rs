@@ -167,11 +167,8 @@ fn a_struct_of_another_layout_does_not_compile() {
     module.add_package(&shapes(), "shapes", "amd64");
     let path = module.path().join("shapes/shapes.go");
     let text = fs::read_to_string(&path).expect("the file");
-    let wrong = text.replacen("_        [3]byte", "_        [2]byte", 1);
-    let wrong = wrong.replacen("_     [3]byte", "_     [2]byte", 1);
-    assert_ne!(text, wrong, "the sample has padding");
-    // Go pads by itself; a larger change is needed to move a field.
-    let wrong = wrong.replacen("Count uint32", "Count uint16", 1);
+    let wrong = text.replacen("Count uint32", "Count uint16", 1);
+    assert_ne!(text, wrong, "the sample has the field");
     fs::write(&path, wrong).expect("written");
     let out = Command::new("go")
         .args(["build", "./shapes"])

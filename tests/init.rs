@@ -106,6 +106,28 @@ fn names_with_hyphens_and_of_gos_own_packages_work() {
     is_sound(&tmp.path().join("b"));
 }
 
+/// `members = ["crates/*"]`: a crate in there with a workspace of its own would break all the others.
+#[test]
+fn a_crate_joins_the_workspace_that_counts_it_among_its_members() {
+    let tmp = common::scratch();
+    let manifest = tmp.path().join("Cargo.toml");
+    let text = "[workspace]\nmembers = [\"crates/*\"]\nresolver = \"3\"\n";
+    std::fs::write(manifest, text).unwrap();
+    for name in ["crates/one", "crates/two"] {
+        init(tmp.path(), &[name]).success();
+    }
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args(["metadata", "--no-deps", "--offline", "--format-version=1"]);
+    let ran = run(cargo.current_dir(tmp.path()), Duration::from_secs(60)).success();
+    for name in ["one", "two"] {
+        assert!(
+            ran.stdout.contains(&format!("crates/{name}#0.1.0")),
+            "{}",
+            ran.stdout
+        );
+    }
+}
+
 #[test]
 fn nothing_is_overwritten() {
     let tmp = common::scratch();

@@ -13,6 +13,9 @@ use common::{convert, scratch};
 
 const LIMIT: Duration = Duration::from_secs(300);
 
+/// The library catches panics itself, too.
+const CATCHES: &str = "[features]\ndefault = [\"catches\"]\ncatches = []";
+
 /// Builds the library with a profile, and its Go test; gives the test's program.
 fn build(dir: &Path, profile: &str) -> PathBuf {
     let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/profiles");
@@ -30,6 +33,10 @@ fn build(dir: &Path, profile: &str) -> PathBuf {
         package.join("profiles_test.go"),
     )
     .unwrap();
+    if profile.contains(CATCHES) {
+        let file = "catches_test.go";
+        std::fs::copy(here.join(file), package.join(file)).unwrap();
+    }
     std::fs::write(
         package.join("go.mod"),
         "module rsyso.test/profiles\n\ngo 1.21\n",
@@ -77,6 +84,27 @@ fn fat_lto() {
 #[test]
 fn thin_lto() {
     panics_reach_go("lto = \"thin\"");
+}
+
+/// A panic that Rust catches is told of on standard error: once, and no other is.
+#[track_caller]
+fn caught_panics_are_reported(profile: &str) {
+    let dir = scratch();
+    let program = build(dir.path(), &format!("{profile}\n{CATCHES}"));
+    let ran = runs(&program, &[]).success();
+    let reports = ran.stderr.matches("panicked at src/lib.rs").count();
+    assert_eq!(reports, 50, "{}", ran.stderr);
+}
+
+#[test]
+fn caught_panics_are_reported_in_a_release() {
+    caught_panics_are_reported("");
+}
+
+/// Here the end of the catch is copied into the function that catches.
+#[test]
+fn caught_panics_are_reported_with_thin_lto() {
+    caught_panics_are_reported("lto = \"thin\"");
 }
 
 #[test]

@@ -5,8 +5,8 @@
 //! printed if Rust catches it, or if the program aborts. Threads of Rust's own print at once, as ever; the text is kept beside, since the
 //! payload may be passed on (`resume_unwind`, as rayon does) and reach Go on another lane.
 //!
-//! The linker puts three functions here in front of those of the library: [`rsyso_raise_exception`](crate::arch::depart) before
-//! `_Unwind_RaiseException`, [`rsyso_panic_caught`] before std's own end of a catch, and
+//! The linker puts four functions here in front of those of the library: [`rsyso_raise_exception`](crate::arch::depart) before
+//! `_Unwind_RaiseException`, [`rsyso_panic_caught`] before std's own end of a catch, [`rsyso_panic_payload`] before what that calls, and
 //! [`rsyso_panic_cannot_unwind`](crate::arch::depart) before the function that ends the program when a panic is about to leave an
 //! `extern "C"` function: if that is the function that the wrapper called, the panic goes on to Go instead.
 
@@ -159,9 +159,12 @@ fn said() -> &'static mut Said {
     unsafe { &mut (*control()).panics }
 }
 
+/// Takes an exception, gives its payload.
+type Take = unsafe extern "C" fn(*mut UnwindException) -> Payload;
+
 /// std's end of a catch: takes the exception, gives the payload, and ends the thread's state of panicking
 /// (`std::panicking::catch_unwind::cleanup`).
-fn std_cleanup() -> Option<unsafe extern "C" fn(*mut UnwindException) -> Payload> {
+fn std_cleanup() -> Option<Take> {
     let address = std_function!("rsyso_std_panic_cleanup");
     // SAFETY: 0, or that function. Two words are returned alike by the Rust ABI and by C's.
     unsafe { core::mem::transmute(address) }
@@ -281,15 +284,36 @@ pub(crate) extern "C" fn raised(exception: *mut UnwindException) {
 /// As `std::panicking::catch_unwind::cleanup`, which the library has.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rsyso_panic_caught(exception: *mut UnwindException) -> Payload {
+    // SAFETY: the caller's.
+    unsafe { caught(exception, std_cleanup()) }
+}
+
+/// What the end of a catch calls, as the library sees it. LTO may have copied that end into the functions that catch, so that this is the
+/// one place that all of them pass.
+///
+/// # Safety
+/// As `__rust_panic_cleanup`, which the library has.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn rsyso_panic_payload(exception: *mut UnwindException) -> Payload {
+    let address = std_function!("rsyso_std_panic_payload");
+    // SAFETY: 0, or that function, which is `extern "C"`; the caller's.
+    unsafe { caught(exception, core::mem::transmute::<usize, Option<Take>>(address)) }
+}
+
+/// Rust has caught a panic: what it said is printed, if that was not done, and `take` gives the payload.
+///
+/// # Safety
+/// As `take`.
+unsafe fn caught(exception: *mut UnwindException, take: Option<Take>) -> Payload {
     let held = said().take(|h| h.exception == exception);
     if let Some(held) = &held {
         held.print();
     }
-    let Some(cleanup) = std_cleanup() else {
+    let Some(take) = take else {
         crate::die::fatal("the end of a catch of std's is gone");
     };
     // SAFETY: the caller's.
-    let payload = unsafe { cleanup(exception) };
+    let payload = unsafe { take(exception) };
     if let Some(held) = held {
         remember(payload, held.text);
     }

@@ -12,6 +12,11 @@ use crate::diag::{Error, Problem, Result};
 use super::krate::Crate;
 use super::{BuildOptions, Says};
 
+/// Whether cargo takes the crate in a folder as it is: as a member of the workspace above it, or as one of its own.
+pub fn is_taken(dir: &Path) -> bool {
+    Cargo::at(dir).is_ok_and(|cargo| cargo.metadata(&BuildOptions::new(dir)).is_ok())
+}
+
 /// Cargo, in the folder of a `Cargo.toml`: its configuration and the toolchain that rustup chooses depend on where it is started.
 pub(super) struct Cargo {
     /// Where `Cargo.toml` lies.
@@ -174,17 +179,22 @@ fn arguments(krate: &Crate, o: &BuildOptions, target: &str) -> Vec<String> {
     ];
     words.extend(flags.iter().filter(|f| f.1).map(|f| f.0.to_string()));
     words.extend(network(o).map(String::from));
-    words.push("--".into());
-    words.extend(KEEP_SIGNATURES.map(|option| format!("-Cllvm-args={option}")));
+    words.extend(keep_apart().map(String::from));
     words
 }
 
-/// LLVM makes functions of equal instructions one, with the debug information of one of them (MergeFunctions). These let the others become
-/// calls of it that keep their own. rustc takes several `llvm-args` together, so what the user gives it counts as well.
-const KEEP_SIGNATURES: [&str; 2] = [
-    "-mergefunc-use-aliases=false",
-    "-mergefunc-preserve-debug-info",
-];
+/// What rustc is told for the crate itself: LLVM merges functions that do the same, and keeps the debug information of one of them
+/// (llvm/lib/Transforms/IPO/MergeFunctions.cpp). LLVM takes each of these once, so who sets one sets both.
+fn keep_apart() -> impl Iterator<Item = &'static str> {
+    let set = |name| std::env::var(name).is_ok_and(|flags| flags.contains("-mergefunc-"));
+    let theirs = set("RUSTFLAGS") || set("CARGO_ENCODED_RUSTFLAGS");
+    let flags = [
+        "--",
+        "-Cllvm-args=-mergefunc-use-aliases=false",
+        "-Cllvm-args=-mergefunc-preserve-debug-info",
+    ];
+    flags.into_iter().filter(move |_| !theirs)
+}
 
 fn network(o: &BuildOptions) -> impl Iterator<Item = &'static str> {
     let flags = [("--locked", o.locked), ("--offline", o.offline)];

@@ -18,6 +18,8 @@ use crate::gopkg;
 use crate::options::{ConvertOptions, base_name};
 use crate::report::{Converted, Progress};
 
+pub use cargo::is_taken;
+
 use cargo::Cargo;
 use krate::Crate;
 use restore::Before;

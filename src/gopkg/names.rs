@@ -48,8 +48,11 @@ const KEYWORDS: &[&str] = &[
     "var",
 ];
 
-/// What the bodies in the file for other platforms refer to: a parameter of this name would hide it.
-const USED_IN_BODIES: &[&str] = &["panic", "runtime"];
+/// What bodies refer to: a parameter of this name would hide it.
+const USED_IN_BODIES: &[&str] = &[
+    "bool", "byte", "float32", "float64", "int", "int16", "int32", "int64", "int8", "nil", "panic",
+    "rune", "runtime", "string", "uint", "uint16", "uint32", "uint64", "uint8", "unsafe",
+];
 
 /// Whether Go reserves the word.
 pub fn is_keyword(word: &str) -> bool {
@@ -361,7 +364,9 @@ mod tests {
             ("panic", "panic_"),
             ("runtime", "runtime_"),
             ("len", "len"),
-            ("string", "string"),
+            ("string", "string_"),
+            ("unsafe_", "unsafe_"),
+            ("nil", "nil_"),
             ("_", "arg7"),
             ("_0", "arg0"),
             ("größe", "größe"),

@@ -162,6 +162,18 @@ fn package_of(
     env: Option<&str>,
 ) -> Result<String> {
     let found = clauses(dir, stem)?;
+    // Both would declare the same names.
+    if let Some(other) = found.iter().find(|clause| clause.generated && !clause.ours) {
+        let before = other.file.trim_end_matches(".go");
+        let before = before.strip_suffix("_unsupported").unwrap_or(before);
+        return Err(
+            fault("the directory holds a package that rsyso made of another library").map(|p| {
+                p.at(dir.join(&other.file).display().to_string()).help(format!(
+                    "choose another directory with `-o`; if it is the same library, keep the files' name with `--stem {before}`, or remove them"
+                ))
+            }),
+        );
+    }
     let chosen = match (given, env.filter(|name| !name.is_empty())) {
         (Some(name), _) => Some((checked_package(name, "--package")?, "--package")),
         (None, Some(name)) => Some((checked_package(name, "$GOPACKAGE")?, "$GOPACKAGE")),
@@ -221,7 +233,9 @@ pub fn package_in(dir: &Path) -> Result<Option<String>> {
 struct Clause {
     file: String,
     package: String,
-    /// Whether this run is going to replace the file.
+    /// Whether rsyso wrote the file.
+    generated: bool,
+    /// Whether this run is going to replace it.
     ours: bool,
 }
 
@@ -257,6 +271,7 @@ fn clauses(dir: &Path, stem: &str) -> Result<Vec<Clause>> {
         if !external_test && package != "documentation" {
             let generated = text.lines().next().is_some_and(|l| l.contains(MARK));
             found.push(Clause {
+                generated,
                 ours: generated && own.contains(&file),
                 file,
                 package: package.to_string(),

@@ -151,3 +151,17 @@ fn the_output_must_be_a_directory() {
     ));
     assert!(text.contains("not a directory"), "{text}");
 }
+
+#[test]
+fn two_libraries_do_not_share_a_directory() {
+    let ours = format!("// {MARK} 1.0. DO NOT EDIT.\n\npackage foo\n");
+    for file in ["foo.go", "foo_unsupported.go"] {
+        let dir = Dir::new(&[(file, &ours)]);
+        assert_eq!(dir.package(None, None).unwrap(), "foo");
+        let inputs = [PathBuf::from("libother.a")];
+        let at = |stem| place(&inputs, dir.0.path(), None, stem, None, None).map(|p| p.package);
+        let text = message(at(None));
+        assert!(text.contains("another library"), "{text}");
+        assert_eq!(at(Some("foo")).unwrap(), "foo");
+    }
+}

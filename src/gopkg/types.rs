@@ -277,8 +277,8 @@ impl Row {
     }
 }
 
-/// The fields of a struct, with padding wherever the C layout has a hole: Go's compiler would leave the same holes, but
-/// the layout should be seen, and not depend on it.
+/// The fields of a struct. Where Go's compiler leaves the holes that the C layout has between them, these have no fields: package fmt would print
+/// what lies in them, and reflect.DeepEqual compare it. The compile-time checks see to it that the layouts agree.
 fn rows(
     api: &Api,
     scope: &Scope,
@@ -293,22 +293,27 @@ fn rows(
         rest: format!("[{bytes}]byte"),
     };
     let mut rows = Vec::new();
+    let sized = || {
+        let all = names.iter().zip(fields);
+        all.map(|(name, field)| (name, field, api.layout(&field.ty)))
+            .filter(|(_, _, layout)| layout.size > 0)
+    };
     // `#[repr(align(8))]`: an empty array of the right alignment gives it to the struct.
-    let natural = fields.iter().map(|f| api.layout(&f.ty).align).max();
-    if size > 0 && natural.unwrap_or(1) < align {
+    let natural = sized()
+        .map(|(_, _, layout)| layout.align)
+        .max()
+        .unwrap_or(1);
+    if size > 0 && natural < align {
         rows.push(Row {
             comment: Vec::new(),
             name: "_".into(),
             rest: format!("[0]uint{}", align.saturating_mul(8)),
         });
     }
+    let go = |end: u64, align: u64| end.checked_next_multiple_of(align).unwrap_or(end);
     let mut end = 0u64;
-    for (name, field) in names.iter().zip(fields) {
-        let bytes = api.layout(&field.ty).size;
-        if bytes == 0 {
-            continue;
-        }
-        if field.offset > end {
+    for (name, field, layout) in sized() {
+        if field.offset > go(end, layout.align) {
             rows.push(padding(field.offset - end));
         }
         rows.push(Row {
@@ -316,8 +321,9 @@ fn rows(
             name: name.clone(),
             rest: go_type(scope, &field.ty),
         });
-        end = field.offset.saturating_add(bytes);
+        end = field.offset.saturating_add(layout.size);
     }
+    // Go 1.21's vet takes a struct to end with its last field (go/types, `StdSizes.Sizeof`), and the checks to fail.
     if size > end {
         rows.push(padding(size - end));
     }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use crate::build;
 use crate::diag::{Error, Problem, Result};
 use crate::gopkg;
 use crate::options::base_name;
@@ -96,20 +97,12 @@ pub fn init(o: &InitOptions) -> Result<Initialised> {
     let files: Vec<(PathBuf, String)> = FILES
         .iter()
         .map(|(path, template)| (o.dir.join(words.fill(path)), words.fill(template)))
-        .map(
-            |(path, text)| match path.ends_with("Cargo.toml") && in_workspace(&o.dir) {
-                true => (
-                    path,
-                    format!(
-                        "{text}\n# Not a member of the workspace above this folder.\n[workspace]\n"
-                    ),
-                ),
-                false => (path, text),
-            },
-        )
         .collect();
     free(&o.dir, &files)?;
     write(&files)?;
+    if below_crate(&o.dir) && !build::is_taken(&o.dir) {
+        stand_alone(&o.dir.join("Cargo.toml"))?;
+    }
     Ok(Initialised {
         krate: name,
         module,
@@ -206,12 +199,22 @@ fn check_name(name: &str, given: bool) -> Result<()> {
     Err(Error::fault(Problem::new(message).help(help)))
 }
 
-/// Whether cargo would look for this crate among the members of a workspace above it.
-fn in_workspace(dir: &Path) -> bool {
+/// Whether cargo would look for a workspace above this crate.
+fn below_crate(dir: &Path) -> bool {
     let absolute = dir.canonicalize().or_else(|_| std::path::absolute(dir));
     absolute.is_ok_and(|dir| {
         let mut above = dir.ancestors().skip(1);
         above.any(|dir| dir.join("Cargo.toml").is_file())
+    })
+}
+
+/// Makes the crate the root of a workspace of its own: the one above does not count it among its members.
+fn stand_alone(manifest: &Path) -> Result<()> {
+    let text = b"\n# Not a member of the workspace above this folder.\n[workspace]\n";
+    let file = fs::OpenOptions::new().append(true).open(manifest);
+    file.and_then(|mut file| file.write_all(text)).map_err(|e| {
+        let problem = Problem::new(format!("cannot be written: {e}"));
+        Error::fault(problem.at(manifest.display().to_string()))
     })
 }
 

@@ -36,6 +36,13 @@ const STD: &[StdFunction] = &[
         front: Some("rsyso_panic_caught"),
     },
     StdFunction {
+        // What the end of a catch calls: thin LTO copies that into functions that catch. The second is its name up to Rust 1.86.
+        paths: &["__rustc::__rust_panic_cleanup", "__rust_panic_cleanup"],
+        piece: "__rust_panic_cleanup",
+        real: "rsyso_std_panic_payload",
+        front: Some("rsyso_panic_payload"),
+    },
+    StdFunction {
         // The second is its name up to Rust 1.86.
         paths: &["__rustc::__rust_dealloc", "__rust_dealloc"],
         piece: "__rust_dealloc",

@@ -426,13 +426,13 @@ impl<'d> Planner<'_, 'd> {
             Refusal::ThreadPointer => Problem::new(format!(
                 "a thread-local is reached through the thread pointer, which is Go's: {what}"
             ))
-            .help("compile C with -fPIC and without -ftls-model; Rust without -Z tls-model"),
+            .help("compile C with -fPIC and without -ftls-model; Rust without -C relocation-model and -Z tls-model"),
             Refusal::TlsDescriptor => Problem::new(format!(
                 "a thread-local is reached through a descriptor: {what}"
             ))
             .help("compile with -mtls-dialect=gnu"),
             Refusal::Loader => Problem::new(format!("only a loader can resolve {what}"))
-                .help("compile with -fPIC and -mcmodel=small"),
+                .help("compile C with -fPIC and -mcmodel=small; Rust without -C code-model"),
         }
     }
 }

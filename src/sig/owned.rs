@@ -48,7 +48,16 @@ pub fn apply(api: &mut Api, frees: bool) -> Result<()> {
 
 fn stranger(def: &TypeDef, frees: bool) -> Problem {
     let problem = Problem::new(format!("the library uses `{}` of rsyso-ffi", def.path));
+    let hollow = match &def.kind {
+        TypeKind::Struct { fields, .. } => fields
+            .iter()
+            .any(|f| f.name == "ptr" && matches!(f.ty, Type::Pointer { to: None, .. })),
+        _ => false,
+    };
     match frees {
+        true if hollow => problem
+            .note("its elements have no size, and Go has no counterpart for them")
+            .help("give the number of elements, as a `usize`"),
         true => problem
             .note("its fields are not those that this rsyso knows")
             .help("use versions of rsyso and rsyso-ffi that belong together"),

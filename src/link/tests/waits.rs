@@ -202,6 +202,7 @@ const SHORT: &[(&str, &[&str])] = &[
         &[
             "rsyso_panic_caught",
             "rsyso_panic_cannot_unwind",
+            "rsyso_panic_payload",
             "rsyso_personality",
         ],
     ),
