@@ -111,6 +111,7 @@ pub fn forget() -> Function {
             ty: Type::Pointer {
                 to: None,
                 kind: PointerKind::Mut,
+                nullable: true,
             },
         }],
         result: None,
