@@ -38,7 +38,10 @@ pub fn declare(api: &mut Api, globs: &[String]) -> Result<()> {
 fn own(function: &mut Function, types: &[TypeDef]) -> bool {
     let mut any = false;
     for param in &mut function.params {
-        let Type::Pointer { to: Some(to), kind } = &mut param.ty else {
+        let Type::Pointer {
+            to: Some(to), kind, ..
+        } = &mut param.ty
+        else {
             continue;
         };
         let Type::Named(id) = **to else { continue };

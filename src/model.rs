@@ -160,6 +160,8 @@ pub enum Type {
         to: Option<Box<Type>>,
         /// How Rust spells it.
         kind: PointerKind,
+        /// Whether null is a value of it: a raw pointer, or an `Option` of one of the others. A header tells raw pointers alone.
+        nullable: bool,
     },
     /// `[T; N]`; in structs and behind pointers only.
     Array {
@@ -197,6 +199,20 @@ pub enum Type {
 }
 
 impl Type {
+    /// Whether it is a pointer that is never null in Rust.
+    pub fn never_null(&self) -> bool {
+        matches!(
+            self,
+            Type::Pointer {
+                nullable: false,
+                ..
+            } | Type::Callback {
+                nullable: false,
+                ..
+            }
+        )
+    }
+
     /// Whether the value brings memory with it that is Go's to give back.
     pub fn gives_memory(&self) -> bool {
         matches!(
@@ -225,23 +241,23 @@ impl Type {
     }
 }
 
-/// How Rust spells a pointer. References are not retained by the callee; the others may be.
+/// How Rust spells a pointer, an `Option` around it aside. References are not retained by the callee; the others may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PointerKind {
-    /// `&T`, `Option<&T>`.
+    /// `&T`.
     Ref,
-    /// `&mut T`, `Option<&mut T>`.
+    /// `&mut T`.
     RefMut,
     /// `*const T`.
     Const,
-    /// `*mut T`, `NonNull<T>`, `Option<NonNull<T>>`.
+    /// `*mut T`, `NonNull<T>`.
     Mut,
-    /// `Box<T>`, `Option<Box<T>>`: whoever gets it owns what it points to.
+    /// `Box<T>`: whoever gets it owns what it points to.
     Box,
 }
 
 impl PointerKind {
-    /// Whether it is a raw pointer, which may be null.
+    /// Whether it is a raw pointer: `NonNull` is one that is never null.
     pub fn is_raw(self) -> bool {
         matches!(self, PointerKind::Const | PointerKind::Mut)
     }

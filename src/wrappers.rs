@@ -104,6 +104,7 @@ pub fn forget() -> Function {
             ty: Type::Pointer {
                 to: None,
                 kind: PointerKind::Mut,
+                nullable: true,
             },
         }],
         result: None,

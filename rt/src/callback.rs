@@ -6,7 +6,7 @@
 //! with its stack at another place. So nothing of Go's is remembered across: the wrapper takes it from the control block at the end.
 //!
 //! While a call is away the thread may call into Rust again, so its slot in the lane table gets another lane. At the end of
-//! the call its lane takes the slot of the thread it then runs on, and that one's goes to those that wait for such a use.
+//! the call its lane takes the slot of the thread it then runs on, and keeps that one's for its next such call.
 //!
 //! If the Go function does not return (a panic, `runtime.Goexit`), Rust is unwound by an exception of std's own making with a payload of ours, and Go
 //! goes on with what it was about. Where Rust cannot be unwound (a call of an `extern "C"` function cannot, by Rust's rules), the lane is
@@ -128,7 +128,7 @@ pub(crate) extern "C" fn depart(
     }
     if !c.away {
         c.away = true;
-        lane::unseat(c.m);
+        lane::unseat(c.m, control);
     }
     c.shown = Shown {
         which,

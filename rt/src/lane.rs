@@ -5,6 +5,7 @@
 //! of `m` are one thread to Rust. A Go thread's end is not seen here (Go ends few: those that a goroutine had locked), so its lane, its
 //! thread-locals and its small free blocks stay.
 
+use core::ptr::null_mut;
 use core::sync::atomic::{AtomicI32, AtomicU64, AtomicUsize, Ordering::*};
 
 use linux_raw_sys::general::*;
@@ -33,6 +34,8 @@ pub struct Control {
     pub tid: AtomicI32,
     /// The lane after this one in the pool of lanes that are free.
     next_free: *mut Control,
+    /// Of a lane of Go's: another one that stands ready to take its place ([`unseat`]). That one has none.
+    spare: *mut Control,
     /// The C side's record of the thread, null for Go's threads.
     pub pthread: *mut core::ffi::c_void,
     /// What the thread pointer leads to on threads that Rust spawned (`c/thread/spawn.rs`).
@@ -186,34 +189,55 @@ impl Pool {
 static IDLE: Lock<Pool> = Lock::new(Pool(core::ptr::null_mut()));
 
 /// The lane of the thread that runs `m` is away: another takes its place.
-pub(crate) fn unseat(m: usize) {
-    let idle = IDLE.lock().take();
-    let control = idle.unwrap_or_else(|| {
-        // SAFETY: callable at any time.
-        match sys::check(unsafe { map_lane() }) {
-            Ok(control) => {
-                let control = control as *mut Control;
-                register(control);
-                init_tls(control);
-                control
-            }
-            Err(errno) => fatal_errno("cannot map a stack for Rust code (mmap failed)", errno),
-        }
-    });
+pub(crate) fn unseat(m: usize, away: *mut Control) {
+    // SAFETY: this thread's own.
+    let spare = unsafe { core::mem::replace(&mut (*away).spare, null_mut()) };
+    let control = match spare.is_null() {
+        false => spare,
+        true => idle(),
+    };
     match slot(m) {
         Some(slot) => slot.control.store(control as usize, Release),
         None => insert(m, control),
     }
 }
 
-/// A lane comes back from its call, on the thread that runs `m`, whose lane it is from now on.
-pub(crate) fn seat(m: usize, control: *mut Control) {
-    match slot(m) {
-        Some(slot) => {
-            let other = slot.control.swap(control as usize, AcqRel) as *mut Control;
-            IDLE.lock().put(other);
+/// A lane of Go's that is in no slot.
+#[cold]
+fn idle() -> *mut Control {
+    // Not in the `match`: the pool would stay locked while a lane is mapped.
+    let pooled = IDLE.lock().take();
+    if let Some(control) = pooled {
+        return control;
+    }
+    // SAFETY: callable at any time.
+    match sys::check(unsafe { map_lane() }) {
+        Ok(control) => {
+            let control = control as *mut Control;
+            register(control);
+            init_tls(control);
+            control
         }
-        None => insert(m, control),
+        Err(errno) => fatal_errno("cannot map a stack for Rust code (mmap failed)", errno),
+    }
+}
+
+/// A lane comes back from its call, on the thread that runs `m`, whose lane it is from now on. It keeps the one that was there, but not that
+/// one's spare, too: lanes would pile up with threads that make no such calls.
+pub(crate) fn seat(m: usize, control: *mut Control) {
+    let Some(slot) = slot(m) else {
+        return insert(m, control);
+    };
+    // Only the thread that runs `m` writes there.
+    let other = slot.control.load(Relaxed) as *mut Control;
+    slot.control.store(control as usize, Release);
+    // SAFETY: both are this thread's own.
+    let spare = unsafe {
+        (*control).spare = other;
+        core::mem::replace(&mut (*other).spare, null_mut())
+    };
+    if !spare.is_null() {
+        IDLE.lock().put(spare);
     }
 }
 
@@ -372,6 +396,7 @@ pub(crate) unsafe fn replace(old: *mut Control, new: *mut Control) {
         (*new).go_sp = (*old).go_sp;
         (*new).go_bp = (*old).go_bp;
         (*new).go_landing = (*old).go_landing;
+        (*new).spare = (*old).spare;
         #[cfg(not(test))]
         (*new).callbacks.follow(&(*old).callbacks);
         (*old).heap.flush();

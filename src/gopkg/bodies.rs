@@ -5,12 +5,12 @@
 use crate::goabi;
 use crate::model::{Function, PointerKind, Type};
 
-use super::handles::Role;
+use super::handles::{Role, accessor};
 use super::large::{self, Between};
 use super::lead::Named;
 use super::print::{Flavour, Printer};
 use super::scope::Scope;
-use super::{callbacks, escape, names, owned, types};
+use super::{escape, names, nil, owned, types};
 
 /// Copies a string that a handle's memory holds.
 const COPY_TEXT: &str = "rsysoCopyText";
@@ -181,13 +181,28 @@ impl Printer<'_> {
         Some(lines.join("\n"))
     }
 
-    /// What becomes of handles, as sentences.
+    /// What becomes of handles, and what nil means, as sentences.
     fn ownership(&self, index: usize, f: &Function, shown: &Shown) -> String {
         let handles = &self.scope.handles;
         let mut out = String::new();
         for (name, p) in shown.params.iter().zip(&f.params) {
             if let Some((_, PointerKind::Box)) = handles.of(&p.ty) {
                 out.push_str(&format!(" It takes {name} for good: {name} is closed."));
+            }
+            // Null in a raw pointer means what the library says.
+            if let Type::Pointer {
+                kind,
+                nullable: true,
+                ..
+            } = p.ty
+                && !kind.is_raw()
+            {
+                // A Box may have been a raw pointer (`crate::consumes`).
+                let nil = match kind {
+                    PointerKind::Box => "allowed",
+                    _ => "None in Rust",
+                };
+                out.push_str(&format!(" A nil {name} is {nil}."));
             }
         }
         if let Some((handle, kind)) = handles.given(f)
@@ -235,6 +250,7 @@ impl Printer<'_> {
             || f.result.as_ref().is_some_and(Type::gives_memory)
             || *handles.role(index) != Role::Plain
             || f.params.iter().any(|p| handles.of(&p.ty).is_some())
+            || f.params.iter().any(|p| nil::is_checked(self.scope, &p.ty))
             || handles.given(f).is_some()
     }
 
@@ -248,10 +264,10 @@ impl Printer<'_> {
             _ => None,
         };
         let named = !kept.is_empty() || matches!(f.result, Some(Type::Fallible { .. }));
-        let package = &self.request.place.package;
-        let mut lines = callbacks::checks(package, &shown.label, f, &shown.params);
+        let who = format!("{}: {}", self.request.place.package, shown.label);
+        let mut lines = nil::checks(self.scope, &who, f, &shown.params);
         lines.extend(taking);
-        let (call, mut given, by_reference) = self.call(index, f, &args, &shown.params);
+        let (call, mut given, by_reference) = self.call(index, &who, f, &args, &shown.params);
         lines.extend(call);
         if let Some(copy) = copy {
             given = format!("{copy}({given})");
@@ -305,24 +321,27 @@ impl Printer<'_> {
         let mut args = Vec::new();
         for (name, p) in shown.params.iter().zip(&f.params) {
             args.push(match self.scope.handles.of(&p.ty) {
-                Some((_, PointerKind::Box)) if take_first => {
-                    let local = names::unused(&format!("{name}Raw"), &shown.params);
-                    lines.push(format!("\t{local} := {name}.take(\"{label}\")"));
-                    local
+                Some((_, kind)) => {
+                    let raw = format!("{name}.{}(\"{label}\")", accessor(&p.ty));
+                    if kind == PointerKind::Box && take_first {
+                        let local = names::unused(&format!("{name}Raw"), &shown.params);
+                        lines.push(format!("\t{local} := {raw}"));
+                        local
+                    } else {
+                        raw
+                    }
                 }
-                Some((_, PointerKind::Box)) => format!("{name}.take(\"{label}\")"),
-                Some((_, kind)) if kind.is_raw() => format!("{name}.useOrNil(\"{label}\")"),
-                Some(_) => format!("{name}.use(\"{label}\")"),
                 None => name.clone(),
             });
         }
         (lines, args)
     }
 
-    /// The call of the assembly: statements, the expression of the result, and whether the statements have made it.
+    /// The call of the assembly by a function that messages call `who`: statements, the expression of the result, and whether the statements have made it.
     pub fn call(
         &self,
         index: usize,
+        who: &str,
         f: &Function,
         args: &[String],
         params: &[String],
@@ -334,7 +353,7 @@ impl Printer<'_> {
             .map_or("", |n| n.name.as_str());
         let between = Between::new(name);
         if goabi::frame(self.request.api, f).by_reference() {
-            let (lines, given) = between.call(self.scope, f, args, params);
+            let (lines, given) = between.call(self.scope, who, f, args, params);
             return (lines, given, true);
         }
         let call = format!("{}({})", between.stub, args.join(", "));

@@ -6,11 +6,11 @@
 
 use crate::arch::{Arch, Stub, rt_symbols};
 use crate::goabi::Frame;
-use crate::model::{Api, Function, Param, Type};
+use crate::model::{Api, Function, Type};
 
 use super::scope::Scope;
 use super::types::{self, Row};
-use super::{depart, names};
+use super::{depart, names, nil};
 
 /// What a stub returns: the Go function that is called, or nil.
 pub(super) const CALLBACK: &str = "rsysoCallback";
@@ -106,29 +106,14 @@ pub(super) fn stubs(api: &Api, arch: &dyn Arch, wrapper: &dyn Fn(&str) -> String
         .collect()
 }
 
-/// What comes before the call: functions that the library cannot do without.
-pub(super) fn checks(package: &str, name: &str, f: &Function, params: &[String]) -> Vec<String> {
-    let needed = |p: &Param| {
-        matches!(
-            p.ty,
-            Type::Callback {
-                nullable: false,
-                ..
-            }
-        )
-    };
-    let all = f.params.iter().zip(params);
-    all.filter(|(p, _)| needed(p))
-        .map(|(_, go)| {
-            format!(
-                "\tif {go} == nil {{\n\t\tpanic(\"{package}: {name} needs a function for {go}, not nil\")\n\t}}"
-            )
-        })
-        .collect()
-}
-
-/// The call, by the expression `stub`, and the answers to the library.
-pub(super) fn answers(scope: &Scope, f: &Function, params: &[String], stub: &str) -> Vec<String> {
+/// The call, by the expression `stub`, and the answers to the library; `who` is what the function is called in messages.
+pub(super) fn answers(
+    scope: &Scope,
+    who: &str,
+    f: &Function,
+    params: &[String],
+    stub: &str,
+) -> Vec<String> {
     // Not a name of the parameters.
     let c = names::unused("c", params);
     let resume = match f.blocking {
@@ -143,12 +128,12 @@ pub(super) fn answers(scope: &Scope, f: &Function, params: &[String], stub: &str
         .filter(|(p, _)| matches!(p.ty, Type::Callback { .. }))
         .collect();
     match callbacks.as_slice() {
-        [(param, go)] => lines.extend(call(scope, &param.ty, go, &c, params, "\t\t")),
+        [(param, go)] => lines.extend(call(scope, who, &param.ty, go, &c, params, "\t\t")),
         many => {
             lines.push(format!("\t\tswitch {c}.which {{"));
             for (which, (param, go)) in many.iter().enumerate() {
                 lines.push(format!("\t\tcase {which}:"));
-                lines.extend(call(scope, &param.ty, go, &c, params, "\t\t\t"));
+                lines.extend(call(scope, who, &param.ty, go, &c, params, "\t\t\t"));
             }
             lines.push("\t\t}".into());
         }
@@ -160,6 +145,7 @@ pub(super) fn answers(scope: &Scope, f: &Function, params: &[String], stub: &str
 /// Calls one Go function with what lies in its frame, whose offsets are those of Go's ABI0.
 fn call(
     scope: &Scope,
+    who: &str,
     callback: &Type,
     go: &str,
     c: &str,
@@ -200,9 +186,16 @@ fn call(
     let mut lines = vec![format!("{indent}{locals} := (*struct {{")];
     lines.extend(types::aligned(&rows).iter().map(|l| format!("{indent}{l}")));
     lines.push(format!("{indent}}})({c}.frame)"));
-    lines.push(match result {
-        Some(_) => format!("{indent}{locals}.result = {call}"),
-        None => format!("{indent}{call}"),
-    });
+    match result {
+        Some(ty) => {
+            let given = format!("{locals}.result");
+            lines.push(format!("{indent}{given} = {call}"));
+            if ty.never_null() {
+                let sentence = format!("{who} needs {{}} from {go}, not nil");
+                lines.push(nil::refuse(scope, ty, &given, &sentence, indent));
+            }
+        }
+        None => lines.push(format!("{indent}{call}")),
+    }
     lines
 }

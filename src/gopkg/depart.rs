@@ -39,7 +39,7 @@ type {PANIC} struct {{
 \tLine    int    // its line, 0 when it is not known
 }}
 
-// Error gives the message and where it comes from.
+// Error returns the message and where it comes from.
 func (p *{PANIC}) Error() string {{
 \tif p.File == \"\" {{
 \t\treturn \"{package}: \" + p.Message

@@ -30,6 +30,7 @@ pub(super) fn noescape(api: &Api, function: &Function) -> bool {
         Type::Pointer {
             to: Some(target),
             kind: crate::model::PointerKind::RefMut,
+            ..
         }
         | Type::Slice {
             elem: target,

@@ -1,8 +1,10 @@
 //! The text of handle types: the type, `Close`, and how handles and Rust's pointers become each other.
 
-use crate::model::{Api, PointerKind, TypeId};
+use std::collections::BTreeSet;
 
-use super::handles::{Handle, Handles};
+use crate::model::{Api, TypeId};
+
+use super::handles::{Handle, Handles, accessor};
 use super::lead::Named;
 use super::types;
 
@@ -130,7 +132,7 @@ func {lend}(raw *{raw}, owner any) *{name} {{
         ));
     }
     sections.push(format!(
-        "// use gives the Rust pointer to function.
+        "// use returns the Rust pointer, for function.
 func ({f} *{name}) use(function string) *{raw} {{
 \tif {f} == nil {{
 \t\tpanic(\"{package}: \" + function + \" was given a nil *{name}\")
@@ -146,7 +148,7 @@ func ({f} *{name}) use(function string) *{raw} {{
 }
 
 /// As `use`, for functions that keep what they are given.
-pub(super) fn take(handle: &Handle, package: &str) -> String {
+fn take(handle: &Handle, package: &str) -> String {
     let Handle {
         name,
         raw,
@@ -160,7 +162,7 @@ pub(super) fn take(handle: &Handle, package: &str) -> String {
         false => String::new(),
     };
     format!(
-        "// take gives the Rust pointer to function for good: {f} is closed.
+        "// take returns the Rust pointer, for function to keep: {f} is closed.
 func ({f} *{name}) take(function string) *{raw} {{{lent}
 \traw := {f}.use(function)
 \tif !{f}.ptr.CompareAndSwap(raw, nil) {{
@@ -181,8 +183,13 @@ fn comment(api: &Api, handle: &Handle, id: TypeId) -> String {
         [one] => format!(", made by [{one}]"),
         [first, ..] => format!(", made by [{first}] and others"),
     };
+    // Unless its own words tell.
+    let share = match def.doc.contains("goroutine") || def.doc.contains("thread") {
+        true => "",
+        false => " Whether goroutines may share it is for the library to say.",
+    };
     let sentence = format!(
-        "{name} is a value of the Rust type {rust}{made}. [{name}.Close] frees it, and so does the garbage collector when nobody uses the {name} any more. Whether goroutines may share it is for the library to say."
+        "{name} is a value of the Rust type {rust}{made}. [{name}.Close] frees it, and so does the garbage collector once nothing refers to the {name}.{share}"
     );
     types::with_doc(Named::Type, name, &sentence, &def.doc).join("\n")
 }
@@ -201,7 +208,7 @@ fn close_comment(handle: &Handle) -> String {
 fn raw_comment(handle: &Handle) -> String {
     let Handle { name, raw, .. } = handle;
     format!(
-        "// Raw gives the Rust pointer, for functions and structs that want a *{raw}. It is valid until the {name} is closed or forgotten."
+        "// Raw returns the Rust pointer, for functions and structs that want a *{raw}. It is valid until the {name} is closed or forgotten."
     )
 }
 
@@ -212,8 +219,35 @@ fn wrap_comment(handle: &Handle) -> String {
     )
 }
 
-/// As `use`, for raw pointers, which may be null.
-pub(super) fn use_or_nil(handle: &Handle) -> String {
+/// The other methods by which functions get the Rust pointer ([`accessor`]), as far as there are such functions.
+pub(super) fn accessors(
+    api: &Api,
+    handles: &Handles,
+    handle: &Handle,
+    package: &str,
+) -> Vec<String> {
+    let functions = api.functions.iter().enumerate();
+    let others = functions.filter(|(index, _)| handle.free != *index);
+    let params = others.flat_map(|(_, f)| &f.params);
+    let own = params.filter(|p| {
+        let of = handles.of(&p.ty);
+        of.is_some_and(|(other, _)| other.name == handle.name)
+    });
+    let mut used: BTreeSet<&str> = own.map(|p| accessor(&p.ty)).collect();
+    if used.contains("takeOrNil") {
+        used.insert("take");
+    }
+    let texts = used.iter().filter_map(|name| match *name {
+        "take" => Some(take(handle, package)),
+        "takeOrNil" | "useOrNil" => Some(or_nil(handle, name.trim_end_matches("OrNil"))),
+        // Part of every handle.
+        _ => None,
+    });
+    texts.collect()
+}
+
+/// As `use` or `take`, for functions that may be given nil.
+fn or_nil(handle: &Handle, accessor: &str) -> String {
     let Handle {
         name,
         raw,
@@ -221,41 +255,12 @@ pub(super) fn use_or_nil(handle: &Handle) -> String {
         ..
     } = handle;
     format!(
-        "// useOrNil is use for functions that may be given nil.
-func ({f} *{name}) useOrNil(function string) *{raw} {{
+        "// {accessor}OrNil is {accessor} for functions that may be given nil.
+func ({f} *{name}) {accessor}OrNil(function string) *{raw} {{
 \tif {f} == nil {{
 \t\treturn nil
 \t}}
-\treturn {f}.use(function)
+\treturn {f}.{accessor}(function)
 }}"
     )
-}
-
-/// Whether some function takes handles of this type for good; that which frees it is not counted.
-pub(super) fn taken(api: &Api, handles: &Handles, id: TypeId) -> bool {
-    has_parameter(api, handles, id, |kind| kind == PointerKind::Box)
-}
-
-/// Whether some function takes a raw pointer to the type; that which frees it is not counted.
-pub(super) fn may_be_nil(api: &Api, handles: &Handles, id: TypeId) -> bool {
-    has_parameter(api, handles, id, PointerKind::is_raw)
-}
-
-fn has_parameter(
-    api: &Api,
-    handles: &Handles,
-    id: TypeId,
-    wanted: impl Fn(PointerKind) -> bool,
-) -> bool {
-    let Some(own) = handles.types.get(&id) else {
-        return false;
-    };
-    let functions = api.functions.iter().enumerate();
-    let mut params = functions
-        .filter(|(index, _)| own.free != *index)
-        .flat_map(|(_, f)| &f.params);
-    params.any(|p| {
-        let of = handles.of(&p.ty);
-        of.is_some_and(|(handle, kind)| wanted(kind) && own.name == handle.name)
-    })
 }

@@ -75,7 +75,9 @@ pub(super) enum Role {
 /// The opaque type that a pointer leads to.
 fn pointer(ty: &Type) -> Option<(TypeId, PointerKind)> {
     match ty {
-        Type::Pointer { to: Some(to), kind } => match **to {
+        Type::Pointer {
+            to: Some(to), kind, ..
+        } => match **to {
             Type::Named(id) => Some((id, *kind)),
             _ => None,
         },
@@ -88,6 +90,19 @@ fn given(f: &Function) -> Option<(TypeId, PointerKind)> {
     match f.result.as_ref()? {
         Type::Fallible { value } => pointer(value.as_deref()?),
         ty => pointer(ty),
+    }
+}
+
+/// The method by which a handle gives its pointer to a function whose parameter has this type.
+pub(super) fn accessor(ty: &Type) -> &'static str {
+    let Type::Pointer { kind, nullable, .. } = ty else {
+        return "";
+    };
+    match (kind, nullable) {
+        (PointerKind::Box, false) => "take",
+        (PointerKind::Box, true) => "takeOrNil",
+        (_, false) => "use",
+        (_, true) => "useOrNil",
     }
 }
 

@@ -36,11 +36,12 @@ impl Between {
         format!("func {}(frame *{}){result}", self.stub, self.frame)
     }
 
-    /// The statements that make the call, and the expression of its result; `params` are the names of the parameters, `args` what is
-    /// passed for them.
+    /// The statements that make the call, and the expression of its result; `who` is what the function is called in messages, `params` are the
+    /// names of the parameters, `args` what is passed for them.
     pub fn call(
         &self,
         scope: &Scope,
+        who: &str,
         f: &Function,
         args: &[String],
         params: &[String],
@@ -63,7 +64,7 @@ impl Between {
         };
         match takes_functions(f) {
             true => {
-                lines.extend(callbacks::answers(scope, f, params, &stub));
+                lines.extend(callbacks::answers(scope, who, f, params, &stub));
                 // While Go runs, no frame of the stub's holds what Rust still uses.
                 lines.push(format!("\truntime.KeepAlive(&{local})"));
             }

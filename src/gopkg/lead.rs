@@ -8,6 +8,7 @@
 pub(super) enum Named {
     Function,
     Type,
+    Package,
 }
 
 /// The doc comment with the name in front, if its first sentence can have it there.
@@ -17,8 +18,16 @@ pub(super) fn lead(named: Named, name: &str, doc: &str) -> Option<String> {
     let second: &str = rest.split([' ', '\n']).next().unwrap_or_default();
     let verb = match (named, first) {
         (Named::Function, "Whether") => "reports whether".into(),
-        (Named::Type, "A" | "An") => format!("is {}", first.to_lowercase()),
-        _ if is_verb(first) && goes_on(named, second) => first.to_lowercase(),
+        (Named::Type | Named::Package, "A" | "An") if !followed_by(OF_THINGS, rest) => {
+            format!("is {}", first.to_lowercase())
+        }
+        // Of a package, "The foo library ..." begins a whole sentence.
+        (Named::Type, "The") if !is_plural(second) && !followed_by(OF_THINGS, rest) => {
+            "is the".into()
+        }
+        _ if is_verb(first) && goes_on(named, second) && !followed_by(OF_NOUNS, rest) => {
+            first.to_lowercase()
+        }
         _ => return None,
     };
     Some(format!("{name} {verb} {rest}"))
@@ -45,9 +54,13 @@ fn is_verb(word: &str) -> bool {
     let mut letters = word.chars();
     letters.next().is_some_and(|c| c.is_ascii_uppercase())
         && letters.all(|c| c.is_ascii_lowercase())
-        && word.ends_with('s')
-        && !["ss", "us", "is"].iter().any(|end| word.ends_with(end))
+        && is_plural(word)
         && !OTHERS.contains(&word)
+}
+
+/// Whether a word ends as nouns in the plural do.
+fn is_plural(word: &str) -> bool {
+    word.ends_with('s') && !["ss", "us", "is"].iter().any(|end| word.ends_with(end))
 }
 
 /// Whether the word behind lets the first one be a verb: "Options for" describes a thing, "Looks for" a function.
@@ -58,6 +71,25 @@ fn goes_on(named: Named, second: &str) -> bool {
         | "used" | "with" => named == Named::Function,
         _ => true,
     }
+}
+
+/// Verbs that make a noun of a word in the plural before them: "Pages of a book are numbered."
+const OF_NOUNS: &[&str] = &["are", "were", "have"];
+/// Verbs that make a sentence of what would else be a thing's name: "The size is in bytes."
+const OF_THINGS: &[&str] = &[
+    "are", "can", "has", "have", "is", "may", "must", "should", "was", "were", "will",
+];
+
+/// Whether one of some verbs follows in the same sentence. What a conjunction comes before is another matter: "Tells whether all are there."
+fn followed_by(verbs: &[&str], rest: &str) -> bool {
+    const CONJUNCTIONS: [&str; 12] = [
+        "as", "because", "how", "if", "that", "what", "when", "where", "whether", "which", "while",
+        "who",
+    ];
+    let sentence = rest.split(". ").next().unwrap_or_default();
+    let mut words = sentence.split_whitespace();
+    let word = words.find(|word| CONJUNCTIONS.contains(word) || verbs.contains(word));
+    word.is_some_and(|word| !CONJUNCTIONS.contains(&word))
 }
 
 #[cfg(test)]
@@ -83,6 +115,14 @@ mod tests {
             function("Goes to the next.").unwrap(),
             "Name goes to the next."
         );
+        assert_eq!(
+            function("Tells whether all are there. They are.").unwrap(),
+            "Name tells whether all are there. They are."
+        );
+        assert_eq!(
+            function("Counts words. They are many.").unwrap(),
+            "Name counts words. They are many."
+        );
         assert_eq!(of_type("Draws pictures.").unwrap(), "Name draws pictures.");
     }
 
@@ -94,6 +134,17 @@ mod tests {
         );
         assert_eq!(of_type("A set.").unwrap(), "Name is a set.");
         assert_eq!(of_type("An address.").unwrap(), "Name is an address.");
+        assert_eq!(
+            of_type("The size that a picture is drawn in.").unwrap(),
+            "Name is the size that a picture is drawn in."
+        );
+    }
+
+    #[test]
+    fn packages_are_what_they_are() {
+        let package = |doc| lead(Named::Package, "Package x", doc);
+        assert_eq!(package("A parser.").unwrap(), "Package x is a parser.");
+        assert_eq!(package("The x library parses."), None);
     }
 
     #[test]
@@ -110,6 +161,8 @@ mod tests {
             "HTTPS addresses.",
             "Items of a list.",
             "Bytes that follow.",
+            "Pages inside of a struct are pointers.",
+            "Points here have\ntwo coordinates.",
             "Äs words.",
             "A number.",
             "Process it.",
@@ -123,6 +176,9 @@ mod tests {
             "Settings that count.",
             "Status of it.",
             "Points in space.",
+            "The size is in bytes.",
+            "The types of a library.",
+            "A name must be unique.",
         ] {
             assert_eq!(of_type(doc), None, "{doc}");
         }

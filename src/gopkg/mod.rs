@@ -14,6 +14,7 @@ mod handles;
 mod large;
 mod lead;
 pub mod names;
+mod nil;
 mod outline;
 mod owned;
 mod place;

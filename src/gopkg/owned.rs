@@ -63,7 +63,7 @@ type {ERROR} struct {{
 \tMessage string // what the Rust error says, with its causes if it tells them
 }}
 
-// Error gives the message.
+// Error returns the message.
 func (e *{ERROR}) Error() string {{
 \treturn \"{package}: \" + e.Message
 }}"
@@ -123,7 +123,7 @@ type {FALLIBLE}[T any] struct {{
 \tmessage {OWNED}[byte]
 }}
 
-// failure gives the error, if it is one.
+// failure returns the error, if it is one.
 func (f *{FALLIBLE}[T]) failure() error {{
 \tif f.message.ptr == nil {{
 \t\treturn nil

@@ -149,7 +149,7 @@ impl Printer<'_> {
         let library = doc::line(&r.library);
         let platforms = self.platforms();
         let subject = format!("Package {package}");
-        let led = lead(Named::Type, &subject, &r.api.doc);
+        let led = lead(Named::Package, &subject, &r.api.doc);
         let about = doc::comment(led.as_deref().unwrap_or(&r.api.doc), "");
         let subject = if led.is_some() {
             "The package"
@@ -249,17 +249,13 @@ impl Printer<'_> {
             })];
         }
         let raw = ["raw".to_string()];
-        let (mut free, call, made) = self.call(handle.free, f, &raw, &raw);
+        let close = format!("{package}: {}.Close", handle.name);
+        let (mut free, call, made) = self.call(handle.free, &close, f, &raw, &raw);
         if !made {
             free.push(format!("\t{call}"));
         }
         let mut sections = vec![handle_types::native(api, handle, id, package, &free)];
-        if handle_types::may_be_nil(api, handles, id) {
-            sections.push(handle_types::use_or_nil(handle));
-        }
-        if handle_types::taken(api, handles, id) {
-            sections.push(handle_types::take(handle, package));
-        }
+        sections.extend(handle_types::accessors(api, handles, handle, package));
         sections
     }
 

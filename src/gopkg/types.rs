@@ -1,5 +1,7 @@
 //! Go's spelling of types, and the text of type declarations.
 
+use std::collections::BTreeSet;
+
 use crate::model::{Api, Field, Int, Type, TypeDef, TypeId, TypeKind, Variant};
 
 use super::lead::{Named, lead};
@@ -18,7 +20,7 @@ pub(super) fn go_type(scope: &Scope, ty: &Type) -> String {
         Type::Slice { elem, .. } => format!("[]{}", element(scope, elem)),
         Type::Pointer { to: None, .. } => "unsafe.Pointer".into(),
         Type::Pointer { to: Some(to), .. } => format!("*{}", go_type(scope, to)),
-        Type::Array { elem, len } => format!("[{len}]{}", go_type(scope, elem)),
+        Type::Array { elem, len } => format!("[{len}]{}", element(scope, elem)),
         Type::Named(id) => scope.type_name(*id).into(),
         Type::Owned { elem } => owned::owned(&element(scope, elem)),
         Type::OwnedStr => owned::owned("byte"),
@@ -49,7 +51,7 @@ fn without(params: &[Type], user: Option<usize>) -> impl Iterator<Item = &Type> 
     all.filter(move |(i, _)| user != Some(*i)).map(|(_, ty)| ty)
 }
 
-/// The type of an element of a slice: there, bytes are called so.
+/// The type of an element of a slice or an array: there, bytes are called so.
 fn element(scope: &Scope, ty: &Type) -> String {
     match ty {
         Type::Int(Int::U8) => "byte".into(),
@@ -137,6 +139,8 @@ pub(super) fn declare(api: &Api, scope: &Scope, id: TypeId) -> String {
                 lines.push("const (".into());
                 lines.extend(constants(name, &names.members, variants));
                 lines.push(")".into());
+                lines.push(String::new());
+                lines.extend(string_method(name, *repr, &names.members, variants));
             }
         }
         TypeKind::Struct {
@@ -179,7 +183,11 @@ pub(super) fn with_doc(named: Named, name: &str, sentence: &str, markdown: &str)
     let ours = format!("// {}", doc::line(sentence));
     if let Some(led) = lead(named, name, markdown) {
         let mut lines = doc::comment(&led, "");
-        lines.extend(["//".into(), ours]);
+        // Not as a part of a section, as rustdoc's "# Panics".
+        match lines.iter().position(|line| line.starts_with("// # ")) {
+            Some(heading) => drop(lines.splice(heading..heading, [ours, "//".into()])),
+            None => lines.extend(["//".into(), ours]),
+        }
         return lines;
     }
     let mut lines = vec![ours];
@@ -214,6 +222,40 @@ fn constants(type_name: &str, names: &[String], variants: &[Variant]) -> Vec<Str
         })
         .collect();
     aligned(&rows)
+}
+
+/// The method that names the values, as Go's stringer writes it: without the name of the type.
+fn string_method(
+    type_name: &str,
+    repr: Int,
+    names: &[String],
+    variants: &[Variant],
+) -> Vec<String> {
+    let letters = type_name.chars().take(1);
+    let receiver: String = letters.flat_map(char::to_lowercase).collect();
+    let mut lines = vec![
+        "// String returns the name of the value, or its number if it has none.".to_string(),
+        format!("func ({receiver} {type_name}) String() string {{"),
+        format!("\tswitch {receiver} {{"),
+    ];
+    // C allows two names for one value, Go no two cases.
+    let mut seen = BTreeSet::new();
+    for (name, _) in names
+        .iter()
+        .zip(variants)
+        .filter(|(_, v)| seen.insert(v.value))
+    {
+        let short = name.strip_prefix(type_name).unwrap_or(name);
+        lines.push(format!("\tcase {name}:\n\t\treturn \"{short}\""));
+    }
+    let number = match repr.signed() {
+        true => format!("strconv.FormatInt(int64({receiver}), 10)"),
+        false => format!("strconv.FormatUint(uint64({receiver}), 10)"),
+    };
+    lines.push(format!(
+        "\t}}\n\treturn \"{type_name}(\" + {number} + \")\"\n}}"
+    ));
+    lines
 }
 
 /// A field or a constant.

@@ -84,6 +84,7 @@ fn recognise(api: &Api, id: TypeId) -> Option<Type> {
             let Type::Pointer {
                 to: Some(elem),
                 kind: PointerKind::Mut,
+                ..
             } = &ptr.ty
             else {
                 return None;

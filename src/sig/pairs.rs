@@ -39,6 +39,7 @@ fn pair(api: &Api, pointer: &Param, length: &Param) -> Option<Param> {
     let Type::Pointer {
         to: Some(elem),
         kind: kind @ (PointerKind::Const | PointerKind::Mut),
+        ..
     } = &pointer.ty
     else {
         return None;

@@ -34,6 +34,8 @@ pub enum Shape {
         to: Option<At>,
         /// As Rust spells it.
         kind: PointerKind,
+        /// A raw pointer, or the `Option`.
+        nullable: bool,
     },
     /// `extern "C" fn`, or an `Option` of one.
     Function {
@@ -180,7 +182,11 @@ impl<'a> View<'_, 'a> {
         } else {
             return Ok(other(format!("a pointer written `{name}`")));
         };
-        Ok(Shape::Pointer { to, kind })
+        Ok(Shape::Pointer {
+            to,
+            kind,
+            nullable: kind.is_raw(),
+        })
     }
 
     fn array(&self, die: &Die<'a>) -> gimli::Result<Shape> {
@@ -232,6 +238,7 @@ impl<'a> View<'_, 'a> {
                 Some(Shape::Pointer { to, .. }) => Shape::Pointer {
                     to,
                     kind: PointerKind::Mut,
+                    nullable: false,
                 },
                 _ => Shape::Foreign(Foreign::Wide(path)),
             });
@@ -307,7 +314,7 @@ impl<'a> View<'_, 'a> {
         if let Some(scalar) = self.non_zero(&die, depth)? {
             return Ok(Some(scalar));
         }
-        let nullable = match die.tag() {
+        let has_niche = match die.tag() {
             dw::DW_TAG_pointer_type => true,
             _ => self
                 .scan
@@ -315,14 +322,14 @@ impl<'a> View<'_, 'a> {
                 .join("::")
                 .starts_with("core::ptr::non_null::NonNull<"),
         };
-        Ok(if nullable {
-            Some(match self.shape_within(inner, depth)? {
-                Shape::Function { to, .. } => Shape::Function { to, nullable: true },
-                shape => shape,
-            })
-        } else {
-            None
-        })
+        if !has_niche {
+            return Ok(None);
+        }
+        let mut shape = self.shape_within(inner, depth)?;
+        if let Shape::Function { nullable, .. } | Shape::Pointer { nullable, .. } = &mut shape {
+            *nullable = true;
+        }
+        Ok(Some(shape))
     }
 
     /// The integer inside `NonZero<T>`.

@@ -187,12 +187,12 @@ impl<'d, 'a> Mapper<'d, 'a> {
         match view.shape(at)? {
             Shape::Nothing => Ok(None),
             Shape::Scalar(ty) => Ok(Some(ty)),
-            Shape::Pointer { to, kind } => {
+            Shape::Pointer { to, kind, nullable } => {
                 let to = match to {
                     Some(to) => self.pointee(object, to, depth + 1)?.map(Box::new),
                     None => None,
                 };
-                Ok(Some(Type::Pointer { to, kind }))
+                Ok(Some(Type::Pointer { to, kind, nullable }))
             }
             Shape::Array { elem, len } => {
                 let elem = if len == 0 {

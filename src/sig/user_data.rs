@@ -32,11 +32,14 @@ fn place(params: &[Type]) -> Option<usize> {
 }
 
 fn is_user_data(ty: &Type) -> bool {
-    let mutable = PointerKind::Mut;
-    *ty == Type::Pointer {
-        to: None,
-        kind: mutable,
-    }
+    matches!(
+        ty,
+        Type::Pointer {
+            to: None,
+            kind: PointerKind::Mut,
+            ..
+        }
+    )
 }
 
 #[cfg(test)]
@@ -48,6 +51,7 @@ mod tests {
     const DATA: Type = Type::Pointer {
         to: None,
         kind: PointerKind::Mut,
+        nullable: true,
     };
 
     fn callback(params: &[Type], user: Option<usize>) -> Type {

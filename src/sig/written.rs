@@ -128,6 +128,7 @@ impl Resolver<'_, '_, '_> {
         Some(Some(Type::Pointer {
             to: to.map(Box::new),
             kind,
+            nullable: kind.is_raw(),
         }))
     }
 

@@ -10,28 +10,21 @@ mod values;
 
 use machine::{Machine, ROOM};
 use rsyso::goabi;
-use rsyso::model::Function;
-use signatures::Fixture;
+use rsyso::model::{Api, Function};
+
 use values::Values;
 
 /// Calls of one function with different values.
 const ROUNDS: u64 = 40;
 
 /// Rust must have seen what was passed, and Go must find what Rust gave.
-fn exercise(
-    machine: &mut Machine,
-    fixture: &Fixture,
-    index: usize,
-    function: &Function,
-    seed: u64,
-) {
-    let layout = goabi::frame(&fixture.api, function);
-    let mut values = Values::new(fixture, seed);
+fn exercise(machine: &mut Machine, api: &Api, index: usize, function: &Function, seed: u64) {
+    let layout = goabi::frame(api, function);
+    let mut values = Values::new(api, seed);
     // What is not part of a value is garbage, as on a goroutine's stack.
     let mut frame = values.garbage(layout.size as usize + ROOM);
-    for (i, (param, slot)) in function.params.iter().zip(&layout.params).enumerate() {
-        let optional = fixture.is_optional(index, i);
-        values.pass(&mut frame, slot.offset as usize, &param.ty, optional);
+    for (param, slot) in function.params.iter().zip(&layout.params) {
+        values.pass(&mut frame, slot.offset as usize, &param.ty);
     }
     let before = frame.clone();
     let by_reference = layout.by_reference();
@@ -56,23 +49,23 @@ fn exercise(
 
 #[test]
 fn rust_sees_what_was_passed_and_go_gets_what_was_given() {
-    let fixture = signatures::fixture();
-    let mut machine = Machine::new(&fixture.api, &abi::generated::addresses());
-    assert!(fixture.api.functions.len() >= 300);
-    for (index, function) in fixture.api.functions.iter().enumerate() {
+    let api = signatures::fixture();
+    let mut machine = Machine::new(&api, &abi::generated::addresses());
+    assert!(api.functions.len() >= 300);
+    for (index, function) in api.functions.iter().enumerate() {
         for round in 0..ROUNDS {
             let seed = index as u64 * ROUNDS + round;
             println!("{} round {round}", function.symbol);
-            exercise(&mut machine, &fixture, index, function, seed);
+            exercise(&mut machine, &api, index, function, seed);
         }
     }
 }
 
 #[test]
 fn the_slow_path_finds_the_lane_when_the_table_does_not() {
-    let fixture = signatures::fixture();
-    let mut machine = Machine::new(&fixture.api, &abi::generated::addresses());
-    let functions = || fixture.api.functions.iter().enumerate().step_by(7);
+    let api = signatures::fixture();
+    let mut machine = Machine::new(&api, &abi::generated::addresses());
+    let functions = || api.functions.iter().enumerate().step_by(7);
     let cases: [fn(&mut Machine); 3] =
         [Machine::no_table, Machine::empty_table, Machine::collision];
     for (case, set_up) in cases.iter().enumerate() {
@@ -80,7 +73,7 @@ fn the_slow_path_finds_the_lane_when_the_table_does_not() {
         for (index, function) in functions() {
             let before = machine.slow_calls();
             println!("{} case {case}", function.symbol);
-            exercise(&mut machine, &fixture, index, function, index as u64);
+            exercise(&mut machine, &api, index, function, index as u64);
             assert_eq!(machine.slow_calls(), before + 1);
         }
     }

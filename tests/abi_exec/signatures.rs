@@ -4,13 +4,6 @@ use rsyso::model::{
     Api, Field, Function, Int, Layout, Param, PointerKind, Type, TypeDef, TypeId, TypeKind, Variant,
 };
 
-/// All of the fixture: what [`Api`] cannot say is how Rust spells an optional reference.
-pub struct Fixture {
-    pub api: Api,
-    /// Functions and parameters, by index, that are `Option<&T>`.
-    pub optional: Vec<(usize, usize)>,
-}
-
 const INTS: [Int; 10] = [
     Int::U8,
     Int::I8,
@@ -47,6 +40,7 @@ fn pointer(to: Option<Type>, kind: PointerKind) -> Type {
     Type::Pointer {
         to: to.map(Box::new),
         kind,
+        nullable: kind.is_raw(),
     }
 }
 
@@ -67,19 +61,16 @@ impl Dice {
 }
 
 struct Generator {
-    fixture: Fixture,
+    api: Api,
     dice: Dice,
     scalars: Vec<Type>,
     structs: Vec<Type>,
 }
 
 /// The fixture.
-pub fn fixture() -> Fixture {
+pub fn fixture() -> Api {
     let mut g = Generator {
-        fixture: Fixture {
-            api: Api::default(),
-            optional: Vec::new(),
-        },
+        api: Api::default(),
         dice: Dice(1),
         scalars: Vec::new(),
         structs: Vec::new(),
@@ -93,12 +84,12 @@ pub fn fixture() -> Fixture {
     g.boundaries();
     g.each_struct();
     g.random_functions();
-    g.fixture
+    g.api
 }
 
 impl Generator {
     fn define(&mut self, name: String, kind: TypeKind) -> Type {
-        let types = &mut self.fixture.api.types;
+        let types = &mut self.api.types;
         types.push(TypeDef {
             path: format!("abi::generated::{name}"),
             name,
@@ -148,7 +139,7 @@ impl Generator {
         let (mut end, mut align) = (0u64, 1);
         let mut fields = Vec::new();
         for (ty, name) in types.into_iter().zip('a'..) {
-            let l: Layout = self.fixture.api.layout(&ty);
+            let l: Layout = self.api.layout(&ty);
             let offset = end.next_multiple_of(l.align);
             (end, align) = (offset + l.size, align.max(l.align));
             fields.push(Field {
@@ -241,7 +232,7 @@ impl Generator {
             let mut fields = Vec::new();
             while size < wanted {
                 let ty = self.field();
-                size += self.fixture.api.layout(&ty).size;
+                size += self.api.layout(&ty).size;
                 fields.push(ty);
             }
             if size <= 64 && fields.len() <= 26 {
@@ -277,7 +268,7 @@ impl Generator {
             path: String::new(),
             blocking: false,
         };
-        self.fixture.api.functions.push(function);
+        self.api.functions.push(function);
     }
 
     /// 0 to 20 parameters of one kind, then of both, with every kind of scalar result.
@@ -362,19 +353,16 @@ impl Generator {
     fn random_functions(&mut self) {
         for n in 0..90 {
             let count = self.dice.below(21);
-            let function = self.fixture.api.functions.len();
             let mut params = Vec::new();
-            for i in 0..count {
-                let ty = self.random_param();
-                let reference = matches!(
-                    ty,
-                    Type::Pointer {
-                        kind: PointerKind::Ref,
-                        ..
-                    }
-                );
-                if reference && self.dice.below(2) == 0 {
-                    self.fixture.optional.push((function, i));
+            for _ in 0..count {
+                let mut ty = self.random_param();
+                if let Type::Pointer {
+                    kind: PointerKind::Ref,
+                    nullable,
+                    ..
+                } = &mut ty
+                {
+                    *nullable = self.dice.below(2) == 0;
                 }
                 params.push(ty);
             }
@@ -406,12 +394,5 @@ impl Generator {
             9..=11 => self.dice.pick(&[Type::F32, Type::F64]),
             _ => self.dice.pick(&self.scalars),
         }
-    }
-}
-
-impl Fixture {
-    /// Whether Rust spells a parameter `Option<&T>`.
-    pub fn is_optional(&self, function: usize, param: usize) -> bool {
-        self.optional.contains(&(function, param))
     }
 }

@@ -1,12 +1,11 @@
 //! Values by their type alone: bytes to pass, the hash that Rust must come to, and what it must make of it.
 
 use crate::abi::view::{Stream, TEXT, View};
-use crate::signatures::Fixture;
 use rsyso::goabi::go_layout;
-use rsyso::model::{Int, PointerKind, Type, TypeKind};
+use rsyso::model::{Api, Int, PointerKind, Type, TypeKind};
 
 pub struct Values<'a> {
-    fixture: &'a Fixture,
+    api: &'a Api,
     random: Stream,
     /// All scalars passed so far, as the callee hashes them.
     seen: Vec<u8>,
@@ -17,10 +16,10 @@ pub struct Values<'a> {
 }
 
 impl<'a> Values<'a> {
-    pub fn new(fixture: &'a Fixture, seed: u64) -> Self {
+    pub fn new(api: &'a Api, seed: u64) -> Self {
         let start = View::new(seed);
         Values {
-            fixture,
+            api,
             random: start.stream(),
             seen: Vec::new(),
             memory: Vec::new(),
@@ -47,7 +46,7 @@ impl<'a> Values<'a> {
     fn see(&mut self, ty: &Type, bytes: &[u8]) {
         let signed = match ty {
             Type::Int(i) => i.signed(),
-            Type::Named(id) => match &self.fixture.api.def(*id).kind {
+            Type::Named(id) => match &self.api.def(*id).kind {
                 TypeKind::Enum { repr, .. } => repr.signed(),
                 _ => false,
             },
@@ -60,7 +59,7 @@ impl<'a> Values<'a> {
     }
 
     /// Writes a parameter into the frame.
-    pub fn pass(&mut self, frame: &mut [u8], at: usize, ty: &Type, optional: bool) {
+    pub fn pass(&mut self, frame: &mut [u8], at: usize, ty: &Type) {
         match ty {
             Type::Str => {
                 let len = self.below(3) * self.below(20);
@@ -75,8 +74,12 @@ impl<'a> Values<'a> {
                     self.keep(elem, len as usize);
                 }
             }
-            Type::Pointer { to: Some(to), kind } if kind.is_reference() => {
-                if optional {
+            Type::Pointer {
+                to: Some(to),
+                kind,
+                nullable,
+            } if kind.is_reference() => {
+                if *nullable {
                     let some = self.below(3) > 0;
                     self.see(&Type::Bool, &[some.into()]);
                     if !some {
@@ -114,7 +117,7 @@ impl<'a> Values<'a> {
 
     /// Makes an array; a text of ASCII, or values of the element type.
     fn allocate(&mut self, elem: &Type, count: usize, ascii: bool) -> usize {
-        let stride = go_layout(&self.fixture.api, elem).size as usize;
+        let stride = go_layout(self.api, elem).size as usize;
         let mut bytes = self.garbage(stride * count);
         for i in 0..count {
             if ascii {
@@ -146,7 +149,7 @@ impl<'a> Values<'a> {
 
     /// The scalars of a value, in order.
     fn leaves(&self, at: usize, ty: &Type) -> Vec<(usize, Type)> {
-        let api = &self.fixture.api;
+        let api = self.api;
         match ty {
             Type::Array { elem, len } => {
                 let stride = api.layout(elem).size as usize;
@@ -169,7 +172,7 @@ impl<'a> Values<'a> {
 
     fn variants(&self, ty: &Type) -> Option<Vec<u64>> {
         let Type::Named(id) = ty else { return None };
-        match &self.fixture.api.def(*id).kind {
+        match &self.api.def(*id).kind {
             TypeKind::Enum { variants, .. } => {
                 Some(variants.iter().map(|v| v.value as u64).collect())
             }
@@ -178,7 +181,7 @@ impl<'a> Values<'a> {
     }
 
     fn cut(&self, ty: &Type, value: u64) -> Vec<u8> {
-        let size = self.fixture.api.layout(ty).size as usize;
+        let size = self.api.layout(ty).size as usize;
         value.to_le_bytes()[..size].to_vec()
     }
 
@@ -186,7 +189,7 @@ impl<'a> Values<'a> {
     fn scalar(&mut self, ty: &Type) -> Vec<u8> {
         let any = self.random.number();
         let pick = |from: &[u64]| from[(any >> 8) as usize % from.len()];
-        let bits = self.fixture.api.layout(ty).size * 8;
+        let bits = self.api.layout(ty).size * 8;
         let value = match ty {
             Type::Bool => any & 1,
             Type::Char => pick(&[
@@ -269,7 +272,7 @@ impl<'a> Values<'a> {
                 .iter()
                 .flat_map(|w| w.to_ne_bytes())
                 .collect();
-            let stride = self.fixture.api.layout(elem).size as usize;
+            let stride = self.api.layout(elem).size as usize;
             for i in 0..*count {
                 self.check(&bytes, i * stride, elem, stream);
             }

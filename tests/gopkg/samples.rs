@@ -178,11 +178,25 @@ pub fn pointer(kind: PointerKind, to: Type) -> Type {
     Type::Pointer {
         to: Some(Box::new(to)),
         kind,
+        nullable: kind.is_raw(),
+    }
+}
+
+/// An `Option` of a pointer, or `NonNull` of a raw one.
+pub fn other(kind: PointerKind, to: Type) -> Type {
+    Type::Pointer {
+        to: Some(Box::new(to)),
+        kind,
+        nullable: !kind.is_raw(),
     }
 }
 
 pub fn void(kind: PointerKind) -> Type {
-    Type::Pointer { to: None, kind }
+    Type::Pointer {
+        to: None,
+        kind,
+        nullable: kind.is_raw(),
+    }
 }
 
 pub fn slice(elem: Type) -> Type {
@@ -327,10 +341,7 @@ fn text_functions() -> Api {
 
 /// Functions that take functions.
 pub fn calls() -> Api {
-    let user = || Type::Pointer {
-        to: None,
-        kind: PointerKind::Mut,
-    };
+    let user = || void(PointerKind::Mut);
     let with = |params: Vec<Type>, result: Option<Type>, user, nullable| Type::Callback {
         params,
         result: result.map(Box::new),
@@ -339,6 +350,12 @@ pub fn calls() -> Api {
     };
     let visit = with(vec![named(0), user()], Some(Type::Bool), Some(1), false);
     let less = with(vec![named(0), named(0)], Some(Type::Bool), None, false);
+    let pick = with(
+        vec![],
+        Some(pointer(PointerKind::Ref, named(0))),
+        None,
+        false,
+    );
     let log = with(vec![user(), Type::Str], None, Some(0), true);
     api(
         vec![
@@ -358,6 +375,7 @@ pub fn calls() -> Api {
                 Some(int(Int::Usize)),
             ),
             function("twice", &[("f", callback(vec![]))], None),
+            function("choose", &[("pick", pick)], Some(named(0))),
             Function {
                 blocking: true,
                 ..function("wait", &[("log", log)], Some(Type::Bool))
@@ -400,7 +418,12 @@ pub fn shapes() -> Api {
         enumeration(
             "Mode",
             Int::U8,
-            &[("Fast", 0), ("VERY_SLOW", 7), ("r#type", 255)],
+            &[
+                ("Fast", 0),
+                ("VERY_SLOW", 7),
+                ("r#type", 255),
+                ("Last", 255),
+            ],
         ),
         opaque("Parser"),
         structure(
@@ -456,6 +479,16 @@ pub fn shapes() -> Api {
                 &[("m", pointer(Ref, array(array(Type::F32, 4), 4)))],
                 None,
             ),
+            function(
+                "shapes_nearest",
+                &[
+                    ("to", other(Ref, named(0))),
+                    ("among", other(Mut, named(0))),
+                    ("data", other(Mut, Type::Bool)),
+                ],
+                Some(pointer(Ref, named(0))),
+            )
+            .doc("The point that is nearest to another, or to the origin."),
             function("shapes_nothing", &[("e", pointer(Ref, named(8)))], None),
             function(
                 "shapes_out",
@@ -537,10 +570,11 @@ pub fn handles() -> Api {
         ],
     );
     let mut types = vec![opaque("HttpParser"), opaque("Node"), list, opaque("Plain")];
-    types[0].doc = "Reads documents.".into();
+    types[0].doc = "Reads documents. It is for one goroutine at a time.".into();
     api(
         vec![
-            function("http_parser_new", &[], Some(parser(Owner))).doc("Makes a parser."),
+            function("http_parser_new", &[], Some(parser(Owner)))
+                .doc("Makes a parser.\n\n# Panics\n\nNot by itself."),
             function(
                 "http_parser_new_with_limit",
                 &[("limit", int(Int::Usize))],
@@ -627,6 +661,16 @@ pub fn handles() -> Api {
                 &[("node", node(Const)), ("of", node(Const))],
                 Some(node(Const)),
             ),
+            function(
+                "node_put",
+                &[
+                    ("under", other(Mut, named(1))),
+                    ("before", other(Ref, named(1))),
+                    ("node", other(Owner, named(1))),
+                ],
+                None,
+            )
+            .doc("Puts a node under another, before one of its children."),
             function("node_list", &[("node", node(Const))], Some(named(2))),
             function("plain_new", &[], Some(pointer(Mut, named(3)))),
             function("new_node", &[], Some(named(2))),

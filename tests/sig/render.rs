@@ -80,7 +80,12 @@ fn ty(api: &Api, t: &Type) -> String {
         Type::Slice { elem, mutable, .. } => {
             format!("&{}[{}]", if *mutable { "mut " } else { "" }, ty(api, elem))
         }
-        Type::Pointer { to, kind } => {
+        Type::Pointer { to, kind, nullable } => {
+            let option = match (nullable, kind.is_raw()) {
+                (true, false) => "Option ",
+                (false, true) => "NonNull ",
+                _ => "",
+            };
             let kind = match kind {
                 PointerKind::Ref => "&",
                 PointerKind::RefMut => "&mut ",
@@ -89,7 +94,7 @@ fn ty(api: &Api, t: &Type) -> String {
                 PointerKind::Box => "Box ",
             };
             format!(
-                "{kind}{}",
+                "{option}{kind}{}",
                 to.as_ref().map_or("void".into(), |t| ty(api, t))
             )
         }

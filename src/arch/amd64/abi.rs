@@ -307,7 +307,9 @@ impl Registers {
 fn check_pointee(api: &Api, ty: &Type) -> Result<(), String> {
     let target = match ty {
         Type::Slice { elem, .. } => elem,
-        Type::Pointer { to: Some(to), kind } if kind.is_reference() => to,
+        Type::Pointer {
+            to: Some(to), kind, ..
+        } if kind.is_reference() => to,
         _ => return Ok(()),
     };
     match api.layout(target).align {

@@ -10,8 +10,9 @@
 use iced_x86::code_asm::*;
 
 use super::abi::{self, Arg, Call, Part, Place, Return};
-use super::wrapper::{
-    FramePlace, INT64, RESULT, RETURN_ADDRESS, SSE, Step, UNROLLED, Widths, Writer, broken, disp,
+use super::wrapper::UNROLLED;
+use super::writer::{
+    FramePlace, INT64, RESULT, RETURN_ADDRESS, SSE, Step, Widths, Writer, broken, disp,
 };
 use crate::arch::{Code, rt_symbols};
 use crate::goabi::Frame;
@@ -98,11 +99,11 @@ impl Trampoline {
         self.w.a.mov(rdi, rsp)?;
         self.w.a.mov(esi, disp(which as u64))?;
         self.w.address(rdx, callee)?;
-        self.w.call(rt_symbols::CALLBACK)?;
+        self.w.call_unforeseen(rt_symbols::CALLBACK)?;
         self.result(frame, &call.result)?;
         self.w.a.add(rsp, disp(self.room))?;
         self.w.frame_is(cfa(RETURN_ADDRESS));
-        self.w.a.ret()
+        self.w.return_unforeseen()
     }
 
     /// What Rust handed over on the stack.

@@ -50,6 +50,7 @@ fn registers_go_to_the_frame_and_the_result_comes_from_it() {
     let user = Type::Pointer {
         to: None,
         kind: PointerKind::Mut,
+        nullable: true,
     };
     let params = [Type::Int(Int::U32), user, Type::F64];
     check(
@@ -64,10 +65,14 @@ fn registers_go_to_the_frame_and_the_result_comes_from_it() {
         mov rdi, rsp
         mov esi, 3
         lea first
-        call rsyso_callback
+        lea rax, [0x40]
+        push rax
+        lea rsyso_callback
+        jmp rax
         movsx eax, word ptr [rsp+0x18]
         add rsp, 0x28
-        ret",
+        pop rcx
+        jmp rcx",
     );
 }
 
@@ -86,9 +91,13 @@ fn an_empty_string_has_no_pointer_that_go_would_stumble_over() {
         mov rdi, rsp
         mov esi, 3
         lea first
-        call rsyso_callback
+        lea rax, [0x38]
+        push rax
+        lea rsyso_callback
+        jmp rax
         add rsp, 0x18
-        ret",
+        pop rcx
+        jmp rcx",
     );
 }
 

@@ -15,6 +15,7 @@ pub mod stub;
 pub mod syscall;
 pub mod tls;
 pub mod wrapper;
+mod writer;
 
 /// The backend.
 #[derive(Debug)]
@@ -86,7 +87,7 @@ impl Arch for Amd64 {
         wrapper::jump(symbol)
     }
     fn frame_at_entry(&self) -> (CommonInformationEntry, u32) {
-        (wrapper::frame_at_entry(), wrapper::R_X86_64_PC32)
+        (wrapper::frame_at_entry(), writer::R_X86_64_PC32)
     }
     fn landing(&self, name: &str, then: &str) -> String {
         stub::landing(name, then)

@@ -15,13 +15,13 @@
 //! The wrapper has a record in the unwind table, with the runtime's personality: there the way of an exception ends (`rt/src/panics.rs`).
 
 use iced_x86::code_asm::*;
-use iced_x86::{
-    BlockEncoderOptions, Code as Opcode, ConstantOffsets, IcedError, Instruction, MemoryOperand,
-    Register,
-};
+use iced_x86::{Code as Opcode, Instruction, MemoryOperand, Register};
 
-use super::abi::{self, Arg, Call, Part, Place, Return};
-use crate::arch::{Code, CodeRef, rt_symbols};
+use super::abi::{self, Arg, Call, Place, Return};
+use super::writer::{
+    FramePlace, INT64, R_X86_64_PC32, RESULT, RETURN_ADDRESS, SSE, Step, Writer, broken, disp,
+};
+use crate::arch::{Code, rt_symbols};
 use crate::goabi::Frame;
 use crate::model::{Api, Function};
 use crate::shared::{
@@ -30,11 +30,6 @@ use crate::shared::{
 };
 use gimli::write::{CallFrameInstruction, CommonInformationEntry};
 use gimli::{Encoding, Format, X86_64};
-
-/// `S + A - P`, 32 bits (psABI 4.4.1).
-pub(super) const R_X86_64_PC32: u32 = 2;
-/// `L + A - P`, 32 bits: a call that may go through a linkage table.
-pub(super) const R_X86_64_PLT32: u32 = 4;
 
 /// The wrapper of `function`; `codes` are the symbols of what stands for its Go functions.
 pub(super) fn emit(
@@ -61,11 +56,6 @@ pub(super) fn jump(symbol: &str) -> Result<Code, String> {
     w.finish()
 }
 
-/// An operand that the assembler refuses: a fault of this folder, not of the input.
-pub(super) fn broken(e: IcedError) -> String {
-    format!("its wrapper cannot be encoded: {e}")
-}
-
 /// A return address on the stack, and nothing else.
 pub(super) fn frame_at_entry() -> CommonInformationEntry {
     let encoding = Encoding {
@@ -79,63 +69,13 @@ pub(super) fn frame_at_entry() -> CommonInformationEntry {
     cie
 }
 
-/// Integer argument registers in order, at the widths that loads need.
-pub(super) const INT64: [AsmRegister64; abi::INT_ARGS] = [rdi, rsi, rdx, rcx, r8, r9];
+/// Integer argument registers in order, at half their width.
 const INT32: [AsmRegister32; abi::INT_ARGS] = [edi, esi, edx, ecx, r8d, r9d];
-pub(super) const SSE: [AsmRegisterXmm; abi::SSE_ARGS] =
-    [xmm0, xmm1, xmm2, xmm3, xmm4, xmm5, xmm6, xmm7];
-
-/// One register at all widths, to be stored.
-pub(super) struct Widths(
-    pub AsmRegister64,
-    pub AsmRegister32,
-    pub AsmRegister16,
-    pub AsmRegister8,
-);
-pub(super) const RESULT: [Widths; 2] = [Widths(rax, eax, ax, al), Widths(rdx, edx, dx, dl)];
 
 /// Structs up to this size are copied word by word, larger ones with `rep movsq`, whose start costs more than that.
 pub(super) const UNROLLED: u64 = 128;
 
-/// Bytes between the stack pointer and the arguments.
-pub(super) const RETURN_ADDRESS: u64 = 8;
-
-/// Where the frame lies.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum FramePlace {
-    /// Above the return address to Go; rbx leads there.
-    AboveReturn,
-    /// Behind a pointer there; r12 holds it.
-    Behind,
-    /// At the lane's stack pointer.
-    OnLane,
-}
-
-/// Collects instructions, and notes which of them refer to symbols.
-pub(super) struct Writer {
-    pub a: CodeAssembler,
-    /// Index of the instruction, relocation type, symbol.
-    refs: Vec<(usize, u32, String)>,
-    /// Index of the instruction before which the frame changes.
-    frame: Vec<(usize, CallFrameInstruction)>,
-    /// The value that r10 holds for empty slices.
-    dangling: Option<u64>,
-    place: FramePlace,
-}
-
-pub(super) type Step = Result<(), IcedError>;
-
 impl Writer {
-    pub fn new(place: FramePlace) -> Result<Self, IcedError> {
-        Ok(Writer {
-            a: CodeAssembler::new(64)?,
-            refs: Vec::new(),
-            frame: Vec::new(),
-            dangling: None,
-            place,
-        })
-    }
-
     fn whole(&mut self, call: &Call, target: &str, codes: &[String]) -> Step {
         let mut hit = self.a.create_label();
         let mut slow = self.a.create_label();
@@ -155,15 +95,16 @@ impl Writer {
         if let Return::Memory { at } = call.result {
             self.a.lea(rdi, self.at(at))?;
         }
-        self.call(target)?;
         if codes.is_empty() {
+            self.call(target)?;
             self.a.mov(rsp, rbx)?;
             self.result(&call.result)?;
+            self.a.ret()?;
         } else {
+            self.call_unforeseen(target)?;
             self.result(&call.result)?;
             self.end(call.stack)?;
         }
-        self.a.ret()?;
         self.a.set_label(&mut slow)?;
         self.frame_is(CallFrameInstruction::Cfa(X86_64::RSP, 8));
         self.call(rt_symbols::LANE_SLOW)?;
@@ -227,24 +168,9 @@ impl Writer {
         self.call(rt_symbols::CALLBACKS_END)?;
         self.a.mov(rbp, qword_ptr(control(CONTROL_GO_BP)))?;
         self.a.mov(rsp, qword_ptr(control(CONTROL_GO_SP)))?;
-        self.a.mov(qword_ptr(rsp + disp(CALLBACK_RESULT)), disp(0))
-    }
-
-    /// A place in the frame. The registers survive the call.
-    pub fn at(&self, offset: u64) -> AsmMemoryOperand {
-        match self.place {
-            FramePlace::Behind => r12 + disp(offset),
-            FramePlace::AboveReturn => rbx + disp(RETURN_ADDRESS + offset),
-            FramePlace::OnLane => rsp + disp(offset),
-        }
-    }
-
-    /// The address of a symbol.
-    pub fn address(&mut self, to: AsmRegister64, symbol: &str) -> Step {
-        self.refer(R_X86_64_PC32, symbol);
-        let place = MemoryOperand::with_base_displ(Register::RIP, 0);
-        let lea = Instruction::with2(Opcode::Lea_r64_m, to.into(), place)?;
-        self.a.add_instruction(lea)
+        self.a
+            .mov(qword_ptr(rsp + disp(CALLBACK_RESULT)), disp(0))?;
+        self.return_unforeseen()
     }
 
     /// The address of what stands for a Go function, or null if there is none.
@@ -337,20 +263,6 @@ impl Writer {
         }
     }
 
-    /// Loads an eightbyte. Bytes of odd sizes are read with the next wider load: the callee ignores the rest, and
-    /// above the frame there is always more stack to read from.
-    pub fn load_int(&mut self, wide: AsmRegister64, narrow: AsmRegister32, part: Part) -> Step {
-        let from = self.at(part.at);
-        match (part.size, part.signed) {
-            (1, false) => self.a.movzx(narrow, byte_ptr(from)),
-            (1, true) => self.a.movsx(narrow, byte_ptr(from)),
-            (2, false) => self.a.movzx(narrow, word_ptr(from)),
-            (2, true) => self.a.movsx(narrow, word_ptr(from)),
-            (3 | 4, _) => self.a.mov(narrow, dword_ptr(from)),
-            _ => self.a.mov(wide, qword_ptr(from)),
-        }
-    }
-
     /// Loads a pointer and a length, and gives an empty slice a pointer that Rust accepts.
     fn load_fat(
         &mut self,
@@ -417,96 +329,6 @@ impl Writer {
             }
         }
     }
-
-    /// Stores exactly the bytes of the slot: what follows belongs to the Go caller.
-    pub fn store_int(&mut self, register: &Widths, part: Part) -> Step {
-        let Widths(wide, dword, word, byte) = register;
-        let mut done = 0;
-        for n in [8, 4, 2, 1].into_iter().filter(|n| part.size & n != 0) {
-            let to = self.at(part.at + done);
-            match n {
-                8 => self.a.mov(qword_ptr(to), *wide)?,
-                4 => self.a.mov(dword_ptr(to), *dword)?,
-                2 => self.a.mov(word_ptr(to), *word)?,
-                _ => self.a.mov(byte_ptr(to), *byte)?,
-            }
-            done += n;
-            if done < part.size {
-                self.a.shr(*wide, disp(n * 8))?;
-            }
-        }
-        Ok(())
-    }
-
-    pub fn call(&mut self, symbol: &str) -> Step {
-        self.refer(R_X86_64_PLT32, symbol);
-        self.a.call(0u64)
-    }
-
-    /// Before the next instruction the frame changes.
-    pub fn frame_is(&mut self, now: CallFrameInstruction) {
-        self.frame.push((self.a.instructions().len(), now));
-    }
-
-    /// The next instruction refers to a symbol.
-    pub fn refer(&mut self, r_type: u32, symbol: &str) {
-        let index = self.a.instructions().len();
-        self.refs.push((index, r_type, symbol.to_owned()));
-    }
-
-    /// Encodes, and turns the references into relocations: the field is cleared, since a RELA entry carries the addend.
-    pub fn finish(mut self) -> Result<Code, String> {
-        let options = BlockEncoderOptions::RETURN_NEW_INSTRUCTION_OFFSETS
-            | BlockEncoderOptions::RETURN_CONSTANT_OFFSETS;
-        let block = self.a.assemble_options(0, options).map_err(broken)?.inner;
-        let mut bytes = block.code_buffer;
-        let mut refs = Vec::new();
-        for (index, r_type, symbol) in self.refs {
-            let start = block.new_instruction_offsets.get(index);
-            let constants = block.constant_offsets.get(index);
-            let offset = start
-                .zip(constants)
-                .and_then(|(s, c)| Some(*s as usize + field(c)?));
-            match offset.and_then(|o| Some((o, bytes.get_mut(o..o + 4)?))) {
-                Some((offset, value)) => {
-                    value.fill(0);
-                    refs.push(CodeRef {
-                        offset: offset as u64,
-                        r_type,
-                        symbol,
-                        // The field ends the instruction, and the processor counts from there.
-                        addend: -4,
-                    });
-                }
-                None => {
-                    return Err(format!(
-                        "its wrapper has no room for a reference to {symbol}"
-                    ));
-                }
-            }
-        }
-        let mut frame = Vec::new();
-        for (index, now) in self.frame {
-            let offset = block.new_instruction_offsets.get(index);
-            let offset = offset.ok_or("its wrapper has a frame without an end")?;
-            frame.push((*offset, now));
-        }
-        Ok(Code { bytes, refs, frame })
-    }
-}
-
-/// Where in an instruction its 32-bit PC-relative field lies.
-fn field(constants: &ConstantOffsets) -> Option<usize> {
-    match (constants.displacement_size(), constants.immediate_size()) {
-        (4, _) => Some(constants.displacement_offset()),
-        (0, 4) => Some(constants.immediate_offset()),
-        _ => None,
-    }
-}
-
-/// An offset as a displacement or immediate. It fits: [`abi::assign`] refuses larger frames.
-pub(super) fn disp(n: u64) -> i32 {
-    n as i32
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
 //! Wrappers as text: a signature, and the code between the switch to the lane and the end. `tests/abi_exec` runs them.
 
+use super::super::writer::R_X86_64_PLT32;
 use super::*;
+use crate::arch::CodeRef;
 use crate::goabi;
 use crate::model::{Field, Int, Param, PointerKind, Type, TypeDef, TypeId, TypeKind};
 use iced_x86::{Decoder, DecoderOptions, Formatter, IntelFormatter};
@@ -371,6 +373,7 @@ fn what_cannot_be_passed_is_refused() {
     let reference = |to| Type::Pointer {
         to: Some(Box::new(to)),
         kind: PointerKind::Ref,
+        nullable: false,
     };
     let wide = api(16, 16, &[(WORD, 0)]);
     refused(&wide, &[S], None, "alignment 16");
@@ -432,14 +435,17 @@ fn a_function_that_takes_a_go_function() {
         "cmp byte ptr [r12+8], 0",
         "cmove rsi, r10",
         "mov rdx, r13",
+        "push rax",
         "-> f",
+        "jmp rax",
         "mov [r12+0x10], rax",
         "lea rdi, [rsp]",
         "-> rsyso_callbacks_end",
         "mov rbp, [rsp+8]",
         "mov rsp, [rsp]",
         "mov qword ptr [rsp+0x10], 0",
-        "ret",
+        "pop rcx",
+        "jmp rcx",
     ];
     let mut rest = lines.as_str();
     for line in want {

@@ -182,7 +182,11 @@ impl<'h> Resolver<'h> {
                     return refuse("is a function pointer that is not itself a parameter");
                 }
                 let to = self.pointee(to, depth + 1)?.map(Box::new);
-                Ok(Type::Pointer { to, kind })
+                Ok(Type::Pointer {
+                    to,
+                    kind,
+                    nullable: true,
+                })
             }
             CType::Array {
                 elem,

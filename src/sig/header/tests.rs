@@ -49,6 +49,7 @@ fn pointer(to: Option<Type>, kind: PointerKind) -> Type {
     Type::Pointer {
         to: to.map(Box::new),
         kind,
+        nullable: true,
     }
 }
 

@@ -16,8 +16,11 @@ const M: usize = offset_of!(Control, callbacks) + offset_of!(Callbacks, m);
 ///
 /// In: rdi = the frame, esi = the number of the function, rdx = what tells the export from others, rcx = the user data or 0.
 ///
+/// The processor foresees where returns go from the calls before them. So that it does not foresee wrongly more often than the change of
+/// stacks makes it, this is not called but jumped to, with a return address on the stack, and [`rsyso_resume`] jumps back.
+///
 /// # Safety
-/// Called by what stands for Go functions alone.
+/// Jumped to by what stands for Go functions alone.
 #[unsafe(naked)]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rsyso_callback() {
@@ -31,7 +34,11 @@ pub unsafe extern "C" fn rsyso_callback() {
         "sub rsp, 8",
         "call {depart}",
         "mov [rax + {sp}], rsp",
-        // The stub returns, with the address of what Go is shown.
+        // One return for the call that Rust made; the next one is the stub's, with the address of what Go is shown.
+        "lea rcx, [rip + 2f]",
+        "push rcx",
+        "ret",
+        "2:",
         "lea rcx, [rax + {shown}]",
         "mov rbp, [rax + {go_bp}]",
         "mov rsp, [rax + {go_sp}]",
@@ -74,7 +81,8 @@ pub unsafe extern "C" fn rsyso_resume() {
         "pop rbp",
         "test eax, eax",
         "jnz 2f",
-        "ret",
+        "pop rcx",
+        "jmp rcx",
         // As if the code that stands for the Go function had called what raises exceptions.
         "2:",
         ".weak rsyso_std_resume_unwind",
