@@ -28,6 +28,7 @@ pub mod path;
 pub mod poll;
 pub mod printf;
 pub mod process;
+pub mod scanf;
 pub mod signal;
 pub mod socket;
 pub mod spawn;

@@ -165,7 +165,7 @@ fn round(mantissa: u64, sticky: bool, exponent: i64, bits: u32, least: i64) -> (
 macro_rules! parser {
     ($read:ident, $t:ty, $exact:path, $bits:expr, $least:expr) => {
         /// Reads a number: its value, its length, and whether it was out of range.
-        fn $read(text: &[u8]) -> ($t, usize, bool) {
+        pub(in crate::c) fn $read(text: &[u8]) -> ($t, usize, bool) {
             let mut at = skip_space(text);
             let sign = text.get(at).copied();
             if matches!(sign, Some(b'+' | b'-')) {

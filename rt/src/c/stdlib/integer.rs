@@ -7,12 +7,12 @@ use crate::c::string::bytes;
 
 /// A number read from the start of a text.
 #[derive(Debug, PartialEq, Eq)]
-struct Parsed {
-    negative: bool,
+pub(in crate::c) struct Parsed {
+    pub negative: bool,
     /// `None`: more than fits into 64 bits.
-    magnitude: Option<u64>,
+    pub magnitude: Option<u64>,
     /// Bytes of the text that belong to it; 0 if there is no number.
-    length: usize,
+    pub length: usize,
 }
 
 /// As C's isspace.
@@ -23,7 +23,7 @@ pub(super) fn skip_space(text: &[u8]) -> usize {
 }
 
 /// Reads a number; the base is 2 to 36, or 0 for the one that the number's prefix tells. `binary`: C23's `0b` counts.
-fn parse(text: &[u8], base: u32, binary: bool) -> Parsed {
+pub(in crate::c) fn parse(text: &[u8], base: u32, binary: bool) -> Parsed {
     let mut at = skip_space(text);
     let sign = text.get(at).copied();
     let negative = sign == Some(b'-');
