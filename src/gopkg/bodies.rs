@@ -367,7 +367,7 @@ impl Printer<'_> {
         if let Some((handle, kind)) = handles.of(ty) {
             return match handles.gives_away(index, kind) {
                 true => format!("{}({given})", handle.wrap()),
-                false => format!("{}({given}, {owner})", handle.lend()),
+                false => format!("{}({given}, {owner})", handle.borrow()),
             };
         }
         match ty {

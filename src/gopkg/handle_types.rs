@@ -29,7 +29,7 @@ pub(super) fn unsupported(
         format!("{}\nfunc ({f} *{name}) Close() {{}}", close_comment(handle)),
     ];
     if handle.exposed {
-        let (raw, wrap) = (&handle.raw, handle.wrap());
+        let (raw, wrap, borrow) = (&handle.raw, handle.wrap(), handle.borrow());
         sections.push(format!(
             "{}\nfunc ({f} *{name}) Raw() *{raw} {{\n{}\n}}",
             raw_comment(handle),
@@ -39,6 +39,11 @@ pub(super) fn unsupported(
             "{}\nfunc {wrap}(raw *{raw}) *{name} {{\n{}\n}}",
             wrap_comment(handle),
             panic(&wrap)
+        ));
+        sections.push(format!(
+            "{}\nfunc {borrow}(raw *{raw}, owner any) *{name} {{\n{}\n}}",
+            borrow_comment(handle),
+            panic(&borrow)
         ));
     }
     sections.join("\n\n")
@@ -118,17 +123,18 @@ func {wrap}(raw *{raw}) *{name} {{
 }}"
     ));
     if lent {
-        let lend = handle.lend();
+        let borrow = handle.borrow();
         sections.push(format!(
-            "// {lend} makes a {name} that does not own raw, and keeps owner alive.
-func {lend}(raw *{raw}, owner any) *{name} {{
+            "{}
+func {borrow}(raw *{raw}, owner any) *{name} {{
 \tif raw == nil {{
 \t\treturn nil
 \t}}
 \t{f} := &{name}{{lent: true, owner: owner}}
 \t{f}.ptr.Store(raw)
 \treturn {f}
-}}"
+}}",
+            borrow_comment(handle)
         ));
     }
     sections.push(format!(
@@ -216,6 +222,14 @@ fn wrap_comment(handle: &Handle) -> String {
     let (name, wrap) = (&handle.name, handle.wrap());
     format!(
         "// {wrap} makes a {name} of a Rust pointer that is the caller's to free. It is nil for nil."
+    )
+}
+
+fn borrow_comment(handle: &Handle) -> String {
+    let (name, borrow) = (&handle.name, handle.borrow());
+    format!(
+        "// {borrow} makes a {name} of a Rust pointer that stays the library's: closing it does nothing. It is valid as long as the Rust value is.
+// It keeps owner, if there is one, from being collected. It is nil for nil."
     )
 }
 

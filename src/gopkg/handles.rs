@@ -32,7 +32,7 @@ pub(super) struct Handle {
     pub raw: String,
     /// Whether pointers to it stand where no handle can: in structs, slices, callbacks, behind pointers.
     pub exposed: bool,
-    /// Whether some function gives pointers that the caller does not own.
+    /// Whether there are pointers that Go does not own.
     pub lent: bool,
     /// The receiver of the methods.
     pub receiver: String,
@@ -53,9 +53,12 @@ impl Handle {
         }
     }
 
-    /// Makes a handle of a pointer that it does not own.
-    pub fn lend(&self) -> String {
-        format!("rsysoLend{}", self.name)
+    /// Makes a handle of a pointer that it does not own. Exported if pointers are.
+    pub fn borrow(&self) -> String {
+        match self.exposed {
+            true => format!("Borrow{}", self.name),
+            false => format!("rsysoBorrow{}", self.name),
+        }
     }
 }
 
@@ -301,8 +304,8 @@ impl Handles {
             }
         }
         for (id, handle) in &mut self.types {
-            handle.lent = lent.contains(id);
             handle.exposed = seen.contains(id);
+            handle.lent = handle.exposed || lent.contains(id);
             if handle.exposed {
                 handle.raw = format!("Raw{}", handle.name);
             }

@@ -112,7 +112,8 @@ pub(super) fn scope(api: &Api, wanted: &Prefix, library: &str) -> Result<Scope> 
             if handle.exposed {
                 let of = format!("the pointers of the type `{}`", handle.name);
                 package.take(&handle.raw, of.clone());
-                package.take(&handle.wrap(), of);
+                package.take(&handle.wrap(), of.clone());
+                package.take(&handle.borrow(), of);
             }
         }
         types.insert(id, names);
