@@ -74,6 +74,7 @@ pub fn convert(o: &ConvertOptions, progress: &dyn Progress) -> Result<Converted>
         rustc: rustc.clone().unwrap_or_default(),
         inputs_sha256: digest,
         fixed_sha256: [0; 32],
+        writable_sha256: [0; 32],
         package: identity,
     };
     let syso_name = format!("{}_linux_{}.syso", place.stem, arch.goarch());

@@ -8,7 +8,8 @@
 //!  24  image size u64, fixed size u64
 //!  40  SHA-256 of the inputs
 //!  72  SHA-256 of the fixed part, computed with this field as zeros
-//! 104  rsyso's version [40], rustc's version [104], package [256]: UTF-8, padded with zeros
+//! 104  rsyso's version [40], rustc's version [104], package [224]: UTF-8, padded with zeros
+//! 472  SHA-256 of the writable part, as it is in the file
 //! 504  zeros [8]
 //! ```
 
@@ -21,7 +22,7 @@ use sha2::{Digest, Sha256};
 pub const HEADER_SIZE: usize = 512;
 
 /// The format that this version writes and reads.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 const FORMAT_AT: usize = 16;
 const HEADER_SIZE_AT: usize = 20;
@@ -32,6 +33,7 @@ const FIXED_HASH_AT: usize = 72;
 const RSYSO_AT: usize = 104;
 const RUSTC_AT: usize = 144;
 const PACKAGE_AT: usize = 248;
+const WRITABLE_HASH_AT: usize = 472;
 const RESERVED_AT: usize = 504;
 
 /// A SHA-256 sum.
@@ -54,6 +56,8 @@ pub struct Header {
     pub inputs_sha256: Sum,
     /// Over the fixed part, with this field as zeros.
     pub fixed_sha256: Sum,
+    /// Over the writable part, as it is before the program runs.
+    pub writable_sha256: Sum,
     /// Import path of the Go package, or its name when the path is unknown.
     pub package: String,
 }
@@ -99,12 +103,13 @@ fn magic() -> [u8; 16] {
 }
 
 /// Writes `header` over the first [`HEADER_SIZE`] bytes of `image`, which is complete but for it, and returns the hash of the fixed part
-/// as written. `header.fixed_sha256` is not read. Strings that are too long are cut at a character's boundary.
+/// as written. The sums in `header`, but for that of the inputs, are not read. Strings that are too long are cut at a character's boundary.
 pub fn write(header: &Header, image: &mut [u8]) -> Result<Sum, Malformed> {
     check_sizes(header.image_size, header.fixed_size)?;
     if header.image_size != image.len() as u64 {
         return Err(Malformed::Field("image size"));
     }
+    let writable = hash_writable(header, image)?;
     let out = image.get_mut(..HEADER_SIZE).ok_or(Malformed::Short)?;
     out.fill(0);
     let mut put = |at: usize, bytes: &[u8]| out[at..at + bytes.len()].copy_from_slice(bytes);
@@ -116,7 +121,11 @@ pub fn write(header: &Header, image: &mut [u8]) -> Result<Sum, Malformed> {
     put(INPUTS_AT, &header.inputs_sha256);
     put(RSYSO_AT, cut(&header.rsyso, RUSTC_AT - RSYSO_AT));
     put(RUSTC_AT, cut(&header.rustc, PACKAGE_AT - RUSTC_AT));
-    put(PACKAGE_AT, cut(&header.package, RESERVED_AT - PACKAGE_AT));
+    put(
+        PACKAGE_AT,
+        cut(&header.package, WRITABLE_HASH_AT - PACKAGE_AT),
+    );
+    put(WRITABLE_HASH_AT, &writable);
     let sum = hash(header, image)?;
     image[FIXED_HASH_AT..FIXED_HASH_AT + sum.len()].copy_from_slice(&sum);
     Ok(sum)
@@ -149,7 +158,8 @@ pub fn read(data: &[u8]) -> Result<Header, Malformed> {
         rustc: text(&data[RUSTC_AT..PACKAGE_AT], "version of rustc")?,
         inputs_sha256: array(data, INPUTS_AT)?,
         fixed_sha256: array(data, FIXED_HASH_AT)?,
-        package: text(&data[PACKAGE_AT..RESERVED_AT], "package")?,
+        writable_sha256: array(data, WRITABLE_HASH_AT)?,
+        package: text(&data[PACKAGE_AT..WRITABLE_HASH_AT], "package")?,
     })
 }
 
@@ -177,6 +187,14 @@ pub fn hash(header: &Header, data: &[u8]) -> Result<Sum, Malformed> {
     sha.update(vec![0; field.len()]);
     sha.update(after);
     Ok(sha.finalize().into())
+}
+
+/// The hash of the writable part of the image that begins at the start of `data`.
+pub fn hash_writable(header: &Header, data: &[u8]) -> Result<Sum, Malformed> {
+    let at = |n: u64| usize::try_from(n).ok();
+    let (start, end) = (at(header.fixed_size), at(header.image_size));
+    let writable = start.zip(end).and_then(|(start, end)| data.get(start..end));
+    Ok(Sha256::digest(writable.ok_or(Malformed::Short)?).into())
 }
 
 /// Hexadecimal digits of a sum.
@@ -232,6 +250,7 @@ mod tests {
             rustc: "rustc 1.95.0 (59807616e 2026-04-14)".into(),
             inputs_sha256: [7; 32],
             fixed_sha256: [0; 32],
+            writable_sha256: [0; 32],
             package: "example.com/text".into(),
         }
     }
@@ -248,28 +267,38 @@ mod tests {
         let mut got = read(&image).unwrap();
         assert_eq!(hash(&got, &image).unwrap(), got.fixed_sha256);
         assert_ne!(got.fixed_sha256, [0; 32]);
-        got.fixed_sha256 = [0; 32];
+        assert_eq!(hash_writable(&got, &image).unwrap(), got.writable_sha256);
+        assert_ne!(got.writable_sha256, [0; 32]);
+        (got.fixed_sha256, got.writable_sha256) = ([0; 32], [0; 32]);
         assert_eq!(got, header());
     }
 
     #[test]
-    fn every_byte_of_the_fixed_part_counts_and_none_of_the_writable() {
+    fn every_byte_counts_for_one_of_the_two_hashes() {
         let image = image(&header());
-        let intact = |image: &[u8]| match read(image) {
-            Ok(h) => hash(&h, image) == Ok(h.fixed_sha256),
-            Err(_) => false,
+        let intact = |image: &[u8]| {
+            let h = read(image).ok()?;
+            let fixed = hash(&h, image).ok()? == h.fixed_sha256;
+            let writable = hash_writable(&h, image).ok()? == h.writable_sha256;
+            Some((fixed, writable))
         };
-        assert!(intact(&image));
-        for at in (0..HEADER_SIZE).chain([HEADER_SIZE, 4096, 8191]) {
+        let with = |at: usize| {
             let mut bad = image.clone();
             bad[at] ^= 0x10;
-            assert!(!intact(&bad), "byte {at}");
+            intact(&bad)
+        };
+        assert_eq!(intact(&image), Some((true, true)));
+        for at in 0..HEADER_SIZE {
+            assert_ne!(with(at).map(|found| found.0), Some(true), "byte {at}");
+        }
+        for at in [HEADER_SIZE, 4096, 8191] {
+            assert_eq!(with(at), Some((false, true)), "byte {at}");
         }
         for at in [8192, 12287] {
-            let mut other = image.clone();
-            other[at] ^= 0x10;
-            assert!(intact(&other), "byte {at}");
+            assert_eq!(with(at), Some((true, false)), "byte {at}");
         }
+        let h = read(&image).unwrap();
+        assert_eq!(hash_writable(&h, &image[..12287]), Err(Malformed::Short));
     }
 
     #[test]
@@ -291,7 +320,7 @@ mod tests {
         h.package = "ä".repeat(200);
         h.rsyso = "1".repeat(1000);
         let got = read(&image(&h)).unwrap();
-        assert_eq!(got.package, "ä".repeat(127));
+        assert_eq!(got.package, "ä".repeat(111));
         assert_eq!(got.rsyso, "1".repeat(39));
     }
 
@@ -319,8 +348,8 @@ mod tests {
             with(RSYSO_AT, &[0xff]),
             Malformed::Field("version of rsyso")
         );
-        assert_eq!(with(PACKAGE_AT, &[b'x'; 256]), Malformed::Field("package"));
-        assert_eq!(with(PACKAGE_AT + 250, b"x"), Malformed::Field("package"));
+        assert_eq!(with(PACKAGE_AT, &[b'x'; 224]), Malformed::Field("package"));
+        assert_eq!(with(PACKAGE_AT + 220, b"x"), Malformed::Field("package"));
         assert_eq!(with(511, b"x"), Malformed::Field("reserved bytes"));
     }
 

@@ -77,7 +77,8 @@ fn programs_pass_unless_an_image_is_harmed() {
         for (start, header) in &images {
             let header = header.as_ref().unwrap();
             let fixed = header.fixed_size as usize;
-            for at in [fixed / 3, fixed - 1] {
+            let whole = header.image_size as usize;
+            for at in [fixed / 3, fixed - 1, fixed, whole - 1] {
                 let ran = flipped(&file, &bytes, start + at);
                 assert_eq!(ran.failure(), 1, "byte {at} of {}", header.package);
                 assert!(

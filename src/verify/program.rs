@@ -113,14 +113,19 @@ impl Place<'_> {
             "image of package `{}` at file offset {offset:#x}",
             header.package
         );
-        match self
-            .data
-            .get(self.offset..)
-            .map(|d| provenance::hash(&header, d))
-        {
-            Some(Ok(sum)) if sum == header.fixed_sha256 => {}
-            Some(Ok(_)) => findings.add(format!("{what}: its code or read-only data was changed")),
-            _ => findings.add(format!("{what}: the file ends inside it")),
+        let image = self.data.get(self.offset..).unwrap_or_default();
+        let sums = provenance::hash(&header, image)
+            .and_then(|fixed| Ok((fixed, provenance::hash_writable(&header, image)?)));
+        match sums {
+            Ok((fixed, writable)) => {
+                findings.require(fixed == header.fixed_sha256, || {
+                    format!("{what}: its code or read-only data was changed")
+                });
+                findings.require(writable == header.writable_sha256, || {
+                    format!("{what}: its writable data was changed")
+                });
+            }
+            Err(_) => findings.add(format!("{what}: the file ends inside it")),
         }
         let Some(segment) = segments.iter().find(|s| holds(s, offset)) else {
             findings.add(format!("{what}: not in an executable segment"));

@@ -296,4 +296,8 @@ fn provenance_header(
         provenance::hash(header, image) == Ok(header.fixed_sha256),
         || "the fixed part of the image is not what its SHA-256 says".to_string(),
     );
+    findings.require(
+        provenance::hash_writable(header, image) == Ok(header.writable_sha256),
+        || "the writable part of the image is not what its SHA-256 says".to_string(),
+    );
 }

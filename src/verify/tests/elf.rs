@@ -53,6 +53,7 @@ pub fn seal(image: &mut [u8], fixed_size: u64, package: &str) {
         rustc: "rustc 1.95.0".into(),
         inputs_sha256: [1; 32],
         fixed_sha256: [0; 32],
+        writable_sha256: [0; 32],
         package: package.into(),
     };
     provenance::write(&header, image).expect("a good header");
