@@ -297,7 +297,12 @@ pub unsafe extern "C" fn rsyso_panic_caught(exception: *mut UnwindException) -> 
 pub unsafe extern "C" fn rsyso_panic_payload(exception: *mut UnwindException) -> Payload {
     let address = std_function!("rsyso_std_panic_payload");
     // SAFETY: 0, or that function, which is `extern "C"`; the caller's.
-    unsafe { caught(exception, core::mem::transmute::<usize, Option<Take>>(address)) }
+    unsafe {
+        caught(
+            exception,
+            core::mem::transmute::<usize, Option<Take>>(address),
+        )
+    }
 }
 
 /// Rust has caught a panic: what it said is printed, if that was not done, and `take` gives the payload.
