@@ -1,0 +1,288 @@
+//! Builds APIs by hand, and prints them.
+
+use std::path::{Path, PathBuf};
+
+use rsyso::arch::amd64::Amd64;
+use rsyso::arch::{Arch, Arguments, Code, Stub};
+use rsyso::diag;
+use rsyso::goabi::Frame;
+use rsyso::gopkg::{self, GoFile, Place, Prefix, Present, Request};
+use rsyso::link::reloc::{Howto, Rewrite, TlsModel};
+use rsyso::model::*;
+
+/// amd64 under another name.
+#[derive(Debug)]
+pub struct Fake(pub &'static str);
+
+impl Arch for Fake {
+    fn goarch(&self) -> &'static str {
+        self.0
+    }
+    fn stub(&self, stub: &Stub<'_>) -> String {
+        Amd64.stub(stub)
+    }
+    fn frame_at_entry(&self) -> (gimli::write::CommonInformationEntry, u32) {
+        Amd64.frame_at_entry()
+    }
+    fn landing(&self, name: &str, then: &str) -> String {
+        Amd64.landing(name, then)
+    }
+    fn rust_target(&self) -> &'static str {
+        Amd64.rust_target()
+    }
+    fn machine(&self) -> u16 {
+        Amd64.machine()
+    }
+    fn object_architecture(&self) -> object::Architecture {
+        Amd64.object_architecture()
+    }
+    fn page_size(&self) -> u64 {
+        Amd64.page_size()
+    }
+    fn howto(&self, r_type: u32) -> Option<&'static Howto> {
+        Amd64.howto(r_type)
+    }
+    fn relax(&self, code: &[u8], offset: u64) -> Option<Rewrite> {
+        Amd64.relax(code, offset)
+    }
+    fn tls(
+        &self,
+        model: TlsModel,
+        code: &[u8],
+        offset: u64,
+        call: u64,
+        lane_size: u64,
+    ) -> Option<Rewrite> {
+        Amd64.tls(model, code, offset, call, lane_size)
+    }
+    fn trap(&self) -> &'static [u8] {
+        Amd64.trap()
+    }
+    fn c_calls(&self, code: &[u8], refs: &[u64]) -> Vec<Arguments> {
+        Amd64.c_calls(code, refs)
+    }
+    fn system_calls(&self, code: &[u8]) -> Vec<Arguments> {
+        Amd64.system_calls(code)
+    }
+    fn waiting_call(&self, number: u64) -> Option<&'static str> {
+        Amd64.waiting_call(number)
+    }
+    fn wrapper(
+        &self,
+        api: &Api,
+        function: &Function,
+        frame: &Frame,
+        codes: &[String],
+    ) -> Result<Code, String> {
+        Amd64.wrapper(api, function, frame, codes)
+    }
+    fn callback(
+        &self,
+        api: &Api,
+        callback: &Type,
+        which: usize,
+        callee: &str,
+    ) -> Result<Code, String> {
+        Amd64.callback(api, callback, which, callee)
+    }
+    fn jump(&self, symbol: &str) -> Result<Code, String> {
+        Amd64.jump(symbol)
+    }
+}
+
+pub fn place(dir: &Path, stem: &str) -> Place {
+    Place {
+        dir: dir.to_path_buf(),
+        stem: stem.into(),
+        package: stem.into(),
+        import_path: None,
+    }
+}
+
+/// Prints `api` as the package `stem` in `dir`.
+pub fn generate(
+    api: &Api,
+    arch: &dyn Arch,
+    dir: &Path,
+    stem: &str,
+    present: Option<Present>,
+) -> diag::Result<Vec<GoFile>> {
+    gopkg::generate(&Request {
+        place: &place(dir, stem),
+        api,
+        arch,
+        go_prefix: Prefix::Auto,
+        wrapper: &|symbol| format!("rsyso_0123_{symbol}"),
+        command: format!("rsyso convert lib{stem}.a"),
+        rustc: Some("rustc 1.95.0".into()),
+        rsyso: "0.1.0".into(),
+        library: format!("lib{stem}.a"),
+        sha256: "ab".repeat(32),
+        present,
+    })
+}
+
+/// As [`generate`], for what must succeed and does not touch the disk.
+pub fn files(api: &Api, arch: &dyn Arch, stem: &str) -> Vec<GoFile> {
+    match generate(api, arch, &PathBuf::from("."), stem, None) {
+        Ok(files) => files,
+        Err(e) => panic!("{stem}: {e}"),
+    }
+}
+
+pub fn function(symbol: &str, params: &[(&str, Type)], result: Option<Type>) -> Function {
+    Function {
+        symbol: symbol.into(),
+        params: params
+            .iter()
+            .map(|(name, ty)| Param {
+                name: (*name).into(),
+                ty: ty.clone(),
+            })
+            .collect(),
+        result,
+        doc: String::new(),
+        source: Some(Source {
+            file: "src/lib.rs".into(),
+            line: 12,
+        }),
+        path: String::new(),
+        blocking: false,
+    }
+}
+
+impl Documented for Function {
+    fn doc(mut self, doc: &str) -> Self {
+        self.doc = doc.into();
+        self
+    }
+}
+
+impl Documented for Field {
+    fn doc(mut self, doc: &str) -> Self {
+        self.doc = doc.into();
+        self
+    }
+}
+
+/// Adds a doc comment.
+pub trait Documented {
+    fn doc(self, doc: &str) -> Self;
+}
+
+pub fn int(i: Int) -> Type {
+    Type::Int(i)
+}
+
+pub fn pointer(kind: PointerKind, to: Type) -> Type {
+    Type::Pointer {
+        to: Some(Box::new(to)),
+        kind,
+        nullable: kind.is_raw(),
+    }
+}
+
+/// An `Option` of a pointer, or `NonNull` of a raw one.
+pub fn other(kind: PointerKind, to: Type) -> Type {
+    Type::Pointer {
+        to: Some(Box::new(to)),
+        kind,
+        nullable: !kind.is_raw(),
+    }
+}
+
+pub fn void(kind: PointerKind) -> Type {
+    Type::Pointer {
+        to: None,
+        kind,
+        nullable: kind.is_raw(),
+    }
+}
+
+pub fn slice(elem: Type) -> Type {
+    Type::Slice {
+        elem: Box::new(elem),
+        mutable: false,
+        pair: false,
+    }
+}
+
+pub fn slice_mut(elem: Type) -> Type {
+    Type::Slice {
+        elem: Box::new(elem),
+        mutable: true,
+        pair: false,
+    }
+}
+
+pub fn array(elem: Type, len: u64) -> Type {
+    Type::Array {
+        elem: Box::new(elem),
+        len,
+    }
+}
+
+pub fn named(id: u32) -> Type {
+    Type::Named(TypeId(id))
+}
+
+pub fn callback(params: Vec<Type>) -> Type {
+    Type::Callback {
+        params,
+        result: None,
+        user: None,
+        nullable: false,
+    }
+}
+
+pub fn field(name: &str, ty: Type, offset: u64) -> Field {
+    Field {
+        name: name.into(),
+        ty,
+        offset,
+        doc: String::new(),
+    }
+}
+
+fn def(name: &str, kind: TypeKind) -> TypeDef {
+    TypeDef {
+        name: name.into(),
+        path: format!("sample::{name}"),
+        doc: String::new(),
+        kind,
+    }
+}
+
+pub fn structure(name: &str, size: u64, align: u64, fields: Vec<Field>) -> TypeDef {
+    let kind = TypeKind::Struct {
+        fields,
+        size,
+        align,
+    };
+    def(name, kind)
+}
+
+pub fn enumeration(name: &str, repr: Int, variants: &[(&str, i128)]) -> TypeDef {
+    let variants = variants
+        .iter()
+        .map(|(name, value)| Variant {
+            name: (*name).into(),
+            value: *value,
+            doc: String::new(),
+        })
+        .collect();
+    def(name, TypeKind::Enum { repr, variants })
+}
+
+pub fn opaque(name: &str) -> TypeDef {
+    def(name, TypeKind::Opaque)
+}
+
+pub fn api(mut functions: Vec<Function>, types: Vec<TypeDef>) -> Api {
+    functions.sort_by(|a, b| a.symbol.cmp(&b.symbol));
+    Api {
+        functions,
+        types,
+        doc: String::new(),
+    }
+}
