@@ -86,7 +86,8 @@ fn followed_by(verbs: &[&str], rest: &str) -> bool {
         "as", "because", "how", "if", "that", "what", "when", "where", "whether", "which", "while",
         "who",
     ];
-    let sentence = rest.split(". ").next().unwrap_or_default();
+    let ends = [". ", ".\n", "\n\n"].map(|end| rest.find(end).unwrap_or(rest.len()));
+    let sentence = &rest[..ends.into_iter().min().unwrap_or(rest.len())];
     let mut words = sentence.split_whitespace();
     let word = words.find(|word| CONJUNCTIONS.contains(word) || verbs.contains(word));
     word.is_some_and(|word| !CONJUNCTIONS.contains(&word))
@@ -145,6 +146,10 @@ mod tests {
         let package = |doc| lead(Named::Package, "Package x", doc);
         assert_eq!(package("A parser.").unwrap(), "Package x is a parser.");
         assert_eq!(package("The x library parses."), None);
+        for next in ["A parser.\n\nTrees are kept.", "A parser.\nTrees are kept."] {
+            assert!(package(next).unwrap().starts_with("Package x is a parser."));
+        }
+        assert!(package("A parser\n\nTrees are kept").is_some());
     }
 
     #[test]
