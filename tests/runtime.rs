@@ -79,6 +79,7 @@ fn refers_to_nothing_but_the_linkers_symbols_and_its_own_archive() {
             "rsyso_std_dealloc",
             "rsyso_std_panic_cannot_unwind",
             "rsyso_std_panic_cleanup",
+            "rsyso_std_panic_payload",
             "rsyso_std_resume_unwind",
         ];
         assert_eq!(missing, linkers);
