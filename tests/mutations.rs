@@ -22,7 +22,7 @@ use rsyso::options::ConvertOptions;
 use rsyso::report::Silent;
 
 /// The longest that one conversion may take; the slowest need a second or two.
-const PATIENCE: Duration = Duration::from_secs(180);
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What is being converted, since when.
 static RUNNING: Mutex<BTreeMap<String, Instant>> = Mutex::new(BTreeMap::new());
