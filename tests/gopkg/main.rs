@@ -1,6 +1,7 @@
 //! The text of generated packages: against goldens, and in the eyes of gofmt, go vet and the compiler.
 
 mod build;
+mod names;
 mod refusals;
 mod samples;
 

@@ -1,0 +1,50 @@
+//! Parameters that are named as what the bodies of generated functions use.
+
+use super::Module;
+use super::build::*;
+use super::samples::*;
+use rsyso::model::Api;
+
+/// Go's universe block (Go specification, "Predeclared identifiers"), the packages that generated files import, and what a body may call
+/// its own variables.
+const WORDS: &str = "
+    any bool byte comparable complex64 complex128 error float32 float64 int int8 int16 int32 int64 rune string uint uint8 uint16 uint32
+    uint64 uintptr true false iota nil append cap clear close complex copy delete imag len make max min new panic print println real recover
+    atomic binary errors fmt math runtime strings sync unsafe
+    args c call err f frame h handle i n ok out owner p p0 raw result ret rsyso t text v value which";
+
+/// The functions, and each again for each word, with it and those after it for names of the parameters.
+fn with_names(mut api: Api) -> Api {
+    let words: Vec<&str> = WORDS.split_whitespace().collect();
+    let copies = api.functions.iter().flat_map(|f| {
+        let words = &words;
+        (0..words.len()).map(move |first| {
+            let mut copy = f.clone();
+            copy.symbol = format!("{}_beside_{}", f.symbol, words[first]);
+            for (param, word) in copy.params.iter_mut().zip(words.iter().cycle().skip(first)) {
+                param.name = word.to_string();
+            }
+            copy
+        })
+    });
+    let copies: Vec<_> = copies.collect();
+    api.functions.extend(copies);
+    api
+}
+
+#[test]
+fn no_parameter_hides_what_a_body_uses() {
+    let module = Module::new();
+    let linux = [("GOOS", "linux"), ("GOARCH", "amd64")];
+    for (stem, sample) in [
+        ("text", text()),
+        ("shapes", shapes()),
+        ("results", results()),
+        ("handles", handles()),
+        ("calls", calls()),
+    ] {
+        let named = with_names(sample);
+        module.add_package(&api(named.functions, named.types), stem, "amd64");
+    }
+    module.run("go", &["build", "./..."], &linux);
+}
