@@ -1,6 +1,7 @@
 //! Functions that block: what the user says of them (`--blocking`), and what the analysis finds.
 
 use crate::diag::{Error, Kind, Problem, Result};
+use crate::globs;
 use crate::link::SecRef;
 use crate::link::exports::Export;
 use crate::link::live::shorten;
@@ -8,19 +9,17 @@ use crate::link::symbols::Inputs;
 use crate::link::waits::Waits;
 use crate::model::Api;
 use crate::report::{Progress, Wait, Waiting, count};
-use globset::{Glob, GlobMatcher};
 
 /// Chains in one warning.
 const SHOWN: usize = 3;
 
-/// Applies the globs of `--blocking` to the functions: for each, what they say of it. As in a `.gitignore`, a glob after a `!` takes
-/// back, and the last that matches counts.
+/// Applies the globs of `--blocking` to the functions: for each, what they say of it.
 pub fn declare(api: &mut Api, globs: &[String]) -> Result<Vec<Option<bool>>> {
     let mut problems = Vec::new();
     let mut declared = vec![None; api.functions.len()];
     for text in globs {
-        let (glob, blocks) = match parse(text) {
-            Ok(parsed) => parsed,
+        let glob = match globs::parse("--blocking", text) {
+            Ok(glob) => glob,
             Err(problem) => {
                 problems.push(problem);
                 continue;
@@ -28,8 +27,8 @@ pub fn declare(api: &mut Api, globs: &[String]) -> Result<Vec<Option<bool>>> {
         };
         let mut any = false;
         for (function, said) in api.functions.iter().zip(&mut declared) {
-            if glob.is_match(&function.symbol) {
-                (any, *said) = (true, Some(blocks));
+            if glob.matcher.is_match(&function.symbol) {
+                (any, *said) = (true, Some(glob.takes));
             }
         }
         if !any {
@@ -41,16 +40,6 @@ pub fn declare(api: &mut Api, globs: &[String]) -> Result<Vec<Option<bool>>> {
         function.blocking = *said == Some(true);
     }
     Ok(declared)
-}
-
-fn parse(text: &str) -> std::result::Result<(GlobMatcher, bool), Problem> {
-    let (pattern, blocks) = match text.strip_prefix('!') {
-        Some(rest) => (rest, false),
-        None => (text, true),
-    };
-    let glob = Glob::new(pattern);
-    glob.map(|glob| (glob.compile_matcher(), blocks))
-        .map_err(|e| Problem::new(format!("--blocking {text}: {}", e.kind())))
 }
 
 fn nothing_matches(text: &str, api: &Api) -> Problem {

@@ -2,27 +2,31 @@
 //! user can tell.
 
 use crate::diag::{Error, Kind, Problem, Result};
+use crate::globs;
 use crate::model::{Api, Function, PointerKind, Type, TypeDef, TypeKind};
-use globset::Glob;
 
 /// Makes owned pointers of the raw mutable ones to opaque types that functions named by the globs take.
 pub fn declare(api: &mut Api, globs: &[String]) -> Result<()> {
+    let Api {
+        functions, types, ..
+    } = api;
     let mut problems = Vec::new();
+    let mut declared = vec![false; functions.len()];
     for text in globs {
-        let glob = match Glob::new(text) {
-            Ok(glob) => glob.compile_matcher(),
-            Err(e) => {
-                problems.push(Problem::new(format!("--consumes {text}: {}", e.kind())));
+        let glob = match globs::parse("--consumes", text) {
+            Ok(glob) => glob,
+            Err(problem) => {
+                problems.push(problem);
                 continue;
             }
         };
-        let Api {
-            functions, types, ..
-        } = &mut *api;
-        let named = functions.iter_mut().filter(|f| glob.is_match(&f.symbol));
-        // Every one is changed, not the first alone.
-        let changed = named.filter_map(|f| own(f, types).then_some(())).count();
-        if changed == 0 {
+        let mut any = false;
+        for (function, consumes) in functions.iter_mut().zip(&mut declared) {
+            if glob.matcher.is_match(&function.symbol) && given(function, types).next().is_some() {
+                (any, *consumes) = (true, glob.takes);
+            }
+        }
+        if !any {
             problems.push(
                 Problem::new(format!(
                     "--consumes {text}: no exported function of such a name takes a `*mut T` of an opaque type"
@@ -31,27 +35,100 @@ pub fn declare(api: &mut Api, globs: &[String]) -> Result<()> {
             );
         }
     }
-    Error::check(Kind::Fault, problems, ())
+    Error::check(Kind::Fault, problems, ())?;
+    for (function, _) in functions.iter_mut().zip(declared).filter(|f| f.1) {
+        given(function, types).for_each(|kind| *kind = PointerKind::Box);
+    }
+    Ok(())
 }
 
-/// Whether the function takes such pointers, which it owns from now on.
-fn own(function: &mut Function, types: &[TypeDef]) -> bool {
-    let mut any = false;
-    for param in &mut function.params {
-        let Type::Pointer {
-            to: Some(to), kind, ..
-        } = &mut param.ty
-        else {
-            continue;
-        };
-        let Type::Named(id) = **to else { continue };
-        let opaque = types
-            .get(id.0 as usize)
-            .is_some_and(|t| t.kind == TypeKind::Opaque);
-        // A pointer that an earlier glob has made an owned one counts as well.
-        if opaque && matches!(kind, PointerKind::Mut | PointerKind::Box) {
-            (*kind, any) = (PointerKind::Box, true);
+/// The parameters by which the function may be given a value for good, or is anyway.
+fn given<'a>(
+    function: &'a mut Function,
+    types: &'a [TypeDef],
+) -> impl Iterator<Item = &'a mut PointerKind> {
+    let opaque = |id: usize| types.get(id).is_some_and(|t| t.kind == TypeKind::Opaque);
+    function
+        .params
+        .iter_mut()
+        .filter_map(move |p| match &mut p.ty {
+            Type::Pointer {
+                to: Some(to),
+                kind: kind @ (PointerKind::Mut | PointerKind::Box),
+                ..
+            } => matches!(**to, Type::Named(id) if opaque(id.0 as usize)).then_some(kind),
+            _ => None,
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Int, Param, TypeId};
+
+    fn function(symbol: &str, first: Type) -> Function {
+        let params = vec![Param {
+            name: "builder".into(),
+            ty: first,
+        }];
+        Function {
+            symbol: symbol.into(),
+            params,
+            result: None,
+            doc: String::new(),
+            source: None,
+            path: String::new(),
+            blocking: false,
         }
     }
-    any
+
+    /// The functions that own what they are given, after the globs.
+    fn owners(globs: &[&str]) -> Result<Vec<String>> {
+        let raw = || Type::Pointer {
+            to: Some(Box::new(Type::Named(TypeId(0)))),
+            kind: PointerKind::Mut,
+            nullable: true,
+        };
+        let mut api = Api {
+            functions: vec![
+                function("doc_build", raw()),
+                function("doc_len", raw()),
+                function("wait", Type::Int(Int::U32)),
+            ],
+            types: vec![TypeDef {
+                name: "Builder".into(),
+                path: String::new(),
+                doc: String::new(),
+                kind: TypeKind::Opaque,
+            }],
+            doc: String::new(),
+        };
+        let globs: Vec<_> = globs.iter().map(|g| g.to_string()).collect();
+        declare(&mut api, &globs)?;
+        let owns = |f: &Function| {
+            let ty = &f.params[0].ty;
+            matches!(ty, Type::Pointer { kind, .. } if *kind == PointerKind::Box)
+        };
+        let functions = api.functions.into_iter().filter(owns);
+        Ok(functions.map(|f| f.symbol).collect())
+    }
+
+    #[test]
+    fn the_last_glob_that_matches_counts() {
+        assert_eq!(owners(&["doc_build"]).unwrap(), ["doc_build"]);
+        assert_eq!(owners(&["doc_*", "!doc_len"]).unwrap(), ["doc_build"]);
+        assert_eq!(
+            owners(&["!doc_len", "doc_*"]).unwrap(),
+            ["doc_build", "doc_len"]
+        );
+    }
+
+    #[test]
+    fn what_takes_no_such_pointer_is_refused() {
+        for glob in ["wait", "!wait", "none*"] {
+            let error = owners(&[glob]).unwrap_err();
+            let told = &error.problems[0].message;
+            assert!(told.starts_with(&format!("--consumes {glob}:")), "{told}");
+        }
+    }
 }

@@ -14,6 +14,7 @@ mod consumes;
 pub mod diag;
 mod driver;
 pub mod gitattributes;
+mod globs;
 pub mod goabi;
 pub mod gopkg;
 pub mod init;

@@ -2,9 +2,9 @@
 
 use super::symbols::{duplicate, is_mangled};
 use crate::diag::{Error, Kind, Problem, Result};
+use crate::globs;
 use crate::input::{Bind, Def, Object, Symbol, SymbolKind, Visibility};
 use crate::sig::owned::FREE;
-use globset::Glob;
 use std::collections::BTreeMap;
 
 /// An exported function and where it is defined.
@@ -96,19 +96,15 @@ fn choose<'a>(
     };
     let mut problems = Vec::new();
     for text in globs {
-        let (pattern, keep) = match text.strip_prefix('!') {
-            Some(rest) => (rest, false),
-            None => (text.as_str(), true),
-        };
-        let glob = match Glob::new(pattern) {
-            Ok(glob) => glob.compile_matcher(),
-            Err(e) => {
-                problems.push(Problem::new(format!("--export {text}: {}", e.kind())));
+        let glob = match globs::parse("--export", text) {
+            Ok(glob) => glob,
+            Err(problem) => {
+                problems.push(problem);
                 continue;
             }
         };
         let matching = |list: &BTreeMap<&'a str, Vec<Export>>| -> Vec<(&'a str, Vec<Export>)> {
-            let hits = list.iter().filter(|(name, _)| glob.is_match(name));
+            let hits = list.iter().filter(|(name, _)| glob.matcher.is_match(name));
             hits.map(|(name, e)| (*name, e.clone())).collect()
         };
         let mut found = matching(&own);
@@ -118,10 +114,10 @@ fn choose<'a>(
         if found.is_empty() {
             problems.push(nothing_matches(text, &own));
         }
-        if keep {
+        if glob.takes {
             chosen.extend(found);
         } else {
-            chosen.retain(|name, _| !glob.is_match(name));
+            chosen.retain(|name, _| !glob.matcher.is_match(name));
         }
     }
     if chosen.is_empty() && problems.is_empty() {
