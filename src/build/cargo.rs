@@ -179,22 +179,17 @@ fn arguments(krate: &Crate, o: &BuildOptions, target: &str) -> Vec<String> {
     ];
     words.extend(flags.iter().filter(|f| f.1).map(|f| f.0.to_string()));
     words.extend(network(o).map(String::from));
-    words.extend(keep_apart().map(String::from));
+    words.extend(KEEP_APART.map(String::from));
     words
 }
 
 /// What rustc is told for the crate itself: LLVM merges functions that do the same, and keeps the debug information of one of them
-/// (llvm/lib/Transforms/IPO/MergeFunctions.cpp). LLVM takes each of these once, so who sets one sets both.
-fn keep_apart() -> impl Iterator<Item = &'static str> {
-    let set = |name| std::env::var(name).is_ok_and(|flags| flags.contains("-mergefunc-"));
-    let theirs = set("RUSTFLAGS") || set("CARGO_ENCODED_RUSTFLAGS");
-    let flags = [
-        "--",
-        "-Cllvm-args=-mergefunc-use-aliases=false",
-        "-Cllvm-args=-mergefunc-preserve-debug-info",
-    ];
-    flags.into_iter().filter(move |_| !theirs)
-}
+/// (llvm/lib/Transforms/IPO/MergeFunctions.cpp). Of a flag that `RUSTFLAGS` sets as well, LLVM takes the last.
+const KEEP_APART: [&str; 3] = [
+    "--",
+    "-Cllvm-args=-mergefunc-use-aliases=false",
+    "-Cllvm-args=-mergefunc-preserve-debug-info",
+];
 
 fn network(o: &BuildOptions) -> impl Iterator<Item = &'static str> {
     let flags = [("--locked", o.locked), ("--offline", o.offline)];
