@@ -177,7 +177,7 @@ impl<'d, 'a> Mapper<'d, 'a> {
         else {
             let why = Why::new(format!("is `{name}`, whose fields do not lie as in C"));
             return Err(Stop::Refused(why.help(
-                "add `#[repr(C)]` to it, without `packed` or `align`, or pass it behind a pointer",
+                "add `#[repr(C)]` to it, without `packed`, `align` or an empty field that aligns it, or pass it behind a pointer",
             )));
         };
         Ok((

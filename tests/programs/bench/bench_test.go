@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"rsyso.test/blocking"
 	"rsyso.test/callbacks"
 	"rsyso.test/data"
 	"rsyso.test/plusone"
@@ -29,6 +30,13 @@ func BenchmarkCall(b *testing.B) {
 		v := int32(0)
 		for i := 0; i < b.N; i++ {
 			v = plusone.Plusone(v)
+		}
+		sink = v
+	})
+	b.Run("rsyso-blocking", func(b *testing.B) {
+		v := int32(0)
+		for i := 0; i < b.N; i++ {
+			v = blocking.SleepNoTime(v)
 		}
 		sink = v
 	})
