@@ -31,12 +31,6 @@ func measure(i int, workers []*worker) {
 	pause.Lock()
 	defer pause.Unlock()
 	alarm.Stop()
-	calls := uint64(0)
-	for _, w := range workers {
-		for _, times := range w.done {
-			calls += times
-		}
-	}
 	settle()
 	// Twice: the first collection frees what sync.Pool has dropped, among others.
 	debug.FreeOSMemory()
@@ -44,7 +38,24 @@ func measure(i int, workers []*worker) {
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	fmt.Printf("sample %d: rss %d KiB, go-heap %d KiB, threads %d, descriptors %d, jobs %d\n",
-		i, rss(), m.HeapAlloc>>10, threadCount(), descriptors(), calls)
+		i, rss(), m.HeapAlloc>>10, threadCount(), descriptors(), count(workers))
+}
+
+// jobsDone is how many jobs were done so far.
+func jobsDone(workers []*worker) uint64 {
+	pause.Lock()
+	defer pause.Unlock()
+	return count(workers)
+}
+
+// count is for who holds the pause.
+func count(workers []*worker) (jobs uint64) {
+	for _, w := range workers {
+		for _, times := range w.done {
+			jobs += times
+		}
+	}
+	return jobs
 }
 
 // settle checks what must hold while nothing runs.
