@@ -168,18 +168,7 @@ impl<'d, 'a> Mapper<'d, 'a> {
                 doc,
             });
         }
-        let size = die
-            .udata(dw::DW_AT_byte_size)
-            .ok_or(gimli::Error::MissingUnitDie)?;
-        let layout = self.c_layout(&fields).filter(|c| c.size == size);
-        let stated = die.udata(dw::DW_AT_alignment);
-        let Some(Layout { size, align }) = layout.filter(|c| stated.is_none_or(|s| s == c.align))
-        else {
-            let why = Why::new(format!("is `{name}`, whose fields do not lie as in C"));
-            return Err(Stop::Refused(why.help(
-                "add `#[repr(C)]` to it, without `packed`, `align` or an empty field that aligns it, or pass it behind a pointer",
-            )));
-        };
+        let Layout { size, align } = self.as_in_c(die, name, &fields)?;
         Ok((
             TypeKind::Struct {
                 fields,
@@ -188,6 +177,27 @@ impl<'d, 'a> Mapper<'d, 'a> {
             },
             item.map_or(String::new(), |i| i.doc),
         ))
+    }
+
+    /// The layout of a struct, which must be the one that C gives it.
+    fn as_in_c(&self, die: &Die<'a>, name: &str, fields: &[Field]) -> Mapped<Layout> {
+        let size = die
+            .udata(dw::DW_AT_byte_size)
+            .ok_or(gimli::Error::MissingUnitDie)?;
+        let stated = die.udata(dw::DW_AT_alignment);
+        let aligns = fields.iter().filter_map(|f| self.layout(&f.ty));
+        let natural = aligns.map(|l| l.align).max().unwrap_or(1);
+        if stated.is_some_and(|stated| stated > natural) {
+            return Err(aligned(name));
+        }
+        let layout = self.c_layout(fields).filter(|c| c.size == size);
+        let layout = layout.filter(|c| stated.is_none_or(|s| s == c.align));
+        layout.ok_or_else(|| {
+            let why = Why::new(format!("is `{name}`, whose fields do not lie as in C"));
+            Stop::Refused(why.help(
+                "add `#[repr(C)]` to it, without `packed` or `align`, or pass it behind a pointer",
+            ))
+        })
     }
 
     /// The layout that C gives the fields; None when one of them lies elsewhere.
@@ -274,14 +284,21 @@ fn check_repr(item: &Option<Item>, name: &str) -> Mapped<()> {
             "add `#[repr(C)]` to it, or pass it behind a pointer",
         ),
         Repr::Packed => ("is packed", "drop `packed`, or pass it behind a pointer"),
-        Repr::Align => (
-            "has an alignment of its own, which Go cannot give",
-            "drop `align`, or pass it behind a pointer",
-        ),
+        Repr::Align => return Err(aligned(name)),
     };
     Err(Stop::Refused(
         Why::new(format!("is `{name}`, which {what}")).help(help),
     ))
+}
+
+/// The refusal of a struct that is aligned by more than its fields.
+fn aligned(name: &str) -> Stop {
+    let why = Why::new(format!(
+        "is `{name}`, which has an alignment of its own, which Go cannot give"
+    ));
+    Stop::Refused(
+        why.help("drop `align`, or the empty field that aligns it, or pass it behind a pointer"),
+    )
 }
 
 /// DW_AT_const_value of an enumerator. Fixed-size forms leave the sign to the type.

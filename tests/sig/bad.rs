@@ -17,6 +17,12 @@ pub struct PackedLikeC {
 pub struct Aligned {
     a: u8,
 }
+#[repr(C)]
+pub struct AlignedByNothing {
+    a: u32,
+    none: [u64; 0],
+    b: u32,
+}
 pub struct Plain {
     pub v: Vec<u8>,
     pub n: u32,
@@ -59,8 +65,8 @@ pub enum Mode {
 }
 
 #[unsafe(no_mangle)]
-pub extern "C" fn b_structs(a: Packed, b: Aligned, c: Plain, d: Data, e: Union, f: WithStr, g: WithSlice, h: Hooks, i: Wraps, j: CData, k: PackedLikeC) {
-    drop((a.a, b.a, c.v, d, e, f.n, g.list, h.hook, i.inner.n, j, k.a));
+pub extern "C" fn b_structs(a: Packed, b: Aligned, c: Plain, d: Data, e: Union, f: WithStr, g: WithSlice, h: Hooks, i: Wraps, j: CData, k: PackedLikeC, l: AlignedByNothing) {
+    drop((a.a, b.a, c.v, d, e, f.n, g.list, h.hook, i.inner.n, j, k.a, l.a));
 }
 
 #[unsafe(no_mangle)]
