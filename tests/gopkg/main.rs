@@ -30,13 +30,7 @@ fn golden(name: &str, text: &str) {
 
 #[test]
 fn the_files_are_as_their_goldens_say() {
-    for (stem, api) in [
-        ("text", text()),
-        ("shapes", shapes()),
-        ("results", results()),
-        ("handles", handles()),
-        ("calls", calls()),
-    ] {
+    for (stem, api) in samples::all() {
         let files = files(&api, &Amd64, stem);
         for file in &files {
             golden(&file.name, &file.text);
@@ -105,11 +99,11 @@ impl Module {
 #[test]
 fn go_is_content_with_the_files() {
     let module = Module::new();
-    module.add_package(&text(), "text", "amd64");
-    module.add_package(&shapes(), "shapes", "amd64");
-    module.add_package(&results(), "results", "amd64");
-    module.add_package(&handles(), "handles", "amd64");
-    module.add_package(&calls(), "calls", "amd64");
+    let mut build = vec!["build".to_string()];
+    for (stem, api) in samples::all() {
+        module.add_package(&api, stem, "amd64");
+        build.push(format!("./{stem}"));
+    }
     module.add(
         "main.go",
         "package main\n\nimport (\n\t\"example.com/m/shapes\"\n\t\"example.com/m/text\"\n)\n\nfunc main() {\n\tshapes.SetBig(shapes.BigHigh, shapes.SignedMinus)\n\ttext.Tick()\n}\n",
@@ -118,18 +112,8 @@ fn go_is_content_with_the_files() {
     let linux = [("GOOS", "linux"), ("GOARCH", "amd64")];
     module.run("go", &["vet", "./..."], &linux);
     // Compiled, not linked: there is no image.
-    module.run(
-        "go",
-        &[
-            "build",
-            "./text",
-            "./shapes",
-            "./results",
-            "./handles",
-            "./calls",
-        ],
-        &linux,
-    );
+    let build: Vec<_> = build.iter().map(String::as_str).collect();
+    module.run("go", &build, &linux);
     for (goos, goarch) in [("windows", "386"), ("linux", "386")] {
         let env = [("GOOS", goos), ("GOARCH", goarch)];
         module.run("go", &["vet", "./..."], &env);

@@ -2,7 +2,7 @@
 
 use super::Module;
 use super::build::*;
-use super::samples::*;
+use super::samples;
 use rsyso::model::Api;
 
 /// Go's universe block (Go specification, "Predeclared identifiers"), the packages that generated files import, and what a body may call
@@ -36,13 +36,7 @@ fn with_names(mut api: Api) -> Api {
 fn no_parameter_hides_what_a_body_uses() {
     let module = Module::new();
     let linux = [("GOOS", "linux"), ("GOARCH", "amd64")];
-    for (stem, sample) in [
-        ("text", text()),
-        ("shapes", shapes()),
-        ("results", results()),
-        ("handles", handles()),
-        ("calls", calls()),
-    ] {
+    for (stem, sample) in samples::all() {
         let named = with_names(sample);
         module.add_package(&api(named.functions, named.types), stem, "amd64");
     }

@@ -4,6 +4,17 @@ use rsyso::model::*;
 
 use super::build::*;
 
+/// All of them, with the names of their packages.
+pub fn all() -> [(&'static str, Api); 5] {
+    [
+        ("text", text()),
+        ("shapes", shapes()),
+        ("results", results()),
+        ("handles", handles()),
+        ("calls", calls()),
+    ]
+}
+
 /// Functions of scalars, strings and slices, with docs.
 pub fn text() -> Api {
     Api {
