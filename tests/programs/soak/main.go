@@ -59,14 +59,15 @@ func main() {
 	run(func() { disturb.Collect(&stop, 20*time.Millisecond) })
 	interval := time.Duration(*seconds) * time.Second / time.Duration(*samples)
 	// How much memory the stacks have come to use depends on what was done, not on the time that it took.
-	for jobsDone(workers) < *warm {
+	for done := uint64(0); done < *warm; {
 		disturbed(interval, false)
+		paused(func() { done = jobsDone(workers) })
 	}
 	fmt.Printf("warm after %.1f s\n", time.Since(started).Seconds())
 
 	for i := 0; i < *samples; i++ {
 		disturbed(interval, i%4 == 1)
-		measure(i, workers)
+		paused(func() { measure(i, workers) })
 	}
 	stop.Store(true)
 	wg.Wait()

@@ -22,8 +22,8 @@ import (
 // stuck is how long the workers may take to end the jobs they are at.
 const stuck = 90 * time.Second
 
-// measure lets all workers pause, looks at what is left, and prints it.
-func measure(i int, workers []*worker) {
+// paused lets all workers pause between two jobs, and calls f meanwhile.
+func paused(f func()) {
 	alarm := time.AfterFunc(stuck, func() {
 		debug.SetTraceback("all")
 		panic("a job does not end")
@@ -31,6 +31,11 @@ func measure(i int, workers []*worker) {
 	pause.Lock()
 	defer pause.Unlock()
 	alarm.Stop()
+	f()
+}
+
+// measure looks at what is left between two jobs, and prints it. The workers pause.
+func measure(i int, workers []*worker) {
 	settle()
 	// Twice: the first collection frees what sync.Pool has dropped, among others.
 	debug.FreeOSMemory()
@@ -38,18 +43,11 @@ func measure(i int, workers []*worker) {
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	fmt.Printf("sample %d: rss %d KiB, go-heap %d KiB, threads %d, descriptors %d, jobs %d\n",
-		i, rss(), m.HeapAlloc>>10, threadCount(), descriptors(), count(workers))
+		i, rss(), m.HeapAlloc>>10, threadCount(), descriptors(), jobsDone(workers))
 }
 
-// jobsDone is how many jobs were done so far.
-func jobsDone(workers []*worker) uint64 {
-	pause.Lock()
-	defer pause.Unlock()
-	return count(workers)
-}
-
-// count is for who holds the pause.
-func count(workers []*worker) (jobs uint64) {
+// jobsDone is how many jobs were done so far. The workers pause.
+func jobsDone(workers []*worker) (jobs uint64) {
 	for _, w := range workers {
 		for _, times := range w.done {
 			jobs += times
