@@ -35,7 +35,7 @@ pub struct ConvertOptions {
     pub headers: Vec<PathBuf>,
     /// Leave pointers and their lengths apart, instead of making slices of them.
     pub no_pairs: bool,
-    /// Globs of exports that take the handles given to them by `*mut` for good.
+    /// Globs of exports that take the handles given to them by `*mut` for good; after a `!`, of exports that do not. The last that matches counts.
     pub consumes: Vec<String>,
     /// Globs of exports that block; after a `!`, of exports that do not. The last that matches counts.
     pub blocking: Vec<String>,

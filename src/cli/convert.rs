@@ -51,7 +51,7 @@ pub struct Go {
     /// Leave a pointer and its length (data, data_len) apart, instead of making a slice of them
     #[arg(long)]
     no_pairs: bool,
-    /// Functions that take the handle they are given by `*mut` for good, by symbol, as one that takes a Box does; `!GLOB` takes back
+    /// Functions that take the handle they are given by `*mut` for good, by symbol, as one that takes a Box does; `!GLOB` for those that do not; the last match counts
     #[arg(long, value_name = "GLOB")]
     consumes: Vec<String>,
     /// Functions that can block, by symbol; `!GLOB` for those that do not; the last match counts
