@@ -1,4 +1,5 @@
-//! Ten thousand calls that block at once: does the rest of the program go on as it does beside ten thousand calls by cgo?
+//! Thousands of calls at once. Ten thousand that block: does the rest of the program go on as it does beside ten thousand calls by cgo? Tens of
+//! thousands that are away in Go functions: do they find room, and is one too many a Go panic?
 
 mod common;
 
@@ -70,4 +71,45 @@ fn ten_thousand_blocked_calls_leave_the_program_responsive() {
     // A lane's touched pages beside what Go takes for a thread.
     let most = reports.0.iter().map(|r| r.number("kib_per_call"));
     assert!(most.fold(0.0, f64::max) < 64.0);
+}
+
+/// More calls than would find room if each took two mappings of some 65,000 (vm.max_map_count).
+const PARKED: usize = 40_000;
+
+#[test]
+fn as_many_calls_can_be_away_as_goroutines_and_one_too_many_is_a_go_panic() {
+    let programs = workspace().programs();
+    let out = common::scratch();
+    let program = out.path().join("parked");
+    let mut build = go::command(Release::Newest, &programs, false);
+    build.arg("build").arg("-o").arg(&program);
+    go::succeed(&mut build, &["./parked"]);
+    let report = |args: &[&str]| {
+        let ran = run(Command::new(&program).args(args), Duration::from_secs(300));
+        Report(ran.success().stdout.trim().to_owned())
+    };
+
+    let all = report(&[&PARKED.to_string()]);
+    println!("{}", all.0);
+    match guards_cost_no_mapping() {
+        true => {
+            assert_eq!(all.number("parked"), PARKED as f64);
+            assert!(all.number("mappings") < PARKED as f64);
+        }
+        // Before Linux 6.13: some 32,000, and the others are told.
+        false => assert!(all.number("parked") > 25_000.0),
+    }
+
+    let some = report(&["2000", "200"]);
+    println!("{}", some.0);
+    assert!(some.number("parked") >= 100.0 && some.number("parked") <= 2000.0);
+    assert!(some.number("refused") > 0.0);
+}
+
+/// Linux 6.13 and newer: madvise(2), MADV_GUARD_INSTALL.
+fn guards_cost_no_mapping() -> bool {
+    let release = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap();
+    let mut numbers = release.split(|c: char| !c.is_ascii_digit());
+    let mut number = || numbers.next().and_then(|n| n.parse::<u32>().ok()).unwrap();
+    (number(), number()) >= (6, 13)
 }

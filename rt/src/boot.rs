@@ -33,7 +33,10 @@ pub extern "C" fn enter(g: usize, m: usize, control: *mut Control) -> *mut Contr
     } else {
         boot(control);
     }
+    lane::ended::learn(m);
     lane::insert(m, control);
+    lane::ended::look_if_due();
+    lane::make_ready();
     control
 }
 
@@ -55,7 +58,7 @@ fn boot(control: *mut Control) {
         Ok(_) => {
             apply_fixups();
             arch::mem::detect();
-            lane::create_list();
+            lane::list::create_list();
             lane::register(control);
             lane::init_tls(control);
             lane::create_table();

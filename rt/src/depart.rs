@@ -19,7 +19,29 @@ pub struct Departure {
     line: usize,
     /// Whether the program is to end.
     fatal: bool,
+    /// Whether it stays where it is: Go does not give it back.
+    kept: bool,
 }
+
+/// What a call says for which there is no room: the way in goes on with it in Go, without a lane (`arch::lane::rsyso_lane_slow`). Giving it back
+/// would take one, too.
+pub(crate) static NO_ROOM: Shared = Shared(Departure {
+    message: GoString::of(
+        "no room for another stack of a Rust call: the process has as many mappings as the system allows (vm.max_map_count), or no address space \
+         is left",
+    ),
+    file: GoString::of(""),
+    line: 0,
+    fatal: false,
+    kept: true,
+});
+
+/// A departure that any number of threads may read.
+#[repr(transparent)]
+pub(crate) struct Shared(Departure);
+
+// SAFETY: never written; its texts are constants.
+unsafe impl Sync for Shared {}
 
 /// Go's string (reflect.StringHeader).
 #[repr(C)]
@@ -29,6 +51,13 @@ struct GoString {
 }
 
 impl GoString {
+    const fn of(text: &'static str) -> Self {
+        GoString {
+            data: text.as_ptr(),
+            bytes: text.len(),
+        }
+    }
+
     fn new(text: &[u8]) -> Self {
         GoString {
             data: text.as_ptr(),
@@ -55,6 +84,7 @@ pub(crate) fn recoverable(message: &[u8], file: &[u8], line: usize) -> *mut Depa
             file: GoString::new(core::slice::from_raw_parts(texts_file, file.len())),
             line,
             fatal: false,
+            kept: false,
         });
         departure
     }
@@ -75,6 +105,7 @@ pub(crate) fn fatal(message: &'static [u8]) -> Departure {
         file: GoString::new(b""),
         line: 0,
         fatal: true,
+        kept: false,
     }
 }
 

@@ -1,9 +1,8 @@
 //! Lanes: the stack, thread-locals and control block of one thread as Rust sees it. `shared.rs` has the picture.
 //!
 //! Each of Go's threads (`m`) gets a lane on its first call into the image, and keeps it; each thread that Rust spawns
-//! gets one too. The lane *is* the thread as Rust sees it: two Go threads that come one after the other at one address
-//! of `m` are one thread to Rust. A Go thread's end is not seen here (Go ends few: those that a goroutine had locked), so its lane, its
-//! thread-locals and its small free blocks stay.
+//! gets one too. The lane *is* the thread as Rust sees it. A Go thread's end is not seen here (Go ends few: those that a goroutine had locked):
+//! its lane is found again later ([`ended`]). Two Go threads that come one after the other at one address of `m` may be one thread to Rust.
 
 use core::ptr::null_mut;
 use core::sync::atomic::{AtomicI32, AtomicU64, AtomicUsize, Ordering::*};
@@ -17,6 +16,11 @@ use crate::image::{base, params};
 use crate::lock::Lock;
 use crate::shared::{CONTROL_SIZE, GUARD_SIZE, LANE_HASH, LANE_TABLE_BITS};
 use crate::sys;
+
+pub(crate) mod ended;
+pub(crate) mod list;
+
+pub(crate) use list::{containing, register};
 
 /// The control block of a lane, at its initial stack pointer. A fresh lane has all of it zero.
 #[repr(C, align(64))]
@@ -36,6 +40,10 @@ pub struct Control {
     next_free: *mut Control,
     /// Of a lane of Go's: another one that stands ready to take its place ([`unseat`]). That one has none.
     spare: *mut Control,
+    /// The `m` in whose slot the lane was put, for [`ended`].
+    owner: usize,
+    /// Whether the lane is in the list of all lanes already.
+    listed: bool,
     /// The C side's record of the thread, null for Go's threads.
     pub pthread: *mut core::ffi::c_void,
     /// What the thread pointer leads to on threads that Rust spawned (`c/thread/spawn.rs`).
@@ -143,8 +151,13 @@ const WARM_STACK: usize = 256 * 1024;
 
 /// Gives the system those pages of the stack that only a deep recursion can have touched.
 fn give_back_deep_stack(control: *mut Control) {
+    give_back_below(control, stack_pointer());
+}
+
+/// Gives the system the pages of a lane's stack that lie more than [`WARM_STACK`] below an address.
+fn give_back_below(control: *mut Control, top: usize) {
     let start = control as usize - params().lane_control as usize + GUARD_SIZE as usize;
-    let end = (stack_pointer().saturating_sub(WARM_STACK)) & PAGE.wrapping_neg();
+    let end = (top.saturating_sub(WARM_STACK)) & PAGE.wrapping_neg();
     if end > start {
         // SAFETY: the pages lie below everything that this thread still uses.
         unsafe { sys::syscall3(__NR_madvise, start, end - start, MADV_DONTNEED as usize) };
@@ -188,37 +201,57 @@ impl Pool {
 /// as it stands.
 static IDLE: Lock<Pool> = Lock::new(Pool(core::ptr::null_mut()));
 
-/// The lane of the thread that runs `m` is away: another takes its place.
+/// The lane of the thread that runs `m` is away: another takes its place. If there is room for none, the thread has no lane for now, and its next call
+/// looks for one again.
 pub(crate) fn unseat(m: usize, away: *mut Control) {
     // SAFETY: this thread's own.
     let spare = unsafe { core::mem::replace(&mut (*away).spare, null_mut()) };
     let control = match spare.is_null() {
-        false => spare,
+        false => Some(spare),
         true => idle(),
     };
-    match slot(m) {
-        Some(slot) => slot.control.store(control as usize, Release),
-        None => insert(m, control),
+    match (slot(m), control) {
+        (Some(slot), Some(control)) => {
+            // SAFETY: this thread's own from here on.
+            unsafe { (*control).owner = m };
+            slot.control.store(control as usize, Release);
+        }
+        (None, Some(control)) => insert(m, control),
+        (Some(slot), None) => slot.empty(),
+        (None, None) => {}
     }
 }
 
-/// A lane of Go's that is in no slot.
+/// A lane of Go's that is in no slot; none if there is no room for another.
 #[cold]
-fn idle() -> *mut Control {
-    // Not in the `match`: the pool would stay locked while a lane is mapped.
+fn idle() -> Option<*mut Control> {
+    // Not in the `or_else`: the pool would stay locked while a lane is mapped.
     let pooled = IDLE.lock().take();
-    if let Some(control) = pooled {
-        return control;
+    pooled.or_else(|| {
+        // SAFETY: callable at any time.
+        let control = sys::check(unsafe { map_lane() }).ok()? as *mut Control;
+        register(control);
+        init_tls(control);
+        Some(control)
+    })
+}
+
+/// The lane that the next thread of Go's takes that comes without one; 0 if it is to map one. (`arch::lane::rsyso_lane_slow` takes it.)
+pub(crate) static READY: AtomicUsize = AtomicUsize::new(0);
+
+/// Readies a lane of an ended thread, if there is one.
+pub(crate) fn make_ready() {
+    if READY.load(Relaxed) != 0 {
+        return;
     }
-    // SAFETY: callable at any time.
-    match sys::check(unsafe { map_lane() }) {
-        Ok(control) => {
-            let control = control as *mut Control;
-            register(control);
-            init_tls(control);
-            control
-        }
-        Err(errno) => fatal_errno("cannot map a stack for Rust code (mmap failed)", errno),
+    let Some(control) = IDLE.lock().take() else {
+        return;
+    };
+    if READY
+        .compare_exchange(0, control as usize, Release, Relaxed)
+        .is_err()
+    {
+        IDLE.lock().put(control);
     }
 }
 
@@ -233,6 +266,7 @@ pub(crate) fn seat(m: usize, control: *mut Control) {
     slot.control.store(control as usize, Release);
     // SAFETY: both are this thread's own.
     let spare = unsafe {
+        (*control).owner = m;
         (*control).spare = other;
         core::mem::replace(&mut (*other).spare, null_mut())
     };
@@ -262,6 +296,14 @@ struct Slot {
     control: AtomicUsize,
 }
 
+impl Slot {
+    /// Gives the slot up. Called by the thread that runs its `m`, or by who claimed it.
+    fn empty(&self) {
+        self.control.store(0, Relaxed);
+        self.m.store(EMPTIED, Release);
+    }
+}
+
 /// The address of the lane table; 0 before the first use of the image.
 #[cfg_attr(not(test), unsafe(no_mangle))]
 #[allow(non_upper_case_globals)] // The name is the linker's.
@@ -269,7 +311,12 @@ pub static rsyso_lane_table: AtomicU64 = AtomicU64::new(0);
 
 const SLOTS: usize = 1 << LANE_TABLE_BITS;
 
-/// Lanes in the table. Some slots must stay free: a search for an `m` that is not there ends at one.
+/// In the place of an `m`: the slot is being emptied. No `m` has this address, nor the next.
+const CLAIMED: usize = 1;
+/// In the place of an `m`: the slot was emptied. Searches go past it, and another `m` may have it.
+const EMPTIED: usize = 2;
+
+/// Slots that are not 0. Some must stay so: a search for an `m` that is not there ends at one.
 static USED: AtomicUsize = AtomicUsize::new(0);
 
 /// Makes the lane table, once.
@@ -280,32 +327,48 @@ pub(crate) fn create_table() {
     }
 }
 
+/// The slots of the table, which is there.
+fn table() -> &'static [Slot] {
+    let table = rsyso_lane_table.load(Acquire) as *const Slot;
+    // SAFETY: mapped for good, zeroed.
+    unsafe { core::slice::from_raw_parts(table, SLOTS) }
+}
+
 /// Enters the lane of the running `m` into the table.
 pub(crate) fn insert(m: usize, control: *mut Control) {
-    if USED.fetch_add(1, Relaxed) >= SLOTS / 8 * 7 {
-        fatal("too many threads have called into the Rust library");
-    }
-    let table = rsyso_lane_table.load(Acquire) as *const Slot;
+    // SAFETY: this thread's own.
+    unsafe { (*control).owner = m };
+    let table = table();
     let mut index = home(m);
-    loop {
-        // SAFETY: the index is below SLOTS.
-        let slot = unsafe { &*table.add(index) };
+    for _ in 0..SLOTS {
+        let slot = &table[index];
+        let free = match slot.m.load(Relaxed) {
+            0 if USED.load(Relaxed) < SLOTS / 8 * 7 => Some(0),
+            0 => break,
+            EMPTIED => Some(EMPTIED),
+            _ => None,
+        };
         // Only this thread ever looks at the second word of this `m`'s slot: it may be written after the first.
-        if slot.m.compare_exchange(0, m, AcqRel, Relaxed).is_ok() {
+        if let Some(free) = free
+            && slot.m.compare_exchange(free, m, AcqRel, Relaxed).is_ok()
+        {
+            if free == 0 {
+                USED.fetch_add(1, Relaxed);
+            }
             slot.control.store(control as usize, Release);
             return;
         }
         index = (index + 1) % SLOTS;
     }
+    fatal("too many threads have called into the Rust library")
 }
 
 /// The slot of `m`, which runs here.
 fn slot(m: usize) -> Option<&'static Slot> {
-    let table = rsyso_lane_table.load(Acquire) as *const Slot;
+    let table = table();
     let mut index = home(m);
     loop {
-        // SAFETY: the index is below SLOTS, and the table is mapped for good.
-        let slot = unsafe { &*table.add(index) };
+        let slot = &table[index];
         match slot.m.load(Acquire) {
             found if found == m => return Some(slot),
             0 => return None,
@@ -317,61 +380,6 @@ fn slot(m: usize) -> Option<&'static Slot> {
 /// Where the search for the slot of `m` begins.
 fn home(m: usize) -> usize {
     ((m as u32).wrapping_mul(LANE_HASH) >> (32 - LANE_TABLE_BITS)) as usize
-}
-
-/// All lanes of the image, so that a fault can be told to have happened on one: the addresses of their control blocks, 0 where one was retired.
-/// Read by signal handlers.
-static LANES: AtomicUsize = AtomicUsize::new(0);
-/// Entries of [`LANES`] in use.
-static LANES_LEN: AtomicUsize = AtomicUsize::new(0);
-/// Address space for that many lanes; each needs a mapping or two, of which the kernel allows some 65,000 (vm.max_map_count).
-const LANES_MAX: usize = 1 << 18;
-/// Held to change [`LANES`]; the number of entries that are 0.
-static LANES_LOCK: Lock<usize> = Lock::new(0);
-
-/// Makes the list of lanes, once.
-pub(crate) fn create_list() {
-    match map_zeroed(LANES_MAX * size_of::<usize>()) {
-        Ok(address) => LANES.store(address, Release),
-        Err(errno) => fatal_errno("cannot map the list of stacks (mmap failed)", errno),
-    }
-}
-
-fn lanes() -> &'static [AtomicUsize] {
-    let list = LANES.load(Acquire);
-    let len = if list == 0 {
-        0
-    } else {
-        LANES_LEN.load(Acquire)
-    };
-    // SAFETY: mapped for good, zeroed; no more than LANES_MAX are counted.
-    unsafe { core::slice::from_raw_parts(list.max(align_of::<usize>()) as *const AtomicUsize, len) }
-}
-
-/// Adds a fresh lane to the list.
-pub(crate) fn register(control: *mut Control) {
-    let mut empty = LANES_LOCK.lock();
-    if *empty > 0
-        && let Some(free) = lanes().iter().find(|l| l.load(Relaxed) == 0)
-    {
-        *empty -= 1;
-        free.store(control as usize, Release);
-        return;
-    }
-    let len = LANES_LEN.load(Relaxed);
-    if len == LANES_MAX {
-        fatal("too many stacks for Rust code");
-    }
-    LANES_LEN.store(len + 1, Release);
-    lanes()[len].store(control as usize, Release);
-}
-
-/// The lane that an address lies in. Safe to call from a signal handler.
-pub(crate) fn containing(address: usize) -> Option<*mut Control> {
-    let p = params();
-    let control = (address & p.lane_size.wrapping_neg() as usize) + p.lane_control as usize;
-    let known = lanes().iter().any(|l| l.load(Acquire) == control);
-    known.then_some(control as *mut Control)
 }
 
 /// Whether an address lies in the guard of a lane.
@@ -401,10 +409,7 @@ pub(crate) unsafe fn replace(old: *mut Control, new: *mut Control) {
         (*new).callbacks.follow(&(*old).callbacks);
         (*old).heap.flush();
     }
-    let table = rsyso_lane_table.load(Acquire) as *const Slot;
-    for index in 0..SLOTS {
-        // SAFETY: the index is below SLOTS.
-        let slot = unsafe { &*table.add(index) };
+    for slot in table() {
         if slot.control.load(Acquire) == old as usize {
             slot.control.store(new as usize, Release);
         }
@@ -412,13 +417,7 @@ pub(crate) unsafe fn replace(old: *mut Control, new: *mut Control) {
     if SPAWNED.load(Acquire) != 0 {
         return;
     }
-    {
-        let mut empty = LANES_LOCK.lock();
-        for entry in lanes().iter().filter(|l| l.load(Relaxed) == old as usize) {
-            *empty += 1;
-            entry.store(0, Release);
-        }
-    }
+    list::strike(old);
     let base = old as usize - params().lane_control as usize;
     // SAFETY: the lane is nobody's any more. A fresh mapping over it; should that fail, it stays as it is.
     unsafe {

@@ -53,6 +53,13 @@ impl<T> Lock<T> {
         Guard(self)
     }
 
+    /// The value, unless another thread has it.
+    pub fn try_lock(&self) -> Option<Guard<'_, T>> {
+        probe_stack::<STACK_NEEDED>();
+        let taken = self.state.compare_exchange(FREE, HELD, Acquire, Relaxed);
+        taken.ok().map(|_| Guard(self))
+    }
+
     #[cold]
     #[inline(never)]
     fn lock_slow(&self) {

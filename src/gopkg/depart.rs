@@ -56,7 +56,7 @@ pub(super) fn native(package: &str) -> String {
 type rsysoDeparture struct {{
 \tmessage, file string
 \tline          int
-\tfatal         bool
+\tfatal, kept   bool
 }}
 
 // {DEPART} goes on where a call did not return.
@@ -65,7 +65,9 @@ func {DEPART}(d *rsysoDeparture) {{
 \t\trsysoThrow(\"{package}: \" + d.message)
 \t}}
 \tp := &{PANIC}{{Message: strings.Clone(d.message), File: strings.Clone(d.file), Line: d.line}}
-\t{FORGET}(unsafe.Pointer(d))
+\tif !d.kept {{
+\t\t{FORGET}(unsafe.Pointer(d))
+\t}}
 \tpanic(p)
 }}
 

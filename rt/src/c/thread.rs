@@ -80,6 +80,14 @@ pub(crate) fn end_of_go_thread() {
     }
 }
 
+/// Ends a thread of Go's that runs no more, on its lane: as [`end_of_go_thread`], and nothing is kept of it.
+#[cfg(not(test))]
+pub(crate) fn forget_go_thread() {
+    end_of_go_thread();
+    // SAFETY: the lane's own slot, whose thread has ended: null, or a record that nobody asks for any more.
+    unsafe { libc::free(record_slot().replace(null_mut())) };
+}
+
 #[cfg(not(test))]
 fn current_control() -> *mut crate::lane::Control {
     crate::lane::control()

@@ -5,6 +5,7 @@ use core::mem::offset_of;
 
 use linux_raw_sys::general::*;
 
+use crate::lane::Control;
 use crate::shared::{GUARD_SIZE, Params};
 
 /// The stack pointer, as it is in the function that this is inlined into.
@@ -43,10 +44,18 @@ pub const PAGE: usize = 4096;
 /// The name under which /proc/PID/maps shows lanes, where the kernel keeps such names.
 static LANE_NAME: [u8; 11] = *b"rsyso lane\0";
 
+/// From this many lanes on, guards are marked in the page tables. A guard that is a mapping of its own makes two mappings of each lane, and the kernel allows
+/// some 65,000 in all (vm.max_map_count); marked ones leave lanes that lie side by side one mapping, but take a page of page tables each.
+const MARKED_FROM: usize = 4096;
+
+/// madvise(2), since Linux 6.13: accesses fault, and no mapping is split.
+const MADV_GUARD_INSTALL: u32 = 102;
+
 /// Maps a lane and returns the address of its control block, or a negated errno. All of it is zero; nothing of it is set up.
 ///
 /// Everything a lane costs is address space until it is touched. Twice the size is asked for, so that an aligned lane lies in it; the
-/// rest goes back. Uses 24 bytes of stack and touches no data of the image: it runs on the goroutine's stack, before the fix-ups.
+/// rest goes back, the lower part first, so that lanes lie side by side. Uses 24 bytes of stack and writes no data of the image: it runs on
+/// the goroutine's stack, before the fix-ups.
 ///
 /// # Safety
 /// None to speak of; it is unsafe as all naked functions of the C ABI are called.
@@ -55,11 +64,11 @@ pub unsafe extern "C" fn map_lane() -> isize {
     naked_asm!(
         "push rbx",
         "lea rbx, [rip + __rsyso_params]",
-        // r8 = mmap(NULL, 2 * size, PROT_NONE, ...)
+        // r8 = mmap(NULL, 2 * size, PROT_READ | PROT_WRITE, ...)
         "xor edi, edi",
         "mov rsi, [rbx + {lane_size}]",
         "add rsi, rsi",
-        "xor edx, edx",
+        "mov edx, {read_write}",
         "mov r10d, {map_flags}",
         "mov r8, -1",
         "xor r9d, r9d",
@@ -68,9 +77,9 @@ pub unsafe extern "C" fn map_lane() -> isize {
         "cmp rax, -4095",
         "jae 9f",
         "mov r8, rax",
-        // r9 = the lane: r8 rounded up; r10 = its size.
+        // r9 = the lane: the last aligned one; r10 = its size.
         "mov r10, [rbx + {lane_size}]",
-        "lea r9, [rax + r10 - 1]",
+        "lea r9, [rax + r10]",
         "mov rdx, r10",
         "neg rdx",
         "and r9, rdx",
@@ -89,32 +98,42 @@ pub unsafe extern "C" fn map_lane() -> isize {
         "mov eax, {munmap}",
         "syscall",
         "3:",
-        // All but the guard is readable and writable.
-        "lea rdi, [r9 + {guard}]",
-        "lea rsi, [r10 - {guard}]",
-        "mov edx, {read_write}",
-        "mov eax, {mprotect}",
-        "syscall",
-        "test rax, rax",
-        "jnz 4f",
         // A huge page per stack would make 2 MiB of each page that is touched. Old kernels may not know the call: no harm.
+        "mov rdi, r9",
+        "mov rsi, r10",
         "mov edx, {no_huge_page}",
         "mov eax, {madvise}",
         "syscall",
         // prctl(PR_SET_VMA, PR_SET_VMA_ANON_NAME, start, bytes, name): for people who read maps; fails harmlessly where unknown.
-        "mov r10, rsi",
-        "mov rdx, rdi",
         "mov edi, {set_vma}",
         "xor esi, esi",
+        "mov rdx, r9",
         "lea r8, [rip + {lane_name}]",
         "mov eax, {prctl}",
         "syscall",
+        // The guard.
+        "mov rdi, r9",
+        "mov esi, {guard}",
+        "cmp qword ptr [rip + {lanes}], {marked_from}",
+        "jb 4f",
+        "mov edx, {guard_install}",
+        "mov eax, {madvise}",
+        "syscall",
+        "test rax, rax",
+        "jz 5f",
+        "4:",
+        "xor edx, edx",
+        "mov eax, {mprotect}",
+        "syscall",
+        "test rax, rax",
+        "jnz 6f",
+        "5:",
         "mov rax, r9",
         "add rax, [rbx + {lane_control}]",
         "pop rbx",
         "ret",
         // mprotect failed: the lane goes back, the error stays.
-        "4:",
+        "6:",
         "mov rbx, rax",
         "mov rdi, r9",
         "mov rsi, r10",
@@ -130,13 +149,35 @@ pub unsafe extern "C" fn map_lane() -> isize {
         guard = const GUARD_SIZE,
         read_write = const PROT_READ | PROT_WRITE,
         no_huge_page = const MADV_NOHUGEPAGE,
+        guard_install = const MADV_GUARD_INSTALL,
+        marked_from = const MARKED_FROM,
         set_vma = const linux_raw_sys::prctl::PR_SET_VMA,
         lane_name = sym LANE_NAME,
+        lanes = sym crate::lane::list::LANES_LEN,
         mmap = const __NR_mmap,
         munmap = const __NR_munmap,
         mprotect = const __NR_mprotect,
         madvise = const __NR_madvise,
         prctl = const __NR_prctl,
+    )
+}
+
+/// Calls `work` at the top of a lane that nobody uses, with the lane, and comes back to this one.
+///
+/// It has no unwind information: what `work` runs may not unwind, and finds the end of the stack here.
+///
+/// # Safety
+/// No thread runs in the lane of `control` or will until this returns; `work` may be called with it.
+#[unsafe(naked)]
+pub unsafe extern "C" fn visit(control: *mut Control, work: unsafe extern "C" fn(*mut Control)) {
+    naked_asm!(
+        "push rbx",
+        "mov rbx, rsp",
+        "mov rsp, rdi",
+        "call rsi",
+        "mov rsp, rbx",
+        "pop rbx",
+        "ret",
     )
 }
 
@@ -186,10 +227,15 @@ pub unsafe extern "C" fn rsyso_lane_slow() {
         "xor edi, edi",
         "test rax, rax",
         "jnz 5f",
+        // A lane that another thread left, or a new one.
+        "xchg rax, [rip + {ready}]",
+        "test rax, rax",
+        "jnz 6f",
         "call {map_lane}",
         "mov edi, 1",
         "cmp rax, -4095",
         "jae 5f",
+        "6:",
         "mov rbx, rsp",
         "mov rsp, rax",
         "mov rdi, r14",
@@ -199,8 +245,17 @@ pub unsafe extern "C" fn rsyso_lane_slow() {
         "mov rsp, rbx",
         "mov r11, rax",
         "ret",
-        // edi = which call failed, rax = its negated errno. There is no way back into Go from here.
+        // edi = which call failed, rax = its negated errno. If it was for want of a stack, Go goes on as after a call that does not return; so
+        // early that nothing is set up there is no way back.
         "5:",
+        "cmp qword ptr [rip + {table}], 0",
+        "je 7f",
+        "test edi, edi",
+        "jz 7f",
+        "add rsp, 8",
+        "lea rax, [rip + {no_room}]",
+        "jmp r13",
+        "7:",
         "mov esi, eax",
         "neg esi",
         "and rsp, -16",
@@ -214,6 +269,8 @@ pub unsafe extern "C" fn rsyso_lane_slow() {
         rw_offset = const offset_of!(Params, rw_offset),
         read_write = const PROT_READ | PROT_WRITE,
         mprotect = const __NR_mprotect,
+        ready = sym crate::lane::READY,
+        no_room = sym crate::depart::NO_ROOM,
         map_lane = sym map_lane,
         enter = sym crate::boot::enter,
         failed = sym crate::boot::failed,

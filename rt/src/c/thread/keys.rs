@@ -217,14 +217,11 @@ c_fn! {
     }
 
     /// The C library's half of `thread_local` with destructors (Itanium C++ ABI, 3.3.6; glibc and Rust's std use it).
-    /// On a thread of Go's nothing is kept: it does not end as far as the library can tell.
+    /// A thread of Go's is found to have ended some time after it has (`lane/ended.rs`).
     undeclared fn __cxa_thread_atexit_impl(destructor: Destructor, object: *mut c_void, _handle: *mut c_void) -> c_int {
-        match super::known().filter(|thread| thread.spawned) {
-            Some(thread) => match thread.locals.register(destructor, object) {
-                Ok(()) => 0,
-                Err(_) => -1,
-            },
-            None => 0,
+        match super::current().locals.register(destructor, object) {
+            Ok(()) => 0,
+            Err(_) => -1,
         }
     }
 }

@@ -1,0 +1,164 @@
+//! Lanes of Go's threads that have ended.
+//!
+//! Go ends few of its threads: those that a goroutine had locked when it returned. Nobody tells the image. So when many lanes are in the
+//! table it is looked through, now and then, for those whose thread the kernel does not know any more. Such a lane's thread-locals are dropped, on
+//! the lane itself, and another thread gets it.
+//!
+//! Go keeps the kernel's id of a thread in `m.procid` (runtime/runtime2.go), which it sets when the thread begins, before that runs any goroutine
+//! (`minit` in runtime/os_linux.go), and sets to 0 when a thread of C's leaves the `m`. Where that field lies is found by looking, and checked at each
+//! lane; if it is not found, lanes stay.
+//!
+//! An `m` may be made anew at the address of one that has ended, and would find the old one's slot. So a slot is claimed first, and
+//! then its `m` is looked at again, after a barrier on all threads (membarrier(2)): a new thread that still found the lane had set its id before,
+//! and keeps the lane; one that comes later finds no slot.
+
+use core::sync::atomic::{AtomicUsize, Ordering::*};
+
+use linux_raw_sys::errno::ESRCH;
+use linux_raw_sys::general::*;
+
+use super::{CLAIMED, Control, EMPTIED, IDLE, USED, give_back_below, init_tls, table};
+use crate::arch::lane::visit;
+use crate::lock::Lock;
+use crate::sys;
+
+/// Words of an `m` among which the kernel's id of the thread is: behind `g0`, a `gobuf` of six or seven words and a number (runtime/runtime2.go
+/// of Go 1.21 to 1.27).
+const PROCID: core::ops::RangeInclusive<usize> = 7..=10;
+
+/// Which word it is; 0 while that is not known, [`NOWHERE`] once it has proved wrong.
+static PROCID_AT: AtomicUsize = AtomicUsize::new(0);
+const NOWHERE: usize = usize::MAX;
+
+/// Lanes in the table at which the next look is due.
+static DUE: AtomicUsize = AtomicUsize::new(FIRST);
+const FIRST: usize = 256;
+
+/// Held by the thread that looks.
+static LOOKING: Lock<()> = Lock::new(());
+
+/// Learns where Go keeps threads' ids, from the `m` of the calling thread.
+pub(crate) fn learn(m: usize) {
+    // SAFETY: no arguments.
+    let own = unsafe { sys::syscall0(__NR_gettid) } as usize;
+    let known = PROCID_AT.load(Relaxed);
+    let now = match known {
+        NOWHERE => return,
+        // The first word that fits; a wrong one does not fit the next thread.
+        0 => PROCID.into_iter().find(|at| word(m, *at) == own),
+        at => (word(m, at) == own).then_some(at),
+    };
+    let now = now.unwrap_or(NOWHERE);
+    if now != known {
+        PROCID_AT.store(now, Relaxed);
+    }
+}
+
+/// A word of an `m`, alive or not.
+fn word(m: usize, at: usize) -> usize {
+    // SAFETY: an `m` lies in Go's heap or data, which stays readable for good; what became of it is checked by the caller.
+    unsafe { (m as *const usize).add(at).read_volatile() }
+}
+
+/// Whether the thread of an `m` has ended, if there ever was one.
+fn has_ended(m: usize, procid: usize) -> bool {
+    let Ok(tid @ 1..) = i32::try_from(word(m, procid)) else {
+        return true;
+    };
+    // SAFETY: no signal is sent.
+    unsafe {
+        let process = sys::syscall0(__NR_getpid) as usize;
+        sys::syscall3(__NR_tgkill, process, tid as usize, 0) == -(ESRCH as isize)
+    }
+}
+
+/// Looks for lanes of ended threads, if that is due. Called by a thread of Go's on its lane, which is in the table.
+pub(crate) fn look_if_due() {
+    let procid = PROCID_AT.load(Relaxed);
+    if USED.load(Relaxed) < DUE.load(Relaxed) || procid == 0 || procid == NOWHERE {
+        return;
+    }
+    let Some(_alone) = LOOKING.try_lock() else {
+        return;
+    };
+    let alive = look(procid);
+    // Each look is paid for by as many new lanes as it looks at.
+    DUE.store(FIRST.max(2 * alive), Relaxed);
+}
+
+/// Finds them and gives them to others. Returns how many others there are.
+fn look(procid: usize) -> usize {
+    let mut alive = 0;
+    let mut claimed = 0;
+    for slot in table() {
+        let m = slot.m.load(Acquire);
+        if m == 0 || m == CLAIMED || m == EMPTIED {
+            continue;
+        }
+        let ended = has_ended(m, procid);
+        match ended && slot.m.compare_exchange(m, CLAIMED, AcqRel, Relaxed).is_ok() {
+            true => claimed += 1,
+            false => alive += 1,
+        }
+    }
+    if claimed == 0 {
+        return alive;
+    }
+    let certain = all_threads_see();
+    for slot in table().iter().filter(|s| s.m.load(Relaxed) == CLAIMED) {
+        let control = slot.control.load(Acquire) as *mut Control;
+        // SAFETY: lanes stay mapped; who claimed the slot reads what its thread wrote when it took the slot.
+        let owner = unsafe { (*control).owner };
+        if certain && has_ended(owner, procid) {
+            slot.empty();
+            // SAFETY: its thread has ended, and no other finds it.
+            unsafe { renew(control) };
+        } else {
+            // A new thread at the same `m` may have found the lane before the slot was claimed.
+            slot.m.store(owner, Release);
+            alive += 1;
+        }
+    }
+    alive
+}
+
+/// Has every other thread of the process see what this one wrote, and this one what they wrote (membarrier(2)).
+fn all_threads_see() -> bool {
+    let call = |command: u32| {
+        // SAFETY: changes nothing but what the command says.
+        sys::check(unsafe { sys::syscall3(__NR_membarrier, command as usize, 0, 0) }).is_ok()
+    };
+    call(membarrier_cmd::MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED as u32)
+        && call(membarrier_cmd::MEMBARRIER_CMD_PRIVATE_EXPEDITED as u32)
+}
+
+/// Drops what a thread left in its lane, and gives the lane to who comes.
+///
+/// # Safety
+/// The thread has ended, and no other can find the lane.
+unsafe fn renew(control: *mut Control) {
+    // SAFETY: the lane is nobody's but this thread's, by the caller's word.
+    unsafe {
+        // A fault there is not to go on in a call that is long over.
+        (*control).go_landing = 0;
+        visit(control, end_thread);
+        let spare = (*control).spare;
+        control.write_bytes(0, 1);
+        (*control).listed = true;
+        init_tls(control);
+        give_back_below(control, control as usize);
+        let mut idle = IDLE.lock();
+        idle.put(control);
+        if !spare.is_null() {
+            idle.put(spare);
+        }
+    }
+}
+
+/// What is left to do of the thread, on its lane.
+unsafe extern "C" fn end_thread(control: *mut Control) {
+    #[cfg(not(test))]
+    crate::c::thread::forget_go_thread();
+    // SAFETY: nobody else uses the lane.
+    unsafe { (*control).heap.flush() };
+}

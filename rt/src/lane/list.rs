@@ -1,0 +1,79 @@
+//! The list of all lanes.
+
+use core::sync::atomic::{AtomicUsize, Ordering::*};
+
+use super::{Control, map_zeroed};
+use crate::die::{fatal, fatal_errno};
+use crate::image::params;
+use crate::lock::Lock;
+
+/// All lanes of the image, so that a fault can be told to have happened on one: the addresses of their control blocks, 0 where one was retired.
+/// Read by signal handlers.
+static LANES: AtomicUsize = AtomicUsize::new(0);
+/// Entries of [`LANES`] in use.
+pub(crate) static LANES_LEN: AtomicUsize = AtomicUsize::new(0);
+/// Address space for that many lanes.
+const LANES_MAX: usize = 1 << 18;
+/// Held to change [`LANES`]; the number of entries that are 0.
+static LANES_LOCK: Lock<usize> = Lock::new(0);
+
+/// Makes the list of lanes, once.
+pub(crate) fn create_list() {
+    match map_zeroed(LANES_MAX * size_of::<usize>()) {
+        Ok(address) => LANES.store(address, Release),
+        Err(errno) => fatal_errno("cannot map the list of stacks (mmap failed)", errno),
+    }
+}
+
+fn lanes() -> &'static [AtomicUsize] {
+    let list = LANES.load(Acquire);
+    let len = if list == 0 {
+        0
+    } else {
+        LANES_LEN.load(Acquire)
+    };
+    // SAFETY: mapped for good, zeroed; no more than LANES_MAX are counted.
+    unsafe { core::slice::from_raw_parts(list.max(align_of::<usize>()) as *const AtomicUsize, len) }
+}
+
+/// Adds a lane to the list, unless it is in it.
+pub(crate) fn register(control: *mut Control) {
+    // SAFETY: the calling thread has it for itself.
+    if unsafe { core::mem::replace(&mut (*control).listed, true) } {
+        return;
+    }
+    let mut empty = LANES_LOCK.lock();
+    if *empty > 0
+        && let Some(free) = lanes().iter().find(|l| l.load(Relaxed) == 0)
+    {
+        *empty -= 1;
+        free.store(control as usize, Release);
+        return;
+    }
+    let len = LANES_LEN.load(Relaxed);
+    if len == LANES_MAX {
+        fatal("too many stacks for Rust code");
+    }
+    LANES_LEN.store(len + 1, Release);
+    lanes()[len].store(control as usize, Release);
+}
+
+/// Takes a lane off the list.
+pub(crate) fn strike(control: *mut Control) {
+    let mut empty = LANES_LOCK.lock();
+    for entry in lanes()
+        .iter()
+        .filter(|l| l.load(Relaxed) == control as usize)
+    {
+        *empty += 1;
+        entry.store(0, Release);
+    }
+}
+
+/// The lane that an address lies in. Safe to call from a signal handler.
+pub(crate) fn containing(address: usize) -> Option<*mut Control> {
+    let p = params();
+    let control = (address & p.lane_size.wrapping_neg() as usize) + p.lane_control as usize;
+    let known = lanes().iter().any(|l| l.load(Acquire) == control);
+    known.then_some(control as *mut Control)
+}
