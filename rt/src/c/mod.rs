@@ -9,6 +9,7 @@
 #[macro_use]
 mod define;
 
+pub mod brk;
 pub mod calendar;
 pub mod checks;
 pub mod ctype;
@@ -29,6 +30,7 @@ pub mod poll;
 pub mod printf;
 pub mod process;
 pub mod scanf;
+pub mod sched;
 pub mod signal;
 pub mod socket;
 pub mod spawn;

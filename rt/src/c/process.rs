@@ -3,8 +3,8 @@
 use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use libc::{
-    c_char, c_int, c_long, c_uint, c_ulong, c_void, cpu_set_t, gid_t, id_t, idtype_t, pid_t,
-    rlimit, rlimit64, rusage, siginfo_t, size_t, ssize_t, sysinfo as Sysinfo, uid_t, utsname,
+    c_char, c_int, c_long, c_uint, c_ulong, c_void, gid_t, id_t, idtype_t, pid_t, rlimit, rlimit64,
+    rusage, siginfo_t, size_t, ssize_t, sysinfo as Sysinfo, uid_t, utsname,
 };
 
 use crate::c::define::{fail, ret};
@@ -50,10 +50,6 @@ syscalls! {
     wait4(pid: pid_t, status: *mut c_int, options: c_int, usage: *mut rusage) -> pid_t = __NR_wait4(pid, status, options, usage);
     /// kill(2)
     kill(pid: pid_t, signal: c_int) -> c_int = __NR_kill(pid, signal);
-    /// sched_yield(2)
-    sched_yield() -> c_int = __NR_sched_yield();
-    /// sched_setaffinity(2)
-    sched_setaffinity(pid: pid_t, size: size_t, set: *const cpu_set_t) -> c_int = __NR_sched_setaffinity(pid, size, set);
     /// getrandom(2)
     getrandom(buf: *mut c_void, length: size_t, flags: c_uint) -> ssize_t = __NR_getrandom(buf, length, flags);
     /// setpriority(2)
@@ -75,20 +71,6 @@ syscalls! {
 }
 
 c_fn! {
-    /// sched_getaffinity(2): the kernel writes as many bytes as it has processors for; C wants the rest cleared.
-    fn sched_getaffinity(pid: pid_t, size: size_t, set: *mut cpu_set_t) -> c_int {
-        // SAFETY: the caller's.
-        match ret(unsafe { syscall!(__NR_sched_getaffinity, pid, size, set) }) {
-            -1 => -1,
-            written => {
-                let written = written as usize;
-                // SAFETY: `written` of the caller's `size` bytes are set.
-                unsafe { set.cast::<u8>().add(written).write_bytes(0, size - written) };
-                0
-            }
-        }
-    }
-
     /// getpriority(2): the kernel says 20 - nice, so that no result is negative.
     fn getpriority(which: c_uint, who: id_t) -> c_int {
         // SAFETY: plain numbers.

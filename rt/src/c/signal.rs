@@ -51,6 +51,10 @@ unsafe fn set_from(set: *mut sigset_t, word: u64) {
     }
 }
 
+/// The first realtime signal that is nobody's: glibc keeps two for itself, and Go uses one of these (runtime/signal_unix.go,
+/// `sigPerThreadSyscall`).
+const FIRST_REALTIME: c_int = 34;
+
 /// The bit of a signal.
 fn bit(signal: c_int) -> Option<u64> {
     (1..=SIGNALS).contains(&signal).then(|| 1 << (signal - 1))
@@ -102,6 +106,16 @@ c_fn! {
             Some(bit) => (unsafe { word_of(set) } & bit != 0).into(),
             None => fail(libc::EINVAL),
         }
+    }
+
+    /// What `SIGRTMIN` stands for (signal(7)).
+    fn __libc_current_sigrtmin() -> c_int {
+        FIRST_REALTIME
+    }
+
+    /// What `SIGRTMAX` stands for (signal(7)).
+    fn __libc_current_sigrtmax() -> c_int {
+        SIGNALS
     }
 
     /// sigaction(2): asking works; a change is ENOSYS, but in the child of a fork.

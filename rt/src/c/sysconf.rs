@@ -9,7 +9,7 @@ use crate::sys;
 use linux_raw_sys::general::*;
 
 /// A soft limit (getrlimit(2)); `None` if there is none.
-fn soft_limit(resource: u32) -> Option<c_long> {
+pub(crate) fn soft_limit(resource: u32) -> Option<c_long> {
     let mut limit = [0u64; 2];
     // SAFETY: a place of our own, of `struct rlimit64`'s shape.
     let result = unsafe { syscall!(__NR_prlimit64, 0, resource, 0usize, &raw mut limit) };
