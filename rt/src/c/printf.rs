@@ -1,14 +1,17 @@
 //! Formatted output: printf(3), in the C locale. Left out, and reported as errors: wide characters (`%lc`, `%ls`),
-//! arguments by number (`%1$d`), and `long double`, which Rust cannot hold.
+//! and `long double`, which Rust cannot hold.
 
 use core::ffi::{CStr, c_char, c_int, c_long, c_short};
 
 use crate::arch::va_list::VaList;
 use crate::c::string::length_up_to;
 
+mod directive;
 mod float;
 mod functions;
 mod sink;
+
+use directive::{Args, Reader};
 
 pub use functions::*;
 pub(crate) use sink::Sink;
@@ -108,123 +111,22 @@ pub(crate) unsafe fn format(
     args: &mut VaList,
 ) -> Result<c_int, c_int> {
     // SAFETY: the caller's.
-    let mut rest = unsafe { CStr::from_ptr(format) }.to_bytes();
-    let mut out = Output { sink, count: 0 };
+    let format = unsafe { CStr::from_ptr(format) }.to_bytes();
     // As it stood when the function was called (`%m`).
     let errno = crate::c::errno::errno();
-    while let Some(at) = rest.iter().position(|&b| b == b'%') {
-        out.put(&rest[..at])?;
-        let mut reader = Reader {
-            rest: &rest[at + 1..],
+    let mut out = Output { sink, count: 0 };
+    let mut args = Args::new(args, format)?;
+    let mut reader = Reader::new(format);
+    loop {
+        let (text, directive) = reader.next()?;
+        out.put(text)?;
+        let Some(directive) = directive else {
+            return c_int::try_from(out.count).map_err(|_| libc::EOVERFLOW);
         };
         // SAFETY: the caller's.
         unsafe {
-            let spec = reader.spec(args)?;
-            let conversion = reader.next().ok_or(libc::EINVAL)?;
-            convert(&mut out, &spec, conversion, args, errno)?;
-        }
-        rest = reader.rest;
-    }
-    out.put(rest)?;
-    c_int::try_from(out.count).map_err(|_| libc::EOVERFLOW)
-}
-
-struct Reader<'a> {
-    rest: &'a [u8],
-}
-
-impl Reader<'_> {
-    fn next(&mut self) -> Option<u8> {
-        let (&first, rest) = self.rest.split_first()?;
-        self.rest = rest;
-        Some(first)
-    }
-
-    fn take(&mut self, wanted: u8) -> bool {
-        let found = self.rest.first() == Some(&wanted);
-        if found {
-            self.next();
-        }
-        found
-    }
-
-    /// A number, or an argument in its place; `None` if there is neither.
-    ///
-    /// # Safety
-    /// As [`format`].
-    unsafe fn number(&mut self, args: &mut VaList) -> Option<c_int> {
-        if self.take(b'*') {
-            // SAFETY: the caller's.
-            return Some(unsafe { args.word() } as c_int);
-        }
-        let digits = self.rest.iter().take_while(|b| b.is_ascii_digit()).count();
-        let (number, rest) = self.rest.split_at(digits);
-        self.rest = rest;
-        (digits > 0).then(|| {
-            number.iter().fold(0 as c_int, |n, b| {
-                n.saturating_mul(10).saturating_add((b - b'0').into())
-            })
-        })
-    }
-
-    /// Everything up to the conversion.
-    ///
-    /// # Safety
-    /// As [`format`].
-    unsafe fn spec(&mut self, args: &mut VaList) -> Result<Spec, c_int> {
-        let mut spec = Spec::default();
-        loop {
-            match self.rest.first() {
-                Some(b'-') => spec.left = true,
-                Some(b'+') => spec.plus = true,
-                Some(b' ') => spec.space = true,
-                Some(b'#') => spec.alternate = true,
-                Some(b'0') => spec.zero = true,
-                // Groups of digits: the C locale has none.
-                Some(b'\'') => {}
-                _ => break,
-            }
-            self.next();
-        }
-        // SAFETY: the caller's.
-        unsafe {
-            if let Some(width) = self.number(args) {
-                spec.left |= width < 0;
-                spec.width = width.unsigned_abs() as usize;
-            }
-            if self.take(b'.') {
-                // A negative one from an argument is as none.
-                spec.precision = usize::try_from(self.number(args).unwrap_or(0)).ok();
-            }
-        }
-        spec.length = self.length();
-        Ok(spec)
-    }
-
-    fn length(&mut self) -> Length {
-        match self.rest.first() {
-            Some(b'h') => {
-                self.next();
-                if self.take(b'h') {
-                    Length::Char
-                } else {
-                    Length::Short
-                }
-            }
-            Some(b'l') => {
-                self.next();
-                self.take(b'l');
-                Length::Long
-            }
-            Some(b'q' | b'j' | b'z' | b'Z' | b't') => {
-                self.next();
-                Length::Long
-            }
-            Some(b'L') => {
-                self.next();
-                Length::LongDouble
-            }
-            _ => Length::Int,
+            let (spec, args) = args.settle(&directive);
+            convert(&mut out, &spec, directive.conversion, args, errno)?;
         }
     }
 }

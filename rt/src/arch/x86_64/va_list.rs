@@ -2,6 +2,7 @@
 //! may hold arguments, and `va_list` says how far they were read.
 
 /// The psABI's `va_list`, to which C's is a pointer where it is a parameter.
+#[derive(Clone)]
 #[repr(C)]
 pub struct VaList {
     /// Offset of the next general register in `saved`; 48 when all six were read.
@@ -48,6 +49,15 @@ impl VaList {
             }
             f64::from_bits(self.memory())
         }
+    }
+
+    /// Passes over an argument of type `long double`, which is memory, aligned to 16 bytes (3.5.7, step 7).
+    ///
+    /// # Safety
+    /// There must be such an argument.
+    pub unsafe fn skip_long_double(&mut self) {
+        let misaligned = self.overflow.addr() % 16 / size_of::<u64>();
+        self.overflow = self.overflow.wrapping_add(misaligned + 2);
     }
 
     /// # Safety

@@ -124,3 +124,50 @@ fn agrees_with_the_host() {
         assert_eq!(run(strftime, 100).0, 0);
     }
 }
+
+/// Every conversion with every flag, width and modifier.
+#[test]
+fn flags_as_the_host_has_them() {
+    let _exclusive = crate::c::env::exclusive();
+    let mut dates: Vec<tm> = [0, 951_782_400, -70_000_000_000, 1_704_067_199]
+        .iter()
+        .map(|moment| date(gmtime_r, *moment))
+        .collect();
+    dates[0].tm_gmtoff = -(5 * 3600 + 1800);
+    dates[1].tm_hour = 17;
+    dates[2].tm_isdst = -1;
+    let mut tried = 0;
+    for date in &dates {
+        for conversion in 0x21..0x7f_u8 {
+            for flags in ["", "_", "-", "0", "+", "^", "#", "_^", "0#", "-0", "^#"] {
+                for width in ["", "1", "3", "5", "12"] {
+                    for modifier in ["", "E", "O"] {
+                        let format = format!("<%{flags}{width}{modifier}{}>", conversion as char);
+                        // Depends on TZ, which another test sets.
+                        if conversion == b's' {
+                            continue;
+                        }
+                        let text = std::ffi::CString::new(format.as_str()).expect("no NUL");
+                        let run = |f: unsafe extern "C" fn(
+                            *mut c_char,
+                            size_t,
+                            *const c_char,
+                            *const tm,
+                        ) -> size_t| {
+                            let mut buf = [0u8; 256];
+                            // SAFETY: the buffer's size.
+                            let n = unsafe { f(buf.as_mut_ptr().cast(), 256, text.as_ptr(), date) };
+                            let text = String::from_utf8_lossy(&buf[..n]).into_owned();
+                            // What is no conversion stays as it stands; glibc changes letters of some.
+                            let known = !text.contains('%');
+                            if known { text } else { text.to_lowercase() }
+                        };
+                        assert_eq!(run(strftime), run(host::strftime), "{format}");
+                        tried += 1;
+                    }
+                }
+            }
+        }
+    }
+    assert!(tried > 50_000);
+}

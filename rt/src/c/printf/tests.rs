@@ -187,7 +187,7 @@ fn short_buffers_are_cut_and_errors_reported() {
             "size {size}"
         );
     }
-    for bad in [c"%Lf", c"%1$d", c"%ls", c"%lc", c"%", c"%5", c"%y"] {
+    for bad in [c"%Lf", c"%1$Lf", c"%ls", c"%lc", c"%", c"%5", c"%y"] {
         assert_eq!(run(ours(), 16, bad).0, -1, "{bad:?}");
     }
     assert_eq!(run(ours(), 16, c"%2147483647d%2147483647d").0, -1);
@@ -211,4 +211,51 @@ fn the_count_so_far_and_the_error() {
     }
     assert_eq!((n, long), (3, 8));
     assert!(buf.starts_with(b"abc    7 No such file or directory\0"));
+}
+
+#[test]
+fn arguments_by_number() {
+    same!("%2$s=%1$d", 5, c"x".as_ptr());
+    same!("%1$d %1$x %1$o %1$5d|%1$-5d|%1$05d", 42);
+    same!("%3$s %1$f %2$d %1$e", 1.5f64, 7, c"three".as_ptr());
+    same!(
+        "<%2$*1$d|%2$-*1$d|%2$.*1$d|%4$*3$.*1$f>",
+        8,
+        42,
+        12,
+        2.25f64
+    );
+    same!("%2$m%%%1$d%%", 3, 4);
+    same!("%3$d", 1, 2, 3);
+    // More than fit into registers, of both kinds.
+    same!(
+        "%20$s %19$.1f %18$d %17$.1f %16$d %15$.1f %14$d %13$.1f %12$d %11$.1f %10$d %9$.1f %8$d %7$.1f %6$d %5$.1f %4$d %3$.1f %2$d %1$.1f",
+        1.0f64,
+        2,
+        3.0f64,
+        4,
+        5.0f64,
+        6,
+        7.0f64,
+        8,
+        9.0f64,
+        10,
+        11.0f64,
+        12,
+        13.0f64,
+        14,
+        15.0f64,
+        16,
+        17.0f64,
+        18,
+        19.0f64,
+        c"last".as_ptr()
+    );
+    // C leaves it open what becomes of these: an error.
+    for format in [c"%1$d %d", c"%1$*d", c"%0$d", c"%1$", c"%*1$d"] {
+        let mut buf = [0u8; 64];
+        // SAFETY: there are more arguments than any of them could take.
+        let n = unsafe { ours()(buf.as_mut_ptr().cast(), 64, format.as_ptr(), 1, 2, 3) };
+        assert_eq!(n, -1, "{format:?}");
+    }
 }
