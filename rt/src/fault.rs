@@ -17,9 +17,9 @@ use crate::arch::lane::map_lane;
 use crate::depart::{self, Departure, reaches_go, recoverable};
 use crate::handlers::{Action, sigaction, without};
 use crate::image::{base, params};
-use crate::lane::{self, Control, containing, in_guard};
+use crate::lane::{self, Control, containing, guarded, in_guard};
 use crate::names;
-use crate::shared::{GUARD_SIZE, SIGNAL_STACK_SIZE};
+use crate::shared::{GUARD_SIZE, OUTER_GUARD_SIZE, SIGNAL_STACK_SIZE};
 use crate::sys;
 
 /// The signals of faults, and what a line calls them.
@@ -120,11 +120,9 @@ fn look(signal: u32, interrupted: &Interrupted<'_>, address: usize) -> Option<Fa
     let p = params();
     let in_code = (pc.wrapping_sub(base()) as u64).wrapping_sub(p.code_offset) < p.code_size;
     // After an overflow the stack pointer may lie below its lane already.
-    let guard = GUARD_SIZE as usize;
-    let lane = containing(sp).or_else(|| {
-        containing(address)
-            .filter(|c| in_guard(*c, address) && address.abs_diff(sp) < guard && in_code)
-    });
+    let near = (GUARD_SIZE + OUTER_GUARD_SIZE) as usize;
+    let lane = containing(sp)
+        .or_else(|| guarded(address).filter(|_| address.abs_diff(sp) < near && in_code));
     if !in_code && lane.is_none() {
         return None;
     }

@@ -14,13 +14,13 @@ use crate::arch::lane::{PAGE, map_lane, stack_pointer};
 use crate::die::{fatal, fatal_errno};
 use crate::image::{base, params};
 use crate::lock::Lock;
-use crate::shared::{CONTROL_SIZE, GUARD_SIZE, LANE_HASH, LANE_TABLE_BITS};
+use crate::shared::{CONTROL_SIZE, GUARD_SIZE, LANE_HASH, LANE_TABLE_BITS, OUTER_GUARD_SIZE};
 use crate::sys;
 
 pub(crate) mod ended;
 pub(crate) mod list;
 
-pub(crate) use list::{containing, register};
+pub(crate) use list::{containing, guarded, register};
 
 /// The control block of a lane, at its initial stack pointer. A fresh lane has all of it zero.
 #[repr(C, align(64))]
@@ -44,6 +44,8 @@ pub struct Control {
     owner: usize,
     /// Whether the lane is in the list of all lanes already.
     listed: bool,
+    /// Whether the inner guard is accessible (`room.rs`).
+    pub(crate) guard_open: bool,
     /// The C side's record of the thread, null for Go's threads.
     pub pthread: *mut core::ffi::c_void,
     /// What the thread pointer leads to on threads that Rust spawned (`c/thread/spawn.rs`).
@@ -156,7 +158,7 @@ fn give_back_deep_stack(control: *mut Control) {
 
 /// Gives the system the pages of a lane's stack that lie more than [`WARM_STACK`] below an address.
 fn give_back_below(control: *mut Control, top: usize) {
-    let start = control as usize - params().lane_control as usize + GUARD_SIZE as usize;
+    let start = base_of(control) + GUARD_SIZE as usize;
     let end = (top.saturating_sub(WARM_STACK)) & PAGE.wrapping_neg();
     if end > start {
         // SAFETY: the pages lie below everything that this thread still uses.
@@ -382,10 +384,15 @@ fn home(m: usize) -> usize {
     ((m as u32).wrapping_mul(LANE_HASH) >> (32 - LANE_TABLE_BITS)) as usize
 }
 
-/// Whether an address lies in the guard of a lane.
+/// Whether an address that lies in no other lane lies in the guards of this one.
 pub(crate) fn in_guard(control: *mut Control, address: usize) -> bool {
-    let base = control as usize - params().lane_control as usize;
-    (base..base + GUARD_SIZE as usize).contains(&address)
+    let base = base_of(control);
+    (base - OUTER_GUARD_SIZE as usize..base + GUARD_SIZE as usize).contains(&address)
+}
+
+/// The first address of a lane.
+pub(crate) fn base_of(control: *mut Control) -> usize {
+    control as usize - params().lane_control as usize
 }
 
 /// Puts the fresh lane `new` in the place of `old`, whose stack is used up, as that of the thread of Go's that runs now; `old` is retired.
@@ -418,7 +425,7 @@ pub(crate) unsafe fn replace(old: *mut Control, new: *mut Control) {
         return;
     }
     list::strike(old);
-    let base = old as usize - params().lane_control as usize;
+    let base = base_of(old);
     // SAFETY: the lane is nobody's any more. A fresh mapping over it; should that fail, it stays as it is.
     unsafe {
         sys::syscall6(

@@ -9,6 +9,7 @@
 //! - [`alloc`]: malloc and its family. [`unwind`]: `_Unwind_*`. `c`: the rest of the C names.
 //! - `depart`: the ways back into Go that are no return. `panics`: what a panic says, and its way to Go. `fault`: the end of a
 //!   stack, and wild accesses; [`handlers`]: signals that others have had before. [`report`]: the text that std prints about a panic. [`names`]: names of functions.
+//! - `room`: room on the stack for what std does under locks of its own.
 //! - `callback`: Go functions that Rust calls.
 //! - [`arch`]: everything that knows the machine. [`sys`]: system calls.
 #![cfg_attr(not(test), no_std)]
@@ -39,6 +40,8 @@ pub mod names;
 #[cfg(not(test))]
 pub mod panics;
 pub mod report;
+#[cfg(not(test))]
+pub mod room;
 pub mod shared;
 pub mod sys;
 #[cfg(not(test))]

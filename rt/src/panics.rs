@@ -21,6 +21,7 @@ use crate::depart::{reaches_go, recoverable};
 use crate::lane::{self, Control, containing, control};
 use crate::lock::Lock;
 use crate::report;
+use crate::room;
 use crate::sys::write_stderr;
 
 /// `MOZ\0RUST` (library/panic_unwind/src/gcc.rs, `RUST_EXCEPTION_CLASS`): the bytes in order since Rust 1.77, a number before.
@@ -220,6 +221,11 @@ pub(crate) fn hold_back(bytes: &[u8]) -> bool {
     kept && !printed
 }
 
+/// Called before std begins a panic.
+pub(crate) extern "C" fn begun() {
+    room::open();
+}
+
 /// Opens a report.
 fn begin() -> bool {
     said().push(Held {
@@ -310,6 +316,7 @@ pub unsafe extern "C" fn rsyso_panic_payload(exception: *mut UnwindException) ->
 /// # Safety
 /// As `take`.
 unsafe fn caught(exception: *mut UnwindException, take: Option<Take>) -> Payload {
+    room::close();
     let held = said().take(|h| h.exception == exception);
     if let Some(held) = &held {
         held.print();
@@ -350,6 +357,7 @@ pub unsafe extern "C" fn rsyso_personality(
 
 /// The exception has left every frame of the library's: it becomes a departure.
 pub(crate) extern "C" fn landed(exception: *mut UnwindException) -> ! {
+    room::close();
     let control = control();
     let held = said().take(|h| h.exception == exception);
     let printed = held.as_ref().is_some_and(|h| h.printed);

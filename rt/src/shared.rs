@@ -5,16 +5,21 @@
 //! A *lane* is an address-space region of `lane_size` bytes (a power of two) aligned to its own size:
 //!
 //! ```text
-//! base                                                                                       base + lane_size
-//! | guard (GUARD_SIZE, no access) | stack, grows down  <-| control block | thread-local block | signal stack |
-//!                                                         ^ control_offset  ^ tls_offset
+//!                          base                                                                                base + lane_size
+//! | guard (OUTER_GUARD_SIZE) | guard (GUARD_SIZE) | stack, grows down  <-| control block | thread-local block | signal stack |
+//!                                                                         ^ control_offset  ^ tls_offset
 //! ```
+//!
+//! The guards are never accessible, but for the inner one while a panic is raised (`room.rs`): code that runs there is still in the lane.
 //!
 //! The address of the control block is the initial stack pointer of a call, and is 64-byte aligned. Any code that runs
 //! in a lane finds both blocks from `SP & -lane_size`.
 
-/// Bytes at the bottom of a lane that are never accessible.
+/// Bytes at the bottom of a lane that its stack may not use.
 pub const GUARD_SIZE: u64 = 64 * 1024;
+
+/// Bytes below a lane that are reserved with it: code compiled without stack probes whose frame is smaller cannot jump over them.
+pub const OUTER_GUARD_SIZE: u64 = 1024 * 1024;
 
 /// Bytes at the top of a lane on which signals are handled that a thread of Rust's own causes by a fault. Go's threads have such stacks
 /// already. Room for the largest frame that the kernel writes there (AT_MINSIGSTKSZ, some 12 KiB with AMX), and then some.

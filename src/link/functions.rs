@@ -1,6 +1,7 @@
 //! The functions of the image by name: for its symbols, and for the table in which the runtime looks up what a fault happened in.
 
 use super::SecRef;
+use super::interpose;
 use super::names::demangle;
 use super::symbols::Inputs;
 use crate::input::{Def, SymbolKind};
@@ -64,7 +65,10 @@ impl NameTable {
         all.sort_unstable_by_key(|(at, _)| *at);
         for (at, list) in all {
             for (offset, symbol) in list {
-                let name = shortened(demangle(symbol));
+                let name = shortened(match interpose::stands_for(symbol) {
+                    Some(path) => path.to_owned(),
+                    None => demangle(symbol),
+                });
                 let range = known.entry(name).or_insert_with_key(|name| {
                     let from = table.text.len();
                     table.text.extend_from_slice(name.as_bytes());

@@ -18,6 +18,18 @@ struct StdFunction {
     front: Option<&'static str>,
 }
 
+/// A function that takes a lock of std's own: the runtime looks for room on the stack first (`rt/src/room.rs`).
+macro_rules! room {
+    ($name:literal, $piece:literal, $($path:literal),+) => {
+        StdFunction {
+            paths: &[$($path),+],
+            piece: $piece,
+            real: concat!("rsyso_std_", $name),
+            front: Some(concat!("rsyso_room_", $name)),
+        }
+    };
+}
+
 const STD: &[StdFunction] = &[
     StdFunction {
         paths: &["core::panicking::panic_cannot_unwind"],
@@ -62,6 +74,132 @@ const STD: &[StdFunction] = &[
         real: RESUME_UNWIND,
         front: None,
     },
+    StdFunction {
+        // The second is its name up to Rust 1.90 or so.
+        paths: &[
+            "std::panicking::panic_with_hook",
+            "std::panicking::rust_panic_with_hook",
+        ],
+        piece: "panic_with_hook",
+        real: "rsyso_std_panic_with_hook",
+        front: Some("rsyso_panic_with_hook"),
+    },
+    room!("print", "_print", "std::io::stdio::_print"),
+    room!("eprint", "_eprint", "std::io::stdio::_eprint"),
+    room!(
+        "stdout_lock",
+        "Stdout",
+        "std::io::stdio::Stdout::lock",
+        "<std::io::stdio::Stdout>::lock"
+    ),
+    room!(
+        "stdout_write",
+        "Stdout",
+        "<&std::io::stdio::Stdout as std::io::Write>::write"
+    ),
+    room!(
+        "stdout_write_vectored",
+        "Stdout",
+        "<&std::io::stdio::Stdout as std::io::Write>::write_vectored"
+    ),
+    room!(
+        "stdout_write_all",
+        "Stdout",
+        "<&std::io::stdio::Stdout as std::io::Write>::write_all"
+    ),
+    room!(
+        "stdout_write_all_vectored",
+        "Stdout",
+        "<&std::io::stdio::Stdout as std::io::Write>::write_all_vectored"
+    ),
+    room!(
+        "stdout_write_fmt",
+        "Stdout",
+        "<&std::io::stdio::Stdout as std::io::Write>::write_fmt"
+    ),
+    room!(
+        "stdout_flush",
+        "Stdout",
+        "<&std::io::stdio::Stdout as std::io::Write>::flush"
+    ),
+    room!(
+        "stderr_lock",
+        "Stderr",
+        "std::io::stdio::Stderr::lock",
+        "<std::io::stdio::Stderr>::lock"
+    ),
+    room!(
+        "stderr_write",
+        "Stderr",
+        "<&std::io::stdio::Stderr as std::io::Write>::write"
+    ),
+    room!(
+        "stderr_write_vectored",
+        "Stderr",
+        "<&std::io::stdio::Stderr as std::io::Write>::write_vectored"
+    ),
+    room!(
+        "stderr_write_all",
+        "Stderr",
+        "<&std::io::stdio::Stderr as std::io::Write>::write_all"
+    ),
+    room!(
+        "stderr_write_all_vectored",
+        "Stderr",
+        "<&std::io::stdio::Stderr as std::io::Write>::write_all_vectored"
+    ),
+    room!(
+        "stderr_write_fmt",
+        "Stderr",
+        "<&std::io::stdio::Stderr as std::io::Write>::write_fmt"
+    ),
+    room!(
+        "stdin_lock",
+        "Stdin",
+        "std::io::stdio::Stdin::lock",
+        "<std::io::stdio::Stdin>::lock"
+    ),
+    room!(
+        "stdin_read_line",
+        "Stdin",
+        "std::io::stdio::Stdin::read_line",
+        "<std::io::stdio::Stdin>::read_line"
+    ),
+    room!(
+        "backtrace_lock",
+        "9backtrace4lock",
+        "std::sys::backtrace::lock",
+        "std::sys_common::backtrace::lock"
+    ),
+    room!(
+        "backtrace_create",
+        "Backtrace",
+        "std::backtrace::Backtrace::create",
+        "<std::backtrace::Backtrace>::create"
+    ),
+    room!(
+        "backtrace_frames",
+        "Backtrace",
+        "std::backtrace::Backtrace::frames",
+        "<std::backtrace::Backtrace>::frames"
+    ),
+    room!(
+        "backtrace_display",
+        "Backtrace",
+        "<std::backtrace::Backtrace as core::fmt::Display>::fmt"
+    ),
+    room!(
+        "backtrace_debug",
+        "Backtrace",
+        "<std::backtrace::Backtrace as core::fmt::Debug>::fmt"
+    ),
+    room!("set_hook", "8set_hook", "std::panicking::set_hook"),
+    room!("take_hook", "9take_hook", "std::panicking::take_hook"),
+    room!("var", "3env", "std::env::_var"),
+    room!("var_os", "3env", "std::env::_var_os"),
+    room!("vars_os", "3env", "std::env::vars_os"),
+    room!("setenv", "3env", "std::sys::env::unix::setenv"),
+    room!("unsetenv", "3env", "std::sys::env::unix::unsetenv"),
 ];
 
 /// Raises an exception with a given payload.
@@ -75,6 +213,12 @@ pub fn front(name: &str) -> Option<&'static str> {
 /// What the library raises exceptions with.
 pub const RAISE: &str = "rsyso_raise_exception";
 
+/// The Rust path of the function that a function of the runtime's stands in front of.
+pub fn stands_for(front: &str) -> Option<&'static str> {
+    let function = STD.iter().find(|f| f.front == Some(front))?;
+    function.paths.first().copied()
+}
+
 /// One function that was found: object and symbol, and its front.
 #[derive(Clone, Copy, Debug)]
 pub struct Found {
@@ -86,6 +230,21 @@ pub struct Found {
     pub front: Option<&'static str>,
 }
 
+/// The function of the table that a symbol is, if any.
+fn of_std(symbol: &str) -> Option<&'static StdFunction> {
+    // Few names have any of these.
+    if !["std", "__rust", "panic_cannot"]
+        .iter()
+        .any(|piece| symbol.contains(piece))
+    {
+        return None;
+    }
+    let path = std::cell::OnceCell::new();
+    let path = || path.get_or_init(|| demangle(symbol)).as_str();
+    STD.iter()
+        .find(|f| symbol.contains(f.piece) && f.paths.contains(&path()))
+}
+
 /// By the runtime's name: the first definition in the library, a global one before a local one (as fat LTO leaves them).
 pub fn find(inputs: &Inputs<'_>) -> HashMap<&'static str, Found> {
     let mut found: HashMap<&'static str, (bool, Found)> = HashMap::new();
@@ -94,9 +253,7 @@ pub fn find(inputs: &Inputs<'_>) -> HashMap<&'static str, Found> {
             let Def::Section(_) = symbol.def else {
                 continue;
             };
-            let Some(function) = STD.iter().find(|f| {
-                symbol.name.contains(f.piece) && f.paths.contains(&demangle(&symbol.name).as_str())
-            }) else {
+            let Some(function) = of_std(&symbol.name) else {
                 continue;
             };
             let local = symbol.bind == crate::input::Bind::Local;

@@ -2,7 +2,7 @@
 
 use core::sync::atomic::{AtomicUsize, Ordering::*};
 
-use super::{Control, map_zeroed};
+use super::{Control, in_guard, map_zeroed};
 use crate::die::{fatal, fatal_errno};
 use crate::image::params;
 use crate::lock::Lock;
@@ -76,4 +76,17 @@ pub(crate) fn containing(address: usize) -> Option<*mut Control> {
     let control = (address & p.lane_size.wrapping_neg() as usize) + p.lane_control as usize;
     let known = lanes().iter().any(|l| l.load(Acquire) == control);
     known.then_some(control as *mut Control)
+}
+
+/// The lane in whose guards an address lies. Safe to call from a signal handler.
+pub(crate) fn guarded(address: usize) -> Option<*mut Control> {
+    let others = || {
+        let all = lanes().iter().map(|l| l.load(Acquire) as *mut Control);
+        all.filter(|c| !c.is_null()).find(|c| in_guard(*c, address))
+    };
+    // Not all lanes have an outer guard: another lane may lie there.
+    match containing(address) {
+        Some(lane) => in_guard(lane, address).then_some(lane),
+        None => others(),
+    }
 }

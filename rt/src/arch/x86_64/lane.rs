@@ -6,7 +6,7 @@ use core::mem::offset_of;
 use linux_raw_sys::general::*;
 
 use crate::lane::Control;
-use crate::shared::{GUARD_SIZE, Params};
+use crate::shared::{GUARD_SIZE, OUTER_GUARD_SIZE, Params};
 
 /// The stack pointer, as it is in the function that this is inlined into.
 #[inline(always)]
@@ -45,16 +45,20 @@ pub const PAGE: usize = 4096;
 static LANE_NAME: [u8; 11] = *b"rsyso lane\0";
 
 /// From this many lanes on, guards are marked in the page tables. A guard that is a mapping of its own makes two mappings of each lane, and the kernel allows
-/// some 65,000 in all (vm.max_map_count); marked ones leave lanes that lie side by side one mapping, but take a page of page tables each.
+/// some 65,000 in all (vm.max_map_count); marked ones leave lanes that lie side by side one mapping, but take a page of page tables each. So that they lie side by
+/// side, they have no outer guard.
 const MARKED_FROM: usize = 4096;
 
 /// madvise(2), since Linux 6.13: accesses fault, and no mapping is split.
-const MADV_GUARD_INSTALL: u32 = 102;
+pub const MADV_GUARD_INSTALL: u32 = 102;
+
+/// madvise(2): takes such marks away.
+pub const MADV_GUARD_REMOVE: u32 = 103;
 
 /// Maps a lane and returns the address of its control block, or a negated errno. All of it is zero; nothing of it is set up.
 ///
-/// Everything a lane costs is address space until it is touched. Twice the size is asked for, so that an aligned lane lies in it; the
-/// rest goes back, the lower part first, so that lanes lie side by side. Uses 24 bytes of stack and writes no data of the image: it runs on
+/// Everything a lane costs is address space until it is touched. Twice the size is asked for, and the outer guard, so that an aligned lane lies in it
+/// with that below; the rest goes back, the lower part first, so that lanes lie side by side. Uses 32 bytes of stack and writes no data of the image: it runs on
 /// the goroutine's stack, before the fix-ups.
 ///
 /// # Safety
@@ -63,11 +67,18 @@ const MADV_GUARD_INSTALL: u32 = 102;
 pub unsafe extern "C" fn map_lane() -> isize {
     naked_asm!(
         "push rbx",
+        "push r12",
         "lea rbx, [rip + __rsyso_params]",
-        // r8 = mmap(NULL, 2 * size, PROT_READ | PROT_WRITE, ...)
+        // r12 = bytes of the outer guard.
+        "xor r12d, r12d",
+        "cmp qword ptr [rip + {lanes}], {marked_from}",
+        "jae 7f",
+        "mov r12d, {outer}",
+        "7:",
+        // r8 = mmap(NULL, 2 * size + outer, PROT_READ | PROT_WRITE, ...)
         "xor edi, edi",
         "mov rsi, [rbx + {lane_size}]",
-        "add rsi, rsi",
+        "lea rsi, [r12 + 2*rsi]",
         "mov edx, {read_write}",
         "mov r10d, {map_flags}",
         "mov r8, -1",
@@ -80,12 +91,14 @@ pub unsafe extern "C" fn map_lane() -> isize {
         // r9 = the lane: the last aligned one; r10 = its size.
         "mov r10, [rbx + {lane_size}]",
         "lea r9, [rax + r10]",
+        "add r9, r12",
         "mov rdx, r10",
         "neg rdx",
         "and r9, rdx",
         // What lies before it, and after it, goes back.
         "mov rdi, r8",
         "mov rsi, r9",
+        "sub rsi, r12",
         "sub rsi, r8",
         "jz 2f",
         "mov eax, {munmap}",
@@ -93,6 +106,7 @@ pub unsafe extern "C" fn map_lane() -> isize {
         "2:",
         "lea rdi, [r9 + r10]",
         "lea rsi, [r8 + 2*r10]",
+        "add rsi, r12",
         "sub rsi, rdi",
         "jz 3f",
         "mov eax, {munmap}",
@@ -111,11 +125,12 @@ pub unsafe extern "C" fn map_lane() -> isize {
         "lea r8, [rip + {lane_name}]",
         "mov eax, {prctl}",
         "syscall",
-        // The guard.
+        // The guards.
         "mov rdi, r9",
-        "mov esi, {guard}",
-        "cmp qword ptr [rip + {lanes}], {marked_from}",
-        "jb 4f",
+        "sub rdi, r12",
+        "lea rsi, [r12 + {guard}]",
+        "test r12, r12",
+        "jnz 4f",
         "mov edx, {guard_install}",
         "mov eax, {madvise}",
         "syscall",
@@ -130,23 +145,27 @@ pub unsafe extern "C" fn map_lane() -> isize {
         "5:",
         "mov rax, r9",
         "add rax, [rbx + {lane_control}]",
+        "pop r12",
         "pop rbx",
         "ret",
         // mprotect failed: the lane goes back, the error stays.
         "6:",
-        "mov rbx, rax",
         "mov rdi, r9",
-        "mov rsi, r10",
+        "sub rdi, r12",
+        "lea rsi, [r10 + r12]",
+        "mov r12, rax",
         "mov eax, {munmap}",
         "syscall",
-        "mov rax, rbx",
+        "mov rax, r12",
         "9:",
+        "pop r12",
         "pop rbx",
         "ret",
         lane_size = const offset_of!(Params, lane_size),
         lane_control = const offset_of!(Params, lane_control),
         map_flags = const MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
         guard = const GUARD_SIZE,
+        outer = const OUTER_GUARD_SIZE,
         read_write = const PROT_READ | PROT_WRITE,
         no_huge_page = const MADV_NOHUGEPAGE,
         guard_install = const MADV_GUARD_INSTALL,

@@ -9,6 +9,8 @@ pub mod fault;
 pub mod find;
 pub mod lane;
 pub mod mem;
+#[cfg(not(test))]
+pub mod room;
 pub mod syscall;
 pub mod thread;
 
