@@ -14,13 +14,13 @@ mod address;
 mod dns;
 mod files;
 mod found;
+mod list;
 mod message;
 mod order;
 mod resolv;
 
 pub mod inet;
 
-use found::ADDRESSES;
 pub(crate) use found::{Families, Found, NAME, RawAddress};
 
 /// netdb.h: the host has no address of the family that was asked for.
@@ -206,7 +206,7 @@ fn addresses(node: Option<&[u8]>, hints: &Hints, found: &mut Found) -> Result<()
         families.v6 &= order::family_works(IpAddr::V6(Ipv6Addr::LOCALHOST));
     }
     let result = by_name(node, families, found);
-    if map && (found.count == 0 || hints.has(libc::AI_ALL)) {
+    if map && (found.is_empty() || hints.has(libc::AI_ALL)) {
         let mut v4 = Found::new();
         if by_name(
             node,
@@ -225,13 +225,12 @@ fn addresses(node: Option<&[u8]>, hints: &Hints, found: &mut Found) -> Result<()
             });
             found.set_name(v4.name());
         }
+        v4.complete()?;
     }
-    match found.count {
-        0 => Err(result.err().unwrap_or(libc::EAI_NONAME)),
-        _ => {
-            order::sort(found.as_mut_slice());
-            Ok(())
-        }
+    found.complete()?;
+    match found.is_empty() {
+        true => Err(result.err().unwrap_or(libc::EAI_NONAME)),
+        false => order::sort(found.as_mut_slice()),
     }
 }
 
@@ -244,7 +243,7 @@ fn plausible(name: &[u8]) -> bool {
 
 fn by_name(name: &[u8], families: Families, found: &mut Found) -> Result<(), c_int> {
     files::host(name, families, found);
-    if found.count > 0 {
+    if !found.is_empty() {
         return Ok(());
     }
     let bare = name.strip_suffix(b".").unwrap_or(name);

@@ -4,6 +4,7 @@ use core::net::SocketAddr;
 
 use libc::{c_int, pollfd, timespec};
 
+use super::list::List;
 use super::message::{Item, Kind, Outcome, Question};
 use super::resolv::Config;
 use super::{Families, Found, NAME, RawAddress};
@@ -15,9 +16,6 @@ use linux_raw_sys::general::*;
 
 /// The largest answer by UDP to a question without extensions (RFC 1035, 4.2.1).
 const UDP_ANSWER: usize = 512;
-
-/// Far more addresses than are used. What is longer is cut.
-const TCP_ANSWER: usize = 8 * 1024;
 
 /// Looks a name up in the domains of resolv.conf; the error is a code of getaddrinfo's.
 pub(super) fn look_up(name: &[u8], families: Families, found: &mut Found) -> Result<(), c_int> {
@@ -103,7 +101,7 @@ fn resolve(
 /// What all the answers come to.
 fn verdict(name: &[u8], pending: &[Option<Pending>; 2], found: &mut Found) -> Result<(), c_int> {
     let outcomes = || pending.iter().flatten().map(|p| p.outcome.as_ref());
-    if found.count > 0 {
+    if !found.is_empty() {
         // Behind the aliases, if there were any: the first name that was set stays.
         found.set_name(name.strip_suffix(b".").unwrap_or(name));
         return Ok(());
@@ -202,7 +200,7 @@ fn ask_by_udp(
     Ok(())
 }
 
-/// One question on a connection of its own: messages are preceded by their length (RFC 1035, 4.2.2).
+/// One question on a connection of its own: messages are preceded by their length (RFC 1035, 4.2.2), which may be too much for the stack.
 fn ask_by_tcp(
     server: SocketAddr,
     deadline: i64,
@@ -237,11 +235,13 @@ fn ask_by_tcp(
     }
     let mut length = [0; 2];
     fill(&socket, &mut length, deadline)?;
-    let mut message = [0; TCP_ANSWER];
-    let n = usize::from(u16::from_be_bytes(length)).min(TCP_ANSWER);
-    fill(&socket, &mut message[..n], deadline)?;
+    let mut message = List::new();
+    for _ in 0..u16::from_be_bytes(length) {
+        message.push(0).ok_or(libc::ENOMEM)?;
+    }
+    fill(&socket, &mut message, deadline)?;
     question
-        .read(&message[..n], |item| take(found, item))
+        .read(&message, |item| take(found, item))
         .ok_or(libc::EBADMSG)
 }
 

@@ -96,6 +96,22 @@ mod tests {
     }
 
     #[test]
+    fn every_line_of_a_name_counts() {
+        let mut found = Found::new();
+        let both = Families { v4: true, v6: true };
+        for n in 0..200 {
+            host_line(
+                format!("10.0.0.{n} box").as_bytes(),
+                b"box",
+                both,
+                &mut found,
+            );
+        }
+        assert_eq!(found.as_slice().len(), 200);
+        assert_eq!(found.complete(), Ok(()));
+    }
+
+    #[test]
     fn services() {
         let line = b"domain 53/tcp nameserver dns # DNS";
         assert_eq!(service_line(line, b"domain", "tcp"), Some(53));

@@ -1,8 +1,10 @@
 //! Addresses, as they are found and as the kernel wants them.
 
-use core::net::{IpAddr, Ipv4Addr, SocketAddr};
+use core::net::{IpAddr, SocketAddr};
 
 use libc::{c_int, sockaddr, sockaddr_in, sockaddr_in6, socklen_t};
+
+use super::list::List;
 
 /// Where to: the kernel's two shapes of an internet address.
 pub(crate) enum RawAddress {
@@ -82,13 +84,11 @@ impl Families {
 /// The longest name of a host in text, with a last dot (RFC 1035, 2.3.4).
 pub(crate) const NAME: usize = 254;
 
-/// More than any program tries.
-pub(super) const ADDRESSES: usize = 48;
-
 /// Addresses of a host, and its canonical name.
 pub(crate) struct Found {
-    list: [(IpAddr, u32); ADDRESSES],
-    pub(super) count: usize,
+    list: List<(IpAddr, u32)>,
+    /// There was no memory for one of them.
+    incomplete: bool,
     name: [u8; NAME],
     name_length: usize,
 }
@@ -97,19 +97,30 @@ impl Found {
     /// Nothing yet.
     pub(super) fn new() -> Self {
         Found {
-            list: [(IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0); ADDRESSES],
-            count: 0,
+            list: List::new(),
+            incomplete: false,
             name: [0; NAME],
             name_length: 0,
         }
     }
 
-    /// Adds an address, with the scope of a link-local one; what is too much is left out.
+    /// Adds an address, with the scope of a link-local one, unless it is there.
     pub(crate) fn add(&mut self, address: IpAddr, scope: u32) {
-        let known = self.as_slice().contains(&(address, scope));
-        if let Some(place) = self.list.get_mut(self.count).filter(|_| !known) {
-            *place = (address, scope);
-            self.count += 1;
+        if !self.list.contains(&(address, scope)) {
+            self.incomplete |= self.list.push((address, scope)).is_none();
+        }
+    }
+
+    /// Whether there is none.
+    pub(super) fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
+    /// That every address that was added is there; the error is a code of getaddrinfo's.
+    pub(super) fn complete(&self) -> Result<(), c_int> {
+        match self.incomplete {
+            true => Err(libc::EAI_MEMORY),
+            false => Ok(()),
         }
     }
 
@@ -130,12 +141,12 @@ impl Found {
 
     /// The addresses.
     pub(super) fn as_slice(&self) -> &[(IpAddr, u32)] {
-        self.list.get(..self.count).unwrap_or(&[])
+        &self.list
     }
 
     /// The addresses.
     pub(super) fn as_mut_slice(&mut self) -> &mut [(IpAddr, u32)] {
-        self.list.get_mut(..self.count).unwrap_or(&mut [])
+        &mut self.list
     }
 
     /// The canonical name; empty if none was set.

@@ -4,6 +4,7 @@ use core::cmp::{Ordering, Reverse};
 use core::net::{IpAddr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 
 use super::RawAddress;
+use super::list::List;
 use crate::c::file::Fd;
 use crate::sys;
 use linux_raw_sys::general::*;
@@ -138,6 +139,8 @@ struct Candidate {
     rank: Rank,
     /// Rule 9, within IPv6: prefer the longest prefix in common with the address that it would be sent from.
     in_common: u32,
+    /// Rule 10: else as they stood.
+    place: usize,
     item: (IpAddr, u32),
 }
 
@@ -149,44 +152,42 @@ fn compare(a: &Candidate, b: &Candidate) -> Ordering {
         } else {
             Ordering::Equal
         }
+        .then(a.place.cmp(&b.place))
     })
 }
 
-/// Sorts addresses, the best first; those that are alike stay as they stood (rule 10).
-pub(super) fn sort(list: &mut [(IpAddr, u32)]) {
-    sort_by_source(list, source_for);
+/// Sorts addresses, the best first; the error is a code of getaddrinfo's.
+pub(super) fn sort(list: &mut [(IpAddr, u32)]) -> Result<(), libc::c_int> {
+    sort_by_source(list, source_for).ok_or(libc::EAI_MEMORY)
 }
 
-fn sort_by_source(list: &mut [(IpAddr, u32)], source: impl Fn(IpAddr, u32) -> Option<IpAddr>) {
-    let candidate = |item: (IpAddr, u32)| {
+fn sort_by_source(
+    list: &mut [(IpAddr, u32)],
+    source: impl Fn(IpAddr, u32) -> Option<IpAddr>,
+) -> Option<()> {
+    let candidate = |place: usize, item: (IpAddr, u32)| {
         let from = source(item.0, item.1);
         // No more than the prefix of a network counts (RFC 6724, 2.2).
         let in_common = from.map_or(0, |from| common_bits(as_v6(from), as_v6(item.0)).min(64));
         Candidate {
             rank: rank(item.0, from),
             in_common,
+            place,
             item,
         }
     };
-    let Some(&first) = list.first().filter(|_| list.len() > 1) else {
-        return;
-    };
-    let mut candidates = [candidate(first); super::ADDRESSES];
-    let count = list.len().min(candidates.len());
-    for (place, &item) in candidates.iter_mut().zip(list.iter()).skip(1) {
-        *place = candidate(item);
+    if list.len() < 2 {
+        return Some(());
     }
-    // Insertion keeps what is alike in order, and the list is short.
-    for i in 1..count {
-        let mut j = i;
-        while j > 0 && compare(&candidates[j - 1], &candidates[j]) == Ordering::Greater {
-            candidates.swap(j - 1, j);
-            j -= 1;
-        }
+    let mut candidates = List::new();
+    for (place, &item) in list.iter().enumerate() {
+        candidates.push(candidate(place, item))?;
     }
-    for (place, candidate) in list.iter_mut().zip(&candidates[..count]) {
+    candidates.sort_unstable_by(compare);
+    for (place, candidate) in list.iter_mut().zip(candidates.iter()) {
         *place = candidate.item;
     }
+    Some(())
 }
 
 #[cfg(test)]
@@ -203,7 +204,8 @@ mod tests {
                 .iter()
                 .find(|(text, _)| parse(text) == to)
                 .and_then(|(_, from)| from.map(parse))
-        });
+        })
+        .expect("memory");
         let wanted: Vec<_> = wanted.iter().map(|text| (parse(text), 0)).collect();
         assert_eq!(list, wanted);
     }

@@ -4,6 +4,9 @@ use super::*;
 use std::io::{Read, Write};
 use std::net::{TcpListener, UdpSocket};
 
+/// As many addresses as a message by TCP holds, or nearly.
+const MANY: u16 = 4000;
+
 /// What the server answers, by the first label of the name.
 fn reply(question: &[u8], by_tcp: bool) -> Option<Vec<u8>> {
     let label = &question[13..13 + usize::from(question[12])];
@@ -11,7 +14,8 @@ fn reply(question: &[u8], by_tcp: bool) -> Option<Vec<u8>> {
     let mut message = question.to_vec();
     message[2] |= 0x80;
     let mut add = |data: &[u8]| {
-        message[7] += 1;
+        let count = u16::from_be_bytes([message[6], message[7]]) + 1;
+        message[6..8].copy_from_slice(&count.to_be_bytes());
         message.extend([
             0xc0,
             12,
@@ -31,15 +35,16 @@ fn reply(question: &[u8], by_tcp: bool) -> Option<Vec<u8>> {
     match (label, kind) {
         (b"both" | b"big", 1) => add(&[10, 0, 0, 1]),
         (b"both" | b"big", 28) => add(&[1; 16]),
+        (b"many", 1) => (0..MANY).for_each(|n| add(&[10, 1, (n >> 8) as u8, n as u8])),
         (b"four", 1) => add(&[10, 0, 0, 4]),
-        (b"four" | b"empty", _) => {}
+        (b"four" | b"empty" | b"many", _) => {}
         (b"broken", _) => message[3] |= 2,
         (b"silent", _) => return None,
         _ => message[3] |= 3,
     }
-    if label == b"big" && !by_tcp {
+    if !by_tcp && (message.len() > 512 || label == b"big") {
         message.truncate(question.len());
-        message[7] = 0;
+        message[6..8].copy_from_slice(&[0, 0]);
         message[2] |= 2;
     }
     Some(message)
@@ -141,6 +146,14 @@ fn names_are_resolved_as_the_server_says() {
         resolve("not..a.name", false),
         (Err(libc::EAI_NONAME), vec![])
     );
+}
+
+#[test]
+fn every_address_of_a_name_is_found() {
+    let (result, addresses) = resolve_at(&[server()], "many.test", false);
+    assert_eq!(result, Ok(()));
+    let wanted = (0..MANY).map(|n| format!("10.1.{}.{}", n >> 8, n & 0xff));
+    assert_eq!(addresses, wanted.collect::<Vec<_>>());
 }
 
 #[test]
