@@ -86,7 +86,7 @@ fuzz: ## five minutes of libFuzzer
 fuzz-long: ## eight hours of libFuzzer
 	fuzz/run.sh 28800
 
-mutations-long: ## a hundred thousand damaged archives of each fixture
+mutations-long: ## a hundred thousand damaged archives, most of them of small crates of every shape
 	RSYSO_MUTATIONS=100000 cargo test --test mutations -- --nocapture
 
 blocked: tools ## ten thousand calls that block at once, beside cgo

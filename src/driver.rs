@@ -274,8 +274,8 @@ pub(crate) fn reach<'d>(
     inputs.wrappers = Some(wrappers);
     inputs.runtime_from = inputs.objects.len();
     inputs.objects.extend(input::objects(runtime)?);
-    let symbols = symbols::resolve(&inputs)?;
-    let frames = unwind::parse(&inputs, &symbols.loaded)?;
+    let symbols = symbols::resolve(&inputs, &roots)?;
+    let frames = unwind::parse(&inputs, &symbols)?;
     let live = live::mark(&inputs, &symbols, &frames, &roots);
     Ok(Graph {
         inputs,

@@ -1,7 +1,8 @@
-//! Thousands of damaged archives, each of which must be converted or refused: no panic, no file left behind, no endless loop.
+//! Thousands of damaged archives, each of which must be converted or refused, and shown by `inspect` or refused: no panic, no file left
+//! behind, no endless loop. They are made of fixtures, and of small crates of every shape (`common/shapes.rs`).
 //!
 //! Seeds are fixed, so that a failure can be repeated: `RSYSO_SEED=123 cargo test --test mutations FIXTURE`. `RSYSO_MUTATIONS`
-//! sets how many there are for each fixture. If the process is killed (out of memory, say), its last seeds are the names of the
+//! sets how many runs there are in all. If the process is killed (out of memory, say), its last seeds are the names of the
 //! directories that it left in target/tmp.
 
 mod common;
@@ -17,8 +18,9 @@ use std::time::{Duration, Instant};
 use common::inputs::{Miniature, miniature};
 use common::mutate::{Mutation, parts};
 use common::process::run;
+use common::shapes::{SHAPES, Shape};
 use common::{archive, rsyso, scratch};
-use rsyso::options::ConvertOptions;
+use rsyso::options::{ConvertOptions, InspectOptions};
 use rsyso::report::Silent;
 
 /// The longest that one conversion may take; the slowest need a second or two.
@@ -46,24 +48,61 @@ fn watch() {
     });
 }
 
-fn seeds(usual: u64) -> Vec<u64> {
+/// Fixtures that are mutated.
+const FIXTURES: u64 = 4;
+
+/// Inputs made of each fixture. They are large and slow, so that a longer test is one of more small crates.
+const OF_A_FIXTURE: u64 = 2000;
+
+/// Of so many inputs made of a fixture, `inspect` looks at one.
+const LOOKED_AT: u64 = 16;
+
+/// Inputs made of each small crate, all of which `inspect` looks at, unless the environment says how many there are in all.
+const OF_A_SHAPE: u64 = 250;
+
+/// The seeds of one fixture, or of one of the small crates.
+fn seeds(is_fixture: bool) -> Vec<u64> {
     let number = |name| {
         let text = std::env::var(name).ok()?;
         Some(text.parse::<u64>().expect("a number"))
     };
     match number("RSYSO_SEED") {
         Some(seed) => vec![seed],
-        None => (0..number("RSYSO_MUTATIONS").unwrap_or(usual)).collect(),
+        None if is_fixture => (0..OF_A_FIXTURE).collect(),
+        None => {
+            let of_fixtures = FIXTURES * (OF_A_FIXTURE + OF_A_FIXTURE / LOOKED_AT);
+            let each = |all: u64| {
+                let of_shapes = all.saturating_sub(of_fixtures);
+                of_shapes.div_ceil(2 * SHAPES.len() as u64)
+            };
+            let each = number("RSYSO_MUTATIONS").map(each);
+            (0..each.unwrap_or(OF_A_SHAPE)).collect()
+        }
     }
 }
 
-/// Converts `bytes` in this process. What is wrong with the tool, if anything; why the input was refused, if it was.
-fn attempt(
-    fixture: &str,
-    exports: &[String],
-    bytes: &[u8],
-    dir: &Path,
-) -> Result<Option<String>, String> {
+/// Why an input was refused, if it was. An error is one of the tool itself.
+type Outcome = Result<Option<String>, String>;
+
+fn outcome<T>(result: std::thread::Result<rsyso::diag::Result<T>>) -> Outcome {
+    match result {
+        Err(_) => Err("a panic, printed above".to_owned()),
+        Ok(Err(e)) if e.problems.is_empty() => Err("an error without a problem".to_owned()),
+        Ok(result) => Ok(result.err().map(|e| e.to_string())),
+    }
+}
+
+/// Shows what is in `dir`, in this process.
+fn look(fixture: &str, exports: &[String], dir: &Path) -> Outcome {
+    let mut options = InspectOptions::new(vec![dir.join(format!("lib{fixture}.a"))]);
+    options.exports = exports.to_vec();
+    outcome(catch_unwind(AssertUnwindSafe(|| {
+        rsyso::inspect(&options, &Silent)
+    })))
+}
+
+/// Converts `bytes` in this process.
+fn attempt(fixture: &str, exports: &[String], bytes: &[u8], dir: &Path) -> Outcome {
     let out = dir.join("out");
     std::fs::create_dir_all(&out).unwrap();
     let input = dir.join(format!("lib{fixture}.a"));
@@ -73,13 +112,10 @@ fn attempt(
     options.exports = exports.to_vec();
     let result = catch_unwind(AssertUnwindSafe(|| rsyso::convert(&options, &Silent)));
     let files = std::fs::read_dir(&out).unwrap().count();
-    match result {
-        Err(_) => Err("a panic, printed above".to_owned()),
-        Ok(Ok(_)) if files != 4 => Err(format!("{files} files were written")),
-        Ok(Ok(_)) => Ok(None),
-        Ok(Err(_)) if files != 0 => Err(format!("{files} files were left behind")),
-        Ok(Err(e)) if e.problems.is_empty() => Err("an error without a problem".to_owned()),
-        Ok(Err(e)) => Ok(Some(e.to_string())),
+    match outcome(result)? {
+        None if files != 4 => Err(format!("{files} files were written")),
+        Some(_) if files != 0 => Err(format!("{files} files were left behind")),
+        refused => Ok(refused),
     }
 }
 
@@ -100,7 +136,6 @@ fn in_parallel(seeds: &[u64], f: impl Fn(u64) -> Option<String> + Sync) -> Vec<S
 }
 
 fn mutate(fixture: &str) {
-    watch();
     let whole = std::fs::read(archive(fixture)).unwrap();
     let Miniature {
         archive: input,
@@ -108,30 +143,57 @@ fn mutate(fixture: &str) {
     } = miniature(&whole, &format!("{fixture}-"));
     drop(whole);
     let dir = scratch();
-    let sound = attempt(fixture, &exports, &input, &dir.path().join("sound"));
-    assert_eq!(sound, Ok(None), "the undamaged input must convert");
+    let sound = dir.path().join("sound");
+    assert_eq!(attempt(fixture, &exports, &input, &sound), Ok(None));
+    assert_eq!(look(fixture, &exports, &sound), Ok(None));
+    damage(fixture, &exports, &input, &seeds(true), LOOKED_AT);
+}
 
-    let parts = parts(&input);
+/// As [`mutate`], for one of the small crates.
+fn mutate_shape(shape: &Shape) {
+    let dir = scratch();
+    let input = shape.archive(dir.path());
+    let sound = dir.path().join("sound");
+    for (converts, outcome) in [
+        (shape.converts, attempt(shape.name, &[], &input, &sound)),
+        (shape.shows, look(shape.name, &[], &sound)),
+    ] {
+        let refused = outcome.unwrap();
+        assert_eq!(refused.is_none(), converts, "{}: {refused:?}", shape.name);
+    }
+    damage(shape.name, &[], &input, &seeds(false), 1);
+}
+
+/// Converts a sound input with the damage of each seed. Of `looked_at`, one is inspected, too.
+fn damage(fixture: &str, exports: &[String], input: &[u8], seeds: &[u64], looked_at: u64) {
+    watch();
+    let dir = scratch();
+    let parts = parts(input);
     let refused = AtomicUsize::new(0);
-    let seeds = seeds(2000);
     let fault = |seed: u64| {
-        let mutation = Mutation::new(seed, &input, &parts);
-        let damaged = mutation.apply(&input);
+        let mutation = Mutation::new(seed, input, &parts);
+        let damaged = mutation.apply(input);
         let what = format!("{fixture}: seed {seed}, {mutation:?}");
         RUNNING.lock().unwrap().insert(what.clone(), Instant::now());
         let dir = dir.path().join(format!("seed-{seed}"));
-        let outcome = attempt(fixture, &exports, &damaged, &dir);
+        let converted = attempt(fixture, exports, &damaged, &dir);
+        let shown = match seed % looked_at {
+            0 => look(fixture, exports, &dir),
+            _ => Ok(None),
+        };
         RUNNING.lock().unwrap().remove(&what);
         std::fs::remove_dir_all(&dir).unwrap();
-        match outcome {
-            Ok(why) => {
-                refused.fetch_add(usize::from(why.is_some()), Ordering::Relaxed);
+        match converted.and_then(|converted| Ok((converted, shown?))) {
+            // Whatever can be converted can be shown.
+            Ok((None, Some(_))) => Some(format!("{what}: converted, but not shown")),
+            Ok((converted, _)) => {
+                refused.fetch_add(usize::from(converted.is_some()), Ordering::Relaxed);
                 None
             }
             Err(fault) => Some(format!("{what}: {fault}")),
         }
     };
-    let faults = in_parallel(&seeds, fault);
+    let faults = in_parallel(seeds, fault);
     let refused = refused.into_inner();
     println!(
         "{fixture}: {} bytes, {} mutations, {refused} refused",
@@ -161,6 +223,11 @@ fn text() {
 #[test]
 fn abi() {
     mutate("abi");
+}
+
+#[test]
+fn small_crates() {
+    SHAPES.iter().for_each(mutate_shape);
 }
 
 /// The same through the command: the exit status is one of the contract's, and stderr says why.

@@ -98,7 +98,7 @@ impl Marker<'_, '_> {
     fn implied_roots(&self) -> Vec<SecRef> {
         let mut roots = Vec::new();
         for (obj, object) in self.inputs.objects.iter().enumerate() {
-            if !self.symbols.loaded[obj] {
+            if !self.symbols.loads(obj as u32) {
                 continue;
             }
             for (sec, section) in object.sections.iter().enumerate() {
@@ -143,12 +143,12 @@ impl Marker<'_, '_> {
 
     /// What a field of an unwind table refers to.
     fn target(&self, obj: u32, reloc: &Reloc) -> Target {
-        self.symbols.targets[obj as usize][reloc.symbol as usize]
+        self.symbols.target(obj, reloc.symbol)
     }
 
     fn keep(&mut self, at: SecRef, from: Option<SecRef>) {
         let section = self.inputs.section(at);
-        if !section.alloc() || section.eh_frame() || self.symbols.discarded.contains(&at) {
+        if !section.alloc() || section.eh_frame() || !self.symbols.admits(at) {
             return;
         }
         if let std::collections::hash_map::Entry::Vacant(e) = self.live.why.entry(at) {
@@ -243,7 +243,7 @@ pub fn bounded_sections(inputs: &Inputs<'_>, symbols: &Symbols, name: u32) -> Ve
         .objects
         .iter()
         .enumerate()
-        .filter(|(i, _)| symbols.loaded[*i])
+        .filter(|(i, _)| symbols.loads(*i as u32))
     {
         for (sec, section) in object.sections.iter().enumerate() {
             if section.alloc() && section.name == *name {
@@ -271,7 +271,7 @@ pub fn check_initialisers(inputs: &Inputs<'_>, symbols: &Symbols) -> Result<()> 
     let mut problems = Vec::new();
     for (obj, object) in inputs.objects.iter().enumerate() {
         let sections = object.sections.iter().enumerate();
-        for (sec, section) in sections.filter(|_| symbols.loaded[obj]) {
+        for (sec, section) in sections.filter(|_| symbols.loads(obj as u32)) {
             if section.alloc() && section.size > 0 && old(&section.name) {
                 problems.push(
                     Problem::new(format!("initialisers in {} are not run", section.name))

@@ -63,9 +63,9 @@ type Known = &'static (&'static str, &'static str);
 /// By object and symbol: the functions of the list. What the runtime itself provides is sound on a lane.
 fn names(inputs: &Inputs<'_>, symbols: &Symbols) -> HashMap<u32, HashMap<u32, Known>> {
     let mut names: HashMap<u32, HashMap<u32, Known>> = HashMap::new();
-    for (obj, targets) in symbols.targets.iter().enumerate() {
+    for (obj, object) in inputs.objects.iter().enumerate() {
         let obj = obj as u32;
-        let object = inputs.object(obj);
+        let targets = symbols.targets(obj);
         for (sym, (symbol, target)) in object.symbols.iter().zip(targets).enumerate() {
             let found = FUNCTIONS.iter().find(|(name, _)| *name == symbol.name);
             if let (Some(known), Target::Section { at, .. }) = (found, target)

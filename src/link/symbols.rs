@@ -54,16 +54,14 @@ pub struct Common {
 /// The outcome.
 #[derive(Debug)]
 pub struct Symbols {
-    /// By object: whether it takes part.
-    pub loaded: Vec<bool>,
-    /// By object and symbol: what it stands for; empty for objects that take no part.
-    pub targets: Vec<Vec<Target>>,
+    /// By object and symbol: what it stands for. Objects that take no part have no table, and nothing outside asks for one by index.
+    targets: Vec<Option<Vec<Target>>>,
     /// Tentative definitions that won.
     pub commons: Vec<Common>,
     /// Section names `X` for which `__start_X` or `__stop_X` is asked.
     pub bounded: Vec<String>,
     /// Sections of groups that lost.
-    pub discarded: HashSet<SecRef>,
+    discarded: HashSet<SecRef>,
     /// Functions of the library's std that the runtime stands in front of: where the library's references lead instead.
     pub fronts: HashMap<(SecRef, u64), Target>,
     /// What the library raises exceptions with.
@@ -71,9 +69,34 @@ pub struct Symbols {
 }
 
 impl Symbols {
-    /// What a symbol stands for where code or data refers to it. (Unwind tables describe functions: theirs are `targets`.)
+    /// Whether an object takes part.
+    pub fn loads(&self, obj: u32) -> bool {
+        self.table(obj).is_some()
+    }
+
+    /// Whether a section can be a part of the image: its object takes part, and its group has not lost.
+    pub fn admits(&self, at: SecRef) -> bool {
+        self.loads(at.obj) && !self.discarded.contains(&at)
+    }
+
+    /// By symbol of an object: what each stands for; nothing for an object that takes no part.
+    pub fn targets(&self, obj: u32) -> &[Target] {
+        self.table(obj).unwrap_or_default()
+    }
+
+    /// What a symbol stands for where an unwind table refers to it, which describes the function itself.
+    pub fn target(&self, obj: u32, sym: u32) -> Target {
+        let found = self.targets(obj).get(sym as usize);
+        found.copied().unwrap_or(Target::Undefined)
+    }
+
+    fn table(&self, obj: u32) -> Option<&[Target]> {
+        self.targets.get(obj as usize)?.as_deref()
+    }
+
+    /// What a symbol stands for where code or data refers to it.
     pub fn reference(&self, inputs: &Inputs<'_>, obj: u32, sym: u32) -> Target {
-        let target = self.targets[obj as usize][sym as usize];
+        let target = self.target(obj, sym);
         match target {
             Target::Section { at, offset, .. } if !inputs.is_runtime(obj) => {
                 self.fronts.get(&(at, offset)).copied().unwrap_or(target)
@@ -126,8 +149,8 @@ pub fn is_mangled(name: &str) -> bool {
     name.starts_with("_ZN") || name.starts_with("_R")
 }
 
-/// Resolves all names, starting from the objects that are no archive members.
-pub fn resolve<'d>(inputs: &Inputs<'d>) -> Result<Symbols> {
+/// Resolves all names, starting from the objects that are no archive members, and those of the roots.
+pub fn resolve<'d>(inputs: &Inputs<'d>, roots: &[SecRef]) -> Result<Symbols> {
     let mut r = Resolver {
         inputs,
         spaces: Default::default(),
@@ -145,6 +168,7 @@ pub fn resolve<'d>(inputs: &Inputs<'d>) -> Result<Symbols> {
             r.load(obj);
         }
     }
+    roots.iter().for_each(|root| r.load(root.obj));
     while let Some(obj) = r.queue.pop() {
         r.pull_references(obj);
     }
@@ -292,7 +316,8 @@ impl<'a, 'd> Resolver<'a, 'd> {
         let own = self.spaces[space].defined.get(name).copied();
         if space == 1 {
             return own.or_else(|| {
-                let found = self.std.get(name)?;
+                // What the library does without, the runtime does without, too.
+                let found = self.std.get(name).filter(|f| self.loaded[f.obj as usize])?;
                 Some(Definition {
                     obj: found.obj,
                     sym: found.sym,
@@ -315,7 +340,6 @@ impl<'a, 'd> Resolver<'a, 'd> {
 
     fn finish(self) -> Symbols {
         let mut out = Symbols {
-            loaded: self.loaded.clone(),
             targets: Vec::with_capacity(self.inputs.objects.len()),
             commons: Vec::new(),
             bounded: Vec::new(),
@@ -325,14 +349,11 @@ impl<'a, 'd> Resolver<'a, 'd> {
         };
         let mut names = Interned::default();
         for (obj, object) in self.inputs.objects.iter().enumerate() {
-            let targets = if self.loaded[obj] {
-                let target =
-                    |(i, s): (usize, &Symbol<'d>)| self.target(obj as u32, i as u32, s, &mut names);
-                object.symbols.iter().enumerate().map(target).collect()
-            } else {
-                Vec::new()
-            };
-            out.targets.push(targets);
+            let target =
+                |(i, s): (usize, &Symbol<'d>)| self.target(obj as u32, i as u32, s, &mut names);
+            let targets = object.symbols.iter().enumerate().map(target);
+            out.targets
+                .push(self.loaded[obj].then(|| targets.collect()));
         }
         out.commons = names.commons;
         out.bounded = names.bounded;

@@ -5,7 +5,7 @@
 //! start, is a relocation, which tells the function; what else refers anywhere (personality, LSDA) is a relocation too.
 
 use super::SecRef;
-use super::symbols::Inputs;
+use super::symbols::{Inputs, Symbols};
 use crate::diag::{Error, Problem, Result};
 use crate::input::{Object, Reloc, Section};
 
@@ -54,9 +54,9 @@ impl Record {
 pub type Frames = Vec<(u32, Vec<Record>)>;
 
 /// Parses the unwind sections of every loaded object.
-pub fn parse(inputs: &Inputs<'_>, loaded: &[bool]) -> Result<Vec<Frames>> {
-    let parse_object = |(object, loaded): (&Object<'_>, &bool)| {
-        if !loaded {
+pub fn parse(inputs: &Inputs<'_>, symbols: &Symbols) -> Result<Vec<Frames>> {
+    let parse_object = |(obj, object): (usize, &Object<'_>)| {
+        if !symbols.loads(obj as u32) {
             return Ok(Frames::new());
         }
         let sections = object
@@ -77,12 +77,8 @@ pub fn parse(inputs: &Inputs<'_>, loaded: &[bool]) -> Result<Vec<Frames>> {
             })
             .collect()
     };
-    inputs
-        .objects
-        .iter()
-        .zip(loaded)
-        .map(parse_object)
-        .collect()
+    let objects = inputs.objects.iter().enumerate();
+    objects.map(parse_object).collect()
 }
 
 fn word(data: &[u8], at: u64) -> Option<u32> {

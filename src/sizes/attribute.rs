@@ -285,10 +285,9 @@ impl Sum<'_, '_> {
             let function = match own.kind {
                 RecordKind::Cie => None,
                 RecordKind::Fde(_) => own.function(section).and_then(|r| {
-                    let of_object = graph.symbols.targets.get(record.at.obj as usize)?;
-                    match of_object.get(r.symbol as usize)? {
+                    match graph.symbols.target(record.at.obj, r.symbol) {
                         Target::Section { at, offset, .. } => {
-                            Some((*at, offset.saturating_add_signed(r.addend)))
+                            Some((at, offset.saturating_add_signed(r.addend)))
                         }
                         _ => None,
                     }

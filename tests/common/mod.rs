@@ -8,6 +8,7 @@ pub mod inputs;
 pub mod mutate;
 pub mod process;
 pub mod scaffold;
+pub mod shapes;
 pub mod workspace;
 
 use std::path::{Path, PathBuf};

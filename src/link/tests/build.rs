@@ -291,10 +291,10 @@ pub fn graph<T>(
         runtime_from,
         wrappers: None,
     };
-    let symbols = symbols::resolve(&inputs)?;
-    let frames = unwind::parse(&inputs, &symbols.loaded)?;
+    let symbols = symbols::resolve(&inputs, &[])?;
+    let frames = unwind::parse(&inputs, &symbols)?;
     let named = |at: &SecRef| inputs.section(*at).name == ".text.root";
-    let all = (0..runtime_from as u32).filter(|o| symbols.loaded[*o as usize]);
+    let all = (0..runtime_from as u32).filter(|o| symbols.loads(*o));
     let all = all.flat_map(|obj| {
         (0..inputs.object(obj).sections.len() as u32).map(move |sec| SecRef { obj, sec })
     });
@@ -373,9 +373,9 @@ pub fn problems(objs: &[Obj]) -> String {
 impl Image {
     /// Image offset of a symbol that is kept.
     pub fn symbol(&self, name: &str) -> u64 {
-        let all = self.names.iter().zip(&self.symbols.targets);
+        let all = self.names.iter().enumerate();
         let targets = all
-            .flat_map(|(names, targets)| names.iter().zip(targets))
+            .flat_map(|(obj, names)| names.iter().zip(self.symbols.targets(obj as u32)))
             .filter(|(n, _)| *n == name);
         let mut places =
             targets.filter_map(|(_, t): (_, &Target)| self.layout.address(&self.merged, *t, 0));

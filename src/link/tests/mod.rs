@@ -293,3 +293,33 @@ fn absolute_addresses_in_code_are_refused() {
         "{text}"
     );
 }
+
+/// A library without panics has an object of std that the runtime would use, but nothing loads it.
+#[test]
+fn what_the_runtime_asks_of_a_std_that_takes_no_part_is_null() {
+    let resume = "_ZN3std9panicking13resume_unwind17h0123456789abcdefE";
+    let mut std = Obj::new("std.0.o");
+    let code = std.code(resume, &CALL);
+    std.reloc(code, 1, R_X86_64_PLT32, "another", -4);
+    std.lazy = true;
+    let mut runtime = Obj::new("rsyso_rt.0.o");
+    let code = runtime.code("serve", &[0x48, 0x8b, 0x0d, 0, 0, 0, 0]);
+    runtime.weak_undefined("rsyso_std_resume_unwind");
+    runtime.reloc(code, 3, R_X86_64_GOTPCREL, "rsyso_std_resume_unwind", -4);
+    for loaded in [false, true] {
+        let mut std = std.clone();
+        std.lazy = !loaded;
+        let objects = [root(&["serve"]), std];
+        let seen = build::graph(&objects, &[runtime.clone()], |graph| {
+            assert_eq!(graph.symbols.loads(1), loaded);
+            let object = graph.inputs.object(2);
+            let sym = object
+                .symbols
+                .iter()
+                .position(|s| s.name == "rsyso_std_resume_unwind");
+            Ok(graph.symbols.target(2, sym.expect("the symbol") as u32))
+        });
+        let is_null = seen.expect("a graph") == super::Target::Null;
+        assert_eq!(is_null, !loaded);
+    }
+}

@@ -12,7 +12,7 @@ use super::names::demangle;
 use super::symbols::{Inputs, Symbols};
 use super::{SecRef, Target, live};
 use crate::arch::Arch;
-use crate::input::{Def, Reloc, SymbolKind};
+use crate::input::{Def, SymbolKind};
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
 /// A wait that a section reaches.
@@ -47,7 +47,7 @@ pub fn find(inputs: &Inputs<'_>, symbols: &Symbols, kept: &[SecRef], arch: &dyn 
             continue;
         }
         for reloc in &inputs.section(at).relocs {
-            if let Target::Section { at: to, .. } = target(symbols, at, reloc)
+            if let Target::Section { at: to, .. } = symbols.target(at.obj, reloc.symbol)
                 && !inputs.is_runtime(to.obj)
             {
                 callers.entry(to).or_default().push(at);
@@ -91,12 +91,6 @@ impl Waits {
     }
 }
 
-fn target(symbols: &Symbols, at: SecRef, reloc: &Reloc) -> Target {
-    let of_object = symbols.targets.get(at.obj as usize);
-    let target = of_object.and_then(|t| t.get(reloc.symbol as usize));
-    target.copied().unwrap_or(Target::Null)
-}
-
 /// Sections of which every function is left out.
 fn left_out(inputs: &Inputs<'_>) -> HashSet<SecRef> {
     let (mut left_out, mut looked_into) = (HashSet::new(), HashSet::new());
@@ -129,7 +123,7 @@ fn own_wait(
     let section = inputs.section(at);
     let mut looked_at: BTreeMap<&str, Vec<u64>> = BTreeMap::new();
     for reloc in &section.relocs {
-        let foreign = match target(symbols, at, reloc) {
+        let foreign = match symbols.target(at.obj, reloc.symbol) {
             Target::Section { at: to, .. } => inputs.is_runtime(to.obj),
             Target::Undefined => true,
             _ => false,
