@@ -264,13 +264,14 @@ fn describe(graph: &Graph<'_>, export: &Export, problems: &[Problem]) -> Inspect
 
 fn missing(graph: &Graph<'_>) -> Vec<Missing> {
     let each = graph.live.undefined.iter().map(|(name, places)| {
-        let place = |(at, offset): &(SecRef, u64)| {
-            let place = graph.inputs.object(at.obj).place(at.sec, *offset);
-            format!("{} at {place}", live::describe(&graph.inputs, *at))
+        let place = |from: &live::Referrer| {
+            let object = graph.inputs.object(from.at.obj);
+            let place = object.place(from.at.sec, from.offset);
+            format!("{} at {place}", live::describe_at(&graph.inputs, *from))
         };
         let chain = places
             .first()
-            .map(|(at, _)| live::path(&graph.inputs, &graph.live, *at));
+            .map(|first| live::path(&graph.inputs, &graph.live, *first));
         Missing {
             name: name.clone(),
             needed_by: places.iter().take(3).map(place).collect(),
@@ -285,7 +286,7 @@ fn kept(graph: &Graph<'_>, at: SecRef, first_own: u32) -> Kept {
     let section = graph.inputs.section(at);
     let symbol = main_symbol(object, at.sec);
     let reason = match graph.live.why.get(&at) {
-        Some(Some(from)) if from.obj != first_own => live::describe(&graph.inputs, *from),
+        Some(Some(from)) if from.at.obj != first_own => live::describe_at(&graph.inputs, *from),
         Some(Some(_)) => "export".to_owned(),
         _ if at.obj == first_own => "wrapper".to_owned(),
         _ if section.exec() => "export".to_owned(),

@@ -446,6 +446,26 @@ fn a_c_function_that_nobody_has() {
     convert(&library, scratch().path(), &["--export", "add"]);
 }
 
+/// Several functions of one section: the one that needs it is told, not the first.
+#[test]
+fn the_function_that_needs_it_is_told() {
+    let dir = scratch();
+    let source = "int nobody_has_this(int); int innocent(int n) { return n + 1; }\n\
+                  __attribute__((noinline)) int guilty(int n) { return nobody_has_this(n) + 1; }\n\
+                  int between(int n) { return guilty(n) * innocent(n); }";
+    let object = c_object(
+        dir.path(),
+        "several",
+        source,
+        &["-fPIC", "-fno-function-sections"],
+    );
+    let header = dir.path().join("several.h");
+    std::fs::write(&header, "int between(int n);").unwrap();
+    let options = ["--export", "between", "--header", header.to_str().unwrap()];
+    let parts = ["needed by guilty", "several.o:(.text", "nobody_has_this"];
+    refused(&[&object], &options, UNSUPPORTED, &parts);
+}
+
 #[test]
 fn everything_unsupported_is_listed() {
     let dir = scratch();

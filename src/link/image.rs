@@ -2,6 +2,7 @@
 
 use super::functions::NameTable;
 use super::layout::{Layout, TRAP_SIZE};
+use super::live::Referrer;
 use super::merge::Merged;
 use super::plan::{Fill, Ops, Plan, Value};
 use super::symbols::Inputs;
@@ -108,7 +109,8 @@ impl Writer<'_, '_> {
             });
             if let Err(what) = written {
                 let place = self.cx.inputs.object(at.obj).place(at.sec, fill.offset);
-                let who = super::live::describe(self.cx.inputs, at);
+                let offset = fill.offset;
+                let who = super::live::describe_at(self.cx.inputs, Referrer { at, offset });
                 self.problems.push(
                     Problem::new(format!("{}: {what}", fill.howto.name))
                         .at(place)

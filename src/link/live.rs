@@ -14,14 +14,23 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 pub struct Live {
     /// Kept sections in order of object and section index.
     pub sections: Vec<SecRef>,
-    /// For each kept section, who asked for it on the shortest chain from a root; None for roots.
-    pub why: HashMap<SecRef, Option<SecRef>>,
+    /// For each kept section, what asked for it on the shortest chain from a root; None for roots.
+    pub why: HashMap<SecRef, Option<Referrer>>,
     /// Kept records of unwind tables, sorted.
     pub records: Vec<RecordRef>,
     /// By common symbol: whether it is kept.
     pub commons: Vec<bool>,
     /// Names that live code asks for and nobody provides: the places, in order of discovery.
-    pub undefined: BTreeMap<String, Vec<(SecRef, u64)>>,
+    pub undefined: BTreeMap<String, Vec<Referrer>>,
+}
+
+/// What refers to something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Referrer {
+    /// The section on whose behalf.
+    pub at: SecRef,
+    /// The byte of it that tells the function: several may share a section.
+    pub offset: u64,
 }
 
 impl Live {
@@ -30,13 +39,13 @@ impl Live {
         self.why.contains_key(&at)
     }
 
-    /// The chain from a root to `at`, root first.
-    pub fn chain(&self, at: SecRef) -> Vec<SecRef> {
-        let mut chain = vec![at];
-        let mut at = at;
+    /// The chain from a root to `last`, root first.
+    pub fn chain(&self, last: Referrer) -> Vec<Referrer> {
+        let mut chain = vec![last];
+        let mut at = last.at;
         while let Some(Some(from)) = self.why.get(&at) {
             chain.push(*from);
-            at = *from;
+            at = from.at;
         }
         chain.reverse();
         chain
@@ -47,8 +56,8 @@ struct Marker<'a, 'd> {
     inputs: &'a Inputs<'d>,
     symbols: &'a Symbols,
     frames: &'a [Frames],
-    /// Unwind records by the function that they describe.
-    records_of: HashMap<SecRef, Vec<RecordRef>>,
+    /// Unwind records by the section of the function that they describe, with its place there.
+    records_of: HashMap<SecRef, Vec<(RecordRef, u64)>>,
     live: Live,
     kept_records: std::collections::BTreeSet<RecordRef>,
     /// First in, first out: the chains that are kept are the shortest.
@@ -128,13 +137,19 @@ impl Marker<'_, '_> {
                         RecordKind::Cie => None,
                     };
                     if let Some(r) = function
-                        && let Target::Section { at: function, .. } = self.target(at.obj, r)
+                        && let Target::Section {
+                            at: function,
+                            offset,
+                            ..
+                        } = self.target(at.obj, r)
                     {
                         let record = RecordRef {
                             at,
                             index: index as u32,
                         };
-                        self.records_of.entry(function).or_default().push(record);
+                        let offset = offset.saturating_add_signed(r.addend);
+                        let records = self.records_of.entry(function).or_default();
+                        records.push((record, offset));
                     }
                 }
             }
@@ -146,7 +161,7 @@ impl Marker<'_, '_> {
         self.symbols.target(obj, reloc.symbol)
     }
 
-    fn keep(&mut self, at: SecRef, from: Option<SecRef>) {
+    fn keep(&mut self, at: SecRef, from: Option<Referrer>) {
         let section = self.inputs.section(at);
         if !section.alloc() || section.eh_frame() || !self.symbols.admits(at) {
             return;
@@ -160,7 +175,8 @@ impl Marker<'_, '_> {
     fn visit(&mut self, at: SecRef) {
         let inputs = self.inputs;
         for reloc in &inputs.section(at).relocs {
-            self.follow(at, at.obj, reloc);
+            let offset = reloc.offset;
+            self.follow(Referrer { at, offset }, at.obj, reloc);
         }
         match inputs.wrappers == Some(at.obj) {
             true => self.wrappers.push(at),
@@ -175,13 +191,14 @@ impl Marker<'_, '_> {
     }
 
     fn keep_records(&mut self, function: SecRef) {
-        for record in self.records_of.get(&function).cloned().unwrap_or_default() {
-            self.keep_record(record, function);
+        for (record, offset) in self.records_of.get(&function).cloned().unwrap_or_default() {
+            let at = function;
+            self.keep_record(record, Referrer { at, offset });
         }
     }
 
     /// Keeps an FDE, its CIE, and what the two refer to besides the function itself.
-    fn keep_record(&mut self, record: RecordRef, function: SecRef) {
+    fn keep_record(&mut self, record: RecordRef, function: Referrer) {
         if !self.kept_records.insert(record) {
             return;
         }
@@ -211,8 +228,8 @@ impl Marker<'_, '_> {
         }
     }
 
-    /// Follows one reference that keeps what it names; `from` is the section on whose behalf.
-    fn follow(&mut self, from: SecRef, obj: u32, reloc: &Reloc) {
+    /// Follows one reference that keeps what it names, on behalf of `from`.
+    fn follow(&mut self, from: Referrer, obj: u32, reloc: &Reloc) {
         match self.symbols.reference(self.inputs, obj, reloc.symbol) {
             Target::Section { at, .. } => self.keep(at, Some(from)),
             Target::Common(i) => self.live.commons[i as usize] = true,
@@ -228,7 +245,7 @@ impl Marker<'_, '_> {
                     .undefined
                     .entry(symbol.name.to_string())
                     .or_default();
-                places.push((from, reloc.offset));
+                places.push(from);
             }
             _ => {}
         }
@@ -303,25 +320,40 @@ pub fn describe(inputs: &Inputs<'_>, at: SecRef) -> String {
     )
 }
 
-/// The chain from an export to a section, as people know its links. The wrapper, which is no part of the library, is left out.
-pub fn path(inputs: &Inputs<'_>, live: &Live, at: SecRef) -> Vec<String> {
-    let chain = live.chain(at);
+/// The function or variable at a byte of a section, as people know it; the section itself where no symbol covers it.
+pub fn describe_at(inputs: &Inputs<'_>, place: Referrer) -> String {
+    let covers = |s: &&crate::input::Symbol<'_>| {
+        s.def == Def::Section(place.at.sec)
+            && !s.name.is_empty()
+            && s.kind != SymbolKind::Section
+            && s.value <= place.offset
+            && place.offset - s.value < s.size
+    };
+    let candidates = inputs.object(place.at.obj).symbols.iter().filter(covers);
+    let best = candidates.max_by_key(|s| (s.kind == SymbolKind::Func, s.value));
+    best.map_or_else(|| describe(inputs, place.at), |s| demangle(&s.name))
+}
+
+/// The chain from an export to a place, as people know its links. The wrapper, which is no part of the library, is left out.
+pub fn path(inputs: &Inputs<'_>, live: &Live, place: Referrer) -> Vec<String> {
+    let chain = live.chain(place);
     let own = chain
         .iter()
-        .filter(|s| !inputs.object(s.obj).data.is_empty());
-    own.map(|s| describe(inputs, *s)).collect()
+        .filter(|link| !inputs.object(link.at.obj).data.is_empty());
+    own.map(|link| describe_at(inputs, *link)).collect()
 }
 
 /// The error for all names that nobody provides, each with at most three places and one chain from an export.
 pub fn check_undefined(inputs: &Inputs<'_>, live: &Live) -> Result<()> {
     let problems = live.undefined.iter().map(|(name, places)| {
         let mut problem = Problem::new(format!("nobody provides the function or variable {}", demangle(name)));
-        if let Some((at, offset)) = places.first() {
-            problem.place = Some(inputs.object(at.obj).place(at.sec, *offset));
-            let chain = path(inputs, live, *at);
+        if let Some(first) = places.first() {
+            problem.place = Some(inputs.object(first.at.obj).place(first.at.sec, first.offset));
+            let chain = path(inputs, live, *first);
+            let name = demangle(name);
             problem = problem.note(format!("reached from an export: {} -> {name}", shorten(&chain)));
         }
-        let mut who: Vec<_> = places.iter().map(|(at, _)| describe(inputs, *at)).collect();
+        let mut who: Vec<_> = places.iter().map(|place| describe_at(inputs, *place)).collect();
         who.dedup();
         let more = if who.len() > 3 { format!(" and {} more", who.len() - 3) } else { String::new() };
         who.truncate(3);

@@ -1,7 +1,7 @@
 //! The plan half of lowering: for every relocation of kept code and data, what will be written where, in symbolic form;
 //! how many cells that takes; which read-only sections need fix-ups and so belong to the writable part. No addresses yet.
 
-use super::live::Live;
+use super::live::{Live, Referrer};
 use super::names::demangle;
 use super::reloc::{Field, Formula, Howto, Refusal, TlsModel};
 use super::symbols::{Inputs, Symbols};
@@ -161,9 +161,10 @@ impl<'d> Planner<'_, 'd> {
 
     fn located(&self, problem: Problem, at: SecRef, reloc: &Reloc) -> Problem {
         let object = self.inputs.object(at.obj);
-        let who = super::live::describe(self.inputs, at);
+        let offset = reloc.offset;
+        let who = super::live::describe_at(self.inputs, Referrer { at, offset });
         problem
-            .at(object.place(at.sec, reloc.offset))
+            .at(object.place(at.sec, offset))
             .note(format!("in {who}"))
     }
 
@@ -177,8 +178,9 @@ impl<'d> Planner<'_, 'd> {
     fn name(&self, at: SecRef, reloc: &Reloc) -> String {
         let symbol = &self.inputs.object(at.obj).symbols[reloc.symbol as usize];
         match self.target(at, reloc) {
-            Target::Section { at, .. } if symbol.name.is_empty() => {
-                super::live::describe(self.inputs, at)
+            Target::Section { at, offset, .. } if symbol.name.is_empty() => {
+                let offset = offset.saturating_add_signed(reloc.addend);
+                super::live::describe_at(self.inputs, Referrer { at, offset })
             }
             _ => demangle(&symbol.name),
         }

@@ -1,7 +1,7 @@
 //! Refuses libraries that switch stacks by themselves: thread-locals are found from the stack pointer, so on a stack that is no lane
 //! they would be somebody else's memory.
 
-use super::live::{self, Live, shorten};
+use super::live::{self, Live, Referrer, shorten};
 use super::names::demangle;
 use super::symbols::{Inputs, Symbols};
 use super::{SecRef, Target};
@@ -38,8 +38,10 @@ pub fn check(inputs: &Inputs<'_>, symbols: &Symbols, live: &Live) -> Result<()> 
             if let Some((name, origin)) = names.get(&reloc.symbol) {
                 found.entry(name.to_string()).or_insert(Use {
                     origin,
-                    at,
-                    offset: reloc.offset,
+                    place: Referrer {
+                        at,
+                        offset: reloc.offset,
+                    },
                 });
             }
         }
@@ -54,8 +56,7 @@ pub fn check(inputs: &Inputs<'_>, symbols: &Symbols, live: &Live) -> Result<()> 
 /// The first use of a function.
 struct Use<'a> {
     origin: &'a str,
-    at: SecRef,
-    offset: u64,
+    place: Referrer,
 }
 
 type Known = &'static (&'static str, &'static str);
@@ -96,7 +97,8 @@ fn corosensei<'a>(inputs: &Inputs<'_>, live: &Live) -> Option<(String, Use<'a>)>
             if live.keeps(at) && name.trim_start_matches('<').starts_with(COROSENSEI) {
                 let origin = "the crate corosensei";
                 let offset = symbol.value;
-                return Some((name, Use { origin, at, offset }));
+                let place = Referrer { at, offset };
+                return Some((name, Use { origin, place }));
             }
         }
     }
@@ -104,7 +106,7 @@ fn corosensei<'a>(inputs: &Inputs<'_>, live: &Live) -> Option<(String, Use<'a>)>
 }
 
 fn problem(inputs: &Inputs<'_>, live: &Live, name: &str, found: &Use<'_>) -> Problem {
-    let mut chain = live::path(inputs, live, found.at);
+    let mut chain = live::path(inputs, live, found.place);
     if chain.last().is_none_or(|last| last != name) {
         chain.push(name.to_owned());
     }
@@ -112,7 +114,7 @@ fn problem(inputs: &Inputs<'_>, live: &Live, name: &str, found: &Use<'_>) -> Pro
     Problem::new(format!(
         "the library switches stacks by itself: it calls {name} ({origin})"
     ))
-    .at(inputs.object(found.at.obj).place(found.at.sec, found.offset))
+    .at(inputs.object(found.place.at.obj).place(found.place.at.sec, found.place.offset))
     .note(format!("reached from an export: {}", shorten(&chain)))
     .note("thread-locals are found from the stack pointer, so Rust must stay on the stack that the call got")
     .help("turn off the feature of the crate that does this, or leave out the functions that need it with --export '!NAME'; --stack-size gives a deeper stack")

@@ -82,7 +82,7 @@ impl<'a, 'd> Places<'a, 'd> {
     /// Who refers to a section, and which place of that the reference is to, by the shortest chain from a root. The referrer is a
     /// section without a place when it is anonymous data.
     pub fn referrer(&self, at: SecRef) -> Option<Referrer<'a>> {
-        let from = (*self.graph.live.why.get(&at)?)?;
+        let from = (*self.graph.live.why.get(&at)?)?.at;
         // Unwind tables and __start_X refer for a section as a whole.
         let (offset, to) = self.references.get(&at).copied().unwrap_or((0, 0));
         let first = |at| self.of(at).first().copied();
@@ -131,7 +131,8 @@ fn references(graph: &Graph<'_>) -> HashMap<SecRef, (u64, u64)> {
             let Target::Section { at, offset, whole } = target else {
                 continue;
             };
-            if graph.live.why.get(&at) == Some(&Some(*from)) {
+            let keeper = graph.live.why.get(&at).copied().flatten();
+            if keeper.is_some_and(|keeper| keeper.at == *from) {
                 // The addend of a section symbol says where to; of a named one, it does not leave it.
                 let addend = if whole { reloc.addend.max(0) as u64 } else { 0 };
                 let reference = (reloc.offset, offset.saturating_add(addend));
