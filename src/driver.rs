@@ -248,7 +248,7 @@ impl Graph<'_> {
     /// Refuses what would fail at run time.
     pub(crate) fn check(&self) -> Result<()> {
         // A name that nobody provides never becomes a stub that fails later.
-        live::check_initialisers(&self.inputs, &self.symbols)?;
+        live::check_initialisers(&self.inputs, &self.symbols, &self.live)?;
         live::check_undefined(&self.inputs, &self.live)?;
         // A switch of stacks would part Rust from its thread-locals.
         stacks::check(&self.inputs, &self.symbols, &self.live)

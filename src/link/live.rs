@@ -7,7 +7,7 @@ use super::{Linker, SecRef, Target};
 use crate::diag::{Error, Kind, Problem, Result};
 use crate::input::{Def, Reloc, SymbolKind};
 use ::object::elf;
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
 /// What is kept.
 #[derive(Debug)]
@@ -60,6 +60,8 @@ struct Marker<'a, 'd> {
     records_of: HashMap<SecRef, Vec<(RecordRef, u64)>>,
     live: Live,
     kept_records: std::collections::BTreeSet<RecordRef>,
+    /// Initialisers of archive members, until something of the member is kept.
+    waiting: HashMap<u32, Vec<SecRef>>,
     /// First in, first out: the chains that are kept are the shortest.
     queue: VecDeque<SecRef>,
     /// Wrappers whose unwind records matter only if something raises an exception.
@@ -81,11 +83,12 @@ pub fn mark(inputs: &Inputs<'_>, symbols: &Symbols, frames: &[Frames], roots: &[
             undefined: BTreeMap::new(),
         },
         kept_records: Default::default(),
+        waiting: HashMap::new(),
         queue: VecDeque::new(),
         wrappers: Vec::new(),
     };
     m.index_records();
-    for root in roots.iter().copied().chain(m.implied_roots()) {
+    for root in m.implied_roots().into_iter().chain(roots.iter().copied()) {
         m.keep(root, None);
     }
     m.drain();
@@ -103,8 +106,10 @@ pub fn mark(inputs: &Inputs<'_>, symbols: &Symbols, frames: &[Frames], roots: &[
 }
 
 impl Marker<'_, '_> {
-    /// Initialisers run whether or not anything refers to them; SHF_GNU_RETAIN says the same of any section.
-    fn implied_roots(&self) -> Vec<SecRef> {
+    /// Initialisers run whether or not anything refers to them; SHF_GNU_RETAIN says the same of any section. Members of archives in C
+    /// and C++ must first be reached: one that was loaded for a function which is not kept would bring what its initialisers need (those of
+    /// `<iostream>`, all of the C++ library). Crates register things in theirs, and rely on them.
+    fn implied_roots(&mut self) -> Vec<SecRef> {
         let mut roots = Vec::new();
         for (obj, object) in self.inputs.objects.iter().enumerate() {
             if !self.symbols.loads(obj as u32) {
@@ -113,10 +118,12 @@ impl Marker<'_, '_> {
             for (sec, section) in object.sections.iter().enumerate() {
                 let retain = section.flags & elf::SHF_GNU_RETAIN.0 != 0;
                 if section.alloc() && (retain || is_init(section.kind, &section.name)) {
-                    roots.push(SecRef {
-                        obj: obj as u32,
-                        sec: sec as u32,
-                    });
+                    let (obj, sec) = (obj as u32, sec as u32);
+                    match object.lazy && object.rustc.is_none() {
+                        true => self.waiting.entry(obj).or_default(),
+                        false => &mut roots,
+                    }
+                    .push(SecRef { obj, sec });
                 }
             }
         }
@@ -169,6 +176,9 @@ impl Marker<'_, '_> {
         if let std::collections::hash_map::Entry::Vacant(e) = self.live.why.entry(at) {
             e.insert(from);
             self.queue.push_back(at);
+            for initialiser in self.waiting.remove(&at.obj).unwrap_or_default() {
+                self.keep(initialiser, None);
+            }
         }
     }
 
@@ -281,14 +291,19 @@ pub fn is_init(kind: u32, name: &str) -> bool {
 
 /// The error for initialisers of a kind that is older than `.init_array`, of which no more than the name is known here: they
 /// would not run.
-pub fn check_initialisers(inputs: &Inputs<'_>, symbols: &Symbols) -> Result<()> {
+pub fn check_initialisers(inputs: &Inputs<'_>, symbols: &Symbols, live: &Live) -> Result<()> {
     let old = |name: &str| {
         matches!(name, ".ctors" | ".preinit_array" | ".init") || name.starts_with(".ctors.")
     };
+    let reached: HashSet<u32> = live.sections.iter().map(|at| at.obj).collect();
     let mut problems = Vec::new();
     for (obj, object) in inputs.objects.iter().enumerate() {
+        let counts = match object.lazy {
+            true => reached.contains(&(obj as u32)),
+            false => symbols.loads(obj as u32),
+        };
         let sections = object.sections.iter().enumerate();
-        for (sec, section) in sections.filter(|_| symbols.loads(obj as u32)) {
+        for (sec, section) in sections.filter(|_| counts) {
             if section.alloc() && section.size > 0 && old(&section.name) {
                 problems.push(
                     Problem::new(format!("initialisers in {} are not run", section.name))
