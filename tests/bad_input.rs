@@ -467,6 +467,20 @@ fn the_function_that_needs_it_is_told() {
 }
 
 #[test]
+fn bytecode_of_gcc() {
+    let dir = scratch();
+    let source = "int h_add(int a, int b) { return a + b; }";
+    let object = c_object(
+        dir.path(),
+        "slim",
+        source,
+        &["-fPIC", "-flto", "-fno-fat-lto-objects"],
+    );
+    let parts = ["slim.o", "GCC's LTO bytecode", "-ffat-lto-objects"];
+    refused(&[&object], &["--export", "h_add"], FAULT, &parts);
+}
+
+#[test]
 fn everything_unsupported_is_listed() {
     let dir = scratch();
     let source = "#![allow(improper_ctypes_definitions)]\n\

@@ -14,6 +14,9 @@ const MAX_SECTION: u64 = 1 << 30;
 /// Alignments above a page cannot be kept within the image.
 const MAX_ALIGN: u64 = 4096;
 
+/// The symbol of objects that hold GCC's bytecode and nothing else (gcc/lto-streamer.h, "slim" objects).
+const GCC_BYTECODE_ONLY: &str = "__gnu_lto_slim";
+
 /// A parsed object.
 #[derive(Debug)]
 pub struct Object<'d> {
@@ -336,6 +339,10 @@ impl<'d> Reader<'d> {
         let mut symbols = Vec::with_capacity(self.symbols.len());
         for (index, sym) in self.symbols.enumerate() {
             symbols.push(self.symbol(index, sym, &sections)?);
+        }
+        if symbols.iter().any(|s| s.name == GCC_BYTECODE_ONLY) {
+            return Err(Problem::new("this is GCC's LTO bytecode, not machine code")
+                .help("compile the C code without -flto, or with -ffat-lto-objects"));
         }
         if symbols.is_empty() {
             symbols.push(Object::synthetic("", 0).symbols.remove(0));
