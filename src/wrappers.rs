@@ -330,6 +330,7 @@ impl RelocateWriter for Relocated {
 fn global(name: String, kind: SymbolKind, def: Def, size: u64) -> Symbol<'static> {
     Symbol {
         name: Cow::Owned(name),
+        default_version: false,
         bind: Bind::Global,
         kind,
         visibility: Visibility::Default,

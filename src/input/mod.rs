@@ -2,9 +2,11 @@
 
 mod files;
 mod object;
+mod version;
 
 pub use files::{Files, Member};
 pub use object::{Bind, Def, Group, Object, Reloc, Section, Symbol, SymbolKind, Visibility};
+pub use version::plain;
 
 use crate::diag::{Error, Kind, Problem, Result};
 use rayon::prelude::*;

@@ -1,6 +1,7 @@
 //! One ELF relocatable object, checked once and for all: every index and range in the tables below is valid.
 
 use super::Member;
+use super::version::versioned;
 use crate::diag::Problem;
 use ::object::elf;
 use ::object::read::elf::{FileHeader, Rela, SectionHeader, Sym};
@@ -152,8 +153,10 @@ pub enum Def {
 /// A symbol.
 #[derive(Debug, Clone)]
 pub struct Symbol<'d> {
-    /// Its name.
+    /// Its name, with its version (`name@VERSION`) if it has one.
     pub name: Cow<'d, str>,
+    /// Whether it is the default version of its name: what references without a version mean.
+    pub default_version: bool,
     /// Its binding.
     pub bind: Bind,
     /// Its type.
@@ -195,6 +198,7 @@ impl<'d> Object<'d> {
     pub fn synthetic(name: &str, machine: u16) -> Object<'static> {
         let null = Symbol {
             name: Cow::Borrowed(""),
+            default_version: false,
             bind: Bind::Local,
             kind: SymbolKind::None,
             visibility: Visibility::Default,
@@ -445,8 +449,10 @@ impl<'d> Reader<'d> {
             elf::STV_DEFAULT | elf::STV_PROTECTED => Visibility::Default,
             _ => Visibility::Hidden,
         };
+        let (name, default_version) = versioned(name);
         Ok(Symbol {
             name,
+            default_version,
             bind,
             kind,
             visibility,

@@ -51,18 +51,22 @@ pub fn find(objects: &[Object<'_>], globs: &[String]) -> Result<Vec<Export>> {
             let Def::Section(section) = symbol.def else {
                 continue;
             };
+            // A version that is not the default is for programs that were linked when it was.
+            let Some(name) = symbol.names().last().filter(|name| !name.contains('@')) else {
+                continue;
+            };
             let export = Export {
-                symbol: symbol.name.clone().into_owned(),
+                symbol: name.to_owned(),
                 obj: obj as u32,
                 section,
                 offset: symbol.value,
             };
-            let list = if is_own && !is_glue(&symbol.name) {
+            let list = if is_own && !is_glue(name) {
                 &mut own
             } else {
                 &mut others
             };
-            list.entry(&symbol.name).or_default().push(export);
+            list.entry(name).or_default().push(export);
         }
     }
     let chosen = if globs.is_empty() {
@@ -148,10 +152,9 @@ fn one_each(objects: &[Object<'_>], found: BTreeMap<&str, Vec<Export>>) -> Resul
     for (name, mut list) in found {
         let strong = |e: &Export| {
             let object = &objects[e.obj as usize];
-            object
-                .symbols
-                .iter()
-                .any(|s| s.name == name && s.bind == Bind::Global && s.def != Def::Undefined)
+            object.symbols.iter().any(|s| {
+                s.names().any(|n| n == name) && s.bind == Bind::Global && s.def != Def::Undefined
+            })
         };
         list.sort_by_key(|e| !strong(e));
         if let [first, second, ..] = list.as_slice()

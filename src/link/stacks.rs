@@ -68,7 +68,7 @@ fn names(inputs: &Inputs<'_>, symbols: &Symbols) -> HashMap<u32, HashMap<u32, Kn
         let obj = obj as u32;
         let targets = symbols.targets(obj);
         for (sym, (symbol, target)) in object.symbols.iter().zip(targets).enumerate() {
-            let found = FUNCTIONS.iter().find(|(name, _)| *name == symbol.name);
+            let found = FUNCTIONS.iter().find(|(name, _)| *name == symbol.plain());
             if let (Some(known), Target::Section { at, .. }) = (found, target)
                 && !inputs.is_runtime(at.obj)
             {

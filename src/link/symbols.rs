@@ -10,7 +10,7 @@
 use super::interpose::{self, Found};
 use super::{Linker, SecRef, Target};
 use crate::diag::{Error, Kind, Problem, Result};
-use crate::input::{Bind, Def, Object, Symbol, SymbolKind, Visibility};
+use crate::input::{self, Bind, Def, Object, Symbol, SymbolKind, Visibility};
 use crate::sig::owned::FREE;
 use std::collections::{HashMap, HashSet};
 
@@ -198,13 +198,13 @@ impl<'a, 'd> Resolver<'a, 'd> {
                 {
                     self.offered.insert(&symbol.name);
                 }
-                if object.lazy {
+                for name in symbol.names().filter(|_| object.lazy) {
                     let new = Definition {
                         obj,
                         sym: sym as u32,
                         strength,
                     };
-                    let entry = self.spaces[space].index.entry(&symbol.name).or_insert(new);
+                    let entry = self.spaces[space].index.entry(name).or_insert(new);
                     if strength > entry.strength {
                         *entry = new;
                     }
@@ -228,15 +228,14 @@ impl<'a, 'd> Resolver<'a, 'd> {
         }
         for (sym, symbol) in object.symbols.iter().enumerate() {
             if let Some(strength) = strength(object, symbol) {
-                self.define(
-                    space,
-                    &symbol.name,
-                    Definition {
-                        obj,
-                        sym: sym as u32,
-                        strength,
-                    },
-                );
+                let new = Definition {
+                    obj,
+                    sym: sym as u32,
+                    strength,
+                };
+                symbol
+                    .names()
+                    .for_each(|name| self.define(space, name, new));
             }
         }
         self.queue.push(obj);
@@ -305,8 +304,24 @@ impl<'a, 'd> Resolver<'a, 'd> {
         }
     }
 
-    /// The name that a reference leads to: the runtime's front, where there is one.
+    /// The name that a reference leads to: the runtime's front, where there is one; and that without a version, if nobody defines one
+    /// with it, as a linker takes `memcpy@GLIBC_2.2.5` from a libc without versions. Another version is no answer.
     fn asked<'n>(&self, space: usize, name: &'n str) -> &'n str {
+        let plain = input::plain(name);
+        if plain.len() < name.len() {
+            let known = |name| {
+                let space = &self.spaces[space];
+                space.defined.get(name).or_else(|| space.index.get(name))
+            };
+            let versioned = |d: &Definition| {
+                let symbol = &self.inputs.object(d.obj).symbols[d.sym as usize];
+                symbol.plain().len() < symbol.name.len()
+            };
+            if known(name).is_some() || known(plain).is_some_and(versioned) {
+                return name;
+            }
+        }
+        let name = plain;
         let front = interpose::front(name).filter(|f| space == 0 && self.offered.contains(f));
         front.unwrap_or(name)
     }
@@ -395,11 +410,14 @@ impl<'a, 'd> Resolver<'a, 'd> {
         }
         match self.lookup(space, &symbol.name) {
             Some(d) if d.strength == Strength::Common => {
-                let common = &self.spaces[self.space(d.obj)].commons[&*symbol.name];
-                Target::Common(names.common(common))
+                let symbol = &self.inputs.object(d.obj).symbols[d.sym as usize];
+                match self.spaces[self.space(d.obj)].commons.get(&*symbol.name) {
+                    Some(common) => Target::Common(names.common(common)),
+                    None => Target::Undefined,
+                }
             }
             Some(d) => self.place(d.obj, &self.inputs.object(d.obj).symbols[d.sym as usize]),
-            None => self.made_by_linker(space, &symbol.name, names).unwrap_or(
+            None => self.made_by_linker(space, symbol.plain(), names).unwrap_or(
                 match (symbol.def, symbol.bind) {
                     (Def::Undefined, Bind::Weak) => Target::Null,
                     (Def::Undefined, _) => Target::Undefined,

@@ -342,3 +342,40 @@ fn initialisers_of_members_run_if_something_of_the_member_is_kept() {
     let text = problems(&[root, g, member]);
     assert!(text.contains("nobody_has_this"), "{text}");
 }
+
+#[test]
+fn a_version_of_a_name_is_found_by_the_rules_of_linkers() {
+    let both = || {
+        [
+            function("old.o", "f@V1", 0x11),
+            function("new.o", "f@@V2", 0x22),
+        ]
+    };
+    let plain = || {
+        [
+            function("plain.o", "f", 0x33),
+            function("other.o", "g", 0x44),
+        ]
+    };
+    for (name, objects, byte) in [
+        ("f", both(), 0x22),
+        ("f@V1", both(), 0x11),
+        ("f@V2", both(), 0x22),
+        ("f@V1", plain(), 0x33),
+    ] {
+        for lazy in [false, true] {
+            let [mut first, mut second] = objects.clone();
+            (first.lazy, second.lazy) = (lazy, lazy);
+            let image = linked(&[root(&[name]), first, second]);
+            assert_eq!(image.bytes_at_call("root", 1), [byte; 16], "{name}");
+        }
+    }
+    let [old, new] = both();
+    let text = problems(&[root(&["f@V3"]), old.clone(), new]);
+    assert!(
+        text.contains("nobody provides") && text.contains("f@V3"),
+        "{text}"
+    );
+    let text = problems(&[root(&["f"]), old]);
+    assert!(text.contains("nobody provides"), "{text}");
+}

@@ -132,13 +132,11 @@ fn own_wait(
             continue;
         }
         let symbol = inputs.object(at.obj).symbols.get(reloc.symbol as usize)?;
-        if sources::by_arguments(&symbol.name) {
-            looked_at
-                .entry(&symbol.name)
-                .or_default()
-                .push(reloc.offset);
-        } else if let Some(why) = sources::why(&symbol.name, &[]) {
-            return Some((symbol.name.to_string(), why));
+        let name = symbol.plain();
+        if sources::by_arguments(name) {
+            looked_at.entry(name).or_default().push(reloc.offset);
+        } else if let Some(why) = sources::why(name, &[]) {
+            return Some((name.to_owned(), why));
         }
     }
     for (name, refs) in looked_at {
