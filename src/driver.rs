@@ -13,7 +13,7 @@ use crate::link::plan::Plan;
 use crate::link::symbols::{Inputs, Symbols};
 use crate::link::unwind::Frames;
 use crate::link::{
-    SecRef, elf, image, layout, live, merge, plan, stacks, symbols, symtab, unwind, waits,
+    SecRef, elf, image, layout, live, merge, plan, shadow, stacks, symbols, symtab, unwind, waits,
 };
 use crate::model::Api;
 use crate::options::{ConvertOptions, base_name};
@@ -310,6 +310,9 @@ fn link(
     let exports = library.exports;
     let graph = reach(library.objects, &runtime, extra, Vec::new())?;
     graph.check()?;
+    for warning in shadow::warnings(&graph.inputs, &graph.symbols, &graph.live) {
+        progress.warn(&warning);
+    }
     let waits = waits::find(&graph.inputs, &graph.symbols, &graph.live.sections, arch);
     let wait_of = |e| blocking::wait_of(&graph.inputs, &waits, e);
     let waits = exports.iter().map(wait_of).collect();

@@ -168,12 +168,15 @@ fn one_each(objects: &[Object<'_>], found: BTreeMap<&str, Vec<Export>>) -> Resul
     Error::check(Kind::Fault, problems, exports)
 }
 
-fn is_own_crate(object: &Object<'_>) -> bool {
-    let sysroot = object
-        .krate
-        .as_deref()
-        .is_some_and(|k| SYSROOT.contains(&k));
-    object.rustc.is_some() && !sysroot
+/// Whether an object is of a crate that is the library's own.
+pub fn is_own_crate(object: &Object<'_>) -> bool {
+    object.rustc.is_some() && !is_sysroot(object)
+}
+
+/// Whether an object is of a crate that comes with rustc.
+pub fn is_sysroot(object: &Object<'_>) -> bool {
+    let krate = object.krate.as_deref();
+    krate.is_some_and(|k| SYSROOT.contains(&k))
 }
 
 fn is_function(symbol: &Symbol<'_>) -> bool {
@@ -184,7 +187,7 @@ fn is_function(symbol: &Symbol<'_>) -> bool {
 }
 
 /// Names that Rust itself asks of a library (panic handlers, allocator shims, personality), and the entry point.
-fn is_glue(name: &str) -> bool {
+pub fn is_glue(name: &str) -> bool {
     name.starts_with("__rust") || name.starts_with("rust_") || name == "main" || name == "_start"
 }
 

@@ -15,6 +15,7 @@ pub mod names;
 pub mod plan;
 pub mod reloc;
 pub mod relr;
+pub mod shadow;
 pub mod stacks;
 pub mod symbols;
 pub mod symtab;
