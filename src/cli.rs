@@ -1,5 +1,6 @@
 //! The command line: flags become validated options here, and clap's types go no further.
 
+use std::ffi::OsString;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -17,6 +18,7 @@ mod build;
 mod convert;
 mod init;
 mod inspect;
+mod settings;
 mod verify;
 
 use build::Build;
@@ -78,7 +80,8 @@ impl Output {
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
-    let cli = match Cli::try_parse_from(std::env::args_os()) {
+    let line: Vec<OsString> = std::env::args_os().collect();
+    let cli = match Cli::try_parse_from(&line) {
         Ok(cli) => cli,
         Err(e) => {
             // A closed pipe is no reason to fail, so what `print` returns does not matter.
@@ -91,7 +94,7 @@ pub fn main() -> ExitCode {
         }
     };
     let ui = Ui::new(verbosity(&cli.command));
-    run(cli.command, &ui).unwrap_or_else(|e| {
+    run(cli.command, &line, &ui).unwrap_or_else(|e| {
         ui.error(&fault(format!("{e:#}")), "print");
         status(Kind::Fault)
     })
@@ -113,13 +116,13 @@ fn verbosity(command: &Command) -> Verbosity {
     }
 }
 
-/// Carries a command out. Its own failure is a status; an error here is one of telling about it.
-fn run(command: Command, ui: &Ui) -> anyhow::Result<ExitCode> {
+/// Carries a command out, whose words are `line`. Its own failure is a status; an error here is one of telling about it.
+fn run(command: Command, line: &[OsString], ui: &Ui) -> anyhow::Result<ExitCode> {
     match command {
         Command::Build(args) => {
             let action = build::action(&args);
             let json = args.output.json;
-            finish(ui, &action, json, build::run(*args, ui), |_| None)
+            finish(ui, &action, json, build::run(*args, line, ui), |_| None)
         }
         Command::Convert(args) => {
             let action = format!("convert {}", names(&args.inputs));

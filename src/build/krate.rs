@@ -20,6 +20,8 @@ pub(super) struct Crate {
     pub(super) library: String,
     /// Where its `Cargo.toml` lies, as short as the user gave it.
     pub(super) dir: PathBuf,
+    /// `[package.metadata.rsyso]`; null when there is none.
+    pub(super) settings: serde_json::Value,
 }
 
 impl Crate {
@@ -42,6 +44,7 @@ impl Crate {
             version: package.version.to_string(),
             library,
             dir,
+            settings: package.metadata["rsyso"].clone(),
         })
     }
 }

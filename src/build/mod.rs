@@ -88,6 +88,27 @@ impl BuildOptions {
     }
 }
 
+/// What a crate says of its Go package by itself, under `[package.metadata.rsyso]`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Settings {
+    /// The table, as it stands; null when there is none.
+    pub table: serde_json::Value,
+    /// Where `Cargo.toml` lies: what paths of the table are relative to.
+    pub dir: PathBuf,
+    /// `Cargo.toml`, for messages.
+    pub manifest: PathBuf,
+}
+
+/// Reads the settings of the crate that `build` would build.
+pub fn settings(o: &BuildOptions) -> Result<Settings> {
+    let krate = Crate::find(&Cargo::at(&o.dir)?, o)?;
+    Ok(Settings {
+        table: krate.settings,
+        manifest: krate.dir.join("Cargo.toml"),
+        dir: krate.dir,
+    })
+}
+
 /// What `build` made.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Built {

@@ -1,5 +1,6 @@
 //! The command `build`.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -8,12 +9,14 @@ use rsyso::diag::Result;
 use rsyso::options::ConvertOptions;
 use rsyso::report::{Progress, bytes, count};
 
-use super::Output;
 use super::convert::{Go, hint, quote};
+use super::{Output, settings};
 use crate::ui::Ui;
 
 /// Compiles a crate and writes a Go package for it
 #[derive(Args, Debug)]
+// What the crate says of itself comes first: see `settings`.
+#[command(args_override_self = true)]
 pub struct Build {
     /// The crate's folder, or one below it
     #[arg(value_name = "CRATE_DIR", default_value = ".")]
@@ -67,9 +70,9 @@ pub struct Build {
     pub output: Output,
 }
 
-/// Builds, and tells what came of it.
-pub fn run(args: Build, ui: &Ui) -> Result<Built> {
-    let built = rsyso::build(&options(args, ui)?, ui)?;
+/// Builds, and tells what came of it. `line` are the words of the command line.
+pub fn run(args: Build, line: &[OsString], ui: &Ui) -> Result<Built> {
+    let built = rsyso::build(&completed(args, line, ui)?, ui)?;
     let functions = built
         .targets
         .first()
@@ -109,6 +112,22 @@ pub fn action(args: &Build) -> String {
         true => "build this crate".into(),
         false => format!("build {}", args.dir.display()),
     }
+}
+
+/// The options of the command line, and those that the crate says itself.
+fn completed(args: Build, line: &[OsString], ui: &Ui) -> Result<BuildOptions> {
+    let command = command_line(&args);
+    let place = BuildOptions {
+        member: args.member.clone(),
+        locked: args.locked,
+        offline: args.offline,
+        ..BuildOptions::new(&args.dir)
+    };
+    let args = settings::complete(args, &rsyso::build::settings(&place)?, line)?;
+    let mut options = options(args, ui)?;
+    // Whoever gives the command again has the crate's own flags by themselves.
+    options.convert.command = command;
+    Ok(options)
 }
 
 pub fn options(args: Build, ui: &dyn Progress) -> Result<BuildOptions> {

@@ -324,25 +324,6 @@ fn what_the_runtime_asks_of_a_std_that_takes_no_part_is_null() {
     }
 }
 
-/// A member that was loaded for a function which is not kept does not count, in C and C++.
-#[test]
-fn initialisers_of_members_run_if_something_of_the_member_is_kept() {
-    let mut member = function("member.o", "f", 0x11);
-    member.lazy = true;
-    let table = member.data(".init_array", "table", &[0; 8]);
-    member.reloc(table, 0, R_X86_64_64, "nobody_has_this", 0);
-    let mut root = root(&["g"]);
-    let dead = root.code("dead", &CALL);
-    root.reloc(dead, 1, R_X86_64_PLT32, "f", -4);
-    let image = linked(&[root.clone(), function("g.o", "g", 0x22), member.clone()]);
-    assert_eq!(image.layout.params.init_count, 0);
-    let mut g = Obj::new("g.o");
-    let code = g.code("g", &CALL);
-    g.reloc(code, 1, R_X86_64_PLT32, "f", -4);
-    let text = problems(&[root, g, member]);
-    assert!(text.contains("nobody_has_this"), "{text}");
-}
-
 #[test]
 fn a_version_of_a_name_is_found_by_the_rules_of_linkers() {
     let both = || {
@@ -378,4 +359,23 @@ fn a_version_of_a_name_is_found_by_the_rules_of_linkers() {
     );
     let text = problems(&[root(&["f"]), old]);
     assert!(text.contains("nobody provides"), "{text}");
+}
+
+/// A member that was loaded for a function which is not kept does not count, in C and C++.
+#[test]
+fn initialisers_of_members_run_if_something_of_the_member_is_kept() {
+    let mut member = function("member.o", "f", 0x11);
+    member.lazy = true;
+    let table = member.data(".init_array", "table", &[0; 8]);
+    member.reloc(table, 0, R_X86_64_64, "nobody_has_this", 0);
+    let mut root = root(&["g"]);
+    let dead = root.code("dead", &CALL);
+    root.reloc(dead, 1, R_X86_64_PLT32, "f", -4);
+    let image = linked(&[root.clone(), function("g.o", "g", 0x22), member.clone()]);
+    assert_eq!(image.layout.params.init_count, 0);
+    let mut g = Obj::new("g.o");
+    let code = g.code("g", &CALL);
+    g.reloc(code, 1, R_X86_64_PLT32, "f", -4);
+    let text = problems(&[root, g, member]);
+    assert!(text.contains("nobody_has_this"), "{text}");
 }

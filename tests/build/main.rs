@@ -1,6 +1,8 @@
 //! `rsyso build`: from a crate's folder to a Go package, and errors that a newcomer can act on.
 
+#[path = "../common/mod.rs"]
 mod common;
+mod settings;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -491,4 +493,63 @@ next! { hello_unsigned: u32; hello_signed: i32; }
         }
         std::fs::remove_dir_all(package.parent().unwrap()).unwrap();
     }
+}
+
+/// Go functions in a crate that needs nothing of std: no object of std takes part, and a Go panic finds its way without one.
+#[test]
+fn a_crate_of_callbacks_alone() {
+    let library = "#[unsafe(no_mangle)]
+pub extern \"C-unwind\" fn hello_each(n: u32, visit: extern \"C-unwind\" fn(u32)) {
+    let mut i = 0;
+    while i != n { visit(i); i += 1; }
+}
+";
+    let test = "package hello
+import \"testing\"
+func TestEach(t *testing.T) {
+	sum := uint32(0)
+	Each(5, func(i uint32) { sum += i })
+	if sum != 10 { t.Fatal(sum) }
+	for i := 0; i < 3; i++ {
+		func() {
+			defer func() { if r := recover(); r != \"enough\" { t.Fatal(r) } }()
+			Each(5, func(i uint32) { if i == 2 { panic(\"enough\") } })
+			t.Fatal(\"came back\")
+		}()
+	}
+	Each(2, func(i uint32) { sum += i })
+	if sum != 11 { t.Fatal(sum) }
+}
+";
+    let tmp = krate(&[
+        ("src/lib.rs", library),
+        ("go.mod", "module example.com/m\n\ngo 1.21\n"),
+        ("hello_test.go", test),
+    ]);
+    build(tmp.path(), "-q").success();
+    go::succeed(
+        &mut go::command(Release::Newest, tmp.path(), false),
+        &["test", "."],
+    );
+    let archive = "target/x86_64-unknown-linux-gnu/release/libhello.a";
+    let ran = shell(tmp.path(), &format!("rsyso inspect {archive}")).success();
+    assert!(ran.stdout.contains("hello_each"), "{}", ran.stdout);
+}
+
+/// A function of the library that has the name of a C function gets std's calls, too: a warning names it.
+#[test]
+fn what_takes_the_place_of_a_c_function_is_told() {
+    let library = "#[unsafe(no_mangle)] pub extern \"C\" fn hello_home() -> bool { std::env::var_os(\"HOME\").is_some() }
+#[unsafe(no_mangle)] pub extern \"C\" fn getenv(_name: *const u8) -> *const u8 { core::ptr::null() }
+";
+    let tmp = krate(&[("src/lib.rs", library)]);
+    let ran = build(tmp.path(), "-q").success();
+    for part in [
+        "warning: `getenv` is the library's own, and std calls a C function",
+        "called by std::",
+    ] {
+        assert!(ran.stderr.contains(part), "no {part:?} in\n{}", ran.stderr);
+    }
+    let ran = build(tmp.path(), "-q --export '!getenv' --export hello_home").success();
+    assert!(ran.stderr.contains("`getenv`"), "{}", ran.stderr);
 }
