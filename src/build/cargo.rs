@@ -5,7 +5,8 @@ use std::io::{self, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use cargo_metadata::{Message, Metadata, MetadataCommand};
+use cargo_metadata::camino::Utf8PathBuf;
+use cargo_metadata::{ArtifactDebuginfo, Message, Metadata, MetadataCommand};
 
 use crate::diag::{Error, Problem, Result};
 
@@ -104,13 +105,13 @@ impl Cargo {
         Ok(output.status.success() && std::fs::read_dir(folder).is_ok_and(|mut dir| dir.any(std)))
     }
 
-    /// Builds the crate's library for a target and gives the archive.
+    /// Builds the crate's library for a target.
     pub(super) fn staticlib(
         &self,
         krate: &Crate,
         o: &BuildOptions,
         target: &str,
-    ) -> Result<PathBuf> {
+    ) -> Result<Staticlib> {
         let mut command = self.command();
         command
             .args(arguments(krate, o, target))
@@ -122,12 +123,25 @@ impl Cargo {
             .into_iter()
             .flat_map(|out| Message::parse_stream(BufReader::new(out)));
         let mut archive = None;
+        let mut overridden = Vec::new();
         let mut unread = None;
         for message in messages {
             match message {
-                Ok(Message::CompilerArtifact(made)) if made.package_id == krate.id => {
+                Ok(Message::CompilerArtifact(made)) => {
+                    let full = made.profile.debuginfo == ArtifactDebuginfo::Full;
+                    // What is built for this machine alone (build scripts, macros) has a profile of its own.
+                    let of_target = |f: &Utf8PathBuf| f.components().any(|c| c.as_str() == target);
+                    if !full && made.filenames.iter().any(of_target) {
+                        // A library has the name of its package, but for a few.
+                        overridden.push(match made.package_id == krate.id {
+                            true => krate.name.clone(),
+                            false => made.target.name.clone(),
+                        });
+                    }
                     let mut files = made.filenames.into_iter();
-                    archive = files.find(|f| f.extension() == Some("a")).or(archive);
+                    if made.package_id == krate.id {
+                        archive = files.find(|f| f.extension() == Some("a")).or(archive);
+                    }
                 }
                 Ok(_) => {}
                 // Without its reader cargo stops by itself.
@@ -148,13 +162,25 @@ impl Cargo {
                 Problem::new(message).help("what cargo says is above; no Go file was written"),
             ));
         }
-        archive.map(PathBuf::from).ok_or_else(|| {
+        let archive = archive.map(PathBuf::from).ok_or_else(|| {
             Error::fault(Problem::new(format!(
                 "cargo built `{}` for {target}, but names no static library",
                 krate.name
             )))
+        })?;
+        Ok(Staticlib {
+            archive,
+            overridden,
         })
     }
+}
+
+/// What cargo built.
+pub(super) struct Staticlib {
+    /// The static library.
+    pub(super) archive: PathBuf,
+    /// Crates in it that the profile gives other debug information than all were to have.
+    pub(super) overridden: Vec<String>,
 }
 
 /// `cargo rustc` is `cargo build` for one target of one package, and can be told another crate type.

@@ -2,6 +2,7 @@
 //!
 //! The crate is left as it is. Its type and its debug information are asked for on cargo's command line and in its environment.
 
+mod advice;
 mod cargo;
 mod dest;
 mod krate;
@@ -167,15 +168,22 @@ pub fn build(o: &BuildOptions, progress: &dyn Progress) -> Result<Built> {
     }
     let before = Before::take(&out_dir, targets.len())?;
     let mut made = Vec::new();
-    for (arch, archive) in targets.iter().zip(archives) {
-        match convert(o, *arch, &archive, &out_dir, progress) {
+    for (arch, built) in targets.iter().zip(archives) {
+        match convert(o, *arch, &built.archive, &out_dir, progress) {
             Ok(converted) => made.push(BuiltTarget {
                 target: arch.rust_target().into(),
                 goarch: arch.goarch().into(),
-                archive,
+                archive: built.archive,
                 converted,
             }),
             Err(mut error) => {
+                let seen = advice::Seen {
+                    dir: &cargo.dir,
+                    profile: &o.profile,
+                    target: arch.rust_target(),
+                    overridden: &built.overridden,
+                };
+                advice::correct(&mut error, &seen);
                 let files = made.iter().flat_map(|t: &BuiltTarget| &t.converted.files);
                 error.problems.extend(before.restore(files));
                 return Err(error);

@@ -14,6 +14,7 @@ use object::{
     SectionFlags,
 };
 
+use super::DEBUG_UNSPLIT;
 use crate::diag::{Error, Problem, Result};
 use crate::model::Source;
 
@@ -206,9 +207,7 @@ impl<'a> Debug<'a> {
             return Err(Error::unsupported(
                 Problem::new("the debug information is split off into another file (.dwo)")
                     .at(name)
-                    .help(
-                        "set `split-debuginfo = \"off\"` under [profile.release] and build again",
-                    ),
+                    .help(DEBUG_UNSPLIT),
             ));
         }
         Ok(debug)

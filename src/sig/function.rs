@@ -5,7 +5,6 @@ use std::path::PathBuf;
 
 use gimli::constants as dw;
 
-use super::Export;
 use super::dwarf::{At, Die, malformed};
 use super::header::Headers;
 use super::scan::own_symbol;
@@ -14,6 +13,7 @@ use super::source::Sources;
 use super::syntax::{Item, Signature};
 use super::types::{Mapped, Mapper, Stop, Why};
 use super::written::Written;
+use super::{DEBUG_IN_FULL, Export};
 use crate::diag::{Error, Kind, Problem, Result};
 use crate::model::{Api, Function, Param, Source, Type};
 
@@ -378,11 +378,11 @@ fn without_debug_information(
     if let Some(header) = header {
         problem = problem.note(format!("{header} does not declare them either"));
     }
-    Some(problem.at(first_object.as_str()).help(
-        "set `debug = \"full\"` under [profile.release] (or CARGO_PROFILE_RELEASE_DEBUG=full), leave `strip` off, and build again; \
+    Some(problem.at(first_object.as_str()).help(format!(
+        "{DEBUG_IN_FULL}; \
          or give a C header that declares them, as cbindgen writes it: --header foo.h; \
-         or leave them out, each with --export '!NAME'",
-    ))
+         or leave them out, each with --export '!NAME'"
+    )))
 }
 
 /// The DIEs of an export: at its address, and named as it is (LLVM merges equal functions and keeps the DIE of one); else the one

@@ -27,6 +27,13 @@ mod types;
 mod user_data;
 mod written;
 
+/// How to get debug information that tells signatures.
+pub(crate) const DEBUG_IN_FULL: &str = "set `debug = \"full\"` under [profile.release] (or CARGO_PROFILE_RELEASE_DEBUG=full), leave `strip` off, and build again";
+
+/// How to get it into the objects.
+pub(crate) const DEBUG_UNSPLIT: &str =
+    "set `split-debuginfo = \"off\"` under [profile.release] and build again";
+
 use dwarf::{Debug, Sections, encode_address, malformed};
 use function::Reader;
 use header::Headers;

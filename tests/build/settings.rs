@@ -75,3 +75,30 @@ fn a_key_that_is_no_flag_is_named() {
         assert_eq!(generated(tmp.path()), [""; 0]);
     }
 }
+
+/// Settings of the profile that `build` makes are no way out when something else wins over them: that is named.
+#[test]
+fn what_wins_over_debug_information_is_named() {
+    let tmp = krate(&[]);
+    let check = |text: &str, part: &str| {
+        let ran = shell(tmp.path(), text);
+        assert_eq!(ran.failure(), 2, "{text}");
+        assert!(ran.stderr.contains(part), "no {part:?} in\n{}", ran.stderr);
+        assert!(!ran.stderr.contains("[profile.release]"), "{}", ran.stderr);
+    };
+    check(
+        "RUSTFLAGS='-C debuginfo=0' rsyso build -q",
+        "RUSTFLAGS is `-C debuginfo=0`: it wins",
+    );
+    check(
+        "RUSTFLAGS='-C split-debuginfo=unpacked' rsyso build -q",
+        "RUSTFLAGS is `-C split-debuginfo=unpacked`: it wins",
+    );
+    let config = "[build]\nrustflags = [\"-Cdebuginfo=0\"]\n";
+    put(tmp.path(), &[(".cargo/config.toml", config)]);
+    check("rsyso build -q", ".cargo/config.toml has `rustflags");
+    put(tmp.path(), &[(".cargo/config.toml", "")]);
+    let manifest = format!("{MANIFEST}[profile.release.package.hello]\ndebug = false\n");
+    put(tmp.path(), &[("Cargo.toml", &manifest)]);
+    check("rsyso build -q", "[profile.release.package.hello]");
+}
