@@ -141,6 +141,8 @@ mod tests {
             source: None,
             path: String::new(),
             blocking: false,
+            trusted: false,
+            foreign: false,
         });
         Api {
             functions: functions.collect(),

@@ -79,6 +79,8 @@ mod tests {
             source: None,
             path: String::new(),
             blocking: false,
+            trusted: false,
+            foreign: false,
         }
     }
 

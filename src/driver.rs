@@ -20,7 +20,7 @@ use crate::options::{ConvertOptions, base_name};
 use crate::provenance::{self, Header};
 use crate::report::{Converted, Progress, Wait, count};
 use crate::sig::header::Headers;
-use crate::{blocking, consumes, gopkg, runtime, sig, verify, wrappers};
+use crate::{blocking, consumes, gopkg, runtime, sig, trust, verify, wrappers};
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 
@@ -49,6 +49,7 @@ pub fn convert(o: &ConvertOptions, progress: &dyn Progress) -> Result<Converted>
     );
     let mut api = signatures(&library, &headers, o.no_pairs)?;
     consumes::declare(&mut api, &o.consumes)?;
+    trust::declare(&mut api, &o.trust)?;
     // What Go cannot express is refused before anything is linked, with the parameter's name; so are names that clash.
     gopkg::check(&api)?;
     let library_file = base_name(o.inputs.first().map_or(Path::new(""), PathBuf::as_path));
@@ -203,6 +204,14 @@ pub(crate) fn signatures(library: &Library<'_>, headers: &Headers, no_pairs: boo
     let exports: Vec<_> = library.exports.iter().map(sig_export).collect();
     let mut api = sig::read(&objects, &exports, headers)?;
     library.conventions(&mut api, no_pairs)?;
+    let by_rust = |symbol: &str| {
+        let mut exports = library.exports.iter();
+        let export = exports.find(|e| e.symbol == symbol);
+        export.is_some_and(|e| library.objects[e.obj as usize].rustc.is_some())
+    };
+    for function in &mut api.functions {
+        function.foreign = function.path.is_empty() && !by_rust(&function.symbol);
+    }
     Ok(api)
 }
 

@@ -141,6 +141,8 @@ pub fn callback(params: &[Type], result: Option<&Type>) -> Function {
         source: None,
         path: String::new(),
         blocking: false,
+        trusted: false,
+        foreign: false,
     }
 }
 
@@ -162,6 +164,8 @@ mod tests {
             source: None,
             path: String::new(),
             blocking: false,
+            trusted: false,
+            foreign: false,
         };
         frame(&Api::default(), &function)
     }

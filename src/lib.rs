@@ -29,6 +29,7 @@ pub mod runtime;
 pub mod sig;
 mod sizes;
 mod survey;
+mod trust;
 pub mod verify;
 pub mod wrappers;
 

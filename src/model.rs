@@ -69,6 +69,10 @@ pub struct Function {
     pub path: String,
     /// Declared with `--blocking`: Go's scheduler and collector must not wait for its calls.
     pub blocking: bool,
+    /// Its arguments are not looked at before a call (`--trust`).
+    pub trusted: bool,
+    /// Known from a header alone, and not compiled by rustc: in C, an enum holds any number.
+    pub foreign: bool,
 }
 
 impl Function {

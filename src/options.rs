@@ -37,6 +37,8 @@ pub struct ConvertOptions {
     pub no_pairs: bool,
     /// Globs of exports that take the handles given to them by `*mut` for good; after a `!`, of exports that do not. The last that matches counts.
     pub consumes: Vec<String>,
+    /// Globs of exports whose arguments are not looked at before a call; after a `!`, of exports whose are. The last that matches counts.
+    pub trust: Vec<String>,
     /// Globs of exports that block; after a `!`, of exports that do not. The last that matches counts.
     pub blocking: Vec<String>,
     /// Bytes of a lane: a power of two from [`MIN_STACK_SIZE`] to [`MAX_STACK_SIZE`].
@@ -64,6 +66,7 @@ impl ConvertOptions {
             headers: Vec::new(),
             no_pairs: false,
             consumes: Vec::new(),
+            trust: Vec::new(),
             blocking: Vec::new(),
             stack_size: DEFAULT_STACK_SIZE,
             command,

@@ -122,6 +122,8 @@ pub fn forget() -> Function {
         source: None,
         path: String::new(),
         blocking: false,
+        trusted: false,
+        foreign: false,
     }
 }
 

@@ -310,6 +310,15 @@ fn blocking_globs_that_match_nothing() {
 }
 
 #[test]
+fn trust_globs_that_match_nothing() {
+    let library = archive("plusone");
+    for glob in ["minus*", "!minus*", "plus["] {
+        let told = format!("--trust {glob}:");
+        refused(&[&library], &["--trust", glob], FAULT, &[&told]);
+    }
+}
+
+#[test]
 fn consumes_globs_that_take_nothing() {
     let library = archive("plusone");
     // It takes a number.

@@ -54,6 +54,9 @@ pub struct Go {
     /// Functions that take the handle they are given by `*mut` for good, by symbol, as one that takes a Box does; `!GLOB` for those that do not; the last match counts
     #[arg(long, value_name = "GLOB")]
     consumes: Vec<String>,
+    /// Functions whose arguments are not looked at before a call, by symbol; `!GLOB` for those whose are; the last match counts
+    #[arg(long, value_name = "GLOB")]
+    trust: Vec<String>,
     /// Functions that can block, by symbol; `!GLOB` for those that do not; the last match counts
     #[arg(long, value_name = "GLOB")]
     blocking: Vec<String>,
@@ -121,6 +124,7 @@ impl Go {
             headers: self.headers,
             no_pairs: self.no_pairs,
             consumes: self.consumes,
+            trust: self.trust,
             blocking: self.blocking,
             stack_size,
             ..options
@@ -153,6 +157,9 @@ impl Go {
         }
         for glob in &self.consumes {
             flag("--consumes", glob);
+        }
+        for glob in &self.trust {
+            flag("--trust", glob);
         }
         for glob in &self.blocking {
             flag("--blocking", glob);

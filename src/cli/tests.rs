@@ -133,6 +133,15 @@ fn functions_that_take_for_good_are_named() {
 }
 
 #[test]
+fn functions_whose_arguments_are_trusted_are_named() {
+    let (got, _) = options(&["libfoo.a", "--trust", "*", "--trust", "!parse_*"]);
+    let got = got.unwrap();
+    assert_eq!(got.trust, ["*", "!parse_*"]);
+    let command = "rsyso convert --trust '*' --trust '!parse_*' libfoo.a";
+    assert_eq!(got.command, command);
+}
+
+#[test]
 fn stack_sizes() {
     let good = [
         ("8MiB", 8 << 20),

@@ -10,7 +10,7 @@ use super::large::{self, Between};
 use super::lead::Named;
 use super::print::{Flavour, Printer};
 use super::scope::Scope;
-use super::{escape, names, nil, owned, types};
+use super::{border, escape, names, owned, types};
 
 /// Copies a string that a handle's memory holds.
 const COPY_TEXT: &str = "rsysoCopyText";
@@ -250,7 +250,7 @@ impl Printer<'_> {
             || f.result.as_ref().is_some_and(Type::gives_memory)
             || *handles.role(index) != Role::Plain
             || f.params.iter().any(|p| handles.of(&p.ty).is_some())
-            || f.params.iter().any(|p| nil::is_checked(self.scope, &p.ty))
+            || self.scope.border.looks(index)
             || handles.given(f).is_some()
     }
 
@@ -265,7 +265,7 @@ impl Printer<'_> {
         };
         let named = !kept.is_empty() || matches!(f.result, Some(Type::Fallible { .. }));
         let who = format!("{}: {}", self.request.place.package, shown.label);
-        let mut lines = nil::checks(self.scope, &who, f, &shown.params);
+        let mut lines = border::checks(self.scope, index, &who, f, &shown.params);
         lines.extend(taking);
         let (call, mut given, by_reference) = self.call(index, &who, f, &args, &shown.params);
         lines.extend(call);
@@ -353,7 +353,7 @@ impl Printer<'_> {
             .map_or("", |n| n.name.as_str());
         let between = Between::new(name);
         if goabi::frame(self.request.api, f).by_reference() {
-            let (lines, given) = between.call(self.scope, who, f, args, params);
+            let (lines, given) = between.call(self.scope, index, who, f, args, params);
             return (lines, given, true);
         }
         let call = format!("{}({})", between.stub, args.join(", "));

@@ -8,9 +8,10 @@ use crate::arch::{Arch, Stub, rt_symbols};
 use crate::goabi::Frame;
 use crate::model::{Api, Function, Type};
 
+use super::border::{self, Rule};
 use super::scope::Scope;
 use super::types::{self, Row};
-use super::{depart, names, nil};
+use super::{depart, names};
 
 /// What a stub returns: the Go function that is called, or nil.
 pub(super) const CALLBACK: &str = "rsysoCallback";
@@ -109,6 +110,7 @@ pub(super) fn stubs(api: &Api, arch: &dyn Arch, wrapper: &dyn Fn(&str) -> String
 /// The call, by the expression `stub`, and the answers to the library; `who` is what the function is called in messages.
 pub(super) fn answers(
     scope: &Scope,
+    index: usize,
     who: &str,
     f: &Function,
     params: &[String],
@@ -123,17 +125,21 @@ pub(super) fn answers(
     let mut lines = vec![format!(
         "\t{ANSWER}({stub}, {resume}, func({c} *{CALLBACK}) {{"
     )];
-    let all = f.params.iter().zip(params);
+    let all = f.params.iter().zip(params).enumerate();
     let callbacks: Vec<_> = all
-        .filter(|(p, _)| matches!(p.ty, Type::Callback { .. }))
+        .filter(|(_, (p, _))| matches!(p.ty, Type::Callback { .. }))
         .collect();
+    let answer = |param: usize, ty: &Type, go: &str, indent: &str| {
+        let rule = scope.border.result(index, param);
+        call(scope, who, (ty, rule), go, &c, params, indent)
+    };
     match callbacks.as_slice() {
-        [(param, go)] => lines.extend(call(scope, who, &param.ty, go, &c, params, "\t\t")),
+        [(i, (param, go))] => lines.extend(answer(*i, &param.ty, go, "\t\t")),
         many => {
             lines.push(format!("\t\tswitch {c}.which {{"));
-            for (which, (param, go)) in many.iter().enumerate() {
+            for (which, (i, (param, go))) in many.iter().enumerate() {
                 lines.push(format!("\t\tcase {which}:"));
-                lines.extend(call(scope, who, &param.ty, go, &c, params, "\t\t\t"));
+                lines.extend(answer(*i, &param.ty, go, "\t\t\t"));
             }
             lines.push("\t\t}".into());
         }
@@ -146,7 +152,7 @@ pub(super) fn answers(
 fn call(
     scope: &Scope,
     who: &str,
-    callback: &Type,
+    (callback, rule): (&Type, Option<&Rule>),
     go: &str,
     c: &str,
     taken: &[String],
@@ -190,9 +196,9 @@ fn call(
         Some(ty) => {
             let given = format!("{locals}.result");
             lines.push(format!("{indent}{given} = {call}"));
-            if ty.never_null() {
-                let sentence = format!("{who} needs {{}} from {go}, not nil");
-                lines.push(nil::refuse(scope, ty, &given, &sentence, indent));
+            if let Some(rule) = rule {
+                let (about, from) = ((rule, ty.as_ref()), (go, given.as_str()));
+                lines.extend(border::result(scope, about, who, from, taken, indent));
             }
         }
         None => lines.push(format!("{indent}{call}")),

@@ -41,6 +41,7 @@ impl Between {
     pub fn call(
         &self,
         scope: &Scope,
+        index: usize,
         who: &str,
         f: &Function,
         args: &[String],
@@ -64,7 +65,7 @@ impl Between {
         };
         match takes_functions(f) {
             true => {
-                lines.extend(callbacks::answers(scope, who, f, params, &stub));
+                lines.extend(callbacks::answers(scope, index, who, f, params, &stub));
                 // While Go runs, no frame of the stub's holds what Rust still uses.
                 lines.push(format!("\truntime.KeepAlive(&{local})"));
             }

@@ -3,6 +3,7 @@
 //! [`place`] says where the package goes and what it is called, [`generate`] prints it, [`write`] puts it there, all or nothing.
 
 mod bodies;
+mod border;
 mod callbacks;
 mod check;
 mod depart;
@@ -14,7 +15,6 @@ mod handles;
 mod large;
 mod lead;
 pub mod names;
-mod nil;
 mod outline;
 mod owned;
 mod place;

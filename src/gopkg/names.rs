@@ -51,8 +51,8 @@ const KEYWORDS: &[&str] = &[
 /// What bodies refer to: a parameter of this name would hide it.
 const USED_IN_BODIES: &[&str] = &[
     "any", "bool", "byte", "false", "float32", "float64", "int", "int16", "int32", "int64", "int8",
-    "nil", "panic", "rune", "runtime", "string", "true", "uint", "uint16", "uint32", "uint64",
-    "uint8", "uintptr", "unsafe",
+    "nil", "panic", "rune", "runtime", "strconv", "string", "true", "uint", "uint16", "uint32",
+    "uint64", "uint8", "uintptr", "unsafe", "utf8",
 ];
 
 /// Whether Go reserves the word.

@@ -9,7 +9,7 @@ use crate::wrappers;
 
 use super::lead::{Named, lead};
 use super::scope::Scope;
-use super::{GoFile, Request, callbacks, depart, doc, handle_types, owned, types};
+use super::{GoFile, Request, border, callbacks, depart, doc, handle_types, owned, types};
 
 /// What `-msan` means for build constraints: the go command leaves `.syso` files out then (cmd/go, `load.go`, "syso").
 const NO_MSAN: &str = "!msan";
@@ -133,6 +133,7 @@ impl Printer<'_> {
             sections.extend(callbacks::native(api));
             sections.extend(owned.native());
             sections.extend(self.copies());
+            sections.extend(border::helpers(api, self.scope));
         }
         let mut text = sections
             .iter()
@@ -212,6 +213,9 @@ impl Printer<'_> {
         };
         if flavour == Flavour::Native && !self.scope.handles.types.is_empty() {
             packages.extend(handle_types::NATIVE_IMPORTS);
+        }
+        if flavour == Flavour::Native {
+            packages.extend(border::imports(self.scope));
         }
         if flavour == Flavour::Native && callbacks::native(api).is_some() {
             packages.push("\"runtime\"");

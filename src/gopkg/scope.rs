@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::diag::{Error, Kind, Problem, Result};
 use crate::model::{Api, TypeDef, TypeId, TypeKind};
 
+use super::border::{self, Border};
 use super::check;
 use super::handles::{Handles, Role};
 use super::names::{self, Prefix};
@@ -19,6 +20,8 @@ pub(super) struct Scope {
     pub types: BTreeMap<TypeId, TypeNames>,
     /// Types with methods, and the functions that are their methods and constructors.
     pub handles: Handles,
+    /// What functions look at before a call.
+    pub border: Border,
 }
 
 /// One function.
@@ -127,10 +130,12 @@ pub(super) fn scope(api: &Api, wanted: &Prefix, library: &str) -> Result<Scope> 
             None => package.take(&name, format!("the constructor `{}`", f.symbol)),
         }
     }
+    let border = border::plan(api, &handles);
     let scope = Scope {
         functions,
         types,
         handles,
+        border,
     };
     Error::check(Kind::Fault, package.problems, scope)
 }

@@ -210,6 +210,8 @@ impl<'d, 'a> Reader<'d, 'a> {
                 source: draft.source,
                 path,
                 blocking: false,
+                trusted: false,
+                foreign: false,
             });
         }
         Ok(())

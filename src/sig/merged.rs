@@ -148,6 +148,8 @@ impl<'d, 'a> Reader<'d, 'a> {
             source: Some(source),
             path: path.join("::"),
             blocking: false,
+            trusted: false,
+            foreign: false,
         };
         Some((function, bytes))
     }

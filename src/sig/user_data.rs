@@ -76,6 +76,8 @@ mod tests {
             source: None,
             path: String::new(),
             blocking: false,
+            trusted: false,
+            foreign: false,
         };
         fold(&mut function);
         function.params.into_iter().map(|p| p.ty).collect()

@@ -267,6 +267,8 @@ impl Generator {
             source: None,
             path: String::new(),
             blocking: false,
+            trusted: false,
+            foreign: false,
         };
         self.api.functions.push(function);
     }

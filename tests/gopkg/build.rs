@@ -148,6 +148,8 @@ pub fn function(symbol: &str, params: &[(&str, Type)], result: Option<Type>) -> 
         }),
         path: String::new(),
         blocking: false,
+        trusted: false,
+        foreign: false,
     }
 }
 

@@ -33,6 +33,8 @@ fn function(params: &[Type], result: Option<Type>) -> Function {
         source: None,
         path: String::new(),
         blocking: false,
+        trusted: false,
+        foreign: false,
     }
 }
 

@@ -168,6 +168,8 @@ fn function(
         source: Some(source.clone()),
         path: String::new(),
         blocking: false,
+        trusted: false,
+        foreign: false,
     })
 }
 
