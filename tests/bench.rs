@@ -24,3 +24,13 @@ fn calls() {
     let ran = run(&mut bench, Duration::from_secs(600)).success();
     print!("{}", ran.stdout);
 }
+
+/// Prints what the checks of arguments cost: each call with them, and the assembly behind it alone.
+#[test]
+#[ignore = "make bench"]
+fn checks() {
+    let mut bench = go::command(Release::Newest, &workspace().fixture("data"), false);
+    bench.args(["test", "-run=^$", "-bench=Border", "-count=3", "."]);
+    let ran = run(&mut bench, Duration::from_secs(600)).success();
+    print!("{}", ran.stdout);
+}

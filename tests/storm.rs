@@ -1,5 +1,7 @@
 //! 32 goroutines calling into `text` while the runtime disturbs them: right answers only, and a profile that names Rust functions.
 //!
+//! And: any values that Go can make, for every export of three fixtures. No fault.
+//!
 //! `RSYSO_STORM_SECONDS` sets how long (`make storm`, `make storm-long`).
 
 mod common;
@@ -11,6 +13,7 @@ use std::time::Duration;
 use common::go::{self, Release};
 use common::process::run;
 use common::seconds;
+use common::workspace::workspace;
 
 fn storm(release: Release, seconds: u64, out: &Path) {
     let mut storm = Command::new(go::program(release, "storm", out));
@@ -79,4 +82,17 @@ fn on_the_oldest_go() {
         seconds("RSYSO_STORM_SECONDS", 8) / 2,
         out.path(),
     );
+}
+
+/// The cases that are seeds, and some that Go's fuzzer makes of them.
+#[test]
+fn any_values_at_the_border() {
+    let test = |args: &[&str]| {
+        let mut go = go::command(Release::Newest, &workspace().programs(), false);
+        go.arg("test").args(args).arg("./fuzz");
+        run(&mut go, Duration::from_secs(600)).success()
+    };
+    test(&["-count=1"]);
+    let fuzzed = test(&["-run=^$", "-fuzz=FuzzBorder", "-fuzztime=20000x"]);
+    assert!(fuzzed.stdout.contains("execs: 2"), "{}", fuzzed.stdout);
 }

@@ -48,6 +48,8 @@ impl Workspace {
                 tell_natively(&archive.with_file_name("native"), &go);
             }
         }
+        let table = fuzz_table(&workspace);
+        std::fs::write(workspace.programs().join("fuzz/functions_test.go"), table).unwrap();
         workspace
     }
 
@@ -70,6 +72,28 @@ impl Workspace {
     pub fn fixtures(&self) -> &[String] {
         &self.fixtures
     }
+}
+
+/// The fixtures whose exports `tests/programs/fuzz` calls.
+const FUZZED: [&str; 3] = ["abi", "data", "text"];
+
+/// The Go table of all functions of these.
+fn fuzz_table(workspace: &Workspace) -> String {
+    let mut table = String::from("package fuzz\n\nimport (\n");
+    for name in FUZZED {
+        table += &format!("\t\"rsyso.test/{name}\"\n");
+    }
+    table += ")\n\nvar functions = []struct {\n\tname string\n\tcall any\n}{\n";
+    for name in FUZZED {
+        let path = workspace.fixture(name).join(format!("{name}.go"));
+        let text = std::fs::read_to_string(path).unwrap();
+        let declared = text.lines().filter_map(|l| l.strip_prefix("func "));
+        let names = declared.filter_map(|l| Some(l.split_once('(')?.0));
+        for go in names.filter(|n| n.starts_with(char::is_uppercase)) {
+            table += &format!("\t{{\"{name}.{go}\", {name}.{go}}},\n");
+        }
+    }
+    table + "}\n"
 }
 
 /// A fixture may have a program that says what its code does on the machine's own C library.
