@@ -40,6 +40,10 @@ fn text_functions() -> Api {
                 Some(Type::Bool),
             ),
             function("sum", &[("r#in", slice(Type::F64))], Some(Type::F64)),
+            Function {
+                trusted: true,
+                ..function("trusted", &[("text", Type::Str), ("c", Type::Char)], None)
+            },
             function("fill", &[("out", slice_mut(int(Int::U8))), ("value", int(Int::U8))], None),
             function("trim", &[("s", Type::Str)], Some(Type::Str)),
             function("find", &[("hay", u8s()), ("needle", u8s())], Some(u8s())),

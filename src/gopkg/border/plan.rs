@@ -69,7 +69,7 @@ pub(in super::super) struct Border {
     results: Vec<BTreeMap<usize, Rule>>,
     /// Fields with rules, by their numbers.
     pub(super) structs: BTreeMap<TypeId, Vec<(usize, Rule)>>,
-    /// Structs that lead back to themselves through pointers.
+    /// Structs that lead, through pointers, to themselves or to others that do.
     pub(super) cyclic: BTreeSet<TypeId>,
     /// Enums that do not have all numbers of their Go type.
     pub(super) enums: BTreeMap<TypeId, Members>,
@@ -257,7 +257,7 @@ fn structs(api: &Api, enums: &BTreeMap<TypeId, Members>) -> BTreeMap<TypeId, Vec
 }
 
 /// The struct whose rules come next, if any.
-fn next(rule: &Rule) -> Option<TypeId> {
+pub(super) fn next(rule: &Rule) -> Option<TypeId> {
     match rule {
         Rule::Struct(id) => Some(*id),
         Rule::Pointer { to, .. } => next(to.as_deref()?),
@@ -271,21 +271,23 @@ fn cyclic(structs: &BTreeMap<TypeId, Vec<(usize, Rule)>>) -> BTreeSet<TypeId> {
         let fields = structs.get(id).into_iter().flatten();
         fields.filter_map(|(_, rule)| next(rule))
     };
-    let leads_back = |id: &TypeId| {
+    let reached = |id: TypeId| {
         let mut seen = BTreeSet::new();
-        let mut open: Vec<TypeId> = next(id).collect();
+        let mut open: Vec<TypeId> = next(&id).collect();
         while let Some(at) = open.pop() {
             if seen.insert(at) {
                 open.extend(next(&at));
             }
         }
-        seen.contains(id)
+        seen
     };
-    structs
-        .keys()
-        .filter(|id| leads_back(id))
-        .copied()
-        .collect()
+    let all: BTreeMap<TypeId, BTreeSet<TypeId>> =
+        structs.keys().map(|id| (*id, reached(*id))).collect();
+    let leads_back = |id: &TypeId| all.get(id).is_some_and(|reached| reached.contains(id));
+    let cyclic = all
+        .iter()
+        .filter(|(id, reached)| leads_back(id) || reached.iter().any(leads_back));
+    cyclic.map(|(id, _)| *id).collect()
 }
 
 /// The pairs of references that must not meet: one of them is `&mut`.

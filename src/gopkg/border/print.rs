@@ -2,7 +2,7 @@
 
 use super::super::scope::Scope;
 use super::super::{names, types};
-use super::plan::{Check, Members, Rule, Span};
+use super::plan::{Check, Members, Rule, Span, next};
 use crate::model::{Function, Type, TypeId};
 
 /// Tells UTF-8.
@@ -176,6 +176,13 @@ fn statements(
         seen: format!("{SEEN}{{}}"),
         out: Vec::new(),
     };
+    // All elements lead to what they lead to once.
+    let cyclic = next(rule).is_some_and(|id| scope.border.cyclic.contains(&id));
+    if cyclic && matches!(rule, Rule::Each(_)) {
+        let seen = names::unused("seen", taken);
+        look.out.push(format!("{indent}{seen} := {SEEN}{{}}"));
+        look.seen = seen;
+    }
     look.at(rule, &Place::Value(place.into()), &[], indent, 0);
     look.out
 }
