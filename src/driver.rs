@@ -20,6 +20,7 @@ use crate::options::{ConvertOptions, base_name};
 use crate::provenance::{self, Header};
 use crate::report::{Converted, Progress, Wait, count};
 use crate::sig::header::Headers;
+use crate::uses::PackageUses;
 use crate::{blocking, consumes, gopkg, runtime, sig, trust, verify, wrappers};
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
@@ -56,6 +57,7 @@ pub fn convert(o: &ConvertOptions, progress: &dyn Progress) -> Result<Converted>
     let library_name = gopkg::library_name(Path::new(&library_file));
     let go_prefix = prefix(o.trim_prefix.as_deref());
     let functions = gopkg::declarations(&api, &go_prefix, &library_name)?;
+    let uses = gopkg::uses(&api, &go_prefix, &library_name, &place.package)?;
     let declared = blocking::declare(&mut api, &o.blocking)?;
     let digest = digest(&files);
     let identity = place
@@ -66,7 +68,7 @@ pub fn convert(o: &ConvertOptions, progress: &dyn Progress) -> Result<Converted>
     // The wrappers are one more object; from here on no object is added.
     let rustc = library.rustc.clone();
     let arch = library.arch;
-    let linked = link(library, &api, &names, o.stack_size, progress)?;
+    let linked = link(library, &api, &names, &uses, o.stack_size, progress)?;
     let header = Header {
         format: provenance::FORMAT,
         image_size: linked.image.len() as u64,
@@ -310,11 +312,12 @@ fn link(
     library: Library<'_>,
     api: &Api,
     names: &wrappers::Names,
+    uses: &PackageUses,
     lane_size: u64,
     progress: &dyn Progress,
 ) -> Result<Linked> {
     let arch = library.arch;
-    let extra = wrappers::object(api, arch, names)?;
+    let extra = wrappers::object(api, arch, names, uses)?;
     let runtime = runtime(arch)?;
     let exports = library.exports;
     let graph = reach(library.objects, &runtime, extra, Vec::new())?;

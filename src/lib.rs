@@ -30,6 +30,7 @@ pub mod sig;
 mod sizes;
 mod survey;
 mod trust;
+pub mod uses;
 pub mod verify;
 pub mod wrappers;
 

@@ -13,6 +13,7 @@ use crate::report::{
 };
 use crate::shared::{self, Params};
 use crate::sig::header::Headers;
+use crate::uses::{PackageUses, Uses};
 use crate::{blocking, consumes, goabi, gopkg, sig, sizes, wrappers};
 use std::path::{Path, PathBuf};
 
@@ -60,7 +61,13 @@ pub fn inspect(o: &InspectOptions, progress: &dyn Progress) -> Result<Inspection
         note_obstacles(&mut out.obstacles, &e);
         GoApi::default()
     });
-    let extra = wrappers::object(&signatures.api, arch, &names)?;
+    let prefix = driver::prefix(o.trim_prefix.as_deref());
+    let uses = gopkg::uses(&signatures.api, &prefix, &library_name, &place.package);
+    let uses = uses.unwrap_or_else(|e| {
+        note_obstacles(&mut out.obstacles, &e);
+        PackageUses::default()
+    });
+    let extra = wrappers::object(&signatures.api, arch, &names, &uses)?;
     let first_own = library.objects.len() as u32;
     let runtime = driver::runtime(arch)?;
     let graph = driver::reach(
@@ -210,7 +217,7 @@ fn callable(library: &Library<'_>, api: &Api) -> Result<()> {
     let machine = api.functions.iter().filter_map(|f| {
         library
             .arch
-            .wrapper(api, f, &goabi::frame(api, f), &[])
+            .wrapper(api, f, &goabi::frame(api, f), &[], &Uses::None)
             .err()
             .map(|what| Problem::new(format!("{}: {what}", f.symbol)))
     });

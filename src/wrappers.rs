@@ -1,12 +1,13 @@
 //! The wrappers as one more object of the link: a section, a global function and references for each export, and for each Go function
 //! that an export takes.
 
-use crate::arch::{Arch, Code, rt_symbols};
+use crate::arch::{Arch, Code, note, rt_symbols};
 use crate::diag::{Error, Kind, Problem, Result};
 use crate::goabi;
 use crate::input::{Bind, Def, Object, Reloc, Section, Symbol, SymbolKind, Visibility};
 use crate::model::{Api, Function, Int, Param, PointerKind, Type};
 use crate::sig::owned::FREE;
+use crate::uses::{PackageUses, Uses};
 use ::object::elf;
 use gimli::LittleEndian;
 use gimli::constants::{DW_EH_PE_pcrel, DW_EH_PE_sdata4, DwEhPe};
@@ -67,16 +68,31 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 /// Assembles the wrappers of all functions, each with what stands for the Go functions that it takes, and their unwind table.
-pub fn object(api: &Api, arch: &dyn Arch, names: &Names) -> Result<Object<'static>> {
+pub fn object(
+    api: &Api,
+    arch: &dyn Arch,
+    names: &Names,
+    uses: &PackageUses,
+) -> Result<Object<'static>> {
     let mut w = Assembly {
         object: Object::synthetic("<wrappers>", arch.machine()),
         symbols: HashMap::new(),
         frames: Vec::new(),
     };
     let mut problems = Vec::new();
-    let own = [Some(forget()), api.gives_memory().then(free)];
-    for function in api.functions.iter().chain(own.iter().flatten()) {
-        if let Err(what) = w.export(api, arch, function, names) {
+    let drained = match uses.any {
+        true => Uses::Drained,
+        false => Uses::None,
+    };
+    let own = [
+        Some((forget(), drained)),
+        uses.settles.then(|| (settle(), Uses::Settled)),
+        api.gives_memory().then(|| (free(), Uses::None)),
+    ];
+    let exports = api.functions.iter().enumerate();
+    let exports = exports.map(|(index, f)| (f, uses.of(index)));
+    for (function, uses) in exports.chain(own.iter().flatten().map(|(f, uses)| (f, uses))) {
+        if let Err(what) = w.export(api, arch, function, names, uses) {
             let problem = Problem::new(format!(
                 "{} cannot be called from Go: {what}",
                 function.symbol
@@ -125,6 +141,18 @@ pub fn forget() -> Function {
         trusted: false,
         foreign: false,
     }
+}
+
+/// The runtime's function that gives what is to be dropped of a cell, for Go to call when it has ended a use.
+pub fn settle() -> Function {
+    let mut function = Function {
+        symbol: rt_symbols::HANDLE_USED.to_owned(),
+        ..forget()
+    };
+    if let Some(cell) = function.params.first_mut() {
+        cell.name = "cell".to_owned();
+    }
+    function
 }
 
 /// The function of `rsyso-ffi` that frees what the library gave away, for Go to call.
@@ -190,16 +218,48 @@ impl Assembly {
         arch: &dyn Arch,
         function: &Function,
         names: &Names,
+        uses: &Uses,
     ) -> std::result::Result<(), String> {
         let codes = names.callbacks(function);
         let frame = goabi::frame(api, function);
-        let code = arch.wrapper(api, function, &frame, &codes)?;
+        let code = arch.wrapper(api, function, &frame, &codes, uses)?;
+        if let Uses::Given { handles, .. } = uses {
+            for (given, slot) in handles.iter().zip(0..) {
+                self.data(note(&function.symbol, slot), given.note_bytes());
+            }
+        }
         self.add(names.wrapper(&function.symbol), code, Role::Wrapper);
         for (which, (param, name)) in function.callbacks().zip(&codes).enumerate() {
             let code = arch.callback(api, &param.ty, which, &codes[0])?;
             self.add(name.clone(), code, Role::Callback);
         }
         Ok(())
+    }
+
+    /// Bytes that code refers to by a name.
+    fn data(&mut self, name: String, bytes: Vec<u8>) {
+        let section = self.object.sections.len() as u32;
+        self.object.sections.push(Section {
+            name: Cow::Owned(format!(".rodata.{name}")),
+            kind: elf::SHT_PROGBITS.0,
+            flags: elf::SHF_ALLOC.0,
+            size: bytes.len() as u64,
+            align: 1,
+            entsize: 0,
+            data: Cow::Owned(bytes),
+            relocs: Vec::new(),
+        });
+        self.place(name, section);
+    }
+
+    /// The symbol of a section, for what refers to it by a name, which is nobody else's to refer to.
+    fn place(&mut self, name: String, section: u32) -> u32 {
+        let place = self.symbol(name);
+        self.object.symbols[place as usize] = Symbol {
+            bind: Bind::Local,
+            ..global(String::new(), SymbolKind::Section, Def::Section(section), 0)
+        };
+        place
     }
 
     fn add(&mut self, name: String, code: Code, role: Role) {
@@ -225,13 +285,8 @@ impl Assembly {
             data: Cow::Owned(code.bytes),
             relocs,
         });
-        // What refers to it, its record in the unwind table or other code, refers to the section: names like the wrapper's own are
-        // nobody's to refer to.
-        let place = self.symbol(name.clone());
-        self.object.symbols[place as usize] = Symbol {
-            bind: Bind::Local,
-            ..global(String::new(), SymbolKind::Section, Def::Section(section), 0)
-        };
+        // Its record in the unwind table, and other code.
+        let place = self.place(name.clone(), section);
         self.frames.push(WrapperFrame {
             role,
             symbol: place,

@@ -223,6 +223,7 @@ pub(crate) fn takes_functions(control: *mut Control) -> bool {
 
 /// Rust has ended, and Go goes on with what it was about.
 pub(crate) fn gone(control: *mut Control) -> ! {
+    crate::handles::end(control);
     end(control);
     // SAFETY: a wrapper entered the lane, and nothing of it is used again.
     unsafe { back_to_go(control) }

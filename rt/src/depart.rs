@@ -21,6 +21,8 @@ pub struct Departure {
     fatal: bool,
     /// Whether it stays where it is: Go does not give it back.
     kept: bool,
+    /// Whether the call has not begun, for what it was given: the Go panic is the message alone.
+    refused: bool,
 }
 
 /// What a call says for which there is no room: the way in goes on with it in Go, without a lane (`arch::lane::rsyso_lane_slow`). Giving it back
@@ -34,6 +36,7 @@ pub(crate) static NO_ROOM: Shared = Shared(Departure {
     line: 0,
     fatal: false,
     kept: true,
+    refused: false,
 });
 
 /// A departure that any number of threads may read.
@@ -85,9 +88,18 @@ pub(crate) fn recoverable(message: &[u8], file: &[u8], line: usize) -> *mut Depa
             line,
             fatal: false,
             kept: false,
+            refused: false,
         });
         departure
     }
+}
+
+/// A departure of a call that has not begun.
+pub(crate) fn refusal(message: &[u8]) -> *mut Departure {
+    let departure = recoverable(message, b"", 0);
+    // SAFETY: a block of our own.
+    unsafe { (*departure).refused = true };
+    departure
 }
 
 /// A departure that ends the program, with a text that was made up.
@@ -106,6 +118,7 @@ pub(crate) fn fatal(message: &'static [u8]) -> Departure {
         line: 0,
         fatal: true,
         kept: false,
+        refused: false,
     }
 }
 

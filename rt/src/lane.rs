@@ -14,7 +14,7 @@ use crate::arch::lane::{PAGE, map_lane, stack_pointer};
 use crate::die::{fatal, fatal_errno};
 use crate::image::{base, params};
 use crate::lock::Lock;
-use crate::shared::{CONTROL_SIZE, GUARD_SIZE, LANE_HASH, LANE_TABLE_BITS, OUTER_GUARD_SIZE};
+use crate::shared::{CONTROL_SIZE, GUARD_SIZE, LANE_HASH, LANE_TABLE_BITS, OUTER_GUARD_SIZE, USES};
 use crate::sys;
 
 pub(crate) mod ended;
@@ -31,6 +31,8 @@ pub struct Control {
     pub go_bp: usize,
     /// Where Go goes on if the call does not return (`shared::CONTROL_GO_LANDING`), written by the wrappers.
     pub go_landing: usize,
+    /// The cells of the handles that the call uses (`shared::CONTROL_USES`), written by the wrappers (`handles.rs`).
+    pub uses: [AtomicUsize; USES],
     /// C's `errno`.
     pub errno: i32,
     /// The kernel's id of the thread that runs on this lane, for threads that Rust spawned; 0 for Go's threads, which may change.
@@ -68,6 +70,7 @@ const _: () = assert!(core::mem::offset_of!(Control, go_sp) as u64 == crate::sha
 const _: () = assert!(core::mem::offset_of!(Control, go_bp) as u64 == crate::shared::CONTROL_GO_BP);
 const _: () =
     assert!(core::mem::offset_of!(Control, go_landing) as u64 == crate::shared::CONTROL_GO_LANDING);
+const _: () = assert!(core::mem::offset_of!(Control, uses) as u64 == crate::shared::CONTROL_USES);
 
 /// The control block of the lane that this code runs in.
 #[inline(always)]
@@ -404,6 +407,8 @@ pub(crate) fn base_of(control: *mut Control) -> usize {
 /// # Safety
 /// Called on `new`, fresh from `map_lane`, by the thread that ran on `old` and has left it for good.
 pub(crate) unsafe fn replace(old: *mut Control, new: *mut Control) {
+    #[cfg(not(test))]
+    crate::handles::end(old);
     register(new);
     init_tls(new);
     // SAFETY: both are this thread's.
@@ -441,7 +446,7 @@ pub(crate) unsafe fn replace(old: *mut Control, new: *mut Control) {
 }
 
 /// Anonymous memory, all zero, taken only where it is touched.
-fn map_zeroed(bytes: usize) -> Result<usize, i32> {
+pub(crate) fn map_zeroed(bytes: usize) -> Result<usize, i32> {
     // SAFETY: a fresh mapping.
     sys::check(unsafe {
         sys::syscall6(

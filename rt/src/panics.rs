@@ -402,6 +402,7 @@ pub(crate) extern "C" fn landed(exception: *mut UnwindException) -> ! {
     };
     let departure = recoverable(message, report.file, report.line);
     text.free();
+    crate::handles::end(control);
     callback::end(control);
     // SAFETY: wrappers alone have the personality that leads here, or call what calls `cannot_unwind`.
     unsafe { leave(control, departure) }

@@ -25,7 +25,7 @@ pub const OUTER_GUARD_SIZE: u64 = 1024 * 1024;
 /// already. Room for the largest frame that the kernel writes there (AT_MINSIGSTKSZ, some 12 KiB with AMX), and then some.
 pub const SIGNAL_STACK_SIZE: u64 = 32 * 1024;
 
-/// Bytes of the control block. The first three words belong to the wrappers (see the offsets below); the rest is the runtime's.
+/// Bytes of the control block. What the offsets below name belongs to the wrappers; the rest is the runtime's.
 pub const CONTROL_SIZE: u64 = 1024;
 
 /// Where in the control block a wrapper saves the goroutine's stack pointer before it switches to the lane.
@@ -37,6 +37,40 @@ pub const CONTROL_GO_BP: u64 = 8;
 /// Where in the control block a wrapper saves the address of the Go function to go on in, on the goroutine's stack, if the call does not
 /// return (`depart.rs`).
 pub const CONTROL_GO_LANDING: u64 = 16;
+
+/// Where in the control block a wrapper writes which handles the call uses: [`USES`] words, 0 or the address of a cell (`rt/src/handles.rs`).
+pub const CONTROL_USES: u64 = 24;
+
+/// The most handles that a function may take.
+pub const USES: usize = 8;
+
+/// Where a handle of Go's leads to its cell.
+pub const HANDLE_CELL: u64 = 0;
+/// Where it holds the pointer of Rust's.
+pub const HANDLE_RAW: u64 = 8;
+/// Where it says whether the value belongs to another handle's.
+pub const HANDLE_LENT: u64 = 16;
+
+/// Where a cell holds the lane that has used it.
+pub const CELL_LAST: u64 = 8;
+/// Where it holds its state, of 32 bits.
+pub const CELL_STATE: u64 = 16;
+/// Where it counts uses that no lane shows, in 32 bits.
+pub const CELL_PINS: u64 = 20;
+
+/// In the place of the one lane that has used a cell: there are several.
+pub const CELL_MANY: u64 = 1;
+
+/// State of a cell whose value can be used.
+pub const CELL_OPEN: u32 = 0;
+/// A function has taken the value, or is about to.
+pub const CELL_TAKEN: u32 = 1;
+/// Closed; a call still uses the value.
+pub const CELL_CLOSED: u32 = 2;
+/// The value is dropped.
+pub const CELL_GONE: u32 = 3;
+/// The cell stands for several, all of which must be open.
+pub const CELL_JOINT: u32 = 4;
 
 /// Where above the stack pointer a stub of a function that takes Go functions has its result: a return address and a pointer lie between.
 pub const CALLBACK_RESULT: u64 = 16;

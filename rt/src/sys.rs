@@ -34,6 +34,21 @@ pub fn check(result: isize) -> Result<usize, i32> {
     }
 }
 
+/// Has every other thread of the process see what this one wrote, and this one what they wrote (membarrier(2)). False where the system cannot.
+pub fn all_threads_see() -> bool {
+    use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
+    static REGISTERED: AtomicBool = AtomicBool::new(false);
+    let call = |command: membarrier_cmd| {
+        // SAFETY: changes nothing but what the command says.
+        unsafe { syscall3(__NR_membarrier, command as usize, 0, 0) == 0 }
+    };
+    if !REGISTERED.load(Relaxed) {
+        let registered = call(membarrier_cmd::MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED);
+        REGISTERED.store(registered, Relaxed);
+    }
+    call(membarrier_cmd::MEMBARRIER_CMD_PRIVATE_EXPEDITED)
+}
+
 /// Sleeps while `*word == value`, until it is woken; may return early.
 pub fn futex_wait(word: &core::sync::atomic::AtomicU32, value: u32) {
     // SAFETY: a valid word; no time limit.

@@ -7,6 +7,7 @@
 use crate::goabi::Frame;
 use crate::link::reloc::{Howto, Rewrite, TlsModel};
 use crate::model::{Api, Function, Type};
+use crate::uses::Uses;
 use gimli::write::{CallFrameInstruction, CommonInformationEntry};
 
 pub mod amd64;
@@ -55,6 +56,22 @@ pub mod rt_symbols {
     pub const CALLBACK: &str = "rsyso_callback";
     /// What Go calls with the result of a Go function.
     pub const RESUME: &str = "rsyso_resume";
+    /// Called by a wrapper for a handle that it did not find in order: (lane's control block, which of the lane's uses, the handle, its
+    /// [`note`](super::note)) returns if the call may go on.
+    pub const HANDLE_USE: &str = "rsyso_handle_use";
+    /// The same for a handle that is taken for good.
+    pub const HANDLE_TAKE: &str = "rsyso_handle_take";
+    /// Called with a cell at the end of a call that used it, when it is open no more: gives a value to be dropped and what drops it, or null.
+    pub const HANDLE_USED: &str = "rsyso_handle_used";
+    /// Gives the next such value.
+    pub const HANDLE_DUE: &str = "rsyso_handle_due";
+    /// Called with a cell that is to be closed, and what drops its value: gives both if nothing uses it, or null.
+    pub const HANDLE_CLOSE: &str = "rsyso_handle_close";
+}
+
+/// The symbol of the note (`Given::note_bytes`) of the `slot`th handle that a function is given.
+pub fn note(function: &str, slot: u64) -> String {
+    format!("{function}.handle.{slot}")
 }
 
 /// One Go assembly stub to print.
@@ -112,13 +129,14 @@ pub trait Arch: Sync {
     /// The name of a system call that can wait; None for every other.
     fn waiting_call(&self, number: u64) -> Option<&'static str>;
     /// The wrapper of one function: called by the Go stub with Go's ABI0 frame, it enters a lane and calls the symbol `function.symbol`.
-    /// For the function's `n`th Go function, the symbol `codes[n]` is handed over.
+    /// For the function's `n`th Go function, the symbol `codes[n]` is handed over. `uses` says what is to be done for handles.
     fn wrapper(
         &self,
         api: &Api,
         function: &Function,
         frame: &Frame,
         codes: &[String],
+        uses: &Uses,
     ) -> Result<Code, String>;
     /// What stands for the Go function that is the callback `which` of an export: called by Rust, it has Go called
     /// ([`rt_symbols::CALLBACK`]). `callee` is the symbol of what stands for the first one of that export.

@@ -5,12 +5,13 @@
 use crate::goabi;
 use crate::model::{Function, PointerKind, Type};
 
-use super::handles::{Role, accessor};
+use super::handle_types::CELL;
+use super::handles::Role;
 use super::large::{self, Between};
 use super::lead::Named;
 use super::print::{Flavour, Printer};
 use super::scope::Scope;
-use super::{border, escape, names, owned, types};
+use super::{border, escape, names, owned, race, types, uses};
 
 /// Copies a string that a handle's memory holds.
 const COPY_TEXT: &str = "rsysoCopyText";
@@ -65,6 +66,12 @@ fn shown(scope: &Scope, index: usize) -> Option<Shown> {
     Some(shown)
 }
 
+/// What a function is called in messages, the names of its parameters, and how many of them are receivers.
+pub(super) fn called(scope: &Scope, index: usize) -> Option<(String, Vec<String>, usize)> {
+    let shown = shown(scope, index)?;
+    Some((shown.label, shown.params, shown.receivers))
+}
+
 /// `func CountWords(text string) uint`; of methods and constructors, those.
 pub(super) fn signature(scope: &Scope, index: usize, f: &Function) -> Option<String> {
     let shown = shown(scope, index)?;
@@ -88,9 +95,12 @@ pub(super) fn plain_signature(scope: &Scope, index: usize, f: &Function) -> Opti
 fn native_signature(scope: &Scope, index: usize, f: &Function, name: &str) -> Option<String> {
     let names = scope.functions.get(index)?;
     let params = names.params.iter().zip(&f.params);
-    let params: Vec<String> = params
-        .map(|(name, p)| format!("{name} {}", types::go_type(scope, &p.ty)))
-        .collect();
+    let params: Vec<String> = match scope.handles.role(index) {
+        Role::Free(_) => vec![format!("cell *{CELL}")],
+        _ => params
+            .map(|(name, p)| format!("{name} {}", types::public_type(scope, &p.ty)))
+            .collect(),
+    };
     let result = f.result.iter().map(|ty| types::go_type(scope, ty));
     let result: Vec<String> = result.collect();
     Some(declaration(&format!("func {name}"), &params, &result))
@@ -257,17 +267,16 @@ impl Printer<'_> {
     /// The statements of such a function: the call, and what the library gives as callers get it.
     fn body(&self, index: usize, f: &Function, shown: &Shown) -> Vec<String> {
         let kept: Vec<&str> = self.kept(f, shown).collect();
-        let (taking, args) = self.arguments(f, shown, !kept.is_empty());
         let copy = match &f.result {
-            Some(Type::Str) if !kept.is_empty() => Some(COPY_TEXT),
-            Some(Type::Slice { mutable: false, .. }) if !kept.is_empty() => Some(COPY_SLICE),
-            _ => None,
+            _ if !uses::copies(self.scope, f) => None,
+            Some(Type::Str) => Some(COPY_TEXT),
+            _ => Some(COPY_SLICE),
         };
         let named = !kept.is_empty() || matches!(f.result, Some(Type::Fallible { .. }));
         let who = format!("{}: {}", self.request.place.package, shown.label);
         let mut lines = border::checks(self.scope, index, &who, f, &shown.params);
-        lines.extend(taking);
-        let (call, mut given, by_reference) = self.call(index, &who, f, &args, &shown.params);
+        let (call, mut given, by_reference) =
+            self.call(index, &who, f, &shown.params, &shown.params);
         lines.extend(call);
         if let Some(copy) = copy {
             given = format!("{copy}({given})");
@@ -281,6 +290,10 @@ impl Printer<'_> {
             lines.push(format!("\t{local} := {given}"));
             given = local;
         }
+        if copy.is_some() {
+            lines.extend(self.released(f, shown));
+        }
+        lines.extend(race::calls(self.scope, f, &shown.params));
         lines.extend(
             kept.iter()
                 .map(|name| format!("\truntime.KeepAlive({name})")),
@@ -308,33 +321,19 @@ impl Printer<'_> {
         })
     }
 
-    /// What the assembly is called with, and statements before that. Handles that are taken for good are taken first if others are only
-    /// used: one that is given for both is found out then.
-    fn arguments(
-        &self,
-        f: &Function,
-        shown: &Shown,
-        take_first: bool,
-    ) -> (Vec<String>, Vec<String>) {
-        let label = &shown.label;
+    /// Ends the uses of the handles whose memory has been copied.
+    fn released(&self, f: &Function, shown: &Shown) -> Vec<String> {
         let mut lines = Vec::new();
-        let mut args = Vec::new();
         for (name, p) in shown.params.iter().zip(&f.params) {
-            args.push(match self.scope.handles.of(&p.ty) {
-                Some((_, kind)) => {
-                    let raw = format!("{name}.{}(\"{label}\")", accessor(&p.ty));
-                    if kind == PointerKind::Box && take_first {
-                        let local = names::unused(&format!("{name}Raw"), &shown.params);
-                        lines.push(format!("\t{local} := {raw}"));
-                        local
-                    } else {
-                        raw
-                    }
-                }
-                None => name.clone(),
-            });
+            match (self.scope.handles.of(&p.ty), &p.ty) {
+                (None | Some((_, PointerKind::Box)), _) => {}
+                (_, Type::Pointer { nullable: true, .. }) => lines.push(format!(
+                    "\tif {name} != nil {{\n\t\t{name}.cell.release()\n\t}}"
+                )),
+                _ => lines.push(format!("\t{name}.cell.release()")),
+            }
         }
-        (lines, args)
+        lines
     }
 
     /// The call of the assembly by a function that messages call `who`: statements, the expression of the result, and whether the statements have made it.
@@ -392,7 +391,8 @@ impl Printer<'_> {
         let mut lines = Vec::new();
         if by_reference {
             let between = Between::new(name);
-            lines.extend(between.frame(self.scope, name, f));
+            let frees = matches!(self.scope.handles.role(index), Role::Free(_));
+            lines.extend(between.frame(self.scope, name, f, frees));
             lines.push(String::new());
             if f.blocking {
                 lines.push(between.blocking(f));
@@ -429,14 +429,9 @@ impl Printer<'_> {
 
     /// The functions that copy what a handle's memory holds, so that it outlives the handle.
     pub fn copies(&self) -> Vec<String> {
-        let handles = &self.scope.handles;
-        let uses = |f: &Function| {
-            let mut params = f.params.iter().filter_map(|p| handles.of(&p.ty));
-            params.any(|(_, kind)| kind != PointerKind::Box)
-        };
         let functions = &self.request.api.functions;
         let any = |test: fn(&Type) -> bool| {
-            let mut with = functions.iter().filter(|f| uses(f));
+            let mut with = functions.iter().filter(|f| uses::copies(self.scope, f));
             with.any(|f| f.result.as_ref().is_some_and(test))
         };
         let mut sections = Vec::new();

@@ -9,6 +9,7 @@ use crate::goabi::Frame;
 use crate::model::{Api, Function, Type};
 
 use super::border::{self, Rule};
+use super::handle_types::SETTLE;
 use super::scope::Scope;
 use super::types::{self, Row};
 use super::{depart, names};
@@ -25,17 +26,26 @@ const BLOCKED_RESUME: &str = "rsysoResumeAway";
 const BLOCKING_RESUME: &str = "rsysoResumeBlocking";
 
 /// Whether a function of the package takes Go functions; `blocking`: one that may block.
-fn any(api: &Api, blocking: bool) -> bool {
+fn any_that(api: &Api, blocking: bool) -> bool {
     let takes = |f: &Function| f.blocking == blocking && f.callbacks().next().is_some();
     api.functions.iter().any(takes)
 }
 
-/// What all such functions share.
-pub(super) fn native(api: &Api) -> Option<String> {
-    let (plain, blocking) = (any(api, false), any(api, true));
+/// Whether a function of the package takes Go functions.
+pub(super) fn any(api: &Api) -> bool {
+    any_that(api, false) || any_that(api, true)
+}
+
+/// What all such functions share; `settles`: handles that were closed while they were used are to be dropped.
+pub(super) fn native(api: &Api, settles: bool) -> Option<String> {
+    let (plain, blocking) = (any_that(api, false), any_that(api, true));
     if !plain && !blocking {
         return None;
     }
+    let settle = match settles {
+        true => format!("\n\t\t\t{SETTLE}(nil)"),
+        false => String::new(),
+    };
     let mut text = format!(
         "// {CALLBACK} is a call of a Go function that the library waits for. It is in the library's memory.
 type {CALLBACK} struct {{
@@ -51,7 +61,7 @@ func {ANSWER}(c *{CALLBACK}, resume func(*{CALLBACK}) *{CALLBACK}, call func(*{C
 \t\tif last := c; last != nil {{
 \t\t\tc = nil
 \t\t\tlast.unwind = true
-\t\t\t{ANSWER}(resume(last), resume, call)
+\t\t\t{ANSWER}(resume(last), resume, call){settle}
 \t\t}}
 \t}}()
 \tfor c != nil {{
@@ -94,7 +104,7 @@ pub(super) fn stubs(api: &Api, arch: &dyn Arch, wrapper: &dyn Fn(&str) -> String
     };
     [(RESUME, false), (BLOCKED_RESUME, true)]
         .into_iter()
-        .filter(|(_, blocking)| any(api, *blocking))
+        .filter(|(_, blocking)| any_that(api, *blocking))
         .map(|(name, blocking)| {
             arch.stub(&Stub {
                 go_name: name,

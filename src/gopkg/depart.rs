@@ -57,6 +57,7 @@ type rsysoDeparture struct {{
 \tmessage, file string
 \tline          int
 \tfatal, kept   bool
+\trefused       bool // the call has not begun, for what it was given
 }}
 
 // {DEPART} goes on where a call did not return.
@@ -65,8 +66,12 @@ func {DEPART}(d *rsysoDeparture) {{
 \t\trsysoThrow(\"{package}: \" + d.message)
 \t}}
 \tp := &{PANIC}{{Message: strings.Clone(d.message), File: strings.Clone(d.file), Line: d.line}}
+\trefused := d.refused
 \tif !d.kept {{
 \t\t{FORGET}(unsafe.Pointer(d))
+\t}}
+\tif refused {{
+\t\tpanic(p.Message)
 \t}}
 \tpanic(p)
 }}

@@ -1,15 +1,24 @@
 //! The text of handle types: the type, `Close`, and how handles and Rust's pointers become each other.
-
-use std::collections::BTreeSet;
+//!
+//! The wrappers read and write what the types of [`shared`] hold (`rt/src/handles.rs`).
 
 use crate::model::{Api, TypeId};
+use crate::shared::{CELL_CLOSED, CELL_JOINT, CELL_OPEN};
 
-use super::handles::{Handle, Handles, accessor};
+use super::handles::Handle;
 use super::lead::Named;
-use super::types;
+use super::scope::Scope;
+use super::{types, uses};
 
 /// What the native file imports for them.
-pub(super) const NATIVE_IMPORTS: &[&str] = &["\"runtime\"", "\"sync/atomic\""];
+pub(super) const NATIVE_IMPORTS: &[&str] = &["\"runtime\"", "\"sync/atomic\"", "\"unsafe\""];
+
+/// The Go type of what all handles of a value share.
+pub(super) const CELL: &str = "rsysoCell";
+/// The stub of [`crate::wrappers::settle`].
+pub(super) const SETTLE: &str = "rsysoSettle";
+/// Its declaration.
+pub(super) const SETTLE_SIGNATURE: &str = "func rsysoSettle(cell *rsysoCell)";
 
 /// The type and what is exported with it, on platforms without native code.
 pub(super) fn unsupported(
@@ -49,7 +58,7 @@ pub(super) fn unsupported(
     sections.join("\n\n")
 }
 
-/// The type and all that belongs to it where there is native code; `free` are the statements that free what `raw` points to.
+/// The type and all that belongs to it where there is native code; `free` are the statements that free what `cell` belongs to.
 pub(super) fn native(
     api: &Api,
     handle: &Handle,
@@ -64,34 +73,42 @@ pub(super) fn native(
         ..
     } = handle;
     let lent = handle.lent;
-    let wrap = handle.wrap();
-    let fields = match lent {
-        true => {
-            "\tptr   atomic.Pointer[{raw}]\n\tlent  bool // by the library, which frees it\n\towner any  // what must live as long as it is lent"
-        }
-        false => "\tptr atomic.Pointer[{raw}]",
+    let owner = match lent {
+        true => "\n\towner any // what must live as long as it is lent",
+        false => "",
     };
-    let fields = fields.replace("{raw}", raw);
     let not_own = if lent {
         format!(" || {f}.lent")
     } else {
         String::new()
     };
-    let free: Vec<String> = free.iter().map(|line| format!("\t{line}")).collect();
     let mut sections = vec![
         format!(
-            "{}\ntype {name} struct {{\n{fields}\n}}",
+            "{}\ntype {name} struct {{\n\trsysoHandle{owner}\n}}",
             comment(api, handle, id)
         ),
         format!(
             "{}
 func ({f} *{name}) Close() {{
-\tif {f} == nil{not_own} {{
+\tif {f} == nil || {f}.cell == nil{not_own} {{
 \t\treturn
 \t}}
-\tif raw := {f}.ptr.Swap(nil); raw != nil {{
-\t\truntime.SetFinalizer({f}, nil)
+\tif rsysoDrop{name}({f}.cell) {{
+\t\truntime.SetFinalizer({f}.cell, nil)
+\t}}
+}}
+
+// rsysoDrop{name} frees the Rust value: at once, or when the last call that uses it ends. It says whether nothing is left to be done.
+func rsysoDrop{name}(cell *{CELL}) bool {{
 {}
+\treturn cell.state.Load() != {CELL_CLOSED}
+}}
+
+// rsysoForget{name} is rsysoDrop{name} for a {name} that was forgotten.
+func rsysoForget{name}(cell *{CELL}) {{
+\tif !rsysoDrop{name}(cell) {{
+\t\t// The last call will look at the cell.
+\t\truntime.SetFinalizer(cell, rsysoForget{name})
 \t}}
 }}",
             close_comment(handle),
@@ -100,28 +117,20 @@ func ({f} *{name}) Close() {{
     ];
     if handle.exposed {
         sections.push(format!(
-            "{}\nfunc ({f} *{name}) Raw() *{raw} {{\n\treturn {f}.use(\"{name}.Raw\")\n}}",
+            "{}
+func ({f} *{name}) Raw() *{raw} {{
+\tif {f} == nil {{
+\t\tpanic(\"{package}: {name}.Raw was given a nil *{name}\")
+\t}}
+\tif !{f}.cell.open() {{
+\t\tpanic(\"{package}: {name}.Raw was given a {name} that is closed\")
+\t}}
+\treturn (*{raw})({f}.raw)
+}}",
             raw_comment(handle)
         ));
     }
-    let wrap_comment = match handle.exposed {
-        true => wrap_comment(handle),
-        false => {
-            format!("// {wrap} makes the {name} that frees raw when it is closed or forgotten.")
-        }
-    };
-    sections.push(format!(
-        "{wrap_comment}
-func {wrap}(raw *{raw}) *{name} {{
-\tif raw == nil {{
-\t\treturn nil
-\t}}
-\t{f} := new({name})
-\t{f}.ptr.Store(raw)
-\truntime.SetFinalizer({f}, (*{name}).Close)
-\treturn {f}
-}}"
-    ));
+    sections.push(wrap(handle));
     if lent {
         let borrow = handle.borrow();
         sections.push(format!(
@@ -130,52 +139,235 @@ func {borrow}(raw *{raw}, owner any) *{name} {{
 \tif raw == nil {{
 \t\treturn nil
 \t}}
-\t{f} := &{name}{{lent: true, owner: owner}}
-\t{f}.ptr.Store(raw)
-\treturn {f}
+\thandle := rsysoHandle{{cell: rsysoLender(owner), raw: unsafe.Pointer(raw), lent: true}}
+\treturn &{name}{{rsysoHandle: handle, owner: owner}}
 }}",
             borrow_comment(handle)
         ));
     }
-    sections.push(format!(
-        "// use returns the Rust pointer, for function.
-func ({f} *{name}) use(function string) *{raw} {{
-\tif {f} == nil {{
-\t\tpanic(\"{package}: \" + function + \" was given a nil *{name}\")
-\t}}
-\traw := {f}.ptr.Load()
-\tif raw == nil {{
-\t\tpanic(\"{package}: \" + function + \" was given a {name} that is closed\")
-\t}}
-\treturn raw
-}}"
-    ));
     sections.join("\n\n")
 }
 
-/// As `use`, for functions that keep what they are given.
-fn take(handle: &Handle, package: &str) -> String {
+/// The function that makes a handle that owns its value.
+fn wrap(handle: &Handle) -> String {
     let Handle {
         name,
         raw,
         receiver: f,
         ..
     } = handle;
-    let lent = match handle.lent {
+    let wrap = handle.wrap();
+    let comment = match handle.exposed {
+        true => wrap_comment(handle),
+        false => {
+            format!("// {wrap} makes the {name} that frees raw when it is closed or forgotten.")
+        }
+    };
+    format!(
+        "{comment}
+func {wrap}(raw *{raw}) *{name} {{
+\tif raw == nil {{
+\t\treturn nil
+\t}}
+\t{f} := &{name}{{rsysoHandle: rsysoOwn(unsafe.Pointer(raw))}}
+\truntime.SetFinalizer({f}.cell, rsysoForget{name})
+\treturn {f}
+}}"
+    )
+}
+
+/// What Go itself looks at in cells.
+struct Parts {
+    /// Values that belong to others.
+    lent: bool,
+    /// Pointers that Go gives away.
+    exposed: bool,
+    /// Memory that Go copies after a call.
+    copies: bool,
+    settles: bool,
+}
+
+impl Parts {
+    fn of(api: &Api, scope: &Scope) -> Parts {
+        let mut types = scope.handles.types.values();
+        Parts {
+            lent: types.any(|h| h.lent),
+            exposed: scope.handles.types.values().any(|h| h.exposed),
+            copies: api.functions.iter().any(|f| uses::copies(scope, f)),
+            settles: uses::settles(api, scope),
+        }
+    }
+}
+
+/// What all handle types of a package stand on.
+pub(super) fn shared(api: &Api, scope: &Scope) -> Vec<String> {
+    if scope.handles.types.is_empty() {
+        return Vec::new();
+    }
+    let parts = Parts::of(api, scope);
+    // What is the library's alone has no name.
+    let lent = if parts.lent { "lent" } else { "_" };
+    let (pins, count) = match parts.copies {
+        true => ("pins", "atomic.Int32"),
+        false => ("_", "int32"),
+    };
+    let pointer = format!("*{CELL}");
+    let handle = table(&[
+        [
+            "cell",
+            &pointer,
+            "of the Rust value, or of the one that it belongs to",
+        ],
+        ["raw", "unsafe.Pointer", "the Rust value"],
+        [
+            lent,
+            "bool",
+            "whether the value is not the handle's to free",
+        ],
+    ]);
+    let cell = table(&[
+        ["raw", "unsafe.Pointer", "the Rust value"],
+        ["_", "uintptr", "where it was used"],
+        ["state", "atomic.Uint32", "0 if it can be used"],
+        [pins, count, "uses that outlast their calls"],
+        ["_", "uintptr", "what frees it"],
+    ]);
+    let mut sections = vec![format!(
+        "// rsysoHandle is what every handle begins with. The library's code reads it.
+type rsysoHandle struct {{
+{handle}
+}}
+
+// {CELL} says whether a Rust value can be used. The library's code reads and writes it.
+type {CELL} struct {{
+{cell}
+}}
+
+// rsysoOwn makes a handle of a value that is to be freed.
+func rsysoOwn(raw unsafe.Pointer) rsysoHandle {{
+\treturn rsysoHandle{{cell: &{CELL}{{raw: raw}}, raw: raw}}
+}}"
+    )];
+    if parts.exposed {
+        sections.push(open(&parts));
+    }
+    if parts.copies {
+        sections.push(release(&parts));
+    }
+    if parts.lent {
+        sections.push(lender(scope));
+    }
+    if parts.settles {
+        sections.push(format!(
+            "// {SETTLE} frees what was closed while it was used, and is used no more.
+//
+//go:noescape
+{SETTLE_SIGNATURE}"
+        ));
+    }
+    sections
+}
+
+/// Fields with comments behind them, as gofmt lays them out: names, types, what they are.
+fn table(fields: &[[&str; 3]]) -> String {
+    let width = |column: usize| fields.iter().map(|f| f[column].len()).max().unwrap_or(0);
+    let (names, types) = (width(0), width(1));
+    let lines = fields
+        .iter()
+        .map(|[name, ty, what]| format!("\t{name:names$} {ty:types$} // {what}"));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// For a cell that stands for several: does so for each.
+fn for_each(parts: &Parts, statements: &str) -> String {
+    match parts.lent {
         true => format!(
-            "\n\tif {f} != nil && {f}.lent {{\n\t\tpanic(\"{package}: \" + function + \" was given a {name} that is the library's own\")\n\t}}"
+            "\tif c.state.Load() == {CELL_JOINT} {{\n\t\tfor _, c := range (*rsysoJoint)(unsafe.Pointer(c)).of {{\n{statements}\n\t\t}}\n"
         ),
+        false => String::new(),
+    }
+}
+
+fn open(parts: &Parts) -> String {
+    let each = match parts.lent {
+        true => {
+            for_each(parts, "\t\t\tif !c.open() {\n\t\t\t\treturn false\n\t\t\t}")
+                + "\t\treturn true\n\t}\n"
+        }
         false => String::new(),
     };
     format!(
-        "// take returns the Rust pointer, for function to keep: {f} is closed.
-func ({f} *{name}) take(function string) *{raw} {{{lent}
-\traw := {f}.use(function)
-\tif !{f}.ptr.CompareAndSwap(raw, nil) {{
-\t\tpanic(\"{package}: \" + function + \" was given a {name} that is closed\")
+        "// open says whether the value can be used.
+func (c *{CELL}) open() bool {{
+\tif c == nil {{
+\t\treturn false
 \t}}
-\truntime.SetFinalizer({f}, nil)
-\treturn raw
+{each}\treturn c.state.Load() == {CELL_OPEN}
+}}"
+    )
+}
+
+fn release(parts: &Parts) -> String {
+    let each = match parts.lent {
+        true => for_each(parts, "\t\t\tc.release()") + "\t\treturn\n\t}\n",
+        false => String::new(),
+    };
+    format!(
+        "// release ends a use that outlasted its call, as what the value lent had to be copied.
+func (c *{CELL}) release() {{
+{each}\tif c.pins.Add(-1) == 0 && c.state.Load() != {CELL_OPEN} {{
+\t\t{SETTLE}(c)
+\t}}
+}}"
+    )
+}
+
+/// From owners to cells.
+fn lender(scope: &Scope) -> String {
+    let mut names: Vec<&str> = scope
+        .handles
+        .types
+        .values()
+        .map(|h| h.name.as_str())
+        .collect();
+    names.sort_unstable();
+    let cases: String = names
+        .iter()
+        .map(|name| {
+            format!(
+                "\tcase *{name}:
+\t\tif owner != nil && owner.cell != nil {{
+\t\t\treturn owner.cell
+\t\t}}\n"
+            )
+        })
+        .collect();
+    format!(
+        "// rsysoJoint is the cell of what several handles lend. It can be used as long as each of them can.
+type rsysoJoint struct {{
+\t{CELL}
+\tof []*{CELL}
+}}
+
+// rsysoLender returns the cell of what belongs to an owner: a handle, several of them, or something that nobody closes.
+func rsysoLender(owner any) *{CELL} {{
+\tswitch owner := owner.(type) {{
+{cases}\tcase []any:
+\t\tjoint := new(rsysoJoint)
+\t\tfor _, one := range owner {{
+\t\t\tif cell := rsysoLender(one); cell.state.Load() == {CELL_JOINT} {{
+\t\t\t\tjoint.of = append(joint.of, (*rsysoJoint)(unsafe.Pointer(cell)).of...)
+\t\t\t}} else {{
+\t\t\t\tjoint.of = append(joint.of, cell)
+\t\t\t}}
+\t\t}}
+\t\tif len(joint.of) == 1 {{
+\t\t\treturn joint.of[0]
+\t\t}}
+\t\tjoint.state.Store({CELL_JOINT})
+\t\treturn &joint.{CELL}
+\t}}
+\treturn new({CELL})
 }}"
     )
 }
@@ -207,7 +399,7 @@ fn close_comment(handle: &Handle) -> String {
         false => String::new(),
     };
     format!(
-        "// Close frees the Rust value. It may be called more than once and on nil, but not while a call uses the {name}.{lent}"
+        "// Close frees the Rust value, when the last call that uses it has ended. Calls that begin later panic. It may be called more than once and on nil.{lent}"
     )
 }
 
@@ -229,52 +421,6 @@ fn borrow_comment(handle: &Handle) -> String {
     let (name, borrow) = (&handle.name, handle.borrow());
     format!(
         "// {borrow} makes a {name} of a Rust pointer that stays the library's: closing it does nothing. It is valid as long as the Rust value is.
-// It keeps owner, if there is one, from being collected. It is nil for nil."
-    )
-}
-
-/// The other methods by which functions get the Rust pointer ([`accessor`]), as far as there are such functions.
-pub(super) fn accessors(
-    api: &Api,
-    handles: &Handles,
-    handle: &Handle,
-    package: &str,
-) -> Vec<String> {
-    let functions = api.functions.iter().enumerate();
-    let others = functions.filter(|(index, _)| handle.free != *index);
-    let params = others.flat_map(|(_, f)| &f.params);
-    let own = params.filter(|p| {
-        let of = handles.of(&p.ty);
-        of.is_some_and(|(other, _)| other.name == handle.name)
-    });
-    let mut used: BTreeSet<&str> = own.map(|p| accessor(&p.ty)).collect();
-    if used.contains("takeOrNil") {
-        used.insert("take");
-    }
-    let texts = used.iter().filter_map(|name| match *name {
-        "take" => Some(take(handle, package)),
-        "takeOrNil" | "useOrNil" => Some(or_nil(handle, name.trim_end_matches("OrNil"))),
-        // Part of every handle.
-        _ => None,
-    });
-    texts.collect()
-}
-
-/// As `use` or `take`, for functions that may be given nil.
-fn or_nil(handle: &Handle, accessor: &str) -> String {
-    let Handle {
-        name,
-        raw,
-        receiver: f,
-        ..
-    } = handle;
-    format!(
-        "// {accessor}OrNil is {accessor} for functions that may be given nil.
-func ({f} *{name}) {accessor}OrNil(function string) *{raw} {{
-\tif {f} == nil {{
-\t\treturn nil
-\t}}
-\treturn {f}.{accessor}(function)
-}}"
+// It keeps owner, if there is one, from being collected; if owner is a handle that is closed, calls with the {name} panic. It is nil for nil."
     )
 }

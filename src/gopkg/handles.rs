@@ -96,19 +96,6 @@ fn given(f: &Function) -> Option<(TypeId, PointerKind)> {
     }
 }
 
-/// The method by which a handle gives its pointer to a function whose parameter has this type.
-pub(super) fn accessor(ty: &Type) -> &'static str {
-    let Type::Pointer { kind, nullable, .. } = ty else {
-        return "";
-    };
-    match (kind, nullable) {
-        (PointerKind::Box, false) => "take",
-        (PointerKind::Box, true) => "takeOrNil",
-        (_, false) => "use",
-        (_, true) => "useOrNil",
-    }
-}
-
 fn owning(kind: PointerKind) -> bool {
     matches!(kind, PointerKind::Mut | PointerKind::Box)
 }

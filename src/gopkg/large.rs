@@ -5,6 +5,7 @@ use crate::model::{Api, Function, Type, TypeKind};
 
 use super::callbacks::{self, CALLBACK};
 use super::depart::{ENTER, EXIT};
+use super::handle_types::CELL;
 use super::scope::Scope;
 use super::{names, types};
 
@@ -87,13 +88,14 @@ impl Between {
         }
     }
 
-    /// The type of the frame: the offsets are those of Go's ABI0.
-    pub fn frame(&self, scope: &Scope, name: &str, f: &Function) -> Vec<String> {
+    /// The type of the frame: the offsets are those of Go's ABI0. `frees`: of a function that frees a handle's value.
+    pub fn frame(&self, scope: &Scope, name: &str, f: &Function, frees: bool) -> Vec<String> {
         let mut fields: Vec<(String, String)> = Vec::new();
         for (i, p) in f.params.iter().enumerate() {
             let ty = match p.ty {
                 Type::Callback { .. } => "bool".into(),
-                _ => types::go_type(scope, &p.ty),
+                _ if frees => format!("*{CELL}"),
+                _ => types::public_type(scope, &p.ty),
             };
             fields.push((format!("p{i}"), ty));
         }

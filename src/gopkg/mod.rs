@@ -20,8 +20,10 @@ mod owned;
 mod place;
 mod present;
 mod print;
+mod race;
 mod scope;
 mod types;
+mod uses;
 mod write;
 
 use crate::arch::Arch;
@@ -34,6 +36,7 @@ pub use outline::{Declaration, outline};
 pub use place::{Place, nowhere, package_in, place};
 pub use present::{Present, present};
 pub use scope::function_names;
+pub use uses::uses;
 pub use write::{write, write_text};
 
 /// What the first line of every generated text file holds; a file without it is not ours.

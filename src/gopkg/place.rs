@@ -165,7 +165,11 @@ fn package_of(
     // Both would declare the same names.
     if let Some(other) = found.iter().find(|clause| clause.generated && !clause.ours) {
         let before = other.file.trim_end_matches(".go");
-        let before = before.strip_suffix("_unsupported").unwrap_or(before);
+        let parts = ["_unsupported", "_norace", "_race"].iter();
+        let before = parts
+            .filter_map(|part| before.strip_suffix(part))
+            .next()
+            .unwrap_or(before);
         return Err(
             fault("the directory holds a package that rsyso made of another library").map(|p| {
                 p.at(dir.join(&other.file).display().to_string()).help(format!(
@@ -241,7 +245,7 @@ struct Clause {
 
 /// The clauses of the Go files in `dir` that the go command would build together, by file name.
 fn clauses(dir: &Path, stem: &str) -> Result<Vec<Clause>> {
-    let own = [format!("{stem}.go"), format!("{stem}_unsupported.go")];
+    let own = ["", "_unsupported", "_race", "_norace"].map(|part| format!("{stem}{part}.go"));
     let unreadable = |path: &Path, e: std::io::Error| {
         fault(format!("cannot be read: {e}")).map(|p| p.at(path.display().to_string()))
     };

@@ -9,7 +9,9 @@ use crate::wrappers;
 
 use super::lead::{Named, lead};
 use super::scope::Scope;
-use super::{GoFile, Request, border, callbacks, depart, doc, handle_types, owned, types};
+use super::{
+    GoFile, Request, border, callbacks, depart, doc, handle_types, owned, race, types, uses,
+};
 
 /// What `-msan` means for build constraints: the go command leaves `.syso` files out then (cmd/go, `load.go`, "syso").
 const NO_MSAN: &str = "!msan";
@@ -63,11 +65,11 @@ fn rustc(version: &str) -> String {
 }
 
 impl Printer<'_> {
-    /// The three files.
+    /// The three files, and two for the race detector if there are handles.
     pub fn files(&self) -> Vec<GoFile> {
         let stem = &self.request.place.stem;
         let file = |name: String, text: String| GoFile { name, text };
-        vec![
+        let mut files = vec![
             file(format!("{stem}.go"), self.go(Flavour::Native)),
             file(
                 format!("{stem}_unsupported.go"),
@@ -77,7 +79,24 @@ impl Printer<'_> {
                 format!("{stem}_linux_{}.s", self.request.arch.goarch()),
                 self.assembly(),
             ),
-        ]
+        ];
+        if race::any(self.scope) {
+            for (name, race) in [("race", true), ("norace", false)] {
+                files.push(file(format!("{stem}_{name}.go"), self.race(race)));
+            }
+        }
+        files
+    }
+
+    fn race(&self, race: bool) -> String {
+        let tag = if race { "race" } else { "!race" };
+        format!(
+            "{}\n\n//go:build {} && {NO_MSAN} && {tag}\n\npackage {}\n\n{}\n",
+            self.marker(),
+            self.constraint(),
+            self.request.place.package,
+            race::text(race)
+        )
     }
 
     fn marker(&self) -> String {
@@ -130,7 +149,9 @@ impl Printer<'_> {
         if flavour == Flavour::Native {
             sections.push(depart::native(&self.request.place.package));
             sections.extend(depart::blocking(api));
-            sections.extend(callbacks::native(api));
+            let settles = uses::settles(api, self.scope);
+            sections.extend(callbacks::native(api, settles));
+            sections.extend(handle_types::shared(api, self.scope));
             sections.extend(owned.native());
             sections.extend(self.copies());
             sections.extend(border::helpers(api, self.scope));
@@ -217,7 +238,7 @@ impl Printer<'_> {
         if flavour == Flavour::Native {
             packages.extend(border::imports(self.scope));
         }
-        if flavour == Flavour::Native && callbacks::native(api).is_some() {
+        if flavour == Flavour::Native && callbacks::any(api) {
             packages.push("\"runtime\"");
         }
         if flavour == Flavour::Unsupported && !api.functions.is_empty() {
@@ -252,15 +273,13 @@ impl Printer<'_> {
                 self.panic(name)
             })];
         }
-        let raw = ["raw".to_string()];
+        let cell = ["cell".to_string()];
         let close = format!("{package}: {}.Close", handle.name);
-        let (mut free, call, made) = self.call(handle.free, &close, f, &raw, &raw);
+        let (mut free, call, made) = self.call(handle.free, &close, f, &cell, &cell);
         if !made {
             free.push(format!("\t{call}"));
         }
-        let mut sections = vec![handle_types::native(api, handle, id, package, &free)];
-        sections.extend(handle_types::accessors(api, handles, handle, package));
-        sections
+        vec![handle_types::native(api, handle, id, package, &free)]
     }
 
     /// A type of the library, unless it is one that only the native file needs.
@@ -298,7 +317,7 @@ impl Printer<'_> {
         )
     }
 
-    /// The stubs of what frees a panic's text and owned memory.
+    /// The stubs of what frees a panic's text, closed handles and owned memory.
     fn internal(&self) -> Vec<String> {
         let r = self.request;
         let stub = |go_name, signature: &str, function: &Function| {
@@ -312,6 +331,13 @@ impl Printer<'_> {
         };
         let forget = format!("func {}(departure unsafe.Pointer)", depart::FORGET);
         let mut stubs = vec![stub(depart::FORGET, &forget, &wrappers::forget())];
+        if uses::settles(r.api, self.scope) {
+            stubs.push(stub(
+                handle_types::SETTLE,
+                handle_types::SETTLE_SIGNATURE,
+                &wrappers::settle(),
+            ));
+        }
         if r.api.gives_memory() {
             stubs.push(stub(owned::FREE, owned::FREE_SIGNATURE, &wrappers::free()));
         }

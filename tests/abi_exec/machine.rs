@@ -7,6 +7,7 @@ use rsyso::shared::{
     CONTROL_GO_BP, CONTROL_GO_LANDING, CONTROL_GO_SP, CONTROL_SIZE, GO_G_M, LANE_HASH,
     LANE_TABLE_BITS,
 };
+use rsyso::uses::Uses;
 use std::arch::naked_asm;
 use std::cell::Cell;
 use std::collections::HashMap;
@@ -129,7 +130,9 @@ impl Machine {
         let mut wrappers = HashMap::new();
         for f in &api.functions {
             let frame = rsyso::goabi::frame(api, f);
-            let code = backend.wrapper(api, f, &frame, &[]).expect("a wrapper");
+            let code = backend
+                .wrapper(api, f, &frame, &[], &Uses::None)
+                .expect("a wrapper");
             b.align();
             let at = b.bytes.len();
             b.bytes.extend(&code.bytes);

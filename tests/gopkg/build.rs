@@ -9,6 +9,7 @@ use rsyso::goabi::Frame;
 use rsyso::gopkg::{self, GoFile, Place, Prefix, Present, Request};
 use rsyso::link::reloc::{Howto, Rewrite, TlsModel};
 use rsyso::model::*;
+use rsyso::uses::Uses;
 
 /// amd64 under another name.
 #[derive(Debug)]
@@ -73,8 +74,9 @@ impl Arch for Fake {
         function: &Function,
         frame: &Frame,
         codes: &[String],
+        uses: &Uses,
     ) -> Result<Code, String> {
-        Amd64.wrapper(api, function, frame, codes)
+        Amd64.wrapper(api, function, frame, codes, uses)
     }
     fn callback(
         &self,

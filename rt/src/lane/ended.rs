@@ -104,7 +104,7 @@ fn look(procid: usize) -> usize {
     if claimed == 0 {
         return alive;
     }
-    let certain = all_threads_see();
+    let certain = sys::all_threads_see();
     for slot in table().iter().filter(|s| s.m.load(Relaxed) == CLAIMED) {
         let control = slot.control.load(Acquire) as *mut Control;
         // SAFETY: lanes stay mapped; who claimed the slot reads what its thread wrote when it took the slot.
@@ -120,16 +120,6 @@ fn look(procid: usize) -> usize {
         }
     }
     alive
-}
-
-/// Has every other thread of the process see what this one wrote, and this one what they wrote (membarrier(2)).
-fn all_threads_see() -> bool {
-    let call = |command: u32| {
-        // SAFETY: changes nothing but what the command says.
-        sys::check(unsafe { sys::syscall3(__NR_membarrier, command as usize, 0, 0) }).is_ok()
-    };
-    call(membarrier_cmd::MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED as u32)
-        && call(membarrier_cmd::MEMBARRIER_CMD_PRIVATE_EXPEDITED as u32)
 }
 
 /// Drops what a thread left in its lane, and gives the lane to who comes.

@@ -90,3 +90,10 @@ pub(crate) fn guarded(address: usize) -> Option<*mut Control> {
         None => others(),
     }
 }
+
+/// Whether a test holds for any lane. None is retired meanwhile.
+pub(crate) fn any(test: impl FnMut(*mut Control) -> bool) -> bool {
+    let _guard = LANES_LOCK.lock();
+    let all = lanes().iter().map(|l| l.load(Acquire) as *mut Control);
+    all.filter(|control| !control.is_null()).any(test)
+}

@@ -5,10 +5,12 @@ use super::{Arch, Arguments, Code, Stub};
 use crate::goabi::Frame;
 use crate::link::reloc::{Howto, Rewrite, TlsModel};
 use crate::model::{Api, Function, Type};
+use crate::uses::Uses;
 use gimli::write::CommonInformationEntry;
 
 pub mod abi;
 pub mod callback;
+mod handles;
 pub mod relax;
 pub mod reloc;
 pub mod stub;
@@ -71,8 +73,12 @@ impl Arch for Amd64 {
         function: &Function,
         frame: &Frame,
         codes: &[String],
+        uses: &Uses,
     ) -> Result<Code, String> {
-        wrapper::emit(api, function, frame, codes)
+        match uses {
+            Uses::Freed => handles::closing(frame, &function.symbol),
+            _ => wrapper::emit(api, function, frame, codes, uses),
+        }
     }
     fn callback(
         &self,

@@ -15,9 +15,10 @@
 //! The wrapper has a record in the unwind table, with the runtime's personality: there the way of an exception ends (`rt/src/panics.rs`).
 
 use iced_x86::code_asm::*;
-use iced_x86::{Code as Opcode, Instruction, MemoryOperand, Register};
+use iced_x86::{Code as Opcode, IcedError, Instruction, MemoryOperand, Register};
 
 use super::abi::{self, Arg, Call, Place, Return};
+use super::handles::{self, Aside};
 use super::writer::{
     FramePlace, INT64, R_X86_64_PC32, RESULT, RETURN_ADDRESS, SSE, Step, Writer, broken, disp,
 };
@@ -28,6 +29,7 @@ use crate::shared::{
     CALLBACK_RESULT, CONTROL_GO_BP, CONTROL_GO_LANDING, CONTROL_GO_SP, GO_G_M, LANE_HASH,
     LANE_TABLE_BITS,
 };
+use crate::uses::Uses;
 use gimli::write::{CallFrameInstruction, CommonInformationEntry};
 use gimli::{Encoding, Format, X86_64};
 
@@ -37,14 +39,13 @@ pub(super) fn emit(
     function: &Function,
     frame: &Frame,
     codes: &[String],
+    uses: &Uses,
 ) -> Result<Code, String> {
     let call = abi::assign(api, function, frame)?;
-    let place = match frame.by_reference() {
-        true => FramePlace::Behind,
-        false => FramePlace::AboveReturn,
-    };
-    let mut w = Writer::new(place).map_err(broken)?;
-    w.whole(&call, &function.symbol, codes).map_err(broken)?;
+    let mut w = Writer::new(FramePlace::of(frame)).map_err(broken)?;
+    w.handles = handles::slots(frame, uses);
+    w.whole(&call, &function.symbol, codes, uses)
+        .map_err(broken)?;
     w.finish()
 }
 
@@ -76,12 +77,9 @@ const INT32: [AsmRegister32; abi::INT_ARGS] = [edi, esi, edx, ecx, r8d, r9d];
 pub(super) const UNROLLED: u64 = 128;
 
 impl Writer {
-    fn whole(&mut self, call: &Call, target: &str, codes: &[String]) -> Step {
-        let mut hit = self.a.create_label();
-        let mut slow = self.a.create_label();
-        self.find_lane(slow)?;
-        self.a.set_label(&mut hit)?;
-        self.enter(call.stack)?;
+    fn whole(&mut self, call: &Call, target: &str, codes: &[String], uses: &Uses) -> Step {
+        let (hit, slow) = self.to_lane(call.stack)?;
+        let mut asides = self.begin_uses(target, call.stack)?;
         if let Some(callee) = codes.first() {
             self.begin(callee)?;
         }
@@ -95,16 +93,61 @@ impl Writer {
         if let Return::Memory { at } = call.result {
             self.a.lea(rdi, self.at(at))?;
         }
-        if codes.is_empty() {
+        if codes.is_empty() && *uses == Uses::None {
             self.call(target)?;
             self.a.mov(rsp, rbx)?;
             self.result(&call.result)?;
             self.a.ret()?;
+        } else if codes.is_empty() {
+            self.call(target)?;
+            asides.extend(self.after(&call.result, call.stack, uses)?);
+            self.a.mov(rsp, rbx)?;
+            self.a.ret()?;
         } else {
             self.call_unforeseen(target)?;
-            self.result(&call.result)?;
+            asides.extend(self.after(&call.result, call.stack, uses)?);
             self.end(call.stack)?;
         }
+        self.asides(asides, target, call.stack)?;
+        self.no_lane(hit, slow)
+    }
+
+    /// What follows a call, still on the lane.
+    fn after(&mut self, result: &Return, stack: u64, uses: &Uses) -> Result<Vec<Aside>, IcedError> {
+        self.result(result)?;
+        match uses {
+            Uses::Settled => self.drop_due()?,
+            Uses::Drained => {
+                self.call(rt_symbols::HANDLE_DUE)?;
+                self.drop_due()?;
+            }
+            _ => {}
+        }
+        let pinned = matches!(uses, Uses::Given { pinned: true, .. });
+        self.end_uses(stack, pinned)
+    }
+
+    /// Code that runs on a lane, without any argument on the stack, and returns to Go.
+    pub fn lone(&mut self, code: impl FnOnce(&mut Self) -> Step) -> Step {
+        let (hit, slow) = self.to_lane(0)?;
+        code(self)?;
+        self.a.mov(rsp, rbx)?;
+        self.a.ret()?;
+        self.no_lane(hit, slow)
+    }
+
+    /// Switches to the lane of the running `m`. The labels are for [`Self::no_lane`].
+    fn to_lane(&mut self, stack: u64) -> Result<(CodeLabel, CodeLabel), IcedError> {
+        let mut hit = self.a.create_label();
+        let slow = self.a.create_label();
+        self.find_lane(slow)?;
+        self.a.set_label(&mut hit)?;
+        self.enter(stack)?;
+        Ok((hit, slow))
+    }
+
+    /// The end of a wrapper: the way to a lane that is not at its place.
+    fn no_lane(&mut self, hit: CodeLabel, mut slow: CodeLabel) -> Step {
         self.a.set_label(&mut slow)?;
         self.frame_is(CallFrameInstruction::Cfa(X86_64::RSP, 8));
         self.call(rt_symbols::LANE_SLOW)?;
@@ -201,6 +244,7 @@ impl Writer {
                 to: Place::Stack(to),
             } => {
                 self.load_int(rax, eax, part)?;
+                self.unwrap_handle(rax, part.at)?;
                 self.a.mov(qword_ptr(rsp + disp(to)), rax)
             }
             Arg::Fat {
@@ -238,7 +282,10 @@ impl Writer {
             Arg::Part {
                 part,
                 to: Place::Int(i),
-            } => self.load_int(INT64[i], INT32[i], part),
+            } => {
+                self.load_int(INT64[i], INT32[i], part)?;
+                self.unwrap_handle(INT64[i], part.at)
+            }
             Arg::Part {
                 part,
                 to: Place::Sse(i),

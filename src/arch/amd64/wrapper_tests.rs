@@ -70,6 +70,7 @@ fn wrapper(api: &Api, params: &[Type], result: Option<Type>) -> Result<Code, Str
         &function,
         &goabi::frame(api, &function),
         &["code".into()][..function.callbacks().count()],
+        &Uses::None,
     )
 }
 

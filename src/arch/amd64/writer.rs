@@ -8,7 +8,9 @@ use iced_x86::{
 };
 
 use super::abi::{self, Part};
+use super::handles::HandleSlot;
 use crate::arch::{Code, CodeRef};
+use crate::goabi::Frame;
 use gimli::write::CallFrameInstruction;
 
 /// `S + A - P`, 32 bits (psABI 4.4.1).
@@ -49,6 +51,16 @@ pub(super) enum FramePlace {
     OnLane,
 }
 
+impl FramePlace {
+    /// That of a frame which a stub hands over.
+    pub fn of(frame: &Frame) -> Self {
+        match frame.by_reference() {
+            true => FramePlace::Behind,
+            false => FramePlace::AboveReturn,
+        }
+    }
+}
+
 /// Collects instructions, and notes which of them refer to symbols.
 pub(super) struct Writer {
     pub a: CodeAssembler,
@@ -60,6 +72,8 @@ pub(super) struct Writer {
     pub dangling: Option<u64>,
     /// Where the frame lies.
     pub place: FramePlace,
+    /// The handles in the frame.
+    pub handles: Vec<HandleSlot>,
 }
 
 /// What each instruction can come to.
@@ -74,6 +88,7 @@ impl Writer {
             frame: Vec::new(),
             dangling: None,
             place,
+            handles: Vec::new(),
         })
     }
 
