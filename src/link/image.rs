@@ -98,10 +98,10 @@ impl Writer<'_, '_> {
     /// Applies the operations on the bytes `range` of a section, which were put at `address`.
     fn apply(&mut self, at: SecRef, ops: &Ops, range: std::ops::Range<u64>, address: u64) {
         let size = (range.end - range.start) as usize;
-        for (offset, bytes) in ops.patches.iter().filter(|(o, _)| range.contains(o)) {
+        for (offset, bytes) in ops.patches_in(&range) {
             self.put(address + (offset - range.start), bytes);
         }
-        for fill in ops.fills.iter().filter(|f| range.contains(&f.offset)) {
+        for fill in ops.fills_in(&range) {
             let inside = fill.offset - range.start;
             let written = self.value(fill, address + inside).and_then(|value| {
                 let bytes = &mut self.image[address as usize..address as usize + size];
@@ -181,14 +181,8 @@ impl Writer<'_, '_> {
                 }];
                 self.put(address + 4, &((address + 4 - cie) as u32).to_le_bytes());
                 let function = own.function(section).and_then(|r| {
-                    let fill = self
-                        .cx
-                        .plan
-                        .ops
-                        .get(&record.at)?
-                        .fills
-                        .iter()
-                        .find(|f| f.offset == r.offset)?;
+                    let ops = self.cx.plan.ops.get(&record.at)?;
+                    let fill = ops.fills_in(&(r.offset..r.offset + 1)).first()?;
                     let Value::PcRelative(target, addend) = fill.value else {
                         return None;
                     };

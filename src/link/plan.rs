@@ -11,6 +11,7 @@ use crate::arch::Arch;
 use crate::diag::{Error, Kind, Problem, Result};
 use crate::input::{Reloc, Section};
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::ops::Range;
 
 /// A value that is known once everything has an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,13 +47,32 @@ pub struct Fill {
     pub howto: &'static Howto,
 }
 
-/// What happens to one section.
+/// What happens to one section, in the order of the places.
 #[derive(Clone, Debug, Default)]
 pub struct Ops {
     /// Instructions to replace: (offset, bytes). Done before the fields are filled in.
     pub patches: Vec<(u64, Vec<u8>)>,
     /// Fields.
     pub fills: Vec<Fill>,
+}
+
+impl Ops {
+    /// The replacements that begin in a range of the section.
+    pub fn patches_in(&self, range: &Range<u64>) -> &[(u64, Vec<u8>)] {
+        within(&self.patches, range, |(offset, _)| *offset)
+    }
+
+    /// The fields that begin in a range of the section.
+    pub fn fills_in(&self, range: &Range<u64>) -> &[Fill] {
+        within(&self.fills, range, |fill| fill.offset)
+    }
+}
+
+/// Those whose places lie in a range, of a list in the order of places.
+fn within<'s, T>(all: &'s [T], range: &Range<u64>, place: impl Fn(&T) -> u64) -> &'s [T] {
+    let from = all.partition_point(|t| place(t) < range.start);
+    let to = all.partition_point(|t| place(t) < range.end);
+    &all[from..to.max(from)]
 }
 
 /// The plan.
@@ -100,6 +120,10 @@ pub fn plan(
         p.section(*at, &inputs.section(*at).relocs);
     }
     p.records(live, frames);
+    for ops in p.plan.ops.values_mut() {
+        ops.patches.sort_by_key(|(offset, _)| *offset);
+        ops.fills.sort_by_key(|fill| fill.offset);
+    }
     Error::check(Kind::Unsupported, p.problems, p.plan)
 }
 

@@ -475,22 +475,26 @@ impl<'a, 'd> Resolver<'a, 'd> {
 struct Interned {
     commons: Vec<Common>,
     bounded: Vec<String>,
+    /// Where they stand in the lists.
+    common_at: HashMap<String, u32>,
+    bound_at: HashMap<String, u32>,
 }
 
 impl Interned {
     fn common(&mut self, common: &Common) -> u32 {
-        let at = self.commons.iter().position(|c| c.name == common.name);
-        at.unwrap_or_else(|| {
-            self.commons.push(common.clone());
-            self.commons.len() - 1
-        }) as u32
+        *self
+            .common_at
+            .entry(common.name.clone())
+            .or_insert_with(|| {
+                self.commons.push(common.clone());
+                self.commons.len() as u32 - 1
+            })
     }
     fn bound(&mut self, section: &str) -> u32 {
-        let at = self.bounded.iter().position(|b| b == section);
-        at.unwrap_or_else(|| {
+        *self.bound_at.entry(section.to_owned()).or_insert_with(|| {
             self.bounded.push(section.to_owned());
-            self.bounded.len() - 1
-        }) as u32
+            self.bounded.len() as u32 - 1
+        })
     }
 }
 

@@ -112,11 +112,9 @@ fn records(data: &[u8]) -> std::result::Result<Vec<Record>, (u64, String)> {
             RecordKind::Cie
         } else {
             let cie = (at + 4).checked_sub(u64::from(id));
-            let cie = cie.and_then(|c| {
-                records
-                    .iter()
-                    .position(|r| r.offset == c && r.kind == RecordKind::Cie)
-            });
+            // Records come in the order of their offsets.
+            let cie = cie.and_then(|c| records.binary_search_by_key(&c, |r| r.offset).ok());
+            let cie = cie.filter(|c| records[*c].kind == RecordKind::Cie);
             RecordKind::Fde(cie.ok_or((at, "a record refers to no common record".to_owned()))?)
         };
         records.push(Record {
