@@ -13,7 +13,8 @@ use crate::link::plan::Plan;
 use crate::link::symbols::{Inputs, Symbols};
 use crate::link::unwind::Frames;
 use crate::link::{
-    SecRef, elf, image, layout, live, merge, plan, shadow, stacks, symbols, symtab, unwind, waits,
+    SecRef, elf, far, image, layout, live, merge, plan, shadow, stacks, symbols, symtab, unwind,
+    waits,
 };
 use crate::model::Api;
 use crate::options::{ConvertOptions, base_name};
@@ -64,11 +65,10 @@ pub fn convert(o: &ConvertOptions, progress: &dyn Progress) -> Result<Converted>
         .import_path
         .clone()
         .unwrap_or_else(|| place.package.clone());
-    let names = wrappers::Names::new(&identity, &digest, o.stack_size);
     // The wrappers are one more object; from here on no object is added.
     let rustc = library.rustc.clone();
     let arch = library.arch;
-    let linked = link(library, &api, &names, &uses, o.stack_size, progress)?;
+    let linked = link(library, &api, &uses, o.stack_size, progress)?;
     let header = Header {
         format: provenance::FORMAT,
         image_size: linked.image.len() as u64,
@@ -84,10 +84,13 @@ pub fn convert(o: &ConvertOptions, progress: &dyn Progress) -> Result<Converted>
     let (kept, dropped) = (linked.kept, linked.dropped);
     let waits = blocking::report(&api, &declared, &linked.waits);
     blocking::warn(&api, &waits, progress);
+    if let Some(zeros) = &linked.zeros {
+        progress.warn(zeros);
+    }
     for note in gopkg::notes(&api, &go_prefix, &library_name)? {
         progress.warn(&note);
     }
-    let syso = seal(linked, &header, arch, &syso_name, progress)?;
+    let (syso, names) = seal(linked, &header, arch, &syso_name, progress)?;
     // The Go side: text only.
     let text = gopkg::generate(&gopkg::Request {
         place: &place,
@@ -226,7 +229,7 @@ pub(crate) fn sig_export(e: &Export) -> sig::Export {
     }
 }
 
-/// SHA-256 over the inputs and the runtime, the lengths included.
+/// SHA-256 over the inputs, the lengths included.
 fn digest(files: &Files) -> [u8; 32] {
     let mut hash = Sha256::new();
     for bytes in files.contents() {
@@ -245,6 +248,8 @@ pub(crate) struct Linked {
     dropped: usize,
     /// By export: how it can wait.
     waits: Vec<Option<Wait>>,
+    /// What takes room in the file without need.
+    zeros: Option<Problem>,
 }
 
 /// What is alive, and the tables that tell it.
@@ -311,13 +316,12 @@ pub(crate) fn runtime(arch: &dyn Arch) -> Result<Files> {
 fn link(
     library: Library<'_>,
     api: &Api,
-    names: &wrappers::Names,
     uses: &PackageUses,
     lane_size: u64,
     progress: &dyn Progress,
 ) -> Result<Linked> {
     let arch = library.arch;
-    let extra = wrappers::object(api, arch, names, uses)?;
+    let extra = wrappers::object(api, arch, uses)?;
     let runtime = runtime(arch)?;
     let exports = library.exports;
     let graph = reach(library.objects, &runtime, extra, Vec::new())?;
@@ -342,7 +346,14 @@ fn link(
         arch,
     })?;
     let symbols = symtab::table(&graph.inputs, &placed.layout);
+    let zeros = far::warning(
+        &graph.inputs,
+        &graph.symbols,
+        &placed.plan.far,
+        &placed.layout,
+    );
     Ok(Linked {
+        zeros,
         image,
         layout: placed.layout,
         symbols,
@@ -368,7 +379,8 @@ pub(crate) fn place(graph: &Graph<'_>, arch: &dyn Arch, lane_size: u64) -> Resul
         frames,
         live,
     } = graph;
-    let plan = plan::plan(inputs, symbols, live, frames, arch, lane_size)?;
+    let far = far::choose(inputs, symbols, live, frames, arch)?;
+    let plan = plan::plan(inputs, symbols, live, frames, arch, lane_size, far)?;
     let merged = merge::merge(inputs, live, &plan);
     let names = NameTable::new(inputs, &|at| live.keeps(at));
     let layout = layout::layout(layout::Context {
@@ -399,21 +411,25 @@ pub(crate) fn loadable(inputs: &Inputs<'_>) -> usize {
         .sum()
 }
 
-/// Writes the header, wraps the image into an object, and reads that back with another parser.
+/// Writes the header, names the wrappers, wraps the image into an object, and reads that back with another parser.
 fn seal(
     mut linked: Linked,
     header: &Header,
     arch: &dyn Arch,
     name: &str,
     progress: &dyn Progress,
-) -> Result<Vec<u8>> {
+) -> Result<(Vec<u8>, wrappers::Names)> {
     provenance::write(header, &mut linked.image).map_err(|e| {
         Error::fault(Problem::new(format!(
             "cannot write the header of the image: {e}"
         )))
     })?;
+    let names = wrappers::Names::new(&linked.image);
+    for wrapper in linked.symbols.iter_mut().filter(|s| s.global) {
+        wrapper.name = names.public(&wrapper.name);
+    }
     let syso = elf::write(arch, linked.image, &linked.symbols)?;
     progress.status("Verifying", name);
     verify::syso(name, &syso)?;
-    Ok(syso)
+    Ok((syso, names))
 }

@@ -40,6 +40,8 @@ pub struct CodeRef {
 pub mod rt_symbols {
     /// A word: the address of the lane table; 0 until the first use of the image.
     pub const LANE_TABLE: &str = "rsyso_lane_table";
+    /// The word that says which copy of the package the image serves.
+    pub const LANE_OWNER: &str = "rsyso_lane_owner";
     /// The slow path of a wrapper: finds or makes the lane of the running `m`. Its protocol is the backend's.
     pub const LANE_SLOW: &str = "rsyso_lane_slow";
     /// The personality of the wrappers: exceptions that arrive there are handed to Go.
@@ -110,6 +112,9 @@ pub trait Arch: Sync {
     /// Rewrites the load of an address from a cell, whose relocated field is at `offset`, to compute the address itself.
     /// None when the instruction has no such form.
     fn relax(&self, code: &[u8], offset: u64) -> Option<Rewrite>;
+    /// Rewrites the computation of an address, whose relocated field is at `offset`, to load it from a cell: the reverse of [`Arch::relax`].
+    /// None when the instruction is another one.
+    fn load(&self, code: &[u8], offset: u64) -> Option<Rewrite>;
     /// Replaces a thread-local access whose relocation is at `offset`; `call` is where the next relocation, to `__tls_get_addr`, is.
     /// None when the instructions are not the known sequence.
     fn tls(
