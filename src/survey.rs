@@ -2,7 +2,7 @@
 
 use crate::diag::{Error, Kind, Problem, Result};
 use crate::driver::{self, Graph, Library};
-use crate::input::{Def, Files, Object, Symbol, SymbolKind};
+use crate::input::{Files, Object, Symbol, SymbolKind};
 use crate::link::exports::Export;
 use crate::link::live::{self, Live};
 use crate::link::{SecRef, names, stacks, waits};
@@ -244,9 +244,8 @@ fn describe(graph: &Graph<'_>, export: &Export, problems: &[Problem]) -> Inspect
     };
     let object = graph.inputs.object(export.obj);
     let own = object
-        .symbols
-        .iter()
-        .find(|s| s.name == export.symbol && s.def == Def::Section(export.section));
+        .symbols_of(export.section)
+        .find(|s| s.names().any(|name| name == export.symbol));
     let reach = live::mark(&graph.inputs, &graph.symbols, &graph.frames, &[at]);
     let stacks = stacks::check(&graph.inputs, &graph.symbols, &reach);
     let stacks = stacks.err().map(|e| e.problems).unwrap_or_default();
@@ -312,10 +311,7 @@ fn kept(graph: &Graph<'_>, at: SecRef, first_own: u32) -> Kept {
 
 /// The function or variable that a section is for.
 fn main_symbol<'o, 'd>(object: &'o Object<'d>, sec: u32) -> Option<&'o Symbol<'d>> {
-    let here = object
-        .symbols
-        .iter()
-        .filter(|s| s.def == Def::Section(sec) && !s.name.is_empty());
+    let here = object.symbols_of(sec).filter(|s| !s.name.is_empty());
     here.filter(|s| s.kind != SymbolKind::Section)
         .min_by_key(|s| (s.kind != SymbolKind::Func, s.value))
 }

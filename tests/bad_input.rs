@@ -473,6 +473,20 @@ fn the_function_that_needs_it_is_told() {
     let options = ["--export", "between", "--header", header.to_str().unwrap()];
     let parts = ["needed by guilty", "several.o:(.text", "nobody_has_this"];
     refused(&[&object], &options, UNSUPPORTED, &parts);
+    // Likewise of a function that can wait.
+    let source = source.replace("nobody_has_this", "sleep");
+    let object = c_object(
+        dir.path(),
+        "several",
+        &source,
+        &["-fPIC", "-fno-function-sections"],
+    );
+    let mut command = rsyso();
+    let out = scratch();
+    command.arg("convert").arg(&object).args(options);
+    command.arg("-o").arg(out.path());
+    let told = run(&mut command, Duration::from_secs(60)).success().stderr;
+    assert!(told.contains("guilty -> sleep"), "{told}");
 }
 
 #[test]

@@ -261,3 +261,27 @@ fn through_the_command() {
         }
     }
 }
+
+/// What `inspect` prints of a damaged input is text, or an error with its exit status.
+#[test]
+fn shown_by_the_command() {
+    for shape in SHAPES {
+        let dir = scratch();
+        let input = shape.archive(dir.path());
+        let parts = parts(&input);
+        let library = dir.path().join(format!("lib{}.a", shape.name));
+        for seed in 200_000..200_012 {
+            let mutation = Mutation::new(seed, &input, &parts);
+            std::fs::write(&library, mutation.apply(&input)).unwrap();
+            let mut command = rsyso();
+            command.arg("inspect").arg(&library);
+            let ran = run(&mut command, PATIENCE);
+            let what = format!("{}: seed {seed}, {mutation:?}: {}", shape.name, ran.stderr);
+            match ran.status.code() {
+                Some(0) => assert!(!ran.stdout.is_empty(), "{what}"),
+                Some(1 | 2) => assert!(ran.stderr.contains("error"), "{what}"),
+                _ => panic!("{what}"),
+            }
+        }
+    }
+}

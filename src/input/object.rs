@@ -7,6 +7,7 @@ use ::object::elf;
 use ::object::read::elf::{FileHeader, Rela, SectionHeader, Sym};
 use ::object::{Endianness, SectionIndex, SymbolIndex};
 use std::borrow::Cow;
+use std::sync::OnceLock;
 
 type Header = elf::FileHeader64<Endianness>;
 
@@ -40,6 +41,8 @@ pub struct Object<'d> {
     pub krate: Option<String>,
     /// A member of a libc that rustc bundled (musl targets name theirs `*.lo`).
     pub bundled_libc: bool,
+    /// The symbols that lie in sections, as (section, symbol), sorted. Made when first asked for, by when all symbols are there.
+    by_section: OnceLock<Vec<(u32, u32)>>,
 }
 
 /// A section.
@@ -216,7 +219,28 @@ impl<'d> Object<'d> {
             rustc: None,
             krate: None,
             bundled_libc: false,
+            by_section: OnceLock::new(),
         }
+    }
+
+    /// The symbols that lie in a section, in their order.
+    pub fn symbols_of(&self, section: u32) -> impl Iterator<Item = &Symbol<'d>> {
+        let index = self.by_section.get_or_init(|| {
+            let symbols = self.symbols.iter().enumerate();
+            let placed = symbols.filter_map(|(i, s)| match s.def {
+                Def::Section(section) => Some((section, i as u32)),
+                _ => None,
+            });
+            let mut index: Vec<_> = placed.collect();
+            index.sort_unstable();
+            index
+        });
+        let from = index.partition_point(|(sec, _)| *sec < section);
+        let of_section = index
+            .iter()
+            .skip(from)
+            .take_while(move |(sec, _)| *sec == section);
+        of_section.filter_map(|(_, symbol)| self.symbols.get(*symbol as usize))
     }
 
     /// Notes what the member's name tells.
@@ -368,6 +392,7 @@ impl<'d> Reader<'d> {
             symbols,
             krate: None,
             bundled_libc: false,
+            by_section: OnceLock::new(),
         })
     }
 

@@ -5,7 +5,7 @@ use super::symbols::{Inputs, Symbols};
 use super::unwind::{Frames, RecordKind, RecordRef};
 use super::{Linker, SecRef, Target};
 use crate::diag::{Error, Kind, Problem, Result};
-use crate::input::{Def, Reloc, SymbolKind};
+use crate::input::{Reloc, SymbolKind};
 use ::object::elf;
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
@@ -319,10 +319,8 @@ pub fn check_initialisers(inputs: &Inputs<'_>, symbols: &Symbols, live: &Live) -
 /// A section as people know it: the function or variable in it, demangled, or the section's name.
 pub fn describe(inputs: &Inputs<'_>, at: SecRef) -> String {
     let object = inputs.object(at.obj);
-    let named = |s: &&crate::input::Symbol<'_>| {
-        s.def == Def::Section(at.sec) && !s.name.is_empty() && s.kind != SymbolKind::Section
-    };
-    let candidates = object.symbols.iter().filter(named);
+    let named = |s: &&crate::input::Symbol<'_>| !s.name.is_empty() && s.kind != SymbolKind::Section;
+    let candidates = object.symbols_of(at.sec).filter(named);
     let best = candidates.min_by_key(|s| (s.kind != SymbolKind::Func, s.value));
     best.map_or_else(
         || {
@@ -338,13 +336,13 @@ pub fn describe(inputs: &Inputs<'_>, at: SecRef) -> String {
 /// The function or variable at a byte of a section, as people know it; the section itself where no symbol covers it.
 pub fn describe_at(inputs: &Inputs<'_>, place: Referrer) -> String {
     let covers = |s: &&crate::input::Symbol<'_>| {
-        s.def == Def::Section(place.at.sec)
-            && !s.name.is_empty()
+        !s.name.is_empty()
             && s.kind != SymbolKind::Section
             && s.value <= place.offset
             && place.offset - s.value < s.size
     };
-    let candidates = inputs.object(place.at.obj).symbols.iter().filter(covers);
+    let object = inputs.object(place.at.obj);
+    let candidates = object.symbols_of(place.at.sec).filter(covers);
     let best = candidates.max_by_key(|s| (s.kind == SymbolKind::Func, s.value));
     best.map_or_else(|| describe(inputs, place.at), |s| demangle(&s.name))
 }

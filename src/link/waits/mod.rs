@@ -8,11 +8,12 @@ pub mod cuts;
 pub mod sources;
 
 use self::sources::Why;
+use super::live::Referrer;
 use super::names::demangle;
 use super::symbols::{Inputs, Symbols};
 use super::{SecRef, Target, live};
 use crate::arch::Arch;
-use crate::input::{Def, SymbolKind};
+use crate::input::{Def, Symbol, SymbolKind};
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
 /// A wait that a section reaches.
@@ -30,16 +31,23 @@ pub struct Waits {
     next: HashMap<SecRef, Step>,
 }
 
+/// A step on the way to a wait, and the byte of the section that makes it, where that is known: it tells the function.
 #[derive(Clone, Debug)]
-enum Step {
-    To(SecRef),
+struct Step {
+    offset: Option<u64>,
+    to: Next,
+}
+
+#[derive(Clone, Debug)]
+enum Next {
+    Section(SecRef),
     Wait(String, Why),
 }
 
 /// Finds the waits that the kept sections of the library reach.
 pub fn find(inputs: &Inputs<'_>, symbols: &Symbols, kept: &[SecRef], arch: &dyn Arch) -> Waits {
     let mut next = HashMap::new();
-    let mut callers: HashMap<SecRef, Vec<SecRef>> = HashMap::new();
+    let mut callers: HashMap<SecRef, Vec<Referrer>> = HashMap::new();
     let mut queue = VecDeque::new();
     let left_out = left_out(inputs);
     for at in kept.iter().copied().filter(|at| !inputs.is_runtime(at.obj)) {
@@ -50,19 +58,23 @@ pub fn find(inputs: &Inputs<'_>, symbols: &Symbols, kept: &[SecRef], arch: &dyn 
             if let Target::Section { at: to, .. } = symbols.target(at.obj, reloc.symbol)
                 && !inputs.is_runtime(to.obj)
             {
-                callers.entry(to).or_default().push(at);
+                let offset = reloc.offset;
+                callers.entry(to).or_default().push(Referrer { at, offset });
             }
         }
-        if let Some((name, why)) = own_wait(inputs, symbols, at, arch) {
-            next.insert(at, Step::Wait(name, why));
+        if let Some(step) = own_wait(inputs, symbols, at, arch) {
+            next.insert(at, step);
             queue.push_back(at);
         }
     }
     while let Some(at) = queue.pop_front() {
         for caller in callers.remove(&at).unwrap_or_default() {
-            next.entry(caller).or_insert_with(|| {
-                queue.push_back(caller);
-                Step::To(at)
+            next.entry(caller.at).or_insert_with(|| {
+                queue.push_back(caller.at);
+                Step {
+                    offset: Some(caller.offset),
+                    to: Next::Section(at),
+                }
             });
         }
     }
@@ -76,13 +88,13 @@ impl Waits {
         let mut step = self.next.get(&at)?;
         let mut at = at;
         loop {
-            chain.push(describe(inputs, at));
-            match step {
-                Step::Wait(name, why) => {
+            chain.push(describe(inputs, at, step.offset));
+            match &step.to {
+                Next::Wait(name, why) => {
                     chain.push(name.clone());
                     return Some(Wait { why: *why, chain });
                 }
-                Step::To(to) => {
+                Next::Section(to) => {
                     at = *to;
                     step = self.next.get(to)?;
                 }
@@ -114,12 +126,11 @@ fn left_out(inputs: &Inputs<'_>) -> HashSet<SecRef> {
 }
 
 /// The wait that a section itself makes: a call of one of the runtime's C functions, or a system call's instruction.
-fn own_wait(
-    inputs: &Inputs<'_>,
-    symbols: &Symbols,
-    at: SecRef,
-    arch: &dyn Arch,
-) -> Option<(String, Why)> {
+fn own_wait(inputs: &Inputs<'_>, symbols: &Symbols, at: SecRef, arch: &dyn Arch) -> Option<Step> {
+    let wait = |name: &str, why, offset| Step {
+        offset,
+        to: Next::Wait(name.to_owned(), why),
+    };
     let section = inputs.section(at);
     let mut looked_at: BTreeMap<&str, Vec<u64>> = BTreeMap::new();
     for reloc in &section.relocs {
@@ -136,7 +147,7 @@ fn own_wait(
         if sources::by_arguments(name) {
             looked_at.entry(name).or_default().push(reloc.offset);
         } else if let Some(why) = sources::why(name, &[]) {
-            return Some((name.to_owned(), why));
+            return Some(wait(name, why, Some(reloc.offset)));
         }
     }
     for (name, refs) in looked_at {
@@ -147,7 +158,7 @@ fn own_wait(
                 sources::why(name, &call.0).map(|why| (name, why))
             };
             if let Some((name, why)) = found {
-                return Some((name.to_owned(), why));
+                return Some(wait(name, why, refs.first().copied()));
             }
         }
     }
@@ -158,14 +169,17 @@ fn own_wait(
     let found = calls
         .iter()
         .find_map(|call| sources::system_call(call, |n| arch.waiting_call(n)));
-    found.map(|(name, why)| (name.to_owned(), why))
+    found.map(|(name, why)| wait(name, why, None))
 }
 
 /// A link of a chain: a function by its name, a table of functions by the type whose it is.
-fn describe(inputs: &Inputs<'_>, at: SecRef) -> String {
+fn describe(inputs: &Inputs<'_>, at: SecRef, offset: Option<u64>) -> String {
     let section = inputs.section(at);
     if section.exec() {
-        return live::describe(inputs, at);
+        return match offset {
+            Some(offset) => live::describe_at(inputs, Referrer { at, offset }),
+            None => live::describe(inputs, at),
+        };
     }
     // The first word of a vtable is the drop glue of its type, if that needs any.
     let object = inputs.object(at.obj);
@@ -175,9 +189,8 @@ fn describe(inputs: &Inputs<'_>, at: SecRef) -> String {
     if let Some(ty) = dropped(&glue) {
         return format!("vtable of {ty}");
     }
-    let mut named = object.symbols.iter().filter(|s| {
-        s.def == Def::Section(at.sec) && s.kind == SymbolKind::Object && !is_anonymous(&s.name)
-    });
+    let is_named = |s: &&Symbol<'_>| s.kind == SymbolKind::Object && !is_anonymous(&s.name);
+    let mut named = object.symbols_of(at.sec).filter(is_named);
     match (named.next(), &object.krate) {
         (Some(symbol), _) => format!("function pointers in {}", demangle(&symbol.name)),
         (None, Some(krate)) => format!("function pointers of the crate {krate}"),
