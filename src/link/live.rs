@@ -240,7 +240,7 @@ impl Marker<'_, '_> {
 
     /// Follows one reference that keeps what it names, on behalf of `from`.
     fn follow(&mut self, from: Referrer, obj: u32, reloc: &Reloc) {
-        match self.symbols.reference(self.inputs, obj, reloc.symbol) {
+        match self.symbols.reference(self.inputs, obj, reloc) {
             Target::Section { at, .. } => self.keep(at, Some(from)),
             Target::Common(i) => self.live.commons[i as usize] = true,
             Target::Linker(Linker::Bound { name, .. }) => {

@@ -171,7 +171,7 @@ impl<'d> Planner<'_, 'd> {
     fn target(&self, at: SecRef, reloc: &Reloc) -> Target {
         match self.inputs.section(at).eh_frame() {
             true => self.symbols.target(at.obj, reloc.symbol),
-            false => self.symbols.reference(self.inputs, at.obj, reloc.symbol),
+            false => self.symbols.reference(self.inputs, at.obj, reloc),
         }
     }
 

@@ -11,7 +11,7 @@ use super::interpose::{self, Found};
 use super::{Linker, SecRef, Target};
 use crate::arch::rt_symbols;
 use crate::diag::{Error, Kind, Problem, Result};
-use crate::input::{self, Bind, Def, Object, Symbol, SymbolKind, Visibility};
+use crate::input::{self, Bind, Def, Object, Reloc, Symbol, SymbolKind, Visibility};
 use crate::sig::owned::FREE;
 use std::collections::{HashMap, HashSet};
 
@@ -95,11 +95,11 @@ impl Symbols {
         self.targets.get(obj as usize)?.as_deref()
     }
 
-    /// What a symbol stands for where code or data refers to it.
-    pub fn reference(&self, inputs: &Inputs<'_>, obj: u32, sym: u32) -> Target {
-        let target = self.target(obj, sym);
+    /// What code or data refers to. A constant above 0 leads into a function, as in a table of its own jumps: that is not what stands in front of it.
+    pub fn reference(&self, inputs: &Inputs<'_>, obj: u32, reloc: &Reloc) -> Target {
+        let target = self.target(obj, reloc.symbol);
         match target {
-            Target::Section { at, offset, .. } if !inputs.is_runtime(obj) => {
+            Target::Section { at, offset, .. } if !inputs.is_runtime(obj) && reloc.addend <= 0 => {
                 self.fronts.get(&(at, offset)).copied().unwrap_or(target)
             }
             _ => target,

@@ -125,9 +125,7 @@ fn references(graph: &Graph<'_>) -> HashMap<SecRef, (u64, u64)> {
     let mut found = HashMap::new();
     for from in &graph.live.sections {
         for reloc in &graph.inputs.section(*from).relocs {
-            let target = graph
-                .symbols
-                .reference(&graph.inputs, from.obj, reloc.symbol);
+            let target = graph.symbols.reference(&graph.inputs, from.obj, reloc);
             let Target::Section { at, offset, whole } = target else {
                 continue;
             };
