@@ -252,6 +252,8 @@ impl<'d> Planner<'_, 'd> {
                 self.thread_local(at, reloc, next, howto, ops)?;
                 return Ok(true);
             }
+            // Nobody's: lanes have none there.
+            Formula::TlsOffset if target == Target::Null => Value::Number(0),
             Formula::TlsOffset => Value::InLane(self.thread_local_target(at, reloc)?, reloc.addend),
             Formula::Size => {
                 let symbol = &self.inputs.object(at.obj).symbols[reloc.symbol as usize];
