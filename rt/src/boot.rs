@@ -70,6 +70,7 @@ fn boot(control: *mut Control, landing: usize) {
             crate::unwind::register();
             crate::fault::install();
             crate::c::env::init();
+            crate::c::checks::init();
             run_initialisers();
             lane::rsyso_lane_owner.store(landing, Release);
             if STATE.swap(DONE, Release) == WAITED {
