@@ -78,7 +78,7 @@ pub(super) const UNROLLED: u64 = 128;
 
 impl Writer {
     fn whole(&mut self, call: &Call, target: &str, codes: &[String], uses: &Uses) -> Step {
-        let (hit, slow) = self.to_lane(call.stack)?;
+        let (hit, slow) = self.reach_lane(call.stack)?;
         let mut asides = self.begin_uses(target, call.stack)?;
         if let Some(callee) = codes.first() {
             self.begin(callee)?;
@@ -129,7 +129,7 @@ impl Writer {
 
     /// Code that runs on a lane, without any argument on the stack, and returns to Go.
     pub fn lone(&mut self, code: impl FnOnce(&mut Self) -> Step) -> Step {
-        let (hit, slow) = self.to_lane(0)?;
+        let (hit, slow) = self.reach_lane(0)?;
         code(self)?;
         self.a.mov(rsp, rbx)?;
         self.a.ret()?;
@@ -137,7 +137,7 @@ impl Writer {
     }
 
     /// Switches to the lane of the running `m`. The labels are for [`Self::no_lane`].
-    fn to_lane(&mut self, stack: u64) -> Result<(CodeLabel, CodeLabel), IcedError> {
+    fn reach_lane(&mut self, stack: u64) -> Result<(CodeLabel, CodeLabel), IcedError> {
         let mut hit = self.a.create_label();
         let slow = self.a.create_label();
         self.find_lane(slow)?;
