@@ -9,7 +9,7 @@ GO_VERSION := $(shell awk '$$1 == "newest" { print $$2 }' tests/toolchains)
 export PATH := $(CURDIR)/.tools/go/bin:$(PATH)
 DEMO := target/demo
 
-.PHONY: help tools browser demo test matrix storm storm-long soak soak-long fuzz fuzz-long mutations-long blocked crate-tests bench bless clean
+.PHONY: help tools browser demo test matrix storm storm-long soak soak-long fuzz fuzz-long allocators-long mutations-long blocked crate-tests bench bless clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -66,7 +66,7 @@ test: tools browser ## every test; what CI runs
 		END { print "all tests passed: " passed " of them; left out: " ignored " (`make matrix`, `make bench`)" }' target/test.log
 
 matrix: tools ## the fixtures on all versions of Go in all modes
-	cargo test --test go_modes -- --include-ignored
+	cargo test --test go_modes -- --include-ignored --skip allocators
 
 storm: tools ## half a minute of goroutines, collections and signals
 	RSYSO_STORM_SECONDS=30 cargo test --test storm -- --nocapture --test-threads=1
@@ -85,6 +85,9 @@ fuzz: ## five minutes of libFuzzer
 
 fuzz-long: ## eight hours of libFuzzer
 	fuzz/run.sh 28800
+
+allocators-long: tools ## mimalloc and jemalloc as global allocators, three minutes in each mode
+	cargo test --test go_modes allocators -- --ignored --nocapture --test-threads=1
 
 mutations-long: ## a hundred thousand damaged archives, most of them of small crates of every shape
 	RSYSO_MUTATIONS=100000 cargo test --test mutations -- --nocapture

@@ -406,23 +406,56 @@ fn thread_locals_of_an_executable() {
                   #[unsafe(no_mangle)] pub extern \"C\" fn count() -> i32 { unsafe { next() } }";
     let library = rust_library(dir.path(), "caller", caller, &[]);
     let counter = "_Thread_local int n = 3; int next(void) { return n; }";
-    for (model, relocation) in [("local-exec", "TPOFF32"), ("initial-exec", "GOTTPOFF")] {
+    // By a descriptor, of which a loader makes what it likes.
+    let object = c_object(
+        dir.path(),
+        "descriptor",
+        counter,
+        &["-fPIC", "-mtls-dialect=gnu2"],
+    );
+    let parts = ["descriptor.o", "TLSDESC", "next", "-mtls-dialect=gnu"];
+    refused(&[&library, &object], &[], UNSUPPORTED, &parts);
+    for model in ["local-exec", "initial-exec", "global-dynamic"] {
         let flags = ["-fPIC", &format!("-ftls-model={model}")];
         let object = c_object(dir.path(), model, counter, &flags);
-        let place = format!("{model}.o");
-        let parts = [&*place, relocation, "next", "tls-model"];
-        refused(&[&library, &object], &[], UNSUPPORTED, &parts);
+        let mut command = rsyso();
+        let out = scratch();
+        command
+            .arg("convert")
+            .args([&library, &object])
+            .arg("-o")
+            .arg(out.path());
+        run(&mut command, Duration::from_secs(60)).success();
     }
-    // The general model is what compilers use by themselves.
-    let object = c_object(dir.path(), "general", counter, &["-fPIC"]);
-    let mut command = rsyso();
-    let out = scratch();
-    command
-        .arg("convert")
-        .args([&library, &object])
-        .arg("-o")
-        .arg(out.path());
-    run(&mut command, Duration::from_secs(60)).success();
+}
+
+#[test]
+fn what_lies_beside_the_thread_pointer() {
+    let dir = scratch();
+    let caller = "unsafe extern \"C\" { fn next() -> i32; }\n\
+                  #[unsafe(no_mangle)] pub extern \"C\" fn count() -> i32 { unsafe { next() } }";
+    let library = rust_library(dir.path(), "caller", caller, &[]);
+    for (name, line, why) in [
+        (
+            "self",
+            "mov %%fs:16, %0",
+            "fs:0x10, which belongs to a C library",
+        ),
+        ("any", "mov %%fs:(%0), %0", "no thread-local's offset"),
+        ("base", "rdfsbase %0", "kind of instruction"),
+    ] {
+        let source = format!(
+            "int next(void) {{ long n = 0; __asm__ volatile(\"{line}\" : \"+r\"(n)); return (int)n; }}"
+        );
+        let object = c_object(dir.path(), name, &source, &["-fPIC", "-O1", "-mfsgsbase"]);
+        let place = format!("{name}.o:(.text");
+        refused(
+            &[&library, &object],
+            &[],
+            UNSUPPORTED,
+            &[&place, "in next", "thread pointer", why],
+        );
+    }
 }
 
 #[test]

@@ -18,43 +18,72 @@ const RUN_LIMIT: Duration = Duration::from_secs(300);
 
 /// Builds the test binaries of all fixtures in one mode, looks at each, and runs it.
 fn test_fixtures(release: Release, mode: Mode) {
+    for name in workspace().fixtures() {
+        test_fixture(release, mode, name, None);
+    }
+}
+
+/// The same of one fixture. Its test of an allocator may be told how long to go on.
+fn test_fixture(release: Release, mode: Mode, name: &str, seconds: Option<u64>) {
     if mode.cgo() {
         go::need_c_compiler();
     }
-    let workspace = workspace();
-    for name in workspace.fixtures() {
-        let dir = workspace.fixture(name);
-        let out = common::scratch();
-        let program = out.path().join(format!("{name}.test"));
-        let mut build = go::command(release, &dir, mode.cgo());
-        build.args(["test", "-c", "-o"]).arg(&program);
-        go::succeed(&mut build, mode.flags());
-        let expected = match mode {
-            Mode::Static | Mode::ExternalStatic => Some((false, false)),
-            Mode::Pie | Mode::ExternalPie => Some((true, true)),
-            // Whether these are position-independent is the C compiler's choice.
-            Mode::Race | Mode::External => None,
+    let dir = workspace().fixture(name);
+    let out = common::scratch();
+    let program = out.path().join(format!("{name}.test"));
+    let mut build = go::command(release, &dir, mode.cgo());
+    build.args(["test", "-c", "-o"]).arg(&program);
+    go::succeed(&mut build, mode.flags());
+    let expected = match mode {
+        Mode::Static | Mode::ExternalStatic => Some((false, false)),
+        Mode::Pie | Mode::ExternalPie => Some((true, true)),
+        // Whether these are position-independent is the C compiler's choice.
+        Mode::Race | Mode::External => None,
+    };
+    let found = shape(&program);
+    if let Some((interpreted, position_independent)) = expected {
+        let expected = Shape {
+            interpreted,
+            position_independent,
         };
-        let found = shape(&program);
-        if let Some((interpreted, position_independent)) = expected {
-            let expected = Shape {
-                interpreted,
-                position_independent,
-            };
-            assert_eq!(found, expected, "{name} in {mode:?}");
+        assert_eq!(found, expected, "{name} in {mode:?}");
+    }
+    verify(&program);
+    let mut test = Command::new(&program);
+    // With backtraces std keeps the program's symbols, and a hundred thousand panics take their time.
+    test.args(["-test.timeout=4m", "-test.count=1"])
+        .env_remove("RUST_BACKTRACE")
+        .current_dir(&dir);
+    if let Some(seconds) = seconds {
+        test.env("RSYSO_ALLOCATORS_SECONDS", seconds.to_string());
+        test.arg("-test.timeout=1h");
+    }
+    let limit = RUN_LIMIT + Duration::from_secs(seconds.unwrap_or(0));
+    let ran = run(&mut test, limit).success();
+    assert!(
+        ran.stdout.contains("PASS") && !ran.stdout.contains("no tests to run"),
+        "{name} in {mode:?} ran nothing: {}",
+        ran.stdout
+    );
+}
+
+/// `make allocators-long`
+#[test]
+#[ignore = "make allocators-long"]
+fn allocators() {
+    const SECONDS: u64 = 180;
+    for mode in [
+        Mode::Static,
+        Mode::Pie,
+        Mode::Race,
+        Mode::External,
+        Mode::ExternalPie,
+        Mode::ExternalStatic,
+    ] {
+        for name in ["usesmimalloc", "usesjemalloc"] {
+            test_fixture(Release::Newest, mode, name, Some(SECONDS));
+            println!("{name} in {mode:?}: right for {SECONDS} seconds");
         }
-        verify(&program);
-        let mut test = Command::new(&program);
-        // With backtraces std keeps the program's symbols, and a hundred thousand panics take their time.
-        test.args(["-test.timeout=4m", "-test.count=1"])
-            .env_remove("RUST_BACKTRACE")
-            .current_dir(&dir);
-        let ran = run(&mut test, RUN_LIMIT).success();
-        assert!(
-            ran.stdout.contains("PASS") && !ran.stdout.contains("no tests to run"),
-            "{name} in {mode:?} ran nothing: {}",
-            ran.stdout
-        );
     }
 }
 

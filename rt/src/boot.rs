@@ -65,6 +65,7 @@ fn boot(control: *mut Control) {
             crate::unwind::register();
             crate::fault::install();
             crate::c::env::init();
+            crate::c::checks::init();
             run_initialisers();
             if STATE.swap(DONE, Release) == WAITED {
                 sys::futex_wake(&STATE, i32::MAX as usize);

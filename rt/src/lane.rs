@@ -51,7 +51,7 @@ pub struct Control {
     /// The C side's record of the thread, null for Go's threads.
     pub pthread: *mut core::ffi::c_void,
     /// What the thread pointer leads to on threads that Rust spawned (`c/thread/spawn.rs`).
-    pub thread_area: [usize; 8],
+    pub thread_area: [usize; 2],
     /// Small free blocks of this thread.
     pub(crate) heap: Cache,
     /// The call on this lane that takes Go functions.

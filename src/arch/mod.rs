@@ -1,11 +1,12 @@
 //! The seam: everything that knows a machine stands behind [`Arch`]. The rest of the crate asks for properties, never for names.
 //!
 //! Each backend has a folder with the same file names: `reloc.rs` (the relocation table), `relax.rs` (rewriting of instructions),
-//! `tls.rs` (thread-local sequences), `abi.rs` (the C calling convention), `wrapper.rs` (Go's ABI0 to C), `stub.rs` (Go assembly),
+//! `tls.rs` (thread-local sequences), `thread_pointer.rs` (uses of the thread pointer), `abi.rs` (the C calling convention), `wrapper.rs` (Go's ABI0 to C), `stub.rs` (Go assembly),
 //! `syscall.rs` (which system calls code makes).
 
 use crate::goabi::Frame;
 use crate::link::reloc::{Howto, Rewrite, TlsModel};
+use crate::link::thread_pointer;
 use crate::model::{Api, Function, Type};
 use crate::uses::Uses;
 use gimli::write::{CallFrameInstruction, CommonInformationEntry};
@@ -54,6 +55,8 @@ pub mod rt_symbols {
     /// Called by what stands for a Go function: (its frame, its number, address of what stands for the first of the call, the user data
     /// that came back, or 0) returns when Go has filled in the result.
     pub const CALLBACK: &str = "rsyso_callback";
+    /// A word: the stack protector's value.
+    pub const PROTECTOR: &str = "__stack_chk_guard";
     /// What Go calls with the result of a Go function.
     pub const RESUME: &str = "rsyso_resume";
     /// Called by a wrapper for a handle that it did not find in order: (lane's control block, which of the lane's uses, the handle, its
@@ -120,6 +123,16 @@ pub trait Arch: Sync {
         call: u64,
         lane_size: u64,
     ) -> Option<Rewrite>;
+    /// Rewrites the load of a thread-local's offset from a cell, whose relocated field is at `offset`, to have the offset itself. None when the
+    /// instruction has no such form.
+    fn tls_cell(&self, code: &[u8], offset: u64) -> Option<Rewrite>;
+    /// Whether code may use the thread pointer: a quick look, which may be wrong if it says so.
+    fn uses_thread_pointer(&self, code: &[u8]) -> bool;
+    /// Replaces each use of the thread pointer in a code section by that of the lane. The error tells of each that cannot be: where, and why.
+    fn replace_thread_pointer(
+        &self,
+        code: &thread_pointer::Code<'_>,
+    ) -> Result<thread_pointer::Detours, Vec<(u64, String)>>;
     /// Bytes that stop the processor if they are ever executed, used as padding in code.
     fn trap(&self) -> &'static [u8];
     /// The arguments of the calls of one C function, to which the relocations at the offsets `refs` of a code section refer.

@@ -91,7 +91,9 @@ impl Writer<'_, '_> {
         }
         self.put(address, &section.data);
         if let Some(ops) = self.cx.plan.ops.get(&at) {
-            self.apply(at, ops, 0..section.size, address);
+            self.put(address + section.size, &ops.appended);
+            let size = section.size + ops.appended.len() as u64;
+            self.apply(at, ops, 0..size, address);
         }
     }
 

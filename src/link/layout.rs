@@ -321,7 +321,8 @@ fn read_only(cx: Context<'_, '_>, classes: &Classes, out: &mut Layout, places: &
     for class in [Class::Code, Class::ReadOnly] {
         for at in of(classes, class) {
             let section = cx.inputs.section(at);
-            let address = cursor.place(section.size, section.align);
+            let size = section.size.saturating_add(cx.plan.appended(at));
+            let address = cursor.place(size, section.align);
             out.sections.insert(at, address);
             out.order.push((at, address));
         }

@@ -19,6 +19,7 @@ pub mod shadow;
 pub mod stacks;
 pub mod symbols;
 pub mod symtab;
+pub mod thread_pointer;
 pub mod unwind;
 pub mod waits;
 

@@ -6,7 +6,7 @@ use super::names::demangle;
 use super::reloc::{Field, Formula, Howto, Refusal, TlsModel};
 use super::symbols::{Inputs, Symbols};
 use super::unwind::{FDE_FUNCTION, Frames, RecordKind};
-use super::{SecRef, Target};
+use super::{SecRef, Target, thread_pointer};
 use crate::arch::Arch;
 use crate::diag::{Error, Kind, Problem, Result};
 use crate::input::{Reloc, Section};
@@ -53,6 +53,8 @@ pub struct Ops {
     pub patches: Vec<(u64, Vec<u8>)>,
     /// Fields.
     pub fills: Vec<Fill>,
+    /// Code that follows the section's own.
+    pub appended: Vec<u8>,
 }
 
 /// The plan.
@@ -68,6 +70,13 @@ pub struct Plan {
     pub unmerged: HashSet<SecRef>,
 }
 
+impl Plan {
+    /// Bytes that follow a section's own.
+    pub fn appended(&self, at: SecRef) -> u64 {
+        self.ops.get(&at).map_or(0, |ops| ops.appended.len() as u64)
+    }
+}
+
 struct Planner<'a, 'd> {
     inputs: &'a Inputs<'d>,
     symbols: &'a Symbols,
@@ -75,6 +84,8 @@ struct Planner<'a, 'd> {
     lane_size: u64,
     plan: Plan,
     cell_of: HashMap<Target, u32>,
+    /// Of the object whose turn it is.
+    known: Option<thread_pointer::Context>,
     problems: Vec<Problem>,
 }
 
@@ -94,6 +105,7 @@ pub fn plan(
         lane_size,
         plan: Plan::default(),
         cell_of: HashMap::new(),
+        known: None,
         problems: Vec::new(),
     };
     for at in &live.sections {
@@ -117,6 +129,15 @@ impl<'d> Planner<'_, 'd> {
                 Err(problem) => self.problems.push(self.located(problem, at, reloc)),
             }
         }
+        let problems = thread_pointer::replace(
+            (self.inputs, self.symbols),
+            self.arch,
+            self.lane_size,
+            at,
+            &mut ops,
+            &mut self.known,
+        );
+        self.problems.extend(problems);
         if !ops.fills.is_empty() || !ops.patches.is_empty() {
             self.plan.ops.insert(at, ops);
         }
@@ -215,6 +236,11 @@ impl<'d> Planner<'_, 'd> {
             Formula::TlsGeneral | Formula::TlsLocal => {
                 self.thread_local(at, reloc, next, howto, ops)?;
                 return Ok(true);
+            }
+            Formula::TlsCell => {
+                return self
+                    .thread_local_cell(at, reloc, howto, ops)
+                    .map(|()| false);
             }
             Formula::TlsOffset => Value::InLane(self.thread_local_target(at, reloc)?, reloc.addend),
             Formula::Size => {
@@ -393,13 +419,7 @@ impl<'d> Planner<'_, 'd> {
             self.arch
                 .tls(model, data, reloc.offset, c.offset, self.lane_size)
         });
-        let rewrite = rewrite.ok_or_else(|| {
-            Problem::new(format!(
-                "an unknown sequence of instructions reaches the thread-local {}",
-                self.name(at, reloc)
-            ))
-            .help("please report it, with the compiler and its flags")
-        })?;
+        let rewrite = rewrite.ok_or_else(|| self.unknown_sequence(at, reloc))?;
         if let Some(offset) = rewrite.field {
             // The addend of the sequence is relative to the next instruction; the new field is not.
             let value = Value::InLane(
@@ -417,6 +437,40 @@ impl<'d> Planner<'_, 'd> {
         Ok(())
     }
 
+    /// The offset of a thread-local, which a loader would put in a cell.
+    fn thread_local_cell(
+        &self,
+        at: SecRef,
+        reloc: &Reloc,
+        howto: &'static Howto,
+        ops: &mut Ops,
+    ) -> Step<()> {
+        let data = &self.inputs.section(at).data;
+        let rewrite = self.arch.tls_cell(data, reloc.offset);
+        let field = rewrite.as_ref().and_then(|r| r.field);
+        let (Some(rewrite), Some(offset)) = (rewrite, field) else {
+            return Err(self.unknown_sequence(at, reloc));
+        };
+        // The addend is relative to the next instruction; the new field is not.
+        let addend = reloc.addend.wrapping_add(4);
+        ops.fills.push(Fill {
+            offset,
+            field: howto.field,
+            value: Value::InLane(self.thread_local_target(at, reloc)?, addend),
+            howto,
+        });
+        ops.patches.push((rewrite.start, rewrite.bytes));
+        Ok(())
+    }
+
+    fn unknown_sequence(&self, at: SecRef, reloc: &Reloc) -> Problem {
+        Problem::new(format!(
+            "an unknown sequence of instructions reaches the thread-local {}",
+            self.name(at, reloc)
+        ))
+        .help("please report it, with the compiler and its flags")
+    }
+
     fn refused(&self, at: SecRef, reloc: &Reloc, howto: &Howto, refusal: Refusal) -> Problem {
         let name = self.name(at, reloc);
         let what = format!("{} against {name}", howto.name);
@@ -425,10 +479,6 @@ impl<'d> Planner<'_, 'd> {
                 Problem::new(format!("the code is not position-independent: {what}"))
                     .help("compile with -fPIC; with rustc, without -C relocation-model=static")
             }
-            Refusal::ThreadPointer => Problem::new(format!(
-                "a thread-local is reached through the thread pointer, which is Go's: {what}"
-            ))
-            .help("compile C with -fPIC and without -ftls-model; Rust without -C relocation-model and -Z tls-model"),
             Refusal::TlsDescriptor => Problem::new(format!(
                 "a thread-local is reached through a descriptor: {what}"
             ))

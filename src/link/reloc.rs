@@ -41,8 +41,10 @@ pub enum Formula {
     TlsGeneral,
     /// The thread-local block's address by a call to `__tls_get_addr` (local dynamic).
     TlsLocal,
-    /// A thread-local's offset in the block.
+    /// A thread-local's offset from the thread pointer, or in the block.
     TlsOffset,
+    /// A thread-local's offset from the thread pointer, loaded from a cell (initial exec).
+    TlsCell,
     /// Known, and impossible in a relocation-free image.
     Refused(Refusal),
 }
@@ -52,8 +54,6 @@ pub enum Formula {
 pub enum Refusal {
     /// An absolute address in a field that is too small to be fixed up.
     NotPic,
-    /// A thread-local at a fixed distance from the thread pointer, which is Go's.
-    ThreadPointer,
     /// A thread-local through a descriptor.
     TlsDescriptor,
     /// Only a loader can do it.

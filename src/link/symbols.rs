@@ -9,6 +9,7 @@
 
 use super::interpose::{self, Found};
 use super::{Linker, SecRef, Target};
+use crate::arch::rt_symbols;
 use crate::diag::{Error, Kind, Problem, Result};
 use crate::input::{self, Bind, Def, Object, Reloc, Symbol, SymbolKind, Visibility};
 use crate::sig::owned::FREE;
@@ -66,6 +67,8 @@ pub struct Symbols {
     pub fronts: HashMap<(SecRef, u64), Target>,
     /// What the library raises exceptions with.
     pub raise: Option<SecRef>,
+    /// The stack protector's value, which the runtime has.
+    pub protector: Option<Target>,
 }
 
 impl Symbols {
@@ -361,6 +364,7 @@ impl<'a, 'd> Resolver<'a, 'd> {
             discarded: HashSet::new(),
             fronts: HashMap::new(),
             raise: None,
+            protector: None,
         };
         let mut names = Interned::default();
         for (obj, object) in self.inputs.objects.iter().enumerate() {
@@ -386,6 +390,7 @@ impl<'a, 'd> Resolver<'a, 'd> {
         if let Some(Target::Section { at, .. }) = runtime(interpose::RAISE) {
             out.raise = Some(at);
         }
+        out.protector = runtime(rt_symbols::PROTECTOR);
         for found in self.std.values().filter(|f| self.loaded[f.obj as usize]) {
             let symbol = &self.inputs.object(found.obj).symbols[found.sym as usize];
             let target = self.place(found.obj, symbol);

@@ -231,7 +231,7 @@ impl Sum<'_, '_> {
             let starts = self.places.of(*at).iter().map(|p| p.offset);
             let mut cuts: Vec<u64> = std::iter::once(0).chain(starts).collect();
             cuts.dedup();
-            cuts.push(section.size);
+            cuts.push(section.size + self.placed.plan.appended(*at));
             for piece in cuts.windows(2) {
                 let item = self.item_at(*at, piece[0]);
                 self.tell(item, kind, address + piece[0], piece[1] - piece[0]);

@@ -6,6 +6,7 @@ mod abi;
 
 mod machine;
 mod signatures;
+mod thread_pointer;
 mod values;
 
 use machine::{Machine, ROOM};

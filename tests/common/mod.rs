@@ -93,7 +93,7 @@ pub fn archive(fixture: &str) -> PathBuf {
         .env_remove("CARGO_BUILD_TARGET")
         .env_remove("RUSTFLAGS")
         .env_remove("CARGO_ENCODED_RUSTFLAGS");
-    run(&mut cargo, Duration::from_secs(900)).success();
+    run(&mut cargo, Duration::from_secs(1800)).success();
     target.join("release").join(format!("lib{fixture}.a"))
 }
 

@@ -1,14 +1,16 @@
 //! What compilers and headers put into C code to catch mistakes: assertions, stack protectors, checked copies.
 
+use core::sync::atomic::{AtomicUsize, Ordering::*};
+
 use libc::{c_char, c_int, c_uint, c_void, size_t};
 
 use crate::c::string::bytes;
 use crate::die::fatal;
 use crate::sys;
 
-/// A value for the stack protector of a new thread, with a zero byte in front, so that no string's copy can restore it.
+/// A value for the stack protector, with a zero byte in front, so that no string's copy can restore it.
 #[cfg(not(test))]
-pub(crate) fn new_protector() -> usize {
+fn new_protector() -> usize {
     let mut random = [0u8; size_of::<usize>()];
     // SAFETY: the buffer's own size. If it fails the value can be guessed; the protector still catches mistakes.
     unsafe {
@@ -20,6 +22,18 @@ pub(crate) fn new_protector() -> usize {
         )
     };
     usize::from_ne_bytes(random) & !0xff
+}
+
+/// What functions compiled with -fstack-protector keep in front of their return address. One for all threads: a call that comes back from Go
+/// on another thread finds the same. (gcc and clang read it at `%fs:40`; the linker has them read it here.)
+#[cfg_attr(not(test), unsafe(no_mangle))]
+#[allow(non_upper_case_globals)] // The name is C's.
+pub static __stack_chk_guard: AtomicUsize = AtomicUsize::new(0);
+
+/// Makes the value up, before any code of the library runs.
+#[cfg(not(test))]
+pub(crate) fn init() {
+    __stack_chk_guard.store(new_protector(), Relaxed);
 }
 
 /// Ends the program if a copy does not fit.

@@ -4,17 +4,22 @@
 use super::{Arch, Arguments, Code, Stub};
 use crate::goabi::Frame;
 use crate::link::reloc::{Howto, Rewrite, TlsModel};
+use crate::link::thread_pointer::{Code as UsingCode, Detours};
 use crate::model::{Api, Function, Type};
 use crate::uses::Uses;
 use gimli::write::CommonInformationEntry;
 
 pub mod abi;
 pub mod callback;
+mod detour;
+mod flags;
 mod handles;
 pub mod relax;
 pub mod reloc;
+mod steps;
 pub mod stub;
 pub mod syscall;
+pub mod thread_pointer;
 pub mod tls;
 pub mod wrapper;
 mod writer;
@@ -54,6 +59,15 @@ impl Arch for Amd64 {
         lane_size: u64,
     ) -> Option<Rewrite> {
         tls::access(model, code, offset, call, lane_size)
+    }
+    fn tls_cell(&self, code: &[u8], offset: u64) -> Option<Rewrite> {
+        tls::offset_load(code, offset)
+    }
+    fn uses_thread_pointer(&self, code: &[u8]) -> bool {
+        thread_pointer::may_be_used(code)
+    }
+    fn replace_thread_pointer(&self, code: &UsingCode<'_>) -> Result<Detours, Vec<(u64, String)>> {
+        thread_pointer::replace(code)
     }
     fn trap(&self) -> &'static [u8] {
         &[0xcc]

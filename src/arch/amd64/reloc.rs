@@ -12,11 +12,11 @@ const fn row(r_type: u32, name: &'static str, formula: Formula, bytes: u8, range
 }
 
 use Formula::{
-    Absolute, Branch, Cell, CellBase, FromCellBase, None, PcRelative, Refused, Size, TlsGeneral,
-    TlsLocal, TlsOffset,
+    Absolute, Branch, Cell, CellBase, FromCellBase, None, PcRelative, Refused, Size, TlsCell,
+    TlsGeneral, TlsLocal, TlsOffset,
 };
 use Range::{Signed, Unsigned};
-use Refusal::{Loader, NotPic, ThreadPointer, TlsDescriptor};
+use Refusal::{Loader, NotPic, TlsDescriptor};
 
 /// PC-relative, to the function `S`.
 pub const R_PLT32: u32 = 4;
@@ -45,12 +45,12 @@ pub static TABLE: &[Howto] = &[
     row(15, "R_X86_64_PC8", PcRelative, 1, Signed),
     row(16, "R_X86_64_DTPMOD64", Refused(Loader), 8, Signed),
     row(17, "R_X86_64_DTPOFF64", TlsOffset, 8, Signed),
-    row(18, "R_X86_64_TPOFF64", Refused(ThreadPointer), 8, Signed),
+    row(18, "R_X86_64_TPOFF64", TlsOffset, 8, Signed),
     row(19, "R_X86_64_TLSGD", TlsGeneral, 4, Signed),
     row(20, "R_X86_64_TLSLD", TlsLocal, 4, Signed),
     row(21, "R_X86_64_DTPOFF32", TlsOffset, 4, Signed),
-    row(22, "R_X86_64_GOTTPOFF", Refused(ThreadPointer), 4, Signed),
-    row(23, "R_X86_64_TPOFF32", Refused(ThreadPointer), 4, Signed),
+    row(22, "R_X86_64_GOTTPOFF", TlsCell, 4, Signed),
+    row(23, "R_X86_64_TPOFF32", TlsOffset, 4, Signed),
     row(24, "R_X86_64_PC64", PcRelative, 8, Signed),
     row(25, "R_X86_64_GOTOFF64", FromCellBase, 8, Signed),
     row(26, "R_X86_64_GOTPC32", CellBase, 4, Signed),

@@ -70,6 +70,42 @@ pub fn access(
     }
 }
 
+/// Rewrites the load of an offset from a cell, whose displacement lies at `offset` (psABI B.2 and "Initial Exec to Local Exec"):
+///
+/// ```text
+/// mov x@gottpoff(%rip), %reg  ->  mov $x, %reg
+/// add x@gottpoff(%rip), %reg  ->  add $x, %reg
+/// ```
+pub fn offset_load(code: &[u8], offset: u64) -> Option<Rewrite> {
+    const REX_W: u8 = 0x48;
+    let at = usize::try_from(offset).ok()?;
+    code.get(at..at.checked_add(4)?)?;
+    let start = at.checked_sub(3)?;
+    let [rex, opcode, modrm] = *code.get(start..at)? else {
+        return None;
+    };
+    // The register moves from the field `reg` to `rm`, and so its fourth bit from REX.R to REX.B.
+    let new_rex = match rex {
+        0x48 => REX_W,
+        0x4c => REX_W | 1,
+        _ => return None,
+    };
+    if modrm & 0xc7 != 0x05 {
+        return None;
+    }
+    let opcode = match opcode {
+        0x8b => 0xc7,
+        0x03 => 0x81,
+        _ => return None,
+    };
+    let modrm = 0xc0 | (modrm >> 3) & 7;
+    Some(Rewrite {
+        start: start as u64,
+        bytes: vec![new_rex, opcode, modrm, 0, 0, 0, 0],
+        field: Some(offset),
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

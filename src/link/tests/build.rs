@@ -15,7 +15,7 @@ use ::object::{
     SymbolKind, SymbolScope,
 };
 
-const LANE_SIZE: u64 = 8 << 20;
+pub const LANE_SIZE: u64 = 8 << 20;
 
 /// One object: what to put in it, in order.
 #[derive(Clone)]

@@ -4,7 +4,7 @@ mod build;
 mod stacks;
 mod waits;
 
-use self::build::{Obj, linked, problems};
+use self::build::{LANE_SIZE, Obj, linked, problems};
 use super::relr;
 use ::object::elf::{
     R_X86_64_32, R_X86_64_64, R_X86_64_DTPOFF32, R_X86_64_GOTPCREL, R_X86_64_GOTPCRELX,
@@ -229,11 +229,96 @@ fn thread_locals_lie_in_the_lane() {
 }
 
 #[test]
+fn offsets_from_the_thread_pointer_become_offsets_in_the_lane() {
+    let mut obj = root(&["f", "g"]);
+    // mov counter@gottpoff(%rip), %rax; mov %fs:2(%rax), %rax; ret
+    let f = [
+        &[0x48, 0x8b, 0x05, 0, 0, 0, 0][..],
+        &[0x64, 0x48, 0x8b, 0x40, 2],
+        &[0xc3],
+    ]
+    .concat();
+    let f = obj.code("f", &f);
+    obj.reloc(f, 3, R_X86_64_GOTTPOFF, "counter", -4);
+    // add counter@gottpoff(%rip), %r12; mov %fs:counter+2, %edx; ret
+    let g = [
+        &[0x4c, 0x03, 0x25, 0, 0, 0, 0][..],
+        &[0x64, 0x8b, 0x14, 0x25, 0, 0, 0, 0],
+        &[0xc3],
+    ]
+    .concat();
+    let g = obj.code("g", &g);
+    obj.reloc(g, 3, R_X86_64_GOTTPOFF, "counter", -4);
+    obj.reloc(g, 11, R_X86_64_TPOFF32, "counter", 2);
+    obj.thread_local("counter", &[1, 2, 3, 4, 5, 6, 7, 8]);
+    let image = linked(&[obj]);
+    let local = image.layout.params.lane_tls as u32;
+    // jmp to mov %rsp, %rax; and $-size, %rax; mov counter+2(%rax), %rax; jmp back
+    let at = image.target("f", 1);
+    let mask = (LANE_SIZE as u32).wrapping_neg().to_le_bytes();
+    assert_eq!(
+        image.bytes_at_call("f", 1)[..9],
+        [&[0x48, 0x8b, 0xc4, 0x48, 0x25][..], &mask].concat()
+    );
+    assert_eq!(
+        (image.half(at + 9) & 0xff_ffff, image.half(at + 12)),
+        (0x80_8b48, local + 2)
+    );
+    assert_eq!(
+        at + 21 + u64::from(image.half(at + 17)) - (1 << 32),
+        image.symbol("f") + 12
+    );
+    // add $counter, %r12
+    let g = image.symbol("g");
+    assert_eq!(
+        (image.half(g) & 0xff_ffff, image.half(g + 3)),
+        (0xc4_8149, local)
+    );
+    let at = image.target("g", 8);
+    // mov %rsp, %rdx; and $-size, %rdx; mov counter+2(%rdx), %edx
+    assert_eq!(image.half(at + 3) & 0xff_ffff, 0xe2_8148);
+    assert_eq!(
+        (image.half(at + 10) & 0xffff, image.half(at + 12)),
+        (0x928b, local + 2)
+    );
+    assert!(!image.contains(&[0x64, 0x48, 0x8b]) && !image.contains(&[0x64, 0x8b]));
+}
+
+/// Code may arrive between two instructions of which the first is too short for a jump: by a table of distances from its start.
+#[test]
+fn what_tables_of_jumps_lead_to_is_not_moved() {
+    let with = |entry: Option<i64>| {
+        let mut obj = root(&["f", "g"]);
+        // mov %fs:(%rax), %eax; mov %eax, %ecx; mov %eax, %edx
+        obj.code("f", &[0x64, 0x8b, 0, 0x89, 0xc1, 0x89, 0xc2]);
+        // mov $counter, %rax; lea table(%rip), %rcx
+        let g = [0x48, 0xc7, 0xc0, 0, 0, 0, 0, 0x48, 0x8d, 0x0d, 0, 0, 0, 0];
+        let g = obj.code("g", &g);
+        obj.reloc(g, 3, R_X86_64_TPOFF32, "counter", 0);
+        obj.reloc(g, 10, R_X86_64_PC32, "table", -4);
+        obj.thread_local("counter", &[1; 8]);
+        let table = obj.data(".rodata.table", "table", &[0; 8]);
+        if let Some(entry) = entry {
+            obj.reloc(table, 4, R_X86_64_PC32, "f", entry + 4);
+        }
+        obj
+    };
+    linked(&[with(None)]);
+    linked(&[with(Some(0))]);
+    linked(&[with(Some(5))]);
+    let text = problems(&[with(Some(3))]);
+    assert!(
+        text.contains("no room for a jump") && text.contains("root.o:(.text.f+0x0)"),
+        "{text}"
+    );
+}
+
+#[test]
 fn what_cannot_be_resolved_is_refused_with_its_place() {
     for (r_type, what) in [
         (R_X86_64_32, "not position-independent"),
-        (R_X86_64_TPOFF32, "thread pointer"),
-        (R_X86_64_GOTTPOFF, "thread pointer"),
+        (R_X86_64_TPOFF32, "used as a thread-local, but is none"),
+        (R_X86_64_GOTTPOFF, "an unknown sequence of instructions"),
         (
             ::object::elf::RelocationType(77),
             "unknown relocation type 77",

@@ -5,14 +5,11 @@ use core::ffi::c_void;
 
 use linux_raw_sys::general::__NR_clone;
 
-/// What %fs leads to on a thread of Rust's, for those who look: its own address in front (System V x86-64 psABI,
-/// "Thread-Local Storage"), a stack protector's value 0x28 bytes on (where gcc looks for it), and before it Go's `g`
-/// (runtime/go_tls.h, `-8(FS)`): there is none.
-pub fn set_up_thread_area(area: &mut [usize; 8], protector: usize) -> usize {
-    *area = [0; 8];
+/// What %fs leads to on a thread of Rust's, for those who look: its own address (System V x86-64 psABI, "Thread-Local Storage"), and before
+/// it Go's `g` (runtime/go_tls.h, `-8(FS)`): there is none. Code of the image does not look: the linker has it use the lane.
+pub fn set_up_thread_area(area: &mut [usize; 2]) -> usize {
     let pointer = &raw const area[1] as usize;
-    area[1] = pointer;
-    area[1 + 0x28 / 8] = protector;
+    *area = [0, pointer];
     pointer
 }
 

@@ -50,7 +50,7 @@ c_fn! {
             }
             (*control).pthread = thread.cast();
             *to = (*thread).id();
-            let pointer = set_up_thread_area(&mut (*control).thread_area, crate::c::checks::new_protector());
+            let pointer = set_up_thread_area(&mut (*control).thread_area);
             let blocked = AllBlocked::now();
             (*thread).mask.set(spawned_mask().map_or(blocked.before(), Cell::get));
             let tid = (*control).tid.as_ptr();
