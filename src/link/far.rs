@@ -167,7 +167,7 @@ impl Chooser<'_, '_> {
                         .entry(Static::Section(*at))
                         .or_insert((*at, reloc.offset));
                 }
-                let target = self.symbols.reference(self.inputs, at.obj, reloc.symbol);
+                let target = self.symbols.reference(self.inputs, at.obj, reloc);
                 if let Some(to) = Static::of(target).filter(|s| self.wanted.contains(s))
                     && !howto.is_some_and(|h| self.follows(section, reloc, h))
                 {
