@@ -77,11 +77,7 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 /// Assembles the wrappers of all functions, each with what stands for the Go functions that it takes, and their unwind table.
-pub fn object(
-    api: &Api,
-    arch: &dyn Arch,
-    uses: &PackageUses,
-) -> Result<Object<'static>> {
+pub fn object(api: &Api, arch: &dyn Arch, uses: &PackageUses) -> Result<Object<'static>> {
     let mut w = Assembly {
         object: Object::synthetic("<wrappers>", arch.machine()),
         symbols: HashMap::new(),
