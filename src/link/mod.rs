@@ -10,6 +10,7 @@ pub mod image;
 pub mod interpose;
 pub mod layout;
 pub mod live;
+pub mod lookup;
 pub mod merge;
 pub mod names;
 pub mod plan;

@@ -47,7 +47,7 @@ fn reserve() -> Result<Range, c_int> {
                 });
             }
             Err(errno) if size <= LEAST => return Err(errno),
-            Err(_) => size = (size / 2 & !(PAGE - 1)).max(LEAST),
+            Err(_) => size = ((size / 2) & !(PAGE - 1)).max(LEAST),
         }
     }
 }
