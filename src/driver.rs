@@ -345,6 +345,7 @@ fn link(
         plan: &placed.plan,
         merged: &placed.merged,
         names: &placed.names,
+        looked_up: &graph.live.looked_up,
         layout: &placed.layout,
         frames: &graph.frames,
         arch,

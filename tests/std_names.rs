@@ -1,4 +1,5 @@
-//! The runtime's C names: none that the installed std and its companions refer to is missing, and none ends up in itself.
+//! The runtime's C names: none that the installed std and its companions refer to is missing, and none ends up in itself. What crates ask
+//! for is there, or stands in docs/LIBC.md.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::PathBuf;
@@ -131,6 +132,50 @@ fn the_runtime_provides_every_name_that_std_refers_to() {
         assert!(
             libraries.iter().any(|(name, _)| name == left_out),
             "{left_out} is left out ({reason}), but there is no such library"
+        );
+    }
+}
+
+/// The names in the lists of a page: between backticks, after a heading.
+fn listed_in<'p>(page: &'p str, heading: &str) -> BTreeSet<&'p str> {
+    let lists = page.split(heading).nth(1).expect("the heading is there");
+    // The reasons name functions that are provided: they stand in the paragraph that begins with `**`.
+    lists
+        .split("\n\n")
+        .filter(|paragraph| !paragraph.starts_with("**"))
+        .flat_map(|list| list.split('`').skip(1).step_by(2))
+        .collect()
+}
+
+#[test]
+fn every_c_name_that_crates_ask_for_is_provided_or_has_its_reason() {
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    let asked = std::fs::read_to_string(root.join("tests/c_names/asked.txt")).unwrap();
+    let asked: BTreeMap<&str, &str> = asked
+        .lines()
+        .map(|line| line.split_once(' ').expect("a name, and who asks for it"))
+        .collect();
+    assert!(asked.len() > 900 && asked.contains_key("memcpy"));
+    let page = std::fs::read_to_string(root.join("docs/LIBC.md")).unwrap();
+    let refused = listed_in(&page, "## Not provided");
+    let mut runtime = Names::default();
+    runtime.add("rt", rsyso::runtime::archive("amd64").unwrap());
+
+    let missing: Vec<_> = asked
+        .iter()
+        .filter(|(name, _)| !runtime.defined.contains(**name) && !refused.contains(**name))
+        .filter(|(name, _)| LINKER.iter().all(|(linker, _)| linker != *name))
+        .map(|(name, who)| format!("{name} ({who})"))
+        .collect();
+    assert!(
+        missing.is_empty(),
+        "neither provided nor in docs/LIBC.md: {}",
+        missing.join(", ")
+    );
+    for name in refused {
+        assert!(
+            asked.contains_key(name) && !runtime.defined.contains(name),
+            "docs/LIBC.md says that {name} is not provided; it is, or nobody asks for it"
         );
     }
 }

@@ -7,6 +7,11 @@ pub type Entry = [u32; 3];
 
 /// The name of the function that an address lies in. Safe to call from a signal handler.
 pub fn name(address: usize) -> Option<&'static str> {
+    function(address).map(|(_, name)| name)
+}
+
+/// The first byte and the name of the function that an address lies in; a zero follows the name.
+pub fn function(address: usize) -> Option<(usize, &'static str)> {
     let p = params();
     let offset = address.wrapping_sub(base()) as u64;
     if offset.wrapping_sub(p.code_offset) >= p.code_size {
@@ -18,9 +23,9 @@ pub fn name(address: usize) -> Option<&'static str> {
             (base() + p.names_offset as usize) as *const Entry,
             p.names_count as usize,
         );
-        let [_, at, bytes] = *find(table, offset as u32)?;
+        let [start, at, bytes] = *find(table, offset as u32)?;
         let name = core::slice::from_raw_parts((base() + at as usize) as *const u8, bytes as usize);
-        core::str::from_utf8(name).ok()
+        Some((base() + start as usize, core::str::from_utf8(name).ok()?))
     }
 }
 

@@ -88,6 +88,9 @@ pub const GO_G_M: u64 = 0x30;
 /// Offset of `g0` in Go's `m` (runtime/runtime2.go).
 pub const GO_M_G0: u64 = 0;
 
+/// Set in the length of a name that the library may look up if it is the runtime's (`Params::lookup_offset`).
+pub const LOOKUP_OF_RUNTIME: u32 = 1 << 31;
+
 /// Facts about one image, written by the linker at the symbol `__rsyso_params`, in the image's read-only part.
 /// All fields are 64-bit; "offset" means bytes from the start of the image, whose address is the symbol `__rsyso_image`.
 /// Nothing here is a pointer: the block can be read before the image's fix-ups ran.
@@ -135,7 +138,7 @@ pub struct Params {
     /// See `eh_table_offset`.
     pub eh_table_count: u64,
     /// Offset of the names of the code, for messages: `names_count` triples of 32-bit numbers by place (offset of the first byte of a
-    /// function, offset of its name, bytes of the name), sorted. The names are UTF-8.
+    /// function, offset of its name, bytes of the name), sorted. The names are UTF-8, and a zero follows each.
     pub names_offset: u64,
     /// See `names_offset`.
     pub names_count: u64,
@@ -158,6 +161,11 @@ pub struct Params {
     pub far_copies_offset: u64,
     /// See `far_copies_offset`.
     pub far_copies_count: u64,
+    /// Offset of the names that the library may look up while it runs (dlsym): `lookup_count` triples of 32-bit numbers, sorted by name
+    /// (offset of the name, its bytes and [`LOOKUP_OF_RUNTIME`], offset of what it names).
+    pub lookup_offset: u64,
+    /// See `lookup_offset`.
+    pub lookup_count: u64,
     /// Offset and bytes of the executable part (function addresses lie in it).
     pub code_offset: u64,
     /// See `code_offset`.

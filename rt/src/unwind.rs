@@ -2,12 +2,14 @@
 //!
 //! The crate asks where the FDE of an address is. The linker sorted all of them (`Params::eh_table_offset`), so the answer is a binary
 //! search; it is handed over as an `.eh_frame_hdr` with a single entry, built in the lane's control block.
-//! An address outside the image has none: there the stack ends. A wrapper's is the last (`panics.rs`).
+//! An address outside the image has what was registered for it (`c/frames.rs`), or none: there the stack ends. A wrapper's is the last
+//! (`panics.rs`).
 
 use unwinding::custom_eh_frame_finder::{
     EhFrameFinder, FrameInfo, FrameInfoKind, set_custom_eh_frame_finder,
 };
 
+use crate::c::frames::Registered;
 use crate::image::{base, params};
 use crate::lane::control;
 
@@ -33,13 +35,22 @@ struct Finder;
 // SAFETY: what it returns stays as it is until the next call on this thread.
 unsafe impl EhFrameFinder for Finder {
     fn find(&self, pc: usize) -> Option<FrameInfo> {
-        let (function, fde) = find_fde(pc)?;
+        let image = find_fde(pc).map(|(function, fde)| Registered {
+            section: base() + params().eh_frame_offset as usize,
+            function,
+            fde,
+        });
+        let Registered {
+            section,
+            function,
+            fde,
+        } = image.or_else(|| crate::c::frames::find(pc))?;
         let header = Header {
             version: 1,
             frame_encoding: UDATA8,
             count_encoding: UDATA4,
             table_encoding: UDATA8,
-            eh_frame: ((base() + params().eh_frame_offset as usize) as u64).to_ne_bytes(),
+            eh_frame: (section as u64).to_ne_bytes(),
             count: 1u32.to_ne_bytes(),
             function: function as u64,
             fde: fde as u64,

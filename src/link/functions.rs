@@ -51,7 +51,7 @@ const ENTRY: usize = 12;
 /// The table of names, before its functions have addresses.
 #[derive(Debug, Default)]
 pub struct NameTable {
-    /// Function, offset in its section, and the range of its name in `text`.
+    /// Function, offset in its section, and the range of its name in `text`, where a zero follows.
     entries: Vec<(SecRef, u64, std::ops::Range<usize>)>,
     text: Vec<u8>,
 }
@@ -72,7 +72,8 @@ impl NameTable {
                 let range = known.entry(name).or_insert_with_key(|name| {
                     let from = table.text.len();
                     table.text.extend_from_slice(name.as_bytes());
-                    from..table.text.len()
+                    table.text.push(0);
+                    from..table.text.len() - 1
                 });
                 table.entries.push((at, offset, range.clone()));
             }
@@ -84,8 +85,9 @@ impl NameTable {
     pub fn entries(&self) -> impl Iterator<Item = (SecRef, u64, u64)> {
         let mut told = 0;
         self.entries.iter().map(move |(at, offset, name)| {
-            let fresh = name.end.saturating_sub(told.max(name.start));
-            told = told.max(name.end);
+            let end = name.end + 1;
+            let fresh = end.saturating_sub(told.max(name.start));
+            told = told.max(end);
             (*at, *offset, (ENTRY + fresh) as u64)
         })
     }
@@ -154,7 +156,7 @@ mod tests {
         let at = |sec| SecRef { obj: 0, sec };
         let table = NameTable {
             entries: vec![(at(1), 0, 0..1), (at(2), 4, 0..1)],
-            text: b"f".to_vec(),
+            text: b"f\0".to_vec(),
         };
         let address = |s: SecRef| Some(if s.sec == 1 { 0x200 } else { 0x100 });
         let words: Vec<u32> = table.bytes(0x1000, &address)[..24]
@@ -162,6 +164,6 @@ mod tests {
             .map(|c| u32::from_le_bytes(c.try_into().unwrap()))
             .collect();
         assert_eq!(words, [0x104, 0x1018, 1, 0x200, 0x1018, 1]);
-        assert_eq!(table.size(), 25);
+        assert_eq!(table.size(), 26);
     }
 }

@@ -3,6 +3,7 @@
 use super::functions::NameTable;
 use super::layout::{Layout, TRAP_SIZE};
 use super::live::Referrer;
+use super::lookup::{self, LookedUp};
 use super::merge::Merged;
 use super::plan::{Fill, Ops, Plan, Value};
 use super::symbols::Inputs;
@@ -24,6 +25,8 @@ pub struct Context<'a, 'd> {
     pub merged: &'a Merged,
     /// Names of functions.
     pub names: &'a NameTable,
+    /// What the library may look up while it runs.
+    pub looked_up: &'a LookedUp,
     /// Addresses.
     pub layout: &'a Layout,
     /// Unwind records.
@@ -56,6 +59,11 @@ pub fn write(cx: Context<'_, '_>) -> Result<Vec<u8>> {
         .names
         .bytes(names_at, &|at| layout.sections.get(&at).copied());
     w.put(names_at, &names);
+    let lookup_at = layout.params.lookup_offset;
+    let names = lookup::bytes(cx.looked_up, lookup_at, &|at| {
+        layout.sections.get(&at).copied()
+    });
+    w.put(lookup_at, &names);
     Error::check(Kind::Fault, w.problems, w.image)
 }
 

@@ -10,6 +10,7 @@ use super::far::{self, Static};
 use super::functions::NameTable;
 use super::lane;
 use super::live::{self, Live};
+use super::lookup;
 use super::merge::Merged;
 use super::plan::{Plan, Value};
 use super::relr;
@@ -379,6 +380,8 @@ fn read_only(cx: Context<'_, '_>, classes: &Classes, out: &mut Layout, places: &
     out.params_at = cursor.place(Params::SIZE as u64, 8);
     out.params.names_offset = cursor.place(cx.names.size(), 4);
     out.params.names_count = cx.names.len();
+    out.params.lookup_offset = cursor.place(lookup::size(&cx.live.looked_up), 4);
+    out.params.lookup_count = cx.live.looked_up.len() as u64;
     unwind_tables(cx, out, &mut cursor);
     let (aligned, unaligned): (Vec<u64>, Vec<u64>) = places.near.iter().partition(|p| *p % 8 == 0);
     let count = relr::encode(&aligned).len() as u64;

@@ -1,5 +1,6 @@
 //! Liveness: mark and sweep over sections from the roots, with the reason kept.
 
+use super::lookup::{Candidates, LookedUp};
 use super::names::demangle;
 use super::symbols::{Inputs, Symbols};
 use super::unwind::{Frames, RecordKind, RecordRef};
@@ -22,6 +23,8 @@ pub struct Live {
     pub commons: Vec<bool>,
     /// Names that live code asks for and nobody provides: the places, in order of discovery.
     pub undefined: BTreeMap<String, Vec<Referrer>>,
+    /// What the library may look up while it runs.
+    pub looked_up: LookedUp,
 }
 
 /// What refers to something.
@@ -81,6 +84,7 @@ pub fn mark(inputs: &Inputs<'_>, symbols: &Symbols, frames: &[Frames], roots: &[
             records: Vec::new(),
             commons: vec![false; symbols.commons.len()],
             undefined: BTreeMap::new(),
+            looked_up: LookedUp::new(),
         },
         kept_records: Default::default(),
         waiting: HashMap::new(),
@@ -92,6 +96,7 @@ pub fn mark(inputs: &Inputs<'_>, symbols: &Symbols, frames: &[Frames], roots: &[
         m.keep(root, None);
     }
     m.drain();
+    m.keep_looked_up();
     if symbols.raise.is_some_and(|raise| m.live.keeps(raise)) {
         for at in std::mem::take(&mut m.wrappers) {
             m.keep_records(at);
@@ -198,6 +203,34 @@ impl Marker<'_, '_> {
         while let Some(at) = self.queue.pop_front() {
             self.visit(at);
         }
+    }
+
+    /// Keeps what the library names in its strings, if something of it looks names up. What is kept for that may name more.
+    fn keep_looked_up(&mut self) {
+        let (inputs, symbols) = (self.inputs, self.symbols);
+        let candidates = Candidates::new(inputs, symbols);
+        let mut names = LookedUp::new();
+        let mut told = std::collections::HashSet::new();
+        while let Some(lookup) = candidates.looks_up(|at| self.live.keeps(at)) {
+            let fresh: Vec<_> = self
+                .live
+                .why
+                .keys()
+                .copied()
+                .filter(|at| told.insert(*at))
+                .collect();
+            if fresh.is_empty() {
+                break;
+            }
+            fresh
+                .iter()
+                .for_each(|at| candidates.named_by(inputs, *at, &mut names));
+            names
+                .values()
+                .for_each(|place| self.keep(place.at, Some(lookup)));
+            self.drain();
+        }
+        self.live.looked_up = names;
     }
 
     fn keep_records(&mut self, function: SecRef) {

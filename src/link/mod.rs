@@ -12,6 +12,7 @@ pub mod interpose;
 pub mod lane;
 pub mod layout;
 pub mod live;
+pub mod lookup;
 pub mod merge;
 pub mod names;
 pub mod plan;

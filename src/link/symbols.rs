@@ -503,7 +503,8 @@ impl Interned {
     }
 }
 
-fn is_reserved(name: &str) -> bool {
+/// Whether a name is the runtime's or the linker's alone.
+pub(super) fn is_reserved(name: &str) -> bool {
     (name.starts_with("rsyso_") && name != FREE) || name.starts_with("__rsyso_")
 }
 

@@ -7,6 +7,7 @@ use crate::input::Def;
 use crate::link::exports::Export;
 use crate::link::layout::TRAP_SIZE;
 use crate::link::live;
+use crate::link::lookup;
 use crate::link::names::demangle;
 use crate::link::unwind::RecordKind;
 use crate::link::{SecRef, Target};
@@ -331,6 +332,11 @@ impl Sum<'_, '_> {
         let all = [
             ("header", 0, header),
             ("trap", header, TRAP_SIZE),
+            (
+                "names to look up",
+                p.lookup_offset,
+                lookup::size(&self.graph.live.looked_up),
+            ),
             ("parameters", layout.params_at, Params::SIZE as u64),
             ("fix-ups", p.relr_offset, 8 * p.relr_count),
             ("fix-ups", p.unaligned_offset, 4 * p.unaligned_count),

@@ -164,10 +164,187 @@ c_fn! {
         unsafe { crate::c::string::explicit_bzero(to, n) }
     }
 
+    /// What `FD_SET` and its kin call: the word of a descriptor in a set.
+    undeclared fn __fdelt_chk(fd: libc::c_long) -> libc::c_long {
+        must_fit(fd as usize, libc::FD_SETSIZE - 1);
+        fd / libc::c_long::from(libc::c_long::BITS)
+    }
+
+    /// realpath(3), checked: any path must have room.
+    undeclared fn __realpath_chk(path: *const c_char, to: *mut c_char, room: size_t) -> *mut c_char {
+        if !to.is_null() {
+            must_fit(libc::PATH_MAX as usize, room);
+        }
+        // SAFETY: the caller's.
+        unsafe { crate::c::path::realpath(path, to) }
+    }
+
+    /// fgets(3), checked.
+    undeclared fn __fgets_chk(to: *mut c_char, room: size_t, n: c_int, file: *mut libc::FILE) -> *mut c_char {
+        must_fit(n.max(0) as usize, room);
+        // SAFETY: the caller's.
+        unsafe { crate::c::stdio::fgets(to, n, file) }
+    }
+
+    /// fread(3), checked.
+    undeclared fn __fread_chk(to: *mut c_void, room: size_t, size: size_t, count: size_t, file: *mut libc::FILE) -> size_t {
+        must_fit(size.saturating_mul(count), room);
+        // SAFETY: the caller's.
+        unsafe { crate::c::stdio::fread(to, size, count, file) }
+    }
+
+    /// pread(2), checked.
+    undeclared fn __pread_chk(fd: c_int, to: *mut c_void, n: size_t, offset: i64, room: size_t) -> isize {
+        must_fit(n, room);
+        // SAFETY: the caller's.
+        unsafe { crate::c::fd::pread(fd, to, n, offset) }
+    }
+
+    /// pread(2), checked.
+    undeclared fn __pread64_chk(fd: c_int, to: *mut c_void, n: size_t, offset: i64, room: size_t) -> isize {
+        must_fit(n, room);
+        // SAFETY: the caller's.
+        unsafe { crate::c::fd::pread64(fd, to, n, offset) }
+    }
+
+    /// recv(2), checked.
+    undeclared fn __recv_chk(fd: c_int, to: *mut c_void, n: size_t, room: size_t, flags: c_int) -> isize {
+        must_fit(n, room);
+        // SAFETY: the caller's.
+        unsafe { crate::c::socket::recv(fd, to, n, flags) }
+    }
+
+    /// recvfrom(2), checked.
+    undeclared fn __recvfrom_chk(
+        fd: c_int,
+        to: *mut c_void,
+        n: size_t,
+        room: size_t,
+        flags: c_int,
+        from: *mut libc::sockaddr,
+        length: *mut libc::socklen_t,
+    ) -> isize {
+        must_fit(n, room);
+        // SAFETY: the caller's.
+        unsafe { crate::c::socket::recvfrom(fd, to, n, flags, from, length) }
+    }
+
+    /// poll(2), checked.
+    undeclared fn __poll_chk(fds: *mut libc::pollfd, count: libc::nfds_t, timeout: c_int, room: size_t) -> c_int {
+        must_fit(count as usize, room / size_of::<libc::pollfd>());
+        // SAFETY: the caller's.
+        unsafe { crate::c::poll::poll(fds, count, timeout) }
+    }
+
+    /// readlink(2), checked.
+    undeclared fn __readlink_chk(path: *const c_char, to: *mut c_char, n: size_t, room: size_t) -> isize {
+        must_fit(n, room);
+        // SAFETY: the caller's.
+        unsafe { crate::c::fs::readlink(path, to, n) }
+    }
+
+    /// getcwd(3), checked.
+    undeclared fn __getcwd_chk(to: *mut c_char, n: size_t, room: size_t) -> *mut c_char {
+        must_fit(n, room);
+        // SAFETY: the caller's.
+        unsafe { crate::c::fs::getcwd(to, n) }
+    }
+
+    /// gethostname(2), checked.
+    undeclared fn __gethostname_chk(to: *mut c_char, n: size_t, room: size_t) -> c_int {
+        must_fit(n, room);
+        // SAFETY: the caller's.
+        unsafe { crate::c::process::gethostname(to, n) }
+    }
+
+    /// strlcpy(3), checked.
+    undeclared fn __strlcpy_chk(to: *mut c_char, from: *const c_char, n: size_t, room: size_t) -> size_t {
+        must_fit(n, room);
+        // SAFETY: the caller's.
+        unsafe { crate::c::string::strlcpy(to, from, n) }
+    }
+
+    /// strlcat(3), checked.
+    undeclared fn __strlcat_chk(to: *mut c_char, from: *const c_char, n: size_t, room: size_t) -> size_t {
+        must_fit(n, room);
+        // SAFETY: the caller's.
+        unsafe { crate::c::string::strlcat(to, from, n) }
+    }
+
     /// read(2), checked.
     undeclared fn __read_chk(fd: c_int, to: *mut c_void, n: size_t, room: size_t) -> isize {
         must_fit(n, room);
         // SAFETY: the caller's.
         unsafe { crate::c::fd::read(fd, to, n) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What fits goes through; what does not ends the program, which is not tried here.
+    #[test]
+    fn what_fits_is_done() {
+        // SAFETY: buffers of the sizes that are given.
+        unsafe {
+            let mut buf = [0u8; 4096];
+            let (to, room) = (buf.as_mut_ptr(), buf.len());
+            let text = to.cast::<c_char>();
+            assert_eq!(
+                (
+                    __fdelt_chk(0),
+                    __fdelt_chk(63),
+                    __fdelt_chk(64),
+                    __fdelt_chk(1023)
+                ),
+                (0, 0, 1, 15)
+            );
+            assert_eq!(__realpath_chk(c"/usr/..".as_ptr(), text, room), text);
+            assert_eq!(bytes(text), b"/");
+            assert!(__readlink_chk(c"/proc/self/exe".as_ptr(), text, room, room) > 0);
+            assert_eq!(__getcwd_chk(text, room, room), text);
+            assert_eq!(__gethostname_chk(text, room, room), 0);
+            assert_eq!(__strlcpy_chk(text, c"abc".as_ptr(), room, room), 3);
+            assert_eq!(__strlcat_chk(text, c"def".as_ptr(), room, room), 6);
+            assert_eq!(bytes(text), b"abcdef");
+            let fd = libc::open(c"/proc/self/exe".as_ptr(), libc::O_RDONLY);
+            for read in [__pread_chk, __pread64_chk] {
+                assert_eq!(read(fd, to.cast(), 4, 0, room), 4);
+                assert_eq!(&buf[..4], b"\x7fELF");
+            }
+            libc::close(fd);
+            let file = crate::c::stdio::fopen(c"/proc/self/stat".as_ptr(), c"r".as_ptr());
+            assert_eq!(__fread_chk(to.cast(), room, 1, 1, file), 1);
+            assert_eq!(__fgets_chk(text, room, 3, file), text);
+            crate::c::stdio::fclose(file);
+            let mut pair = [0; 2];
+            assert_eq!(
+                libc::socketpair(libc::AF_UNIX, libc::SOCK_DGRAM, 0, pair.as_mut_ptr()),
+                0
+            );
+            for _ in 0..2 {
+                assert_eq!(libc::send(pair[0], c"hey".as_ptr().cast(), 3, 0), 3);
+            }
+            let mut ready = libc::pollfd {
+                fd: pair[1],
+                events: libc::POLLIN,
+                revents: 0,
+            };
+            assert_eq!(
+                __poll_chk(&mut ready, 1, 1000, size_of::<libc::pollfd>()),
+                1
+            );
+            assert_eq!(__recv_chk(pair[1], to.cast(), 3, room, 0), 3);
+            let null = core::ptr::null_mut();
+            assert_eq!(
+                __recvfrom_chk(pair[1], to.cast(), 3, room, 0, null, null.cast()),
+                3
+            );
+            assert_eq!(&buf[..3], b"hey");
+            for fd in pair {
+                libc::close(fd);
+            }
+        }
     }
 }

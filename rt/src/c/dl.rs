@@ -1,46 +1,152 @@
-//! Dynamic linking: there is none. The library was linked when it was converted, and nothing can be loaded or looked up
-//! by name. What can be said is which object the library is in, which is how Rust's backtraces find names.
+//! Dynamic linking: there is none. The library was linked when it was converted, and nothing can be loaded. What can be looked up is what
+//! is in the image: the names that the linker put into its table (`Params::lookup_offset`), and the functions that addresses lie in.
+//! The C library is in the image too, as far as it is used: its libraries are "loaded" by their names.
 
-use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use core::ptr::null_mut;
+use core::sync::atomic::{AtomicPtr, Ordering::*};
 
 use libc::{Dl_info, c_char, c_int, c_void, dl_phdr_info, size_t};
 
 use crate::c::file::Lines;
+use crate::c::string::bytes;
+use crate::shared::LOOKUP_OF_RUNTIME;
 use linux_raw_sys::general::PATH_MAX;
 
-/// Whether a call failed since the last `dlerror`. One for all threads: the sentence is always the same.
-static FAILED: AtomicBool = AtomicBool::new(false);
+/// What failed since the thread's last `dlerror`.
+const NOTHING: u8 = 0;
+const LOAD: u8 = 1;
+const LOOK_UP: u8 = 2;
+const HANDLE: u8 = 3;
+
+/// Libraries that the runtime stands in for.
+const LIBRARIES: &[&[u8]] = &[
+    b"libc.so.6",
+    b"libdl.so.2",
+    b"libgcc_s.so.1",
+    b"libm.so.6",
+    b"libpthread.so.0",
+    b"libresolv.so.2",
+    b"librt.so.1",
+    b"libutil.so.1",
+];
+
+/// What stands for the program, and so for the image; only its address counts.
+static PROGRAM: u8 = 0;
+
+/// The handle of the program.
+fn program() -> *mut c_void {
+    (&raw const PROGRAM).cast_mut().cast()
+}
+
+fn failed<T>(what: u8, result: T) -> T {
+    crate::c::thread::current().dl_failure.set(what);
+    result
+}
+
+/// A name of the table: where it stands, its length and [`LOOKUP_OF_RUNTIME`], and what it names, from the start of the image.
+type Entry = [u32; 3];
+
+/// The entry of a name in a sorted table.
+fn find<'t, 'n>(
+    table: &'t [Entry],
+    text: impl Fn(&Entry) -> &'n [u8],
+    name: &[u8],
+) -> Option<&'t Entry> {
+    let found = table.binary_search_by(|entry| text(entry).cmp(name));
+    table.get(found.ok()?)
+}
+
+/// Where something of the image is by its name; null if it is not there.
+fn look_up(name: &[u8], runtime_only: bool) -> *mut c_void {
+    #[cfg(test)]
+    let (base, table): (usize, &[Entry]) = (0, &[]);
+    // SAFETY: the linker put that many entries there.
+    #[cfg(not(test))]
+    let (base, table) = unsafe {
+        let (base, p) = (crate::image::base(), crate::image::params());
+        let table = (base + p.lookup_offset as usize) as *const Entry;
+        (
+            base,
+            core::slice::from_raw_parts(table, p.lookup_count as usize),
+        )
+    };
+    // SAFETY: each entry names a range of the image.
+    let text = |entry: &Entry| unsafe {
+        let length = entry[1] & !LOOKUP_OF_RUNTIME;
+        core::slice::from_raw_parts((base + entry[0] as usize) as *const u8, length as usize)
+    };
+    match find(table, text, name) {
+        Some([_, flags, to]) if *to != 0 && (!runtime_only || flags & LOOKUP_OF_RUNTIME != 0) => {
+            (base + *to as usize) as *mut c_void
+        }
+        _ => null_mut(),
+    }
+}
 
 c_fn! {
-    /// dlopen(3): nothing can be loaded.
-    fn dlopen(_file: *const c_char, _flags: c_int) -> *mut c_void {
-        FAILED.store(true, Relaxed);
-        core::ptr::null_mut()
+    /// dlopen(3): the program, and the C library's own libraries, which are part of it. Nothing else can be loaded.
+    fn dlopen(file: *const c_char, _flags: c_int) -> *mut c_void {
+        // SAFETY: null or the caller's C string.
+        let file = if file.is_null() { b"" } else { unsafe { bytes(file) } };
+        let name = file.rsplit(|b| *b == b'/').next().unwrap_or(file);
+        match file.is_empty() || LIBRARIES.contains(&name) {
+            true => program(),
+            false => failed(LOAD, null_mut()),
+        }
     }
 
-    /// dlsym(3): no name is known. Rust's std asks it for newer functions, and does without.
-    fn dlsym(_handle: *mut c_void, _name: *const c_char) -> *mut c_void {
-        FAILED.store(true, Relaxed);
-        core::ptr::null_mut()
+    /// dlsym(3): the library's exports, and what C names its strings mention. RTLD_NEXT finds the C library's.
+    fn dlsym(handle: *mut c_void, name: *const c_char) -> *mut c_void {
+        let next = handle == libc::RTLD_NEXT;
+        if !next && handle != libc::RTLD_DEFAULT && handle != program() {
+            return failed(HANDLE, null_mut());
+        }
+        // SAFETY: the caller's C string.
+        let found = look_up(unsafe { bytes(name) }, next);
+        if found.is_null() { failed(LOOK_UP, found) } else { found }
     }
 
-    /// dlclose(3): no handle is one.
-    fn dlclose(_handle: *mut c_void) -> c_int {
-        FAILED.store(true, Relaxed);
-        -1
+    /// dlvsym(3): each name has one version.
+    fn dlvsym(handle: *mut c_void, name: *const c_char, _version: *const c_char) -> *mut c_void {
+        // SAFETY: the caller's.
+        unsafe { dlsym(handle, name) }
+    }
+
+    /// dlclose(3)
+    fn dlclose(handle: *mut c_void) -> c_int {
+        if handle == program() { 0 } else { failed(HANDLE, -1) }
     }
 
     /// dlerror(3)
     fn dlerror() -> *mut c_char {
-        match FAILED.swap(false, Relaxed) {
-            true => c"dynamic loading is not available: the library is part of a Go program".as_ptr().cast_mut(),
-            false => core::ptr::null_mut(),
-        }
+        let text = match crate::c::thread::current().dl_failure.replace(NOTHING) {
+            LOAD => c"nothing can be loaded: the library is part of a Go program",
+            LOOK_UP => c"the name is not in the image: the library is part of a Go program",
+            HANDLE => c"invalid handle",
+            _ => return null_mut(),
+        };
+        text.as_ptr().cast_mut()
     }
 
-    /// dladdr(3): no address belongs to a loaded object.
-    fn dladdr(_address: *const c_void, _info: *mut Dl_info) -> c_int {
-        0
+    /// dladdr(3): functions have their names as people read them, Rust's demangled. Of the program around the image, only the file is known.
+    fn dladdr(address: *const c_void, info: *mut Dl_info) -> c_int {
+        let Some(object) = own_object() else {
+            return 0;
+        };
+        let address = address as usize;
+        if !object.holds(address) {
+            return 0;
+        }
+        let function = function(address);
+        let known = Dl_info {
+            dli_fname: object.path.as_ptr(),
+            dli_fbase: object.header as *mut c_void,
+            dli_sname: function.map_or(core::ptr::null(), |(_, name)| name.as_ptr().cast()),
+            dli_saddr: function.map_or(null_mut(), |(start, _)| start as *mut c_void),
+        };
+        // SAFETY: the caller's place.
+        unsafe { info.write(known) };
+        1
     }
 
     /// dl_iterate_phdr(3): the one object that matters here, the program or shared library that the image was linked into.
@@ -56,6 +162,14 @@ c_fn! {
             _ => 0,
         }
     }
+}
+
+/// The function of the image that an address lies in, and its name.
+fn function(address: usize) -> Option<(usize, &'static str)> {
+    #[cfg(test)]
+    return None.filter(|_: &(usize, &str)| address != 0);
+    #[cfg(not(test))]
+    return crate::names::function(address);
 }
 
 /// An address in the image.
@@ -93,6 +207,66 @@ impl<'a> Mapping<'a> {
 
 fn hexadecimal(digits: &[u8]) -> Option<u64> {
     u64::from_str_radix(core::str::from_utf8(digits).ok()?, 16).ok()
+}
+
+/// The ELF object that the image is part of.
+struct Object {
+    info: dl_phdr_info,
+    /// Where its file's own start is mapped.
+    header: usize,
+    path: [c_char; PATH_MAX as usize],
+}
+
+impl Object {
+    /// Whether an address lies in one of its segments.
+    fn holds(&self, address: usize) -> bool {
+        // SAFETY: the program headers of an object that is mapped for good.
+        let headers = unsafe {
+            core::slice::from_raw_parts(self.info.dlpi_phdr, self.info.dlpi_phnum.into())
+        };
+        let address = address as u64;
+        headers
+            .iter()
+            .filter(|h| h.p_type == libc::PT_LOAD)
+            .any(|h| address.wrapping_sub(self.info.dlpi_addr + h.p_vaddr) < h.p_memsz)
+    }
+}
+
+/// The object that the image is part of, looked for once.
+fn own_object() -> Option<&'static Object> {
+    static KNOWN: AtomicPtr<Object> = AtomicPtr::new(null_mut());
+    let known = KNOWN.load(Acquire);
+    if known.is_null() {
+        let mut path = [0; PATH_MAX as usize];
+        let info = object_around(here(), &mut path)?;
+        // SAFETY: plain allocation.
+        let fresh: *mut Object = unsafe { libc::malloc(size_of::<Object>()).cast() };
+        if fresh.is_null() {
+            return None;
+        }
+        // SAFETY: fresh memory for one. The headers lie behind the start of the file.
+        unsafe {
+            let header = header_of(&info);
+            let path = path.map(|byte| byte as c_char);
+            fresh.write(Object { info, header, path });
+            if KNOWN
+                .compare_exchange(null_mut(), fresh, AcqRel, Acquire)
+                .is_err()
+            {
+                libc::free(fresh.cast());
+            }
+        }
+    }
+    // SAFETY: null or written whole before it was stored; never freed.
+    unsafe { KNOWN.load(Acquire).as_ref() }
+}
+
+/// Where the file's own start is mapped: where its first segment is.
+fn header_of(info: &dl_phdr_info) -> usize {
+    // SAFETY: the program headers of an object that is mapped.
+    let headers = unsafe { core::slice::from_raw_parts(info.dlpi_phdr, info.dlpi_phnum.into()) };
+    let first = headers.iter().find(|h| h.p_type == libc::PT_LOAD);
+    first.map_or(0, |h| (info.dlpi_addr + h.p_vaddr - h.p_offset) as usize)
 }
 
 /// Describes the ELF object that an address lies in, by its headers in memory; its path goes to `path`.
@@ -175,6 +349,48 @@ mod tests {
         // The stack is in no file.
         let here = 0u8;
         assert!(object_around(&raw const here as usize, &mut path).is_none());
+    }
+
+    #[test]
+    fn addresses_have_the_object_that_the_host_knows() {
+        // SAFETY: all bits zero are a value; places of our own.
+        unsafe {
+            let (mut host, mut ours): (Dl_info, Dl_info) = core::mem::zeroed();
+            assert_ne!(libc::dladdr(here() as *const c_void, &mut host), 0);
+            assert_ne!(dladdr(here() as *const c_void, &mut ours), 0);
+            assert_eq!(ours.dli_fbase, host.dli_fbase);
+            let on_stack = 0u8;
+            assert_eq!(dladdr((&raw const on_stack).cast(), &mut ours), 0);
+        }
+    }
+
+    #[test]
+    fn names_are_found_in_the_table() {
+        let text = b"abcabd";
+        let table: [Entry; 3] = [[0, 2, 5], [0, 3 | LOOKUP_OF_RUNTIME, 6], [3, 3, 7]];
+        let name = |e: &Entry| &text[e[0] as usize..][..(e[1] & !LOOKUP_OF_RUNTIME) as usize];
+        for (wanted, at) in [("ab", 0), ("abc", 1), ("abd", 2)] {
+            assert_eq!(find(&table, name, wanted.as_bytes()), Some(&table[at]));
+        }
+        for missing in ["", "a", "abe", "abcd"] {
+            assert_eq!(find(&table, name, missing.as_bytes()), None);
+        }
+    }
+
+    #[test]
+    fn the_program_is_all_there_is() {
+        // SAFETY: C strings.
+        unsafe {
+            let all = dlopen(core::ptr::null(), libc::RTLD_NOW);
+            assert!(!all.is_null() && dlerror().is_null());
+            assert_eq!(dlopen(c"/lib64/libm.so.6".as_ptr(), libc::RTLD_LAZY), all);
+            assert_eq!(dlclose(all), 0);
+            assert!(dlopen(c"libfoo.so".as_ptr(), libc::RTLD_NOW).is_null());
+            assert!(!dlerror().is_null() && dlerror().is_null());
+            assert!(dlsym(all, c"no_such".as_ptr()).is_null());
+            assert!(!dlerror().is_null());
+            assert_eq!(dlclose(7 as *mut c_void), -1);
+        }
     }
 
     #[test]

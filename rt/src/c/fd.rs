@@ -28,6 +28,16 @@ syscalls! {
     pwritev(fd: c_int, iov: *const iovec, count: c_int, offset: off_t) -> ssize_t = __NR_pwritev(fd, iov, count, offset, 0usize);
     /// pwritev(2)
     pwritev64(fd: c_int, iov: *const iovec, count: c_int, offset: off64_t) -> ssize_t = __NR_pwritev(fd, iov, count, offset, 0usize);
+    /// preadv2(2)
+    preadv2(fd: c_int, iov: *const iovec, count: c_int, offset: off_t, flags: c_int) -> ssize_t = __NR_preadv2(fd, iov, count, offset, 0usize, flags);
+    /// preadv2(2)
+    preadv64v2(fd: c_int, iov: *const iovec, count: c_int, offset: off64_t, flags: c_int) -> ssize_t = __NR_preadv2(fd, iov, count, offset, 0usize, flags);
+    /// pwritev2(2)
+    pwritev2(fd: c_int, iov: *const iovec, count: c_int, offset: off_t, flags: c_int) -> ssize_t = __NR_pwritev2(fd, iov, count, offset, 0usize, flags);
+    /// pwritev2(2)
+    pwritev64v2(fd: c_int, iov: *const iovec, count: c_int, offset: off64_t, flags: c_int) -> ssize_t = __NR_pwritev2(fd, iov, count, offset, 0usize, flags);
+    /// close_range(2)
+    close_range(first: c_uint, last: c_uint, flags: c_int) -> c_int = __NR_close_range(first, last, flags);
     /// close(2)
     close(fd: c_int) -> c_int = __NR_close(fd);
     /// dup(2)
@@ -194,4 +204,36 @@ c_fn! {
         // SAFETY: no arguments, cannot fail.
         unsafe { syscall!(__NR_sync) };
     }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pieces_are_read_and_written_at_an_offset() {
+        // SAFETY: a file without a name, and memory of our own.
+        unsafe {
+            let fd = libc::memfd_create(c"pieces".as_ptr(), 0);
+            let mut pieces = [*b"ab", *b"cd"];
+            let vector = pieces.each_mut().map(|piece| iovec {
+                iov_base: piece.as_mut_ptr().cast(),
+                iov_len: 2,
+            });
+            for (write, read) in [
+                (pwritev2 as Vectored, preadv2 as Vectored),
+                (pwritev64v2, preadv64v2),
+            ] {
+                assert_eq!(write(fd, vector.as_ptr(), 2, 3, 0), 4);
+                assert_eq!(read(fd, vector.as_ptr(), 2, 4, 0), 3);
+            }
+            assert_eq!(pieces, [*b"cd", *b"dd"]);
+            assert_eq!(
+                (close_range(fd as c_uint, fd as c_uint, 0), close(fd)),
+                (0, -1)
+            );
+        }
+    }
+
+    type Vectored = unsafe extern "C" fn(c_int, *const iovec, c_int, i64, c_int) -> ssize_t;
 }

@@ -1,6 +1,6 @@
 //! Mappings: the mmap family.
 
-use libc::{c_char, c_int, c_uchar, c_void, mode_t, off_t, off64_t, size_t};
+use libc::{c_char, c_int, c_uchar, c_uint, c_void, mode_t, off_t, off64_t, size_t};
 
 use crate::c::define::{code, fail, ret};
 use linux_raw_sys::general::*;
@@ -22,6 +22,8 @@ syscalls! {
     msync(addr: *mut c_void, length: size_t, flags: c_int) -> c_int = __NR_msync(addr, length, flags);
     /// mlock(2)
     mlock(addr: *const c_void, length: size_t) -> c_int = __NR_mlock(addr, length);
+    /// mlock(2)
+    mlock2(addr: *const c_void, length: size_t, flags: c_uint) -> c_int = __NR_mlock2(addr, length, flags);
     /// munlock(2)
     munlock(addr: *const c_void, length: size_t) -> c_int = __NR_munlock(addr, length);
     /// mlockall(2)

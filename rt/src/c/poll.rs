@@ -21,6 +21,8 @@ syscalls! {
     timerfd_create(clock: c_int, flags: c_int) -> c_int = __NR_timerfd_create(clock, flags);
     /// timerfd_settime(2)
     timerfd_settime(fd: c_int, flags: c_int, new: *const itimerspec, old: *mut itimerspec) -> c_int = __NR_timerfd_settime(fd, flags, new, old);
+    /// signalfd(2)
+    signalfd(fd: c_int, set: *const sigset_t, flags: c_int) -> c_int = __NR_signalfd4(fd, set, KERNEL_SIGSET_SIZE, flags);
     /// timerfd_gettime(2)
     timerfd_gettime(fd: c_int, now: *mut itimerspec) -> c_int = __NR_timerfd_gettime(fd, now);
 }
@@ -33,6 +35,36 @@ c_fn! {
         }
         // SAFETY: a plain number.
         ret(unsafe { syscall!(__NR_epoll_create1, 0) }) as c_int
+    }
+
+    /// epoll_pwait2(2)
+    fn epoll_pwait2(
+        epoll: c_int,
+        events: *mut epoll_event,
+        max: c_int,
+        limit: *const timespec,
+        mask: *const sigset_t,
+    ) -> c_int {
+        // SAFETY: the caller's.
+        ret(uninterrupted(|| unsafe { syscall!(__NR_epoll_pwait2, epoll, events, max, limit, mask, KERNEL_SIGSET_SIZE) })) as c_int
+    }
+
+    /// eventfd_read(3)
+    fn eventfd_read(fd: c_int, to: *mut u64) -> c_int {
+        // SAFETY: the caller's.
+        match unsafe { crate::c::fd::read(fd, to.cast(), size_of::<u64>()) } {
+            8 => 0,
+            _ => -1,
+        }
+    }
+
+    /// eventfd_read(3)
+    fn eventfd_write(fd: c_int, value: u64) -> c_int {
+        // SAFETY: a place of our own.
+        match unsafe { crate::c::fd::write(fd, (&raw const value).cast(), size_of::<u64>()) } {
+            8 => 0,
+            _ => -1,
+        }
     }
 
     /// epoll_wait(2)
@@ -117,4 +149,45 @@ unsafe fn wait_for_events(
             )
         }
     })) as c_int
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn events_are_seen() {
+        // SAFETY: descriptors and places of our own.
+        unsafe {
+            let (epoll, event) = (epoll_create1(0), eventfd(0, libc::EFD_NONBLOCK));
+            let mut wanted = epoll_event {
+                events: libc::EPOLLIN as u32,
+                u64: 9,
+            };
+            assert_eq!(epoll_ctl(epoll, libc::EPOLL_CTL_ADD, event, &mut wanted), 0);
+            let mut seen = epoll_event { events: 0, u64: 0 };
+            let limit = timespec {
+                tv_sec: 0,
+                tv_nsec: 1_000_000,
+            };
+            let null = core::ptr::null();
+            assert_eq!(epoll_pwait2(epoll, &mut seen, 1, &limit, null), 0);
+            assert_eq!((eventfd_write(event, 3), eventfd_write(event, 4)), (0, 0));
+            assert_eq!(
+                epoll_pwait2(epoll, &mut seen, 1, core::ptr::null(), null),
+                1
+            );
+            assert_eq!({ seen.u64 }, 9);
+            let mut count = 0;
+            assert_eq!((eventfd_read(event, &mut count), count), (0, 7));
+            assert_eq!(eventfd_read(event, &mut count), -1);
+            let mut set: sigset_t = core::mem::zeroed();
+            libc::sigaddset(&mut set, libc::SIGUSR2);
+            let signals = signalfd(-1, &set, libc::SFD_NONBLOCK);
+            assert!(signals >= 0);
+            for fd in [epoll, event, signals] {
+                libc::close(fd);
+            }
+        }
+    }
 }

@@ -14,7 +14,7 @@ mod sink;
 use directive::{Args, Reader};
 
 pub use functions::*;
-pub(crate) use sink::Sink;
+pub(crate) use sink::{Heap, Sink};
 
 /// One directive, up to its conversion.
 #[derive(Clone, Copy, Default)]

@@ -64,6 +64,16 @@ syscalls! {
     getrlimit(resource: c_uint, to: *mut rlimit) -> c_int = __NR_prlimit64(0, resource, 0usize, to);
     /// getrlimit(2)
     getrlimit64(resource: c_uint, to: *mut rlimit64) -> c_int = __NR_prlimit64(0, resource, 0usize, to);
+    /// prlimit(2)
+    prlimit(pid: pid_t, resource: c_uint, new: *const rlimit, old: *mut rlimit) -> c_int = __NR_prlimit64(pid, resource, new, old);
+    /// prlimit(2)
+    prlimit64(pid: pid_t, resource: c_uint, new: *const rlimit64, old: *mut rlimit64) -> c_int = __NR_prlimit64(pid, resource, new, old);
+    /// getresuid(2)
+    getresuid(real: *mut uid_t, effective: *mut uid_t, saved: *mut uid_t) -> c_int = __NR_getresuid(real, effective, saved);
+    /// getresgid(2)
+    getresgid(real: *mut gid_t, effective: *mut gid_t, saved: *mut gid_t) -> c_int = __NR_getresgid(real, effective, saved);
+    /// tgkill(2)
+    tgkill(pid: pid_t, thread: pid_t, signal: c_int) -> c_int = __NR_tgkill(pid, thread, signal);
     /// setrlimit(2)
     setrlimit(resource: c_uint, to: *const rlimit) -> c_int = __NR_prlimit64(0, resource, to, 0usize);
     /// setrlimit(2)
@@ -78,6 +88,34 @@ c_fn! {
             -1 => -1,
             raised => 20 - raised as c_int,
         }
+    }
+
+    /// killpg(3)
+    fn killpg(group: pid_t, signal: c_int) -> c_int {
+        match group {
+            // SAFETY: plain numbers.
+            0.. => ret(unsafe { syscall!(__NR_kill, -group, signal) }) as c_int,
+            _ => fail(libc::EINVAL),
+        }
+    }
+
+    /// nice(2): the new value, which may be -1.
+    fn nice(increment: c_int) -> c_int {
+        // SAFETY: plain numbers: this process, or thread, itself.
+        unsafe {
+            let wanted = getpriority(libc::PRIO_PROCESS, 0).saturating_add(increment);
+            match ret(syscall!(__NR_setpriority, libc::PRIO_PROCESS, 0, wanted)) {
+                -1 if crate::c::errno::errno() == libc::EACCES => fail(libc::EPERM),
+                -1 => -1,
+                _ => getpriority(libc::PRIO_PROCESS, 0),
+            }
+        }
+    }
+
+    /// wait(2)
+    fn wait(status: *mut c_int) -> pid_t {
+        // SAFETY: the caller's.
+        unsafe { waitpid(-1, status, 0) }
     }
 
     /// syscall(2)
@@ -306,4 +344,39 @@ credentials! {
     setresuid(real: uid_t, effective: uid_t, saved: uid_t) = __NR_setresuid;
     /// setresgid(2)
     setresgid(real: gid_t, effective: gid_t, saved: gid_t) = __NR_setresgid;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn answers_are_the_hosts() {
+        // SAFETY: all bits zero are a value; places of our own.
+        unsafe {
+            let (mut ours, mut host): (rlimit, rlimit) = core::mem::zeroed();
+            let null = core::ptr::null();
+            assert_eq!(prlimit(0, libc::RLIMIT_NOFILE, null, &mut ours), 0);
+            assert_eq!(libc::getrlimit(libc::RLIMIT_NOFILE, &mut host), 0);
+            assert_eq!(
+                (ours.rlim_cur, ours.rlim_max),
+                (host.rlim_cur, host.rlim_max)
+            );
+            let mut wide: rlimit64 = core::mem::zeroed();
+            assert_eq!(prlimit64(0, libc::RLIMIT_NOFILE, null.cast(), &mut wide), 0);
+            assert_eq!(wide.rlim_cur, host.rlim_cur);
+            let (mut user, mut group) = ([0; 3], [0; 3]);
+            let [a, b, c] = &mut user;
+            assert_eq!((getresuid(a, b, c), user), (0, [libc::getuid(); 3]));
+            let [a, b, c] = &mut group;
+            assert_eq!((getresgid(a, b, c), group), (0, [libc::getgid(); 3]));
+            let (process, thread) = (libc::getpid(), libc::syscall(libc::SYS_gettid) as pid_t);
+            assert_eq!(tgkill(process, thread, 0), 0);
+            assert_eq!((tgkill(process, i32::MAX, 0), killpg(-5, 0)), (-1, -1));
+            assert_eq!(killpg(libc::getpgrp(), 0), 0);
+            crate::c::errno::set_errno(0);
+            assert_eq!(nice(0), libc::nice(0));
+            assert_eq!(crate::c::errno::errno(), 0);
+        }
+    }
 }

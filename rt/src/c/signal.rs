@@ -189,6 +189,34 @@ c_fn! {
         0
     }
 
+    /// sigtimedwait(2). The signals must be blocked in the thread; a thread of Rust's own has all blocked.
+    fn sigtimedwait(set: *const sigset_t, info: *mut libc::siginfo_t, limit: *const libc::timespec) -> c_int {
+        // SAFETY: the caller's.
+        ret(unsafe { syscall!(__NR_rt_sigtimedwait, set, info, limit, KERNEL_SIGSET_SIZE) }) as c_int
+    }
+
+    /// sigwaitinfo(2)
+    fn sigwaitinfo(set: *const sigset_t, info: *mut libc::siginfo_t) -> c_int {
+        // SAFETY: the caller's.
+        unsafe { sigtimedwait(set, info, core::ptr::null()) }
+    }
+
+    /// sigwait(3); returns the error number.
+    fn sigwait(set: *const sigset_t, signal: *mut c_int) -> c_int {
+        loop {
+            // SAFETY: the caller's.
+            match unsafe { sigwaitinfo(set, core::ptr::null_mut()) } {
+                -1 if crate::c::errno::errno() == libc::EINTR => {}
+                -1 => return crate::c::errno::errno(),
+                taken => {
+                    // SAFETY: the caller's.
+                    unsafe { *signal = taken };
+                    return 0;
+                }
+            }
+        }
+    }
+
     /// pthread_sigmask(3); returns the error number.
     fn pthread_sigmask(how: c_int, new: *const sigset_t, old: *mut sigset_t) -> c_int {
         // SAFETY: the caller's.
@@ -367,6 +395,31 @@ mod tests {
     use super::*;
 
     extern "C" fn handler(_: c_int) {}
+
+    #[test]
+    fn signals_are_waited_for() {
+        // SAFETY: a signal that is blocked in this thread, and sent to it alone.
+        unsafe {
+            let mut set: sigset_t = core::mem::zeroed();
+            sigemptyset(&mut set);
+            sigaddset(&mut set, libc::SIGUSR1);
+            libc::pthread_sigmask(libc::SIG_BLOCK, &set, core::ptr::null_mut());
+            let send = || libc::pthread_kill(libc::pthread_self(), libc::SIGUSR1);
+            let (mut taken, mut info) = (0, core::mem::zeroed());
+            assert_eq!(
+                (send(), sigwait(&set, &mut taken), taken),
+                (0, 0, libc::SIGUSR1)
+            );
+            assert_eq!((send(), sigwaitinfo(&set, &mut info)), (0, libc::SIGUSR1));
+            assert_eq!(info.si_signo, libc::SIGUSR1);
+            let limit = libc::timespec {
+                tv_sec: 0,
+                tv_nsec: 1_000_000,
+            };
+            assert_eq!(sigtimedwait(&set, &mut info, &limit), -1);
+            assert_eq!(crate::c::errno::errno(), libc::EAGAIN);
+        }
+    }
 
     #[test]
     fn handlers_stay() {

@@ -13,6 +13,7 @@ use linux_raw_sys::general::*;
 pub mod cond;
 pub mod mutex;
 pub mod once;
+mod robust;
 pub mod rwlock;
 pub mod semaphore;
 
@@ -38,10 +39,24 @@ impl Deadline {
     }
 }
 
+/// Who may sleep on a word: threads of this process, or of others too, and the kernel may wake them.
+const PRIVATE: u32 = FUTEX_PRIVATE_FLAG;
+const SHARED: u32 = 0;
+
 /// Sleeps while `*word == value`, at most until the deadline: then the error is ETIMEDOUT. Otherwise it may return early.
 fn wait(word: &AtomicU32, value: u32, deadline: Option<Deadline>) -> Result<(), c_int> {
+    wait_in(word, value, deadline, PRIVATE)
+}
+
+/// [`wait`], on a word of that scope.
+fn wait_in(
+    word: &AtomicU32,
+    value: u32,
+    deadline: Option<Deadline>,
+    scope: u32,
+) -> Result<(), c_int> {
     // FUTEX_WAIT_BITSET, unlike FUTEX_WAIT, has its limit as a moment.
-    let mut operation = FUTEX_WAIT_BITSET | FUTEX_PRIVATE_FLAG;
+    let mut operation = FUTEX_WAIT_BITSET | scope;
     let limit = match &deadline {
         None => core::ptr::null(),
         Some(deadline) => {
@@ -79,15 +94,13 @@ fn wait(word: &AtomicU32, value: u32, deadline: Option<Deadline>) -> Result<(), 
 
 /// Wakes up to `count` threads that sleep on the word.
 fn wake(word: &AtomicU32, count: c_int) {
+    wake_in(word, count, PRIVATE);
+}
+
+/// [`wake`], on a word of that scope.
+fn wake_in(word: &AtomicU32, count: c_int, scope: u32) {
     // SAFETY: a valid word.
-    unsafe {
-        syscall!(
-            __NR_futex,
-            word.as_ptr(),
-            FUTEX_WAKE | FUTEX_PRIVATE_FLAG,
-            count
-        )
-    };
+    unsafe { syscall!(__NR_futex, word.as_ptr(), FUTEX_WAKE | scope, count) };
 }
 
 /// Whom a lock belongs to: a number that no other thread has.
@@ -103,7 +116,7 @@ const HELD: u32 = 1;
 const WAITED: u32 = 2;
 
 /// Takes a lock word.
-fn lock_word(word: &AtomicU32, deadline: Option<Deadline>) -> Result<(), c_int> {
+fn lock_word(word: &AtomicU32, deadline: Option<Deadline>, scope: u32) -> Result<(), c_int> {
     if word.compare_exchange(FREE, HELD, Acquire, Relaxed).is_ok() {
         return Ok(());
     }
@@ -116,14 +129,14 @@ fn lock_word(word: &AtomicU32, deadline: Option<Deadline>) -> Result<(), c_int> 
     }
     // From here on the word says that someone may sleep: this thread cannot know of others.
     while word.swap(WAITED, Acquire) != FREE {
-        wait(word, WAITED, deadline)?;
+        wait_in(word, WAITED, deadline, scope)?;
     }
     Ok(())
 }
 
-fn unlock_word(word: &AtomicU32) {
+fn unlock_word(word: &AtomicU32, scope: u32) {
     if word.swap(FREE, Release) == WAITED {
-        wake(word, 1);
+        wake_in(word, 1, scope);
     }
 }
 

@@ -38,6 +38,8 @@ pub(crate) struct Thread {
     start: Option<extern "C" fn(*mut c_void) -> *mut c_void>,
     /// The start function's argument, and later its result.
     value: Cell<*mut c_void>,
+    /// What failed of dynamic linking since the thread asked last (`dl.rs`).
+    pub(crate) dl_failure: Cell<u8>,
     /// The signal mask that the thread believes to have (`signal.rs`).
     mask: Cell<u64>,
     /// Values of keys, and destructors of thread-locals.
@@ -61,6 +63,7 @@ impl Thread {
             state: AtomicU32::new(JOINABLE),
             start: None,
             value: Cell::new(null_mut()),
+            dl_failure: Cell::new(0),
             mask: Cell::new(0),
             locals: keys::Locals::new(),
         }

@@ -356,6 +356,7 @@ fn place(graph: Graph<'_>) -> Result<Image> {
         plan: &plan,
         merged: &merged,
         names: &function_names,
+        looked_up: &live.looked_up,
         layout: &layout,
         frames: &frames,
         arch: &Amd64,

@@ -164,6 +164,7 @@ const SHORT: &[(&str, &[&str])] = &[
             "clock_gettime",
             "ctime_r",
             "dl_iterate_phdr",
+            "dladdr",
             "getauxval",
             "getgrgid_r",
             "getgrnam_r",
@@ -179,6 +180,7 @@ const SHORT: &[(&str, &[&str])] = &[
             "secure_getenv",
             "strftime",
             "time",
+            "timespec_get",
         ],
     ),
     (
@@ -186,12 +188,20 @@ const SHORT: &[(&str, &[&str])] = &[
         &["mkostemp", "mkstemp", "opendir", "shm_open"],
     ),
     (
+        "opens a terminal, which is always ready",
+        &["getpt", "posix_openpt"],
+    ),
+    (
+        "takes a lock if it is free; those that wait for it share its code",
+        &["mtx_trylock", "pthread_mutex_trylock"],
+    ),
+    (
         "waits for a child that could not be started and has ended",
         &["pidfd_spawnp", "posix_spawn", "posix_spawnp"],
     ),
     (
         "waits for what it would run itself, as `Once` does",
-        &["pthread_once", "rsyso_lane_slow"],
+        &["call_once", "pthread_once", "rsyso_lane_slow"],
     ),
     (
         "ends the program",

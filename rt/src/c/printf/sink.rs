@@ -48,14 +48,14 @@ impl Sink for Memory {
 }
 
 /// A block of the heap that grows, with a terminator.
-pub(super) struct Heap {
+pub(crate) struct Heap {
     block: *mut c_char,
     used: usize,
     room: usize,
 }
 
 impl Heap {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Heap {
             block: core::ptr::null_mut(),
             used: 0,
@@ -64,7 +64,7 @@ impl Heap {
     }
 
     /// The string, which then belongs to the caller.
-    pub(super) fn finish(mut self) -> Result<*mut c_char, c_int> {
+    pub(crate) fn finish(mut self) -> Result<*mut c_char, c_int> {
         self.put(b"\0")?;
         Ok(core::mem::replace(&mut self.block, core::ptr::null_mut()))
     }

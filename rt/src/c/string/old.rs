@@ -13,6 +13,15 @@ struct Left(Cell<*mut c_char>);
 unsafe impl Sync for Left {}
 static LEFT: Left = Left(Cell::new(null_mut()));
 
+/// The number of the lowest bit that is set, from 1; 0 without one.
+fn first_bit(n: u64) -> c_int {
+    if n == 0 {
+        0
+    } else {
+        n.trailing_zeros() as c_int + 1
+    }
+}
+
 c_fn! {
     /// index(3)
     undeclared fn index(s: *const c_char, c: c_int) -> *mut c_char {
@@ -64,6 +73,21 @@ c_fn! {
             core::ptr::write_bytes(to.add(used), 0, n - used);
             to.add(used)
         }
+    }
+
+    /// ffs(3)
+    undeclared fn ffs(n: c_int) -> c_int {
+        first_bit(n as u32 as u64)
+    }
+
+    /// ffs(3)
+    undeclared fn ffsl(n: libc::c_long) -> c_int {
+        first_bit(n as u64)
+    }
+
+    /// ffs(3)
+    undeclared fn ffsll(n: libc::c_longlong) -> c_int {
+        first_bit(n as u64)
     }
 
     /// swab(3)

@@ -33,8 +33,10 @@ impl Cond {
         let seen = self.signals.load(Relaxed);
         let depth = mutex.let_go();
         let result = wait(&self.signals, seen, deadline);
-        mutex.retake(depth);
-        result.err().unwrap_or(0)
+        match mutex.retake(depth) {
+            0 => result.err().unwrap_or(0),
+            errno => errno,
+        }
     }
 
     fn signal(&self, count: c_int) -> c_int {

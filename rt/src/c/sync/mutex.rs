@@ -1,21 +1,26 @@
-//! Mutexes. Not between processes, not robust, without priorities: asking for that is ENOTSUP.
+//! Mutexes, between processes too, and robust ones (`robust.rs`). Without priorities: asking for them is ENOTSUP.
 
-use core::sync::atomic::{AtomicI32, AtomicU32, Ordering::*};
+use core::sync::atomic::{AtomicI32, AtomicU32, AtomicUsize, Ordering::*};
 
 use libc::{c_int, pthread_mutex_t, pthread_mutexattr_t, timespec};
 
-use super::{Deadline, FREE, HELD, lock_word, me, unlock_word};
+use super::robust::{self, Patience};
+use super::{Deadline, FREE, HELD, PRIVATE, SHARED, lock_word, me, unlock_word};
 
 /// What this file keeps in a `pthread_mutex_t`. The kind lies where glibc has it, since static initialisers set it
 /// (PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP and its kin; `struct __pthread_mutex_s`, `__kind`).
 #[repr(C)]
 pub(super) struct Mutex {
-    word: AtomicU32,
+    pub(super) word: AtomicU32,
     /// How often the owner has locked it, beyond the first time.
-    depth: AtomicU32,
-    owner: AtomicI32,
+    pub(super) depth: AtomicU32,
+    pub(super) owner: AtomicI32,
     unused: u32,
     kind: AtomicI32,
+    spins: u32,
+    /// Of a robust one: its place in its owner's list.
+    pub(super) previous: AtomicUsize,
+    pub(super) next: AtomicUsize,
 }
 
 const _: () = assert!(size_of::<Mutex>() <= size_of::<pthread_mutex_t>());
@@ -25,9 +30,14 @@ const _: () = assert!(size_of::<pthread_mutexattr_t>() >= size_of::<i32>());
 
 /// The kinds; glibc's adaptive one is a normal one.
 const NORMAL: c_int = libc::PTHREAD_MUTEX_NORMAL;
-const RECURSIVE: c_int = libc::PTHREAD_MUTEX_RECURSIVE;
-const ERRORCHECK: c_int = libc::PTHREAD_MUTEX_ERRORCHECK;
+pub(super) const RECURSIVE: c_int = libc::PTHREAD_MUTEX_RECURSIVE;
+pub(super) const ERRORCHECK: c_int = libc::PTHREAD_MUTEX_ERRORCHECK;
 const ADAPTIVE: c_int = 3;
+
+/// The bits of the kind, and what else is said beside it; as in glibc's `__kind`, for mutexes in shared memory.
+const KIND: c_int = 3;
+const IS_ROBUST: c_int = 16;
+const IS_SHARED: c_int = 128;
 
 impl Mutex {
     /// # Safety
@@ -37,8 +47,23 @@ impl Mutex {
         unsafe { &*mutex.cast() }
     }
 
+    pub(super) fn kind(&self) -> c_int {
+        self.kind.load(Relaxed) & KIND
+    }
+
     fn tracks_owner(&self) -> bool {
-        matches!(self.kind.load(Relaxed), RECURSIVE | ERRORCHECK)
+        matches!(self.kind(), RECURSIVE | ERRORCHECK)
+    }
+
+    fn is_robust(&self) -> bool {
+        self.kind.load(Relaxed) & IS_ROBUST != 0
+    }
+
+    fn scope(&self) -> u32 {
+        match self.kind.load(Relaxed) & IS_SHARED {
+            0 => PRIVATE,
+            _ => SHARED,
+        }
     }
 
     /// Deals with a lock by the thread that has it already: the result, or `None` if it must wait as anyone else.
@@ -46,7 +71,7 @@ impl Mutex {
         if !self.tracks_owner() || self.owner.load(Relaxed) != me() {
             return None;
         }
-        if self.kind.load(Relaxed) == ERRORCHECK {
+        if self.kind() == ERRORCHECK {
             return Some(if blocking { libc::EDEADLK } else { libc::EBUSY });
         }
         // Only the owner touches it.
@@ -66,10 +91,13 @@ impl Mutex {
     }
 
     pub(super) fn lock(&self, deadline: Option<Deadline>) -> c_int {
+        if self.is_robust() {
+            return robust::lock(self, Patience::Until(deadline));
+        }
         if let Some(result) = self.relock(true) {
             return result;
         }
-        match lock_word(&self.word, deadline) {
+        match lock_word(&self.word, deadline, self.scope()) {
             Ok(()) => {
                 self.taken();
                 0
@@ -79,6 +107,9 @@ impl Mutex {
     }
 
     fn try_lock(&self) -> c_int {
+        if self.is_robust() {
+            return robust::lock(self, Patience::None);
+        }
         if let Some(result) = self.relock(false) {
             return result;
         }
@@ -92,6 +123,9 @@ impl Mutex {
     }
 
     pub(super) fn unlock(&self) -> c_int {
+        if self.is_robust() {
+            return robust::unlock(self);
+        }
         if self.tracks_owner() {
             if self.owner.load(Relaxed) != me() {
                 return libc::EPERM;
@@ -103,7 +137,7 @@ impl Mutex {
             }
             self.owner.store(0, Relaxed);
         }
-        unlock_word(&self.word);
+        unlock_word(&self.word, self.scope());
         0
     }
 
@@ -114,10 +148,11 @@ impl Mutex {
         depth
     }
 
-    /// See [`Mutex::let_go`].
-    pub(super) fn retake(&self, depth: u32) {
-        self.lock(None);
+    /// See [`Mutex::let_go`]. The result is that of the lock, which may be that an owner died meanwhile.
+    pub(super) fn retake(&self, depth: u32) -> c_int {
+        let result = self.lock(None);
         self.depth.store(depth, Relaxed);
+        result
     }
 }
 
@@ -126,6 +161,24 @@ impl Mutex {
 unsafe fn kind_of<'a>(attr: *mut pthread_mutexattr_t) -> &'a mut i32 {
     // SAFETY: the caller's; an attribute object is at least one word.
     unsafe { &mut *attr.cast() }
+}
+
+/// Sets or clears a bit of an attribute object: `value` must be 0, or `yes`.
+///
+/// # Safety
+/// Initialised.
+unsafe fn set(attr: *mut pthread_mutexattr_t, bit: c_int, value: c_int, yes: c_int) -> c_int {
+    if value != 0 && value != yes {
+        return libc::EINVAL;
+    }
+    // SAFETY: the caller's.
+    let attr = unsafe { kind_of(attr) };
+    *attr = if value == yes {
+        *attr | bit
+    } else {
+        *attr & !bit
+    };
+    0
 }
 
 c_fn! {
@@ -143,10 +196,25 @@ c_fn! {
     /// pthread_mutex_destroy(3)
     fn pthread_mutex_destroy(mutex: *mut pthread_mutex_t) -> c_int {
         // SAFETY: the caller's.
-        match unsafe { Mutex::of(mutex) }.word.load(Relaxed) {
+        let mutex = unsafe { Mutex::of(mutex) };
+        match mutex.word.load(Relaxed) {
             FREE => 0,
+            _ if mutex.is_robust() => 0,
             _ => libc::EBUSY,
         }
+    }
+
+    /// pthread_mutex_consistent(3)
+    fn pthread_mutex_consistent(mutex: *mut pthread_mutex_t) -> c_int {
+        // SAFETY: the caller's.
+        let mutex = unsafe { Mutex::of(mutex) };
+        if mutex.is_robust() { robust::consistent(mutex) } else { libc::EINVAL }
+    }
+
+    /// pthread_mutex_consistent(3), by its older name.
+    undeclared fn pthread_mutex_consistent_np(mutex: *mut pthread_mutex_t) -> c_int {
+        // SAFETY: the caller's.
+        unsafe { pthread_mutex_consistent(mutex) }
     }
 
     /// pthread_mutex_lock(3)
@@ -199,19 +267,53 @@ c_fn! {
             return libc::EINVAL;
         }
         // SAFETY: the caller's.
-        unsafe { *kind_of(attr) = kind };
+        let attr = unsafe { kind_of(attr) };
+        *attr = *attr & !KIND | kind;
         0
     }
 
     /// pthread_mutexattr_gettype(3)
     undeclared fn pthread_mutexattr_gettype(attr: *const pthread_mutexattr_t, kind: *mut c_int) -> c_int {
         // SAFETY: the caller's.
-        unsafe { *kind = *kind_of(attr.cast_mut()) };
+        unsafe { *kind = *kind_of(attr.cast_mut()) & KIND };
         0
     }
 
-    /// pthread_mutexattr_setpshared(3): only within the process.
-    fn pthread_mutexattr_setpshared(_attr: *mut pthread_mutexattr_t, shared: c_int) -> c_int {
-        if shared == libc::PTHREAD_PROCESS_PRIVATE { 0 } else { libc::ENOTSUP }
+    /// pthread_mutexattr_setpshared(3)
+    fn pthread_mutexattr_setpshared(attr: *mut pthread_mutexattr_t, shared: c_int) -> c_int {
+        // SAFETY: the caller's.
+        unsafe { set(attr, IS_SHARED, shared, libc::PTHREAD_PROCESS_SHARED) }
+    }
+
+    /// pthread_mutexattr_getpshared(3)
+    fn pthread_mutexattr_getpshared(attr: *const pthread_mutexattr_t, shared: *mut c_int) -> c_int {
+        // SAFETY: the caller's.
+        unsafe { *shared = (*kind_of(attr.cast_mut()) & IS_SHARED != 0).into() };
+        0
+    }
+
+    /// pthread_mutexattr_setrobust(3)
+    fn pthread_mutexattr_setrobust(attr: *mut pthread_mutexattr_t, robust: c_int) -> c_int {
+        // SAFETY: the caller's.
+        unsafe { set(attr, IS_ROBUST, robust, libc::PTHREAD_MUTEX_ROBUST) }
+    }
+
+    /// pthread_mutexattr_getrobust(3)
+    fn pthread_mutexattr_getrobust(attr: *const pthread_mutexattr_t, robust: *mut c_int) -> c_int {
+        // SAFETY: the caller's.
+        unsafe { *robust = (*kind_of(attr.cast_mut()) & IS_ROBUST != 0).into() };
+        0
+    }
+
+    /// pthread_mutexattr_setrobust(3), by its older name.
+    undeclared fn pthread_mutexattr_setrobust_np(attr: *mut pthread_mutexattr_t, robust: c_int) -> c_int {
+        // SAFETY: the caller's.
+        unsafe { pthread_mutexattr_setrobust(attr, robust) }
+    }
+
+    /// pthread_mutexattr_getrobust(3), by its older name.
+    undeclared fn pthread_mutexattr_getrobust_np(attr: *const pthread_mutexattr_t, robust: *mut c_int) -> c_int {
+        // SAFETY: the caller's.
+        unsafe { pthread_mutexattr_getrobust(attr, robust) }
     }
 }

@@ -4,7 +4,7 @@ use core::sync::atomic::{AtomicU32, Ordering::*};
 
 use libc::{c_int, c_uint, pthread_barrier_t, pthread_barrierattr_t, pthread_spinlock_t};
 
-use super::{FREE, HELD, lock_word, unlock_word, wait, wake};
+use super::{FREE, HELD, PRIVATE, lock_word, unlock_word, wait, wake};
 
 const FRESH: u32 = 0;
 const RUNNING: u32 = 1;
@@ -55,7 +55,7 @@ c_fn! {
     /// pthread_spin_lock(3): it sleeps after a while, since a thread that spins on a goroutine's time helps nobody.
     fn pthread_spin_lock(lock: *mut pthread_spinlock_t) -> c_int {
         // SAFETY: the caller's word. Without a deadline it cannot fail.
-        lock_word(unsafe { AtomicU32::from_ptr(lock.cast()) }, None).err().unwrap_or(0)
+        lock_word(unsafe { AtomicU32::from_ptr(lock.cast()) }, None, PRIVATE).err().unwrap_or(0)
     }
 
     /// pthread_spin_lock(3)
@@ -70,7 +70,7 @@ c_fn! {
     /// pthread_spin_lock(3)
     fn pthread_spin_unlock(lock: *mut pthread_spinlock_t) -> c_int {
         // SAFETY: the caller's word.
-        unlock_word(unsafe { AtomicU32::from_ptr(lock.cast()) });
+        unlock_word(unsafe { AtomicU32::from_ptr(lock.cast()) }, PRIVATE);
         0
     }
 

@@ -4,10 +4,11 @@ use std::sync::atomic::{AtomicU64, Ordering::*};
 use std::time::{Duration, Instant};
 
 use libc::{
-    EBUSY, EDEADLK, EINVAL, ENOTSUP, EPERM, ETIMEDOUT, PTHREAD_BARRIER_SERIAL_THREAD,
+    EBUSY, EDEADLK, EINVAL, EPERM, ETIMEDOUT, PTHREAD_BARRIER_SERIAL_THREAD,
     PTHREAD_COND_INITIALIZER, PTHREAD_ERRORCHECK_MUTEX_INITIALIZER_NP, PTHREAD_MUTEX_INITIALIZER,
     PTHREAD_MUTEX_RECURSIVE, PTHREAD_PROCESS_SHARED, PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP,
-    PTHREAD_RWLOCK_INITIALIZER, pthread_barrier_t, sem_t, timespec,
+    PTHREAD_RWLOCK_INITIALIZER, c_int, pthread_barrier_t, pthread_mutex_t, pthread_mutexattr_t,
+    sem_t, timespec,
 };
 
 use super::{cond::*, mutex::*, once::*, rwlock::*, semaphore::*};
@@ -95,10 +96,7 @@ fn kinds_of_mutex_differ_for_the_owner() {
             pthread_mutexattr_settype(attr.as_mut_ptr(), PTHREAD_MUTEX_RECURSIVE),
             0
         );
-        assert_eq!(
-            pthread_mutexattr_setpshared(attr.as_mut_ptr(), PTHREAD_PROCESS_SHARED),
-            ENOTSUP
-        );
+        assert_eq!(pthread_mutexattr_setpshared(attr.as_mut_ptr(), 7), EINVAL);
     }
 }
 
@@ -260,5 +258,120 @@ fn a_barrier_and_a_semaphore_count() {
         assert_eq!(sem_trywait(semaphore.at().cast()), -1);
         assert_eq!(sem_timedwait(semaphore.at().cast(), &soon(10)), -1);
         assert_eq!(crate::c::errno::errno(), ETIMEDOUT);
+    }
+}
+
+/// A mutex of that kind, robust and for all processes, made by these functions or by the host's.
+unsafe fn robust(kind: c_int, by_host: bool) -> Shared<pthread_mutex_t> {
+    unsafe extern "C" {
+        fn pthread_mutexattr_setrobust(attr: *mut pthread_mutexattr_t, robust: c_int) -> c_int;
+    }
+    let mutex = Shared::new(PTHREAD_MUTEX_INITIALIZER);
+    // SAFETY: places of our own.
+    unsafe {
+        let mut attr = MaybeUninit::uninit();
+        let attr = attr.as_mut_ptr();
+        let failures = match by_host {
+            false => [
+                super::mutex::pthread_mutexattr_init(attr),
+                super::mutex::pthread_mutexattr_settype(attr, kind),
+                super::mutex::pthread_mutexattr_setpshared(attr, PTHREAD_PROCESS_SHARED),
+                super::mutex::pthread_mutexattr_setrobust(attr, libc::PTHREAD_MUTEX_ROBUST),
+                super::mutex::pthread_mutex_init(mutex.at(), attr),
+            ],
+            true => [
+                libc::pthread_mutexattr_init(attr),
+                libc::pthread_mutexattr_settype(attr, kind),
+                libc::pthread_mutexattr_setpshared(attr, PTHREAD_PROCESS_SHARED),
+                pthread_mutexattr_setrobust(attr, libc::PTHREAD_MUTEX_ROBUST),
+                libc::pthread_mutex_init(mutex.at(), attr),
+            ],
+        };
+        assert_eq!(failures, [0; 5]);
+    }
+    mutex
+}
+
+/// Ours and the host's functions are mixed: a program that uses glibc may hold the same mutex in shared memory.
+#[test]
+fn who_comes_after_a_dead_owner_is_told() {
+    for by_host in [false, true] {
+        // SAFETY: an initialised mutex.
+        unsafe {
+            let mutex = robust(libc::PTHREAD_MUTEX_NORMAL, by_host);
+            let dies = |host: bool| {
+                std::thread::scope(|scope| {
+                    let locks = scope.spawn(|| match host {
+                        true => assert_eq!(libc::pthread_mutex_lock(mutex.at()), 0),
+                        false => assert_eq!(pthread_mutex_lock(mutex.at()), 0),
+                    });
+                    // The end of the scope alone would not wait for the end of the thread.
+                    locks.join().expect("it locks");
+                });
+            };
+            assert_eq!(pthread_mutex_lock(mutex.at()), 0);
+            assert_eq!(pthread_mutex_trylock(mutex.at()), EBUSY);
+            assert_eq!(pthread_mutex_consistent(mutex.at()), EINVAL);
+            assert_eq!(pthread_mutex_unlock(mutex.at()), 0);
+            assert_eq!(pthread_mutex_unlock(mutex.at()), EPERM);
+
+            dies(true);
+            assert_eq!(pthread_mutex_trylock(mutex.at()), libc::EOWNERDEAD);
+            assert_eq!(pthread_mutex_consistent(mutex.at()), 0);
+            assert_eq!(pthread_mutex_unlock(mutex.at()), 0);
+            dies(false);
+            assert_eq!(libc::pthread_mutex_lock(mutex.at()), libc::EOWNERDEAD);
+            assert_eq!(libc::pthread_mutex_consistent(mutex.at()), 0);
+            assert_eq!(libc::pthread_mutex_unlock(mutex.at()), 0);
+            dies(false);
+            assert_eq!(pthread_mutex_lock(mutex.at()), libc::EOWNERDEAD);
+            assert_eq!(pthread_mutex_unlock(mutex.at()), 0, "nothing was repaired");
+            assert_eq!(pthread_mutex_lock(mutex.at()), libc::ENOTRECOVERABLE);
+            assert_eq!(libc::pthread_mutex_lock(mutex.at()), libc::ENOTRECOVERABLE);
+            assert_eq!(pthread_mutex_destroy(mutex.at()), 0);
+        }
+    }
+}
+
+#[test]
+fn robust_mutexes_are_mutexes() {
+    // SAFETY: initialised mutexes; the count is the holder's.
+    unsafe {
+        let (mutex, count) = (robust(libc::PTHREAD_MUTEX_NORMAL, false), Shared::new(0u64));
+        let other = robust(libc::PTHREAD_MUTEX_NORMAL, false);
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    for round in 0..2000 {
+                        assert_eq!(pthread_mutex_lock(mutex.at()), 0);
+                        assert_eq!(pthread_mutex_lock(other.at()), 0);
+                        *count.at() += 1;
+                        // In either order: the list of what a thread holds is no stack.
+                        let [first, second] = if round % 2 == 0 {
+                            [&mutex, &other]
+                        } else {
+                            [&other, &mutex]
+                        };
+                        assert_eq!(pthread_mutex_unlock(first.at()), 0);
+                        assert_eq!(pthread_mutex_unlock(second.at()), 0);
+                    }
+                });
+            }
+        });
+        assert_eq!(*count.at(), 8000);
+
+        let recursive = robust(PTHREAD_MUTEX_RECURSIVE, false);
+        assert_eq!(pthread_mutex_lock(recursive.at()), 0);
+        assert_eq!(pthread_mutex_lock(recursive.at()), 0);
+        std::thread::scope(|scope| {
+            scope
+                .spawn(|| assert_eq!(pthread_mutex_timedlock(recursive.at(), &soon(5)), ETIMEDOUT));
+        });
+        assert_eq!(pthread_mutex_unlock(recursive.at()), 0);
+        assert_eq!(pthread_mutex_unlock(recursive.at()), 0);
+        assert_eq!(pthread_mutex_unlock(recursive.at()), EPERM);
+        let checking = robust(libc::PTHREAD_MUTEX_ERRORCHECK, false);
+        assert_eq!(pthread_mutex_lock(checking.at()), 0);
+        assert_eq!(pthread_mutex_lock(checking.at()), EDEADLK);
     }
 }
