@@ -3,7 +3,7 @@
 
 use crate::diag::{Error, Kind, Problem, Result};
 use crate::globs;
-use crate::model::{Api, Function, PointerKind, Type, TypeDef, TypeKind};
+use crate::model::{Api, Function, PointerKind, Type, TypeDef};
 
 /// Makes owned pointers of the raw mutable ones to opaque types that functions named by the globs take.
 pub fn declare(api: &mut Api, globs: &[String]) -> Result<()> {
@@ -47,7 +47,7 @@ fn given<'a>(
     function: &'a mut Function,
     types: &'a [TypeDef],
 ) -> impl Iterator<Item = &'a mut PointerKind> {
-    let opaque = |id: usize| types.get(id).is_some_and(|t| t.kind == TypeKind::Opaque);
+    let opaque = |id: usize| types.get(id).is_some_and(|t| t.kind.is_opaque());
     function
         .params
         .iter_mut()
@@ -64,7 +64,7 @@ fn given<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Int, Param, TypeId};
+    use crate::model::{Int, Param, TypeId, TypeKind};
 
     fn function(symbol: &str, first: Type) -> Function {
         let params = vec![Param {
@@ -101,7 +101,7 @@ mod tests {
                 name: "Builder".into(),
                 path: String::new(),
                 doc: String::new(),
-                kind: TypeKind::Opaque,
+                kind: TypeKind::UNKNOWN,
             }],
             doc: String::new(),
         };

@@ -182,7 +182,7 @@ mod tests {
         let slice = Type::Slice {
             elem: Box::new(Type::Bool),
             mutable: false,
-            pair: false,
+            pair: None,
         };
         let params = [
             Type::Bool,

@@ -3,6 +3,8 @@
 //! Read from DWARF (and later from C headers) by [`crate::sig`]; turned into machine code by the arch seam and into Go by
 //! [`crate::gopkg`]. Nothing here knows of either.
 
+use std::collections::BTreeSet;
+
 /// The API of a library: its exported functions, and the types that they name.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Api {
@@ -21,7 +23,7 @@ impl Api {
             .functions
             .iter()
             .filter_map(|f| f.path.split("::").next());
-        let names: std::collections::BTreeSet<&str> = names.filter(|n| !n.is_empty()).collect();
+        let names: BTreeSet<&str> = names.filter(|n| !n.is_empty()).collect();
         names.into_iter().collect()
     }
 }
@@ -155,8 +157,13 @@ pub enum Type {
         elem: Box<Type>,
         /// `&mut [T]`.
         mutable: bool,
-        /// Two parameters in C, a raw pointer and a `usize`: each travels on its own, and the callee may keep the pointer.
-        pair: bool,
+        /// Two parameters in C, a raw pointer and a length of this type: each travels on its own, and the callee may keep the pointer.
+        pair: Option<Int>,
+    },
+    /// `*const c_char` and a length: as such a slice, but a string to Go. Not all of them are UTF-8. Parameters only.
+    Text {
+        /// The type of the length.
+        length: Int,
     },
     /// A thin pointer of any kind.
     Pointer {
@@ -180,6 +187,8 @@ pub enum Type {
     Callback {
         /// Parameter types, `user` included.
         params: Vec<Type>,
+        /// Their names, empty where one has none; none at all where nothing tells them.
+        names: Vec<String>,
         /// None for `()`.
         result: Option<Box<Type>>,
         /// Which of `params` is the user data that the export takes directly after the function pointer: two parameters in C, one in Go.
@@ -240,7 +249,7 @@ impl Type {
                 params.iter_mut().chain(result.as_deref_mut()).collect()
             }
             Type::Bool | Type::Char | Type::Int(_) | Type::F32 | Type::F64 => Vec::new(),
-            Type::Str | Type::OwnedStr | Type::Named(_) => Vec::new(),
+            Type::Str | Type::Text { .. } | Type::OwnedStr | Type::Named(_) => Vec::new(),
         }
     }
 }
@@ -305,7 +314,40 @@ pub enum TypeKind {
         variants: Vec<Variant>,
     },
     /// Known by name only: used behind pointers.
-    Opaque,
+    Opaque {
+        /// Bytes and alignment, where they are known and all zeros may be a value of it.
+        layout: Option<Layout>,
+        /// Whether Go may make values of it, which are all zeros: not where the library alone knows what makes a value.
+        made: bool,
+    },
+}
+
+impl TypeKind {
+    /// A type of which nothing but the name is known.
+    pub const UNKNOWN: TypeKind = TypeKind::Opaque {
+        layout: None,
+        made: false,
+    };
+
+    /// Whether Go cannot see into it.
+    pub fn is_opaque(&self) -> bool {
+        matches!(self, TypeKind::Opaque { .. })
+    }
+
+    /// Bytes and alignment, for those that Go has values of.
+    pub fn layout(&self) -> Option<Layout> {
+        match self {
+            TypeKind::Struct { size, align, .. } => Some(Layout {
+                size: *size,
+                align: *align,
+            }),
+            TypeKind::Enum { repr, .. } => Some(Layout {
+                size: repr.size(),
+                align: repr.size(),
+            }),
+            TypeKind::Opaque { layout, made } => layout.filter(|_| *made),
+        }
+    }
 }
 
 /// A field of a struct.
@@ -342,7 +384,7 @@ pub struct Layout {
 }
 
 impl Api {
-    /// The layout of a type on the Rust side. `&str` and slices are two words there. Opaque types have none: size 0.
+    /// The layout of a type on the Rust side. `&str` and slices are two words there. Opaque types that Go cannot make have none: size 0.
     pub fn layout(&self, ty: &Type) -> Layout {
         let scalar = |n| Layout { size: n, align: n };
         match ty {
@@ -350,7 +392,7 @@ impl Api {
             Type::Char | Type::F32 => scalar(4),
             Type::F64 | Type::Pointer { .. } | Type::Callback { .. } => scalar(8),
             Type::Int(i) => scalar(i.size()),
-            Type::Str | Type::Slice { .. } => Layout { size: 16, align: 8 },
+            Type::Str | Type::Text { .. } | Type::Slice { .. } => Layout { size: 16, align: 8 },
             Type::Owned { .. } | Type::OwnedStr => Layout { size: 24, align: 8 },
             Type::Fallible { value } => {
                 let v = value
@@ -370,14 +412,10 @@ impl Api {
                     align: e.align,
                 }
             }
-            Type::Named(id) => match &self.def(*id).kind {
-                TypeKind::Struct { size, align, .. } => Layout {
-                    size: *size,
-                    align: *align,
-                },
-                TypeKind::Enum { repr, .. } => scalar(repr.size()),
-                TypeKind::Opaque => Layout { size: 0, align: 1 },
-            },
+            Type::Named(id) => {
+                let none = Layout { size: 0, align: 1 };
+                self.def(*id).kind.layout().unwrap_or(none)
+            }
         }
     }
 }

@@ -11,7 +11,7 @@ use super::large::{self, Between};
 use super::lead::Named;
 use super::print::{Flavour, Printer};
 use super::scope::Scope;
-use super::{border, escape, names, owned, race, types, uses};
+use super::{border, escape, lengths, names, owned, race, types, uses};
 
 /// Copies a string that a handle's memory holds.
 const COPY_TEXT: &str = "rsysoCopyText";
@@ -124,26 +124,22 @@ fn declaration(head: &str, params: &[String], results: &[String]) -> String {
         [one] => format!(" {one}"),
         all => format!(" ({})", all.join(", ")),
     };
-    format!("{head}({}){results}", grouped(params))
+    format!("{head}({}){results}", types::grouped(params))
 }
 
-/// Parameters, neighbours of one type together: `from, to []byte`.
-fn grouped(params: &[String]) -> String {
-    let split = |param: &str| {
-        let (name, ty) = param.split_once(' ').unwrap_or((param, ""));
-        (name.to_string(), ty.to_string())
+/// What a Go function is given that lies in the library's memory.
+fn lent_to(ty: &Type) -> Option<&'static str> {
+    let Type::Callback { params, .. } = ty else {
+        return None;
     };
-    let mut text = String::new();
-    let mut params = params.iter().map(|param| split(param)).peekable();
-    while let Some((name, ty)) = params.next() {
-        text.push_str(&name);
-        match params.peek() {
-            Some((_, next)) if *next == ty => text.push_str(", "),
-            Some(_) => text.push_str(&format!(" {ty}, ")),
-            None => text.push_str(&format!(" {ty}")),
-        }
+    let strings = params.contains(&Type::Str);
+    let slices = params.iter().any(|ty| matches!(ty, Type::Slice { .. }));
+    match (strings, slices) {
+        (true, true) => Some("strings and slices"),
+        (true, false) => Some("strings"),
+        (false, true) => Some("slices"),
+        (false, false) => None,
     }
-    text
 }
 
 impl Printer<'_> {
@@ -215,6 +211,13 @@ impl Printer<'_> {
                 out.push_str(&format!(" A nil {name} is {nil}."));
             }
         }
+        for (name, p) in shown.params.iter().zip(&f.params) {
+            if let Some(what) = lent_to(&p.ty) {
+                out.push_str(&format!(
+                    " The {what} that {name} is given are the library's, and good until {name} returns: copy what is to be kept."
+                ));
+            }
+        }
         if let Some((handle, kind)) = handles.given(f)
             && !handles.gives_away(index, kind)
         {
@@ -261,6 +264,7 @@ impl Printer<'_> {
             || *handles.role(index) != Role::Plain
             || f.params.iter().any(|p| handles.of(&p.ty).is_some())
             || self.scope.border.looks(index)
+            || f.params.iter().any(|p| lengths::is_checked(&p.ty))
             || handles.given(f).is_some()
     }
 
@@ -275,6 +279,7 @@ impl Printer<'_> {
         let named = !kept.is_empty() || matches!(f.result, Some(Type::Fallible { .. }));
         let who = format!("{}: {}", self.request.place.package, shown.label);
         let mut lines = border::checks(self.scope, index, &who, f, &shown.params);
+        lines.extend(lengths::checks(&who, f, &shown.params));
         let (call, mut given, by_reference) =
             self.call(index, &who, f, &shown.params, &shown.params);
         lines.extend(call);

@@ -24,8 +24,10 @@ enum Position {
     Top,
     /// A result.
     Result,
-    /// Inside another value: a field, an element.
+    /// Inside another value: a field, what an `FfiResult` holds.
     Inside,
+    /// In a slice or an array.
+    Element,
     /// Behind a pointer.
     Behind,
 }
@@ -110,11 +112,11 @@ impl<'a> Walk<'a> {
         }
         match ty {
             Type::Bool | Type::Char | Type::Int(_) | Type::F32 | Type::F64 => Ok(()),
-            Type::Str | Type::Slice { .. } if !position.alone() => Err(format!(
+            Type::Str | Type::Text { .. } | Type::Slice { .. } if !position.alone() => Err(format!(
                 "holds a {} inside of another type; Go's empty ones have no valid pointer for Rust: use a raw pointer and a length",
-                if *ty == Type::Str { "string" } else { "slice" }
+                if matches!(ty, Type::Slice { .. }) { "slice" } else { "string" }
             )),
-            Type::Str => Ok(()),
+            Type::Str | Type::Text { .. } => Ok(()),
             Type::Slice { elem, .. } => self.elements(elem, depth),
             Type::Pointer { to: None, .. } => Ok(()),
             Type::Pointer { to: Some(to), .. } => self.value(to, Position::Behind, depth + 1),
@@ -122,7 +124,7 @@ impl<'a> Walk<'a> {
                 Err("is an array by value, which C has not".into())
             }
             Type::Array { elem, .. } => {
-                self.value(elem, Position::Inside, depth + 1)?;
+                self.value(elem, Position::Element, depth + 1)?;
                 self.size(ty, 0).map(drop)
             }
             Type::Named(id) => self.named(*id, position, depth),
@@ -158,7 +160,7 @@ impl<'a> Walk<'a> {
 
     /// The elements of a slice.
     fn elements(&mut self, elem: &Type, depth: u32) -> Verdict {
-        self.value(elem, Position::Inside, depth + 1)?;
+        self.value(elem, Position::Element, depth + 1)?;
         match self.size(elem, 0)? {
             0 => Err("is a slice of a type without a size".into()),
             _ => Ok(()),
@@ -168,9 +170,10 @@ impl<'a> Walk<'a> {
     fn named(&mut self, id: TypeId, position: Position, depth: u32) -> Verdict {
         let api = self.api;
         let def = api.def(id);
-        if def.kind == TypeKind::Opaque {
+        if let TypeKind::Opaque { made, .. } = def.kind {
             return match position {
                 Position::Behind => Ok(()),
+                Position::Element if made => Ok(()),
                 _ => Err(format!(
                     "holds the opaque type `{}` by value; such types go behind pointers, or are `repr(C)`",
                     def.path
@@ -209,7 +212,7 @@ impl<'a> Walk<'a> {
                     )),
                 }
             }
-            TypeKind::Opaque => Ok(()),
+            TypeKind::Opaque { .. } => Ok(()),
         }
     }
 

@@ -6,6 +6,9 @@
 
 use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
 
+/// What stands in the place of a heading of examples that are in Rust.
+pub(super) const IN_RUST: &str = "In Rust:";
+
 /// A part of a doc comment.
 #[derive(Debug, PartialEq)]
 enum Block {
@@ -91,6 +94,8 @@ struct Reader {
     code: Option<String>,
     /// Whether the code is Rust, where rustdoc hides some lines.
     hides: bool,
+    /// The heading of examples, if one is open: its place among the blocks.
+    examples: Option<usize>,
     links: Vec<(usize, String)>,
 }
 
@@ -168,12 +173,17 @@ impl Reader {
             TagEnd::Heading(_) => {
                 let text = one_line(&self.text);
                 self.text.clear();
+                let examples = matches!(text.as_str(), "Example" | "Examples");
+                self.examples = examples.then_some(self.blocks.len());
                 if !text.is_empty() {
                     self.blocks.push(Block::Heading(text));
                 }
             }
             TagEnd::CodeBlock => {
                 if let Some(code) = self.code.take() {
+                    if self.hides {
+                        self.rust_example();
+                    }
                     let shown = if self.hides { unhidden(&code) } else { code };
                     self.blocks.push(Block::Code(shown));
                 }
@@ -192,6 +202,14 @@ impl Reader {
             TagEnd::Link | TagEnd::Image => self.end_link(),
             TagEnd::Paragraph | TagEnd::BlockQuote(_) | TagEnd::HtmlBlock => self.flush(),
             _ => {}
+        }
+    }
+
+    /// Examples in Rust are none of the Go package: the heading says what they are instead.
+    fn rust_example(&mut self) {
+        let heading = self.examples.take();
+        if let Some(block) = heading.and_then(|at| self.blocks.get_mut(at)) {
+            *block = Block::Paragraph(IN_RUST.into());
         }
     }
 
@@ -450,6 +468,14 @@ mod tests {
             ("Two\nlines", "// Two\n// lines"),
             ("# Safety\nNone.", "// # Safety\n//\n// None."),
             ("Setext\n===", "// # Setext"),
+            (
+                "Adds.\n\n# Examples\n\n```\nadd(1);\n```",
+                "// Adds.\n//\n// In Rust:\n//\n//\tadd(1);",
+            ),
+            (
+                "# Example\n\nSo:\n```text\n1\n```\n# Errors\n```\nx\n```",
+                "// # Example\n//\n// So:\n//\n//\t1\n//\n// # Errors\n//\n//\tx",
+            ),
             (
                 "See [`Foo`] and [bar](crate::bar).",
                 "// See `Foo` and bar.",

@@ -15,14 +15,14 @@ pub(super) fn noescape(api: &Api, function: &Function) -> bool {
     let params = || function.params.iter().map(|p| &p.ty);
     let reference = |ty: &Type| match ty {
         Type::Str => true,
-        Type::Slice { pair, .. } => !pair,
+        Type::Slice { pair, .. } => pair.is_none(),
         Type::Pointer { kind, .. } => kind.is_reference(),
         _ => false,
     };
     let raw = |ty: &Type| match ty {
         Type::Pointer { kind, .. } => !kind.is_reference(),
-        Type::Slice { pair, .. } => *pair,
-        Type::Callback { .. } => true,
+        Type::Slice { pair, .. } => pair.is_some(),
+        Type::Callback { .. } | Type::Text { .. } => true,
         _ => false,
     };
     let pointer = |ty: &Type| reference(ty) || raw(ty);

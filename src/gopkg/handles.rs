@@ -175,7 +175,7 @@ impl Handles {
             stem.ends_with('_') && plain(stem) == plain(&names::exported(&def.name, 'X'))
         };
         let short = stem.strip_prefix(trimmed).unwrap_or(stem);
-        if !owning(kind) || def.kind != TypeKind::Opaque || !(fits(stem) || fits(short)) {
+        if !owning(kind) || !def.kind.is_opaque() || !(fits(stem) || fits(short)) {
             return;
         }
         let name = names::exported(&def.name, 'X');

@@ -137,7 +137,7 @@ pub(super) fn frame_stays(api: &Api, f: &Function) -> bool {
 
 fn holds_pointer(api: &Api, ty: &Type) -> bool {
     match ty {
-        Type::Str | Type::Slice { .. } | Type::Pointer { .. } => true,
+        Type::Str | Type::Text { .. } | Type::Slice { .. } | Type::Pointer { .. } => true,
         // What they own is the library's memory, never a place on a stack of Go's.
         Type::Array { elem, .. } | Type::Owned { elem } => holds_pointer(api, elem),
         Type::Fallible { value } => value.as_ref().is_some_and(|v| holds_pointer(api, v)),

@@ -120,7 +120,7 @@ const (
 
 var _ = 1
 
-type Opaque struct{ _ [0]func() }
+type Opaque struct{ rsysoOpaque }
 
 // Len counts.
 //
@@ -160,7 +160,7 @@ func rsysoFree(p *Pair)
                     "const (\n\tlower      = 1\n\tPairMax Pair = 2\n)",
                     ""
                 ),
-                row("type", "Opaque", "type Opaque struct{ _ [0]func() }", ""),
+                row("type", "Opaque", "type Opaque struct{ rsysoOpaque }", ""),
                 row(
                     "func",
                     "Len",

@@ -10,7 +10,8 @@ use crate::wrappers;
 use super::lead::{Named, lead};
 use super::scope::Scope;
 use super::{
-    GoFile, Request, border, callbacks, depart, doc, handle_types, owned, race, types, uses,
+    GoFile, Request, border, callbacks, depart, doc, handle_types, layouts, opaque, owned, race,
+    types, uses,
 };
 
 /// What `-msan` means for build constraints: the go command leaves `.syso` files out then (cmd/go, `load.go`, "syso").
@@ -141,11 +142,13 @@ impl Printer<'_> {
             sections.extend(self.declared(id, flavour));
         }
         if flavour == Flavour::Native {
-            sections.extend(self.asserts(by_name.values().copied()));
+            let ids = by_name.values().copied();
+            sections.extend(layouts::checks(api, self.scope, ids));
         }
         for index in 0..api.functions.len() {
             sections.extend(self.function(index, flavour));
         }
+        sections.extend(opaque::unmade(api, self.scope, flavour));
         if flavour == Flavour::Native {
             sections.push(depart::native(&self.request.place.package));
             sections.extend(depart::blocking(api));
@@ -247,6 +250,7 @@ impl Printer<'_> {
         if in_functions || in_fields {
             packages.push("\"unsafe\"");
         }
+        packages.extend(opaque::imports(api, self.scope));
         packages.sort_unstable();
         packages.dedup();
         match packages.as_slice() {
@@ -292,18 +296,6 @@ impl Printer<'_> {
             .is_some_and(|h| !h.exposed);
         (flavour == Flavour::Native || !hidden)
             .then(|| types::declare(self.request.api, self.scope, id))
-    }
-
-    fn asserts(&self, ids: impl Iterator<Item = TypeId>) -> Option<String> {
-        let lines: Vec<String> = ids
-            .flat_map(|id| types::asserts(self.request.api, self.scope, id))
-            .collect();
-        (!lines.is_empty()).then(|| {
-            format!(
-                "// The layouts that the native code counts on. A line that does not compile names the one that differs.\nvar (\n{}\n)",
-                lines.join("\n")
-            )
-        })
     }
 
     /// What a body does on other platforms.
@@ -356,13 +348,18 @@ impl Printer<'_> {
             let Some(stub) = self.stub(index) else {
                 continue;
             };
-            sections.push(r.arch.stub(&Stub {
+            let frame = goabi::frame(r.api, f);
+            let text = r.arch.stub(&Stub {
                 go_name: &stub.name,
                 signature: &stub.signature,
                 wrapper: &(r.wrapper)(&f.symbol),
-                frame: &goabi::frame(r.api, f),
+                frame: &frame,
                 landing: depart::landing(f.blocking),
-            }));
+            });
+            sections.push(match frame.by_reference() {
+                true => text,
+                false => layouts::assembly(r.api, f, &stub.name, text),
+            });
         }
         sections.extend(callbacks::stubs(r.api, r.arch, r.wrapper));
         sections.extend(depart::landings(r.api, r.arch));

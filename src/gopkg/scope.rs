@@ -9,7 +9,7 @@ use super::border::{self, Border};
 use super::check;
 use super::handles::{Handles, Role};
 use super::names::{self, Prefix};
-use super::{depart, owned};
+use super::{depart, lengths, owned};
 
 /// Every name that the Go files declare.
 #[derive(Debug)]
@@ -103,7 +103,7 @@ pub(super) fn scope(api: &Api, wanted: &Prefix, library: &str) -> Result<Scope> 
             package.take(&name, format!("the function `{}`", f.symbol));
             FunctionNames {
                 name,
-                params: parameters(f.params.iter().map(|p| p.name.as_str())),
+                params: parameters(f.params.iter().map(|p| p.name.as_str()), lengths::used(f)),
             }
         })
         .collect();
@@ -163,8 +163,9 @@ pub fn function_names(api: &Api, wanted: &Prefix, library: &str) -> Result<Vec<S
 }
 
 /// Parameters that meet after the mapping (`a_b` and `aB`) get underscores: nobody refers to them by name.
-fn parameters<'a>(rust: impl Iterator<Item = &'a str>) -> Vec<String> {
-    let mut taken = BTreeSet::new();
+/// So do those that would hide what the function's body uses beyond the usual.
+fn parameters<'a>(rust: impl Iterator<Item = &'a str>, used: Option<&str>) -> Vec<String> {
+    let mut taken: BTreeSet<String> = used.map(str::to_string).into_iter().collect();
     let mut out = Vec::new();
     for (i, name) in rust.enumerate() {
         let mut go = names::parameter(name, i);
@@ -206,7 +207,7 @@ fn type_names(def: &TypeDef, package: &mut Names) -> TypeNames {
                 go
             })
             .collect(),
-        TypeKind::Opaque => Vec::new(),
+        TypeKind::Opaque { .. } => Vec::new(),
     };
     TypeNames { name, members }
 }

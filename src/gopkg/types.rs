@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 
 use crate::model::{Api, Field, Int, Type, TypeDef, TypeId, TypeKind, Variant};
 
+use super::layouts::{self, Part};
 use super::lead::{Named, lead};
 use super::scope::Scope;
-use super::{doc, owned};
+use super::{doc, names, opaque, owned};
 
 /// The Go type.
 pub(super) fn go_type(scope: &Scope, ty: &Type) -> String {
@@ -16,7 +17,7 @@ pub(super) fn go_type(scope: &Scope, ty: &Type) -> String {
         Type::Int(i) => go_int(*i).into(),
         Type::F32 => "float32".into(),
         Type::F64 => "float64".into(),
-        Type::Str => "string".into(),
+        Type::Str | Type::Text { .. } => "string".into(),
         Type::Slice { elem, .. } => format!("[]{}", element(scope, elem)),
         Type::Pointer { to: None, .. } => "unsafe.Pointer".into(),
         Type::Pointer { to: Some(to), .. } => format!("*{}", go_type(scope, to)),
@@ -32,15 +33,24 @@ pub(super) fn go_type(scope: &Scope, ty: &Type) -> String {
         }
         Type::Callback {
             params,
+            names,
             result,
             user,
             ..
         } => {
-            let params: Vec<String> = without(params, *user).map(|p| go_type(scope, p)).collect();
+            let types = without(params, *user).map(|p| go_type(scope, p));
+            let names = parameter_names(names, *user);
+            let params: Vec<String> = match names.is_empty() {
+                true => types.collect(),
+                false => {
+                    let named = names.iter().zip(types);
+                    named.map(|(name, ty)| format!("{name} {ty}")).collect()
+                }
+            };
             let result = result
                 .as_ref()
                 .map_or(String::new(), |r| format!(" {}", go_type(scope, r)));
-            format!("func({}){result}", params.join(", "))
+            format!("func({}){result}", grouped(&params))
         }
     }
 }
@@ -49,6 +59,48 @@ pub(super) fn go_type(scope: &Scope, ty: &Type) -> String {
 fn without(params: &[Type], user: Option<usize>) -> impl Iterator<Item = &Type> {
     let all = params.iter().enumerate();
     all.filter(move |(i, _)| user != Some(*i)).map(|(_, ty)| ty)
+}
+
+/// What the parameters of a Go function are called, its user data left out; none when none has a name.
+fn parameter_names(names: &[String], user: Option<usize>) -> Vec<String> {
+    let all = names.iter().enumerate();
+    let names: Vec<&String> = all
+        .filter(|(i, _)| user != Some(*i))
+        .map(|(_, name)| name)
+        .collect();
+    if names.iter().all(|name| name.is_empty()) {
+        return Vec::new();
+    }
+    let mut taken: Vec<String> = Vec::new();
+    for (i, name) in names.into_iter().enumerate() {
+        let go = match name.as_str() {
+            "" => "_".into(),
+            name => names::unused(&names::parameter(name, i), &taken),
+        };
+        taken.push(go);
+    }
+    taken
+}
+
+/// Parameters, neighbours of one type together: `from, to []byte`.
+pub(super) fn grouped(params: &[String]) -> String {
+    let split = |param: &str| match param.split_once(' ') {
+        Some((name, ty)) if names::is_identifier(name) => (name.to_string(), ty.to_string()),
+        _ => (param.to_string(), String::new()),
+    };
+    let mut text = String::new();
+    let mut params = params.iter().map(|param| split(param)).peekable();
+    while let Some((name, ty)) = params.next() {
+        text.push_str(&name);
+        match (params.peek(), ty.as_str()) {
+            (Some(_), "") => text.push_str(", "),
+            (Some((_, next)), ty) if next == ty => text.push_str(", "),
+            (Some(_), ty) => text.push_str(&format!(" {ty}, ")),
+            (None, "") => {}
+            (None, ty) => text.push_str(&format!(" {ty}")),
+        }
+    }
+    text
 }
 
 /// The type of an element of a slice or an array: there, bytes are called so.
@@ -124,13 +176,10 @@ pub(super) fn declare(api: &Api, scope: &Scope, id: TypeId) -> String {
     let name = &names.name;
     let mut lines = match scope.handles.types.get(&id) {
         Some(handle) => vec![format!("// {name} is what a {} points to.", handle.name)],
-        None => type_comment(name, def),
+        None => type_comment(name, def, opaque::made(api, scope, id).is_some()),
     };
     match &def.kind {
-        TypeKind::Opaque => {
-            // Zero-sized, not comparable, not convertible from other types; it goes behind pointers only.
-            lines.push(format!("type {name} struct{{ _ [0]func() }}"));
-        }
+        TypeKind::Opaque { .. } => lines.push(opaque::declare(api, scope, id, name)),
         TypeKind::Enum { repr, variants } => {
             lines.push(format!("type {name} {}", enum_type(*repr, variants)));
             if !variants.is_empty() {
@@ -161,7 +210,8 @@ pub(super) fn declare(api: &Api, scope: &Scope, id: TypeId) -> String {
     lines.join("\n") + "\n"
 }
 
-fn type_comment(name: &str, def: &TypeDef) -> Vec<String> {
+/// `made` says whether Go has values of it.
+fn type_comment(name: &str, def: &TypeDef, made: bool) -> Vec<String> {
     // Without its path: a header does not know that.
     let rust = &def.name;
     let what = match def.kind {
@@ -171,11 +221,19 @@ fn type_comment(name: &str, def: &TypeDef) -> Vec<String> {
         TypeKind::Enum { .. } => format!(
             "{name} is the Rust enum {rust}. Rust allows no other values than its constants."
         ),
-        TypeKind::Opaque => format!(
-            "{name} is the Rust type {rust}, known to Rust alone: a *{name} comes from the library and goes back to it."
+        TypeKind::Opaque { .. } if made => format!(
+            "{name} is the Rust type {rust}, with the same size and alignment, known to Rust alone."
+        ),
+        TypeKind::Opaque { .. } => format!(
+            "{name} is the Rust type {rust}, known to Rust alone: a *{name} comes from the library and goes back to it. Go cannot make one."
         ),
     };
     with_doc(Named::Type, name, &what, &def.doc)
+}
+
+/// Whether what follows in a comment is a part of its own.
+fn begins_section(line: &str) -> bool {
+    line.starts_with("// # ") || line.strip_prefix("// ") == Some(doc::IN_RUST)
 }
 
 /// A comment of the doc comment from Rust and a sentence of ours. Whichever can begin with the name comes first.
@@ -184,7 +242,7 @@ pub(super) fn with_doc(named: Named, name: &str, sentence: &str, markdown: &str)
     if let Some(led) = lead(named, name, markdown) {
         let mut lines = doc::comment(&led, "");
         // Not as a part of a section, as rustdoc's "# Panics".
-        match lines.iter().position(|line| line.starts_with("// # ")) {
+        match lines.iter().position(|line| begins_section(line)) {
             Some(heading) => drop(lines.splice(heading..heading, [ours, "//".into()])),
             None => lines.extend(["//".into(), ours]),
         }
@@ -277,8 +335,7 @@ impl Row {
     }
 }
 
-/// The fields of a struct. Where Go's compiler leaves the holes that the C layout has between them, these have no fields: package fmt would print
-/// what lies in them, and reflect.DeepEqual compare it. The compile-time checks see to it that the layouts agree.
+/// The fields of a struct.
 fn rows(
     api: &Api,
     scope: &Scope,
@@ -287,47 +344,21 @@ fn rows(
     size: u64,
     align: u64,
 ) -> Vec<Row> {
-    let padding = |bytes: u64| Row {
-        comment: Vec::new(),
-        name: "_".into(),
-        rest: format!("[{bytes}]byte"),
-    };
-    let mut rows = Vec::new();
-    let sized = || {
-        let all = names.iter().zip(fields);
-        all.map(|(name, field)| (name, field, api.layout(&field.ty)))
-            .filter(|(_, _, layout)| layout.size > 0)
-    };
-    // `#[repr(align(8))]`: an empty array of the right alignment gives it to the struct.
-    let natural = sized()
-        .map(|(_, _, layout)| layout.align)
-        .max()
-        .unwrap_or(1);
-    if size > 0 && natural < align {
-        rows.push(Row {
-            comment: Vec::new(),
-            name: "_".into(),
-            rest: format!("[0]uint{}", align.saturating_mul(8)),
-        });
-    }
-    let go = |end: u64, align: u64| end.checked_next_multiple_of(align).unwrap_or(end);
-    let mut end = 0u64;
-    for (name, field, layout) in sized() {
-        if field.offset > go(end, layout.align) {
-            rows.push(padding(field.offset - end));
+    let unnamed = |rest: String| Some(Row::new("_".into(), rest));
+    let parts = layouts::parts(api, fields, size, align).into_iter();
+    let rows = parts.filter_map(|part| match part {
+        Part::Aligner(bytes) => unnamed(format!("[0]uint{}", bytes.saturating_mul(8))),
+        Part::Padding(bytes) => unnamed(format!("[{bytes}]byte")),
+        Part::Field(index) => {
+            let field = fields.get(index)?;
+            Some(Row {
+                comment: doc::comment(&field.doc, "\t"),
+                name: names.get(index)?.clone(),
+                rest: go_type(scope, &field.ty),
+            })
         }
-        rows.push(Row {
-            comment: doc::comment(&field.doc, "\t"),
-            name: name.clone(),
-            rest: go_type(scope, &field.ty),
-        });
-        end = field.offset.saturating_add(layout.size);
-    }
-    // Go 1.21's vet takes a struct to end with its last field (go/types, `StdSizes.Sizeof`), and the checks to fail.
-    if size > end {
-        rows.push(padding(size - end));
-    }
-    rows
+    });
+    rows.collect()
 }
 
 /// Lines as gofmt lays them out: names padded to one width within each run of lines that no comment breaks.
@@ -351,32 +382,6 @@ pub(super) fn aligned(rows: &[Row]) -> Vec<String> {
             lines.push(format!("\t{}{:gap$}{}", row.name, "", row.rest));
         }
         at = end;
-    }
-    lines
-}
-
-/// Compile-time checks of size, alignment and offsets: an index other than 0 does not compile. Empty for types without a layout.
-pub(super) fn asserts(api: &Api, scope: &Scope, id: TypeId) -> Vec<String> {
-    let (
-        Some(names),
-        TypeKind::Struct {
-            fields,
-            size,
-            align,
-        },
-    ) = (scope.types.get(&id), &api.def(id).kind)
-    else {
-        return Vec::new();
-    };
-    let name = &names.name;
-    let line = |what: String, value: u64| format!("\t_ = [1]struct{{}}{{}}[unsafe.{what}-{value}]");
-    let mut lines = vec![line(format!("Sizeof({name}{{}})"), *size)];
-    if *size > 0 {
-        lines.push(line(format!("Alignof({name}{{}})"), *align));
-    }
-    let sized = |f: &&Field| api.layout(&f.ty).size > 0;
-    for (member, field) in names.members.iter().zip(fields).filter(|(_, f)| sized(f)) {
-        lines.push(line(format!("Offsetof({name}{{}}.{member})"), field.offset));
     }
     lines
 }

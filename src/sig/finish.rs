@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::types::{Def, Mapped, Mapper, State, Stop};
+use super::types::{Def, Mapped, Mapper, State};
 use crate::model::{Function, Type, TypeDef, TypeId, TypeKind};
 
 impl Mapper<'_, '_> {
@@ -18,11 +18,7 @@ impl Mapper<'_, '_> {
             let Some(((object, at), id)) = self.twins.pop() else {
                 return Ok(());
             };
-            let (kind, doc) = match self.contents(object, at, 0) {
-                Ok(contents) => contents,
-                Err(Stop::Refused(why)) => (TypeKind::Opaque, self.opaque_doc(object, at, &why)?),
-                Err(e) => return Err(e),
-            };
+            let (kind, doc, _) = self.described(object, at, 0)?;
             let size = Some(self.view(object)?.size(at)?.unwrap_or(0));
             let Some(def) = self.defs.get_mut(id.0 as usize) else {
                 continue;
@@ -43,11 +39,11 @@ impl Mapper<'_, '_> {
     /// The types that the functions reach, in the order in which they reach them; the functions are renumbered to match.
     pub fn into_types(self, functions: &mut [Function]) -> Vec<TypeDef> {
         let types: Vec<TypeDef> = self.defs.into_iter().map(into_type).collect();
-        let opaque: Vec<bool> = types.iter().map(|t| t.kind == TypeKind::Opaque).collect();
+        let sized: Vec<bool> = types.iter().map(|t| t.kind.layout().is_some()).collect();
         let mut numbers = Numbers {
             of: HashMap::new(),
             order: Vec::new(),
-            opaque: &opaque,
+            sized: &sized,
         };
         for function in functions {
             let used = function
@@ -75,7 +71,7 @@ impl Mapper<'_, '_> {
 fn into_type(def: Def) -> TypeDef {
     let kind = match def.state {
         State::Done(kind) => kind,
-        State::Queued(_) | State::Open => TypeKind::Opaque,
+        State::Queued(_) | State::Open => TypeKind::UNKNOWN,
     };
     TypeDef {
         name: def.name,
@@ -90,16 +86,17 @@ struct Numbers<'a> {
     of: HashMap<TypeId, TypeId>,
     /// Old numbers in the order of the new ones.
     order: Vec<TypeId>,
-    opaque: &'a [bool],
+    /// Whether Go has values of the types, by their old numbers.
+    sized: &'a [bool],
 }
 
 impl Numbers<'_> {
     fn renumber(&mut self, ty: &mut Type) {
         match ty {
             Type::Named(id) => *id = self.number(*id),
-            // An array of an opaque type has no known size, so no Go type either.
+            // An array of a type without a known size has no Go type either.
             Type::Pointer { to, .. }
-                if to.as_deref().is_some_and(|to| self.array_of_opaque(to)) =>
+                if to.as_deref().is_some_and(|to| self.array_of_unsized(to)) =>
             {
                 *to = None;
             }
@@ -107,12 +104,12 @@ impl Numbers<'_> {
         }
     }
 
-    fn array_of_opaque(&self, mut ty: &Type) -> bool {
+    fn array_of_unsized(&self, mut ty: &Type) -> bool {
         let mut array = false;
         while let Type::Array { elem, .. } = ty {
             (ty, array) = (elem, true);
         }
-        matches!(ty, Type::Named(id) if array && self.opaque.get(id.0 as usize) == Some(&true))
+        matches!(ty, Type::Named(id) if array && self.sized.get(id.0 as usize) == Some(&false))
     }
 
     fn number(&mut self, old: TypeId) -> TypeId {

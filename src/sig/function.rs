@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use gimli::constants as dw;
 
+use super::callback_names;
 use super::dwarf::{At, Die, malformed};
 use super::header::Headers;
 use super::scan::own_symbol;
@@ -183,7 +184,12 @@ impl<'d, 'a> Reader<'d, 'a> {
                 .map_or_else(|| place.clone(), place_of);
             let mapped = self.mapper.value(draft.object, param.ty);
             self.note_written(&draft, &item, |s| s.params.get(n).map(|p| &p.1), &mapped);
-            let ty = self.collected(mapped, symbol, &format!("parameter `{name}`"), &place)?;
+            let mut ty = self.collected(mapped, symbol, &format!("parameter `{name}`"), &place)?;
+            if let (Some(ty), Some(krate)) = (&mut ty, draft.path.first())
+                && let Some((_, written)) = signature(&item).and_then(|s| s.params.get(n))
+            {
+                callback_names::apply(ty, self.mapper.sources(), krate, written);
+            }
             params.extend(ty.map(|ty| Param { name, ty }));
         }
         let mapped = draft

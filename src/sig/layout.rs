@@ -36,7 +36,7 @@ impl<'d, 'a> Mapper<'d, 'a> {
     }
 
     /// The source item of a type.
-    fn item(
+    pub(super) fn item(
         &mut self,
         view: &View<'d, 'a>,
         die: &Die<'a>,
@@ -220,7 +220,7 @@ impl<'d, 'a> Mapper<'d, 'a> {
     /// Bytes of a parameter or result on the Rust side.
     pub(super) fn bytes(&self, ty: &Type) -> Option<u64> {
         match ty {
-            Type::Str | Type::Slice { .. } => Some(16),
+            Type::Str | Type::Text { .. } | Type::Slice { .. } => Some(16),
             _ => self.layout(ty).map(|l| l.size),
         }
     }
@@ -233,7 +233,7 @@ impl<'d, 'a> Mapper<'d, 'a> {
             Type::Char | Type::F32 => scalar(4),
             Type::F64 | Type::Pointer { .. } | Type::Callback { .. } => scalar(8),
             Type::Int(int) => scalar(int.size()),
-            Type::Str | Type::Slice { .. } => None,
+            Type::Str | Type::Text { .. } | Type::Slice { .. } => None,
             // Made of structs when all signatures are read ([`super::owned`]).
             Type::Owned { .. } | Type::OwnedStr | Type::Fallible { .. } => None,
             Type::Array { elem, len } => {
@@ -302,7 +302,7 @@ fn aligned(name: &str) -> Stop {
 }
 
 /// DW_AT_const_value of an enumerator. Fixed-size forms leave the sign to the type.
-fn discriminant(die: &Die<'_>, repr: Int) -> Option<i128> {
+pub(super) fn discriminant(die: &Die<'_>, repr: Int) -> Option<i128> {
     let value = die.entry.attr(dw::DW_AT_const_value)?;
     if repr.signed() {
         value.sdata_value().map(i128::from)

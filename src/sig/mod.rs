@@ -11,12 +11,14 @@ use std::path::PathBuf;
 use crate::diag::{Error, Problem, Result};
 use crate::model::Api;
 
+mod callback_names;
 mod dwarf;
 mod finish;
 mod function;
 pub mod header;
 mod layout;
 mod merged;
+mod opaque;
 pub mod owned;
 pub mod pairs;
 mod scan;

@@ -29,7 +29,7 @@ pub fn apply(api: &mut Api, frees: bool) -> Result<()> {
     let strange = ids
         .filter(|id| !owned.contains_key(id))
         .map(|id| api.def(id))
-        .filter(|def| def.path.starts_with(CRATE) && def.kind != TypeKind::Opaque)
+        .filter(|def| def.path.starts_with(CRATE) && !def.kind.is_opaque())
         .map(|def| stranger(def, frees));
     Error::check(Kind::Unsupported, strange.collect(), ())?;
     for function in &mut api.functions {

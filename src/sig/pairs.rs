@@ -1,10 +1,10 @@
-//! Pointer and length pairs: two parameters of C that are one slice of Go.
+//! Pointer and length pairs: two parameters of C that are one slice, or one string, of Go.
 //!
-//! The rule goes by names and types alone, so that debug information and headers give the same: a raw pointer `X` or `X_ptr`, and directly
-//! behind it a `usize` that is called `X_len`. What the pointer leads to must have a size. Rust references are never part of a pair: they
-//! lead to one value.
+//! The rule goes by names and types alone, so that debug information and headers give the same (docs/HEADERS.md has it in full): a raw pointer `X` or
+//! `X_ptr`, and directly behind it an integer that is called `X_len`, `X_count`, or `X_size` if the elements are bytes; or just `len`, behind a
+//! pointer to numbers. What the pointer leads to must have a size. Rust references are never part of a pair: they lead to one value.
 
-use crate::model::{Api, Function, Int, Param, PointerKind, Type};
+use crate::model::{Api, Function, Int, Layout, Param, PointerKind, Type};
 
 /// Go aligns what it allocates to at most 8 bytes.
 const MAX_ALIGN: u64 = 8;
@@ -44,23 +44,40 @@ fn pair(api: &Api, pointer: &Param, length: &Param) -> Option<Param> {
     else {
         return None;
     };
-    let name = length.name.strip_suffix("_len")?;
-    let named = pointer.name == name || pointer.name.strip_suffix("_ptr") == Some(name);
-    let layout = api.layout(elem);
-    if !named
-        || name.is_empty()
-        || length.ty != Type::Int(Int::Usize)
-        || layout.size == 0
-        || layout.align > MAX_ALIGN
-    {
+    let Type::Int(counted) = length.ty else {
+        return None;
+    };
+    let Layout { size, align } = api.layout(elem);
+    let name = named(&pointer.name, &length.name, elem, size)?;
+    if size == 0 || align > MAX_ALIGN {
         return None;
     }
-    Some(Param {
-        name: name.to_owned(),
-        ty: Type::Slice {
+    let mutable = *kind == PointerKind::Mut;
+    let ty = match **elem {
+        Type::Int(Int::I8) if !mutable => Type::Text { length: counted },
+        _ => Type::Slice {
             elem: elem.clone(),
-            mutable: *kind == PointerKind::Mut,
-            pair: true,
+            mutable,
+            pair: Some(counted),
         },
-    })
+    };
+    let name = name.to_owned();
+    Some(Param { name, ty })
+}
+
+/// What a pointer and a number are called together, if their names say that the number counts what the pointer leads to.
+fn named<'n>(pointer: &'n str, length: &'n str, elem: &Type, size: u64) -> Option<&'n str> {
+    let base = pointer.strip_suffix("_ptr").unwrap_or(pointer);
+    if length == "len" {
+        // Behind a pointer to a struct, a length may be anything: `buf_resize(struct Buf *buf, size_t len)`.
+        let number = matches!(
+            elem,
+            Type::Int(_) | Type::F32 | Type::F64 | Type::Bool | Type::Char
+        );
+        return (number && !base.is_empty()).then_some(base);
+    }
+    let bytes = (size == 1).then_some("_size");
+    let suffixes = ["_len", "_count"].into_iter().chain(bytes);
+    let mut stems = suffixes.filter_map(|suffix| length.strip_suffix(suffix));
+    stems.find(|stem| !stem.is_empty() && (*stem == pointer || *stem == base))
 }

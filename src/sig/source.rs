@@ -69,7 +69,7 @@ impl<'a> Sources<'a> {
             ItemKind::Type { parts: p, .. } => {
                 i.path == inside && parts.is_none_or(|parts| p.iter().map(|p| &p.0).eq(parts))
             }
-            ItemKind::Function(_) => false,
+            _ => false,
         };
         let mut found = items.iter().filter(fits);
         let first = found.next()?;
@@ -87,6 +87,17 @@ impl<'a> Sources<'a> {
         };
         let mut found = items.iter().filter(bears);
         found.next().filter(|_| found.next().is_none()).cloned()
+    }
+
+    /// What a `type` of a crate stands for, by its name alone; None when several of that name stand for different types.
+    pub fn alias(&mut self, krate: &str, name: &str) -> Option<String> {
+        let items = self.items(krate);
+        let mut found = items.iter().filter_map(|i| match &i.kind {
+            ItemKind::Alias(written) if i.name() == name => Some(written),
+            _ => None,
+        });
+        let first = found.next()?;
+        found.all(|other| other == first).then(|| first.clone())
     }
 
     /// The doc comment of a crate, from the first of its roots that has one; empty when there is none.

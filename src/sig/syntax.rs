@@ -14,7 +14,7 @@ const FILE_LIMIT: u64 = 4 << 20;
 pub enum Repr {
     /// No `repr`, or one that leaves the order of fields to the compiler.
     Rust,
-    /// `repr(C)`.
+    /// `repr(C)`; `repr(u8)` and the like, of an enum.
     C,
     /// `repr(transparent)`.
     Transparent,
@@ -46,7 +46,7 @@ impl Item {
     pub fn signature(&self) -> Option<&Signature> {
         match &self.kind {
             ItemKind::Function(signature) => Some(signature),
-            ItemKind::Type { .. } => None,
+            ItemKind::Type { .. } | ItemKind::Alias(_) => None,
         }
     }
 
@@ -61,6 +61,8 @@ impl Item {
 pub enum ItemKind {
     /// A function or method.
     Function(Signature),
+    /// A `type`: what it stands for, as written.
+    Alias(String),
     /// A struct, an enum or a union.
     Type {
         /// Its `repr`; None when `cfg_attr` decides.
@@ -192,6 +194,10 @@ impl Walk<'_> {
                     .map(|v| (name_of(&v.ident), doc(&v.attrs)))
                     .collect();
                 self.ty(&e.ident, &e.attrs, variants, None, item.span());
+            }
+            syn::Item::Type(t) => {
+                let kind = ItemKind::Alias(written(&t.ty));
+                self.push(&t.ident, &t.attrs, kind, item.span());
             }
             syn::Item::Impl(i) => {
                 for inner in &i.items {
@@ -397,6 +403,10 @@ fn repr(attrs: &[syn::Attribute]) -> Option<Repr> {
         let read = attr.parse_nested_meta(|meta| {
             match meta.path.get_ident().map(ToString::to_string).as_deref() {
                 Some("C") => base = Repr::C,
+                // Of enums. With fields they are laid out as C's, too (The Rust Reference, "Type layout").
+                Some(
+                    "u8" | "u16" | "u32" | "u64" | "usize" | "i8" | "i16" | "i32" | "i64" | "isize",
+                ) => base = Repr::C,
                 Some("transparent") => base = Repr::Transparent,
                 Some("packed") => packed = true,
                 Some("align") => align = true,

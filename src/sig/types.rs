@@ -8,6 +8,7 @@ use std::collections::HashMap;
 use gimli::constants as dw;
 
 use super::dwarf::{At, Die};
+use super::opaque::Zeros;
 use super::shape::{Foreign, Shape, View};
 use super::source::Sources;
 use crate::model::{Type, TypeId, TypeKind};
@@ -93,6 +94,8 @@ pub struct Mapper<'d, 'a> {
     pub(super) twins: Vec<(Key, TypeId)>,
     /// Per object: the types that it describes, by path. Filled when a merged function asks.
     described: HashMap<usize, HashMap<String, At>>,
+    /// Of types that were asked: whether all zeros is a value.
+    pub(super) zeros: HashMap<Key, Zeros>,
     /// Paths that stand for different layouts.
     pub conflicts: Vec<String>,
 }
@@ -108,6 +111,7 @@ impl<'d, 'a> Mapper<'d, 'a> {
             known: HashMap::new(),
             twins: Vec::new(),
             described: HashMap::new(),
+            zeros: HashMap::new(),
             conflicts: Vec::new(),
         }
     }
@@ -137,7 +141,7 @@ impl<'d, 'a> Mapper<'d, 'a> {
             }
         };
         self.settle(id, 0).ok()?;
-        let opaque = matches!(self.def(id).ok()?.state, State::Done(TypeKind::Opaque));
+        let opaque = matches!(&self.def(id).ok()?.state, State::Done(kind) if kind.is_opaque());
         (behind_pointer || !opaque).then_some(Type::Named(id))
     }
 
@@ -159,7 +163,7 @@ impl<'d, 'a> Mapper<'d, 'a> {
                 Ok(Some(elem)) => Ok(Some(Type::Slice {
                     elem: Box::new(elem),
                     mutable,
-                    pair: false,
+                    pair: None,
                 })),
                 Ok(None) => refuse("is a slice of a type without bytes"),
                 Err(Stop::Refused(why)) => Err(Stop::Refused(Why {
@@ -210,8 +214,10 @@ impl<'d, 'a> Mapper<'d, 'a> {
                 self.settle(id, depth)?;
                 let def = self.def(id)?;
                 match (&def.state, &def.why) {
-                    (State::Done(TypeKind::Opaque), Some(why)) => Err(Stop::Refused(why.clone())),
-                    (State::Done(TypeKind::Opaque), None) => {
+                    (State::Done(TypeKind::Opaque { .. }), Some(why)) => {
+                        Err(Stop::Refused(why.clone()))
+                    }
+                    (State::Done(TypeKind::Opaque { .. }), None) => {
                         refuse(format!("is the opaque type `{}` by value", def.name))
                     }
                     (State::Done(_), _) => Ok(Some(Type::Named(id))),
@@ -310,6 +316,7 @@ impl<'d, 'a> Mapper<'d, 'a> {
         };
         Ok(Type::Callback {
             params,
+            names: Vec::new(),
             result,
             user: None,
             nullable,
@@ -400,20 +407,29 @@ impl<'d, 'a> Mapper<'d, 'a> {
             return Ok(());
         };
         def.state = State::Open;
-        let (kind, doc, why) = match self.contents(object, at, depth) {
-            Ok((kind, doc)) => (kind, doc, None),
-            Err(Stop::Refused(why)) => (
-                TypeKind::Opaque,
-                self.opaque_doc(object, at, &why)?,
-                Some(why),
-            ),
-            Err(e) => return Err(e),
-        };
+        let (kind, doc, why) = self.described(object, at, depth)?;
         if let Some(def) = self.defs.get_mut(id.0 as usize) {
             (def.doc, def.why) = (doc, why);
             def.state = State::Done(kind);
         }
         Ok(())
+    }
+
+    /// What a named type is to Go, its doc comment, and why it is opaque if it is.
+    pub(super) fn described(
+        &mut self,
+        object: usize,
+        at: At,
+        depth: u32,
+    ) -> Mapped<(TypeKind, String, Option<Why>)> {
+        match self.contents(object, at, depth) {
+            Ok((kind, doc)) => Ok((kind, doc, None)),
+            Err(Stop::Refused(why)) => {
+                let doc = self.opaque_doc(object, at, &why)?;
+                Ok((self.opaque(object, at)?, doc, Some(why)))
+            }
+            Err(e) => Err(e),
+        }
     }
 }
 

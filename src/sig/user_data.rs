@@ -57,6 +57,7 @@ mod tests {
     fn callback(params: &[Type], user: Option<usize>) -> Type {
         Type::Callback {
             params: params.to_vec(),
+            names: Vec::new(),
             result: None,
             user,
             nullable: false,

@@ -75,7 +75,7 @@ impl Resolver<'_, '_, '_> {
                         Some(Some(Type::Slice {
                             elem,
                             mutable,
-                            pair: false,
+                            pair: None,
                         }))
                     }
                     elem if ident(elem).as_deref() == Some("str") => {
@@ -188,7 +188,7 @@ impl Resolver<'_, '_, '_> {
             _ => None,
         };
         let usable = kind.is_some() || behind_pointer;
-        self.mapper.define(id, kind.unwrap_or(TypeKind::Opaque));
+        self.mapper.define(id, kind.unwrap_or(TypeKind::UNKNOWN));
         usable.then_some(Type::Named(id))
     }
 

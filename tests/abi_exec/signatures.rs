@@ -32,7 +32,7 @@ fn slice(elem: Type, mutable: bool) -> Type {
     Type::Slice {
         elem: Box::new(elem),
         mutable,
-        pair: false,
+        pair: None,
     }
 }
 

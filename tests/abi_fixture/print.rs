@@ -36,7 +36,11 @@ impl Printer<'_> {
             }
             Type::Array { elem, len } => format!("[{}; {len}]", self.rust(elem)),
             Type::Named(id) => self.0.def(*id).name.clone(),
-            Type::Callback { .. } | Type::Owned { .. } | Type::OwnedStr | Type::Fallible { .. } => {
+            Type::Text { .. }
+            | Type::Callback { .. }
+            | Type::Owned { .. }
+            | Type::OwnedStr
+            | Type::Fallible { .. } => {
                 unreachable!("the fixture has none")
             }
         }
@@ -91,7 +95,7 @@ impl Printer<'_> {
                     out.push_str("}\n\n");
                     structs.push_str(" }\n");
                 }
-                TypeKind::Opaque => {}
+                TypeKind::Opaque { .. } => {}
             }
         }
         let _ = writeln!(out, "enums! {{\n{enums}}}\n\nstructs! {{\n{structs}}}\n");
@@ -161,7 +165,7 @@ impl Printer<'_> {
                         .collect();
                     format!("\"\", nil, []string{{{}}}", fields.join(", "))
                 }
-                TypeKind::Opaque => continue,
+                TypeKind::Opaque { .. } => continue,
             };
             let _ = writeln!(out, "\t{{\"{}\", {text}}},", def.name);
         }

@@ -207,7 +207,7 @@ pub fn slice(elem: Type) -> Type {
     Type::Slice {
         elem: Box::new(elem),
         mutable: false,
-        pair: false,
+        pair: None,
     }
 }
 
@@ -215,7 +215,7 @@ pub fn slice_mut(elem: Type) -> Type {
     Type::Slice {
         elem: Box::new(elem),
         mutable: true,
-        pair: false,
+        pair: None,
     }
 }
 
@@ -233,6 +233,7 @@ pub fn named(id: u32) -> Type {
 pub fn callback(params: Vec<Type>) -> Type {
     Type::Callback {
         params,
+        names: Vec::new(),
         result: None,
         user: None,
         nullable: false,
@@ -279,7 +280,22 @@ pub fn enumeration(name: &str, repr: Int, variants: &[(&str, i128)]) -> TypeDef 
 }
 
 pub fn opaque(name: &str) -> TypeDef {
-    def(name, TypeKind::Opaque)
+    def(name, TypeKind::UNKNOWN)
+}
+
+/// A pointer and a length of this type.
+pub fn pair(elem: Type, mutable: bool, length: Int) -> Type {
+    Type::Slice {
+        elem: Box::new(elem),
+        mutable,
+        pair: Some(length),
+    }
+}
+
+/// A type that Go cannot see into, but make.
+pub fn sized(name: &str, size: u64, align: u64) -> TypeDef {
+    let layout = Some(Layout { size, align });
+    def(name, TypeKind::Opaque { layout, made: true })
 }
 
 pub fn api(mut functions: Vec<Function>, types: Vec<TypeDef>) -> Api {
@@ -287,6 +303,6 @@ pub fn api(mut functions: Vec<Function>, types: Vec<TypeDef>) -> Api {
     Api {
         functions,
         types,
-        doc: String::new(),
+        ..Api::default()
     }
 }

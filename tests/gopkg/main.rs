@@ -113,7 +113,7 @@ fn go_is_content_with_the_files() {
     // Compiled, not linked: there is no image.
     let build: Vec<_> = build.iter().map(String::as_str).collect();
     module.run("go", &build, &linux);
-    for (goos, goarch) in [("windows", "386"), ("linux", "386")] {
+    for (goos, goarch) in [("windows", "386"), ("linux", "386"), ("js", "wasm")] {
         let env = [("GOOS", goos), ("GOARCH", goarch)];
         module.run("go", &["vet", "./..."], &env);
     }
@@ -295,7 +295,7 @@ fn gofmt_leaves_any_doc_comment_and_any_struct_as_it_is() {
         let api = Api {
             functions,
             types,
-            doc: String::new(),
+            ..Api::default()
         };
         for text in files(&api, &Fake("amd64"), "sample")
             .into_iter()

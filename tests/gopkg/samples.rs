@@ -76,6 +76,7 @@ pub fn calls() -> Api {
     let user = || void(PointerKind::Mut);
     let with = |params: Vec<Type>, result: Option<Type>, user, nullable| Type::Callback {
         params,
+        names: Vec::new(),
         result: result.map(Box::new),
         user,
         nullable,
@@ -173,6 +174,24 @@ pub fn shapes() -> Api {
         enumeration("Signed", Int::Isize, &[("Minus", -1), ("Plus", 1)]),
         structure("Empty", 0, 1, vec![]),
         structure("Unused", 1, 1, vec![field("callback", callback(vec![]), 0)]),
+        sized("Either", 12, 4),
+        structure(
+            "Tail",
+            16,
+            8,
+            vec![field("a", Type::F64, 0), field("b", int(Int::U32), 8)],
+        ),
+        structure(
+            "Nest",
+            64,
+            8,
+            vec![
+                field("tail", named(11), 0),
+                field("after", int(Int::U32), 16),
+                field("tails", array(named(11), 2), 24),
+                field("last", int(Int::U16), 56),
+            ],
+        ),
     ];
     api(
         vec![
@@ -221,6 +240,21 @@ pub fn shapes() -> Api {
                 Some(pointer(Ref, named(0))),
             )
             .doc("The point that is nearest to another, or to the origin."),
+            function(
+                "shapes_fill",
+                &[
+                    ("out", pointer(Mut, named(10))),
+                    ("all", pair(named(10), true, Int::U32)),
+                    ("label", Type::Text { length: Int::I32 }),
+                ],
+                None,
+            ),
+            function(
+                "shapes_last",
+                &[("n", int(Int::U32)), ("tails", named(11))],
+                Some(named(11)),
+            ),
+            function("shapes_walk_in", &[("n", pointer(Ref, named(12)))], None),
             function("shapes_nothing", &[("e", pointer(Ref, named(8)))], None),
             function(
                 "shapes_out",
@@ -370,6 +404,7 @@ pub fn handles() -> Api {
                         "visit",
                         Type::Callback {
                             params: vec![node(Ref), void(Mut)],
+                            names: vec!["node".into(), "user".into()],
                             result: Some(Box::new(Type::Bool)),
                             user: Some(1),
                             nullable: false,

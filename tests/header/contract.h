@@ -247,14 +247,44 @@ uint64_t contract_fill(uint64_t a,
                        uint64_t last);
 
 /**
- * A length of another type, a pointer to one value, and names that do not fit are no pairs.
+ * Other names and other integers that count: C's own, bytes, and a string.
+ *
+ * # Safety
+ *
+ * Pointers and lengths must fit.
+ */
+uint64_t contract_counts(const uint8_t *bytes,
+                         uint16_t bytes_size,
+                         const uint64_t *values,
+                         int values_count,
+                         const char *name,
+                         uintptr_t name_len,
+                         const int16_t *shorts,
+                         uint32_t len);
+
+/**
+ * Writes a whole number to both.
+ *
+ * # Safety
+ *
+ * Both must have room.
+ */
+void contract_set(struct WithUnion *with, union Bits *bits, uint32_t whole);
+
+/**
+ * The number that was written.
+ */
+uint32_t contract_get(const struct WithUnion *with);
+
+/**
+ * A pointer to one value, and names that do not fit are no pairs.
  *
  * # Safety
  *
  * Any pointers will do.
  */
-uintptr_t contract_no_pairs(const uint8_t *a,
-                            uint32_t a_len,
+uintptr_t contract_no_pairs(const uint16_t *a,
+                            uint32_t a_size,
                             const uint8_t *b,
                             uintptr_t c_len,
                             const struct Store *d,
@@ -268,7 +298,7 @@ void contract_nothing(void);
  * Calls `visit` with 0, 1, ... below `n` until it says no; `done`, if there is one, at the end.
  */
 uint32_t contract_each(uint32_t n,
-                       bool (*visit)(uint32_t, void*),
+                       bool (*visit)(uint32_t index, void *user),
                        void *user,
                        void (*done)(const struct Shape*));
 

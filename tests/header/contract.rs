@@ -232,16 +232,57 @@ pub unsafe extern "C" fn contract_fill(a: u64, b: u64, c: u64, d: u64, e: u64, o
     a + b + c + d + e + out_len as u64 + last
 }
 
-/// A length of another type, a pointer to one value, and names that do not fit are no pairs.
+/// Other names and other integers that count: C's own, bytes, and a string.
+///
+/// # Safety
+///
+/// Pointers and lengths must fit.
+#[unsafe(no_mangle)]
+#[rustfmt::skip]
+pub unsafe extern "C" fn contract_counts(bytes: *const u8, bytes_size: u16, values: *const u64, values_count: c_int, name: *const c_char, name_len: usize, shorts: *const i16, len: u32) -> u64 {
+    // SAFETY: as the caller promises.
+    let sums = unsafe {
+        [
+            std::slice::from_raw_parts(bytes, bytes_size as usize).iter().map(|n| u64::from(*n)).sum::<u64>(),
+            std::slice::from_raw_parts(values, values_count as usize).iter().sum(),
+            std::slice::from_raw_parts(name.cast::<u8>(), name_len).iter().map(|n| u64::from(*n)).sum(),
+            std::slice::from_raw_parts(shorts, len as usize).iter().map(|n| *n as u64).sum(),
+        ]
+    };
+    sums.into_iter().sum()
+}
+
+/// Writes a whole number to both.
+///
+/// # Safety
+///
+/// Both must have room.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn contract_set(with: *mut WithUnion, bits: *mut Bits, whole: u32) {
+    // SAFETY: as the caller promises.
+    unsafe {
+        with.write(WithUnion { kind: 1, bits: Bits { whole } });
+        bits.write(Bits { whole });
+    }
+}
+
+/// The number that was written.
+#[unsafe(no_mangle)]
+pub extern "C" fn contract_get(with: &WithUnion) -> u32 {
+    // SAFETY: any bytes are such a number.
+    unsafe { with.bits.whole }
+}
+
+/// A pointer to one value, and names that do not fit are no pairs.
 ///
 /// # Safety
 ///
 /// Any pointers will do.
 #[unsafe(no_mangle)]
 #[rustfmt::skip]
-pub unsafe extern "C" fn contract_no_pairs(a: *const u8, a_len: u32, b: *const u8, c_len: usize, d: *const Store, d_len: usize, e: *const c_void, e_len: usize) -> usize {
+pub unsafe extern "C" fn contract_no_pairs(a: *const u16, a_size: u32, b: *const u8, c_len: usize, d: *const Store, d_len: usize, e: *const c_void, e_len: usize) -> usize {
     let _ = (a, b, d, e);
-    a_len as usize + c_len + d_len + e_len
+    a_size as usize + c_len + d_len + e_len
 }
 
 #[unsafe(no_mangle)]
@@ -250,7 +291,7 @@ pub extern "C" fn contract_nothing() {}
 /// Calls `visit` with 0, 1, ... below `n` until it says no; `done`, if there is one, at the end.
 #[unsafe(no_mangle)]
 #[rustfmt::skip]
-pub extern "C-unwind" fn contract_each(n: u32, visit: extern "C-unwind" fn(u32, *mut c_void) -> bool, user: *mut c_void, done: Option<extern "C-unwind" fn(*const Shape)>) -> u32 {
+pub extern "C-unwind" fn contract_each(n: u32, visit: extern "C-unwind" fn(index: u32, user: *mut c_void) -> bool, user: *mut c_void, done: Option<extern "C-unwind" fn(*const Shape)>) -> u32 {
     let calls = (0..n).take_while(|i| visit(*i, user)).count();
     if let Some(done) = done {
         done(std::ptr::null());

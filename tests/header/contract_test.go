@@ -1,6 +1,13 @@
 package contract
 
-import "testing"
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"unsafe"
+)
 
 func TestScalars(t *testing.T) {
 	if got := Integers(1, 2, 3, 4, -5, -6, -7, -8, 9, -10); got != -17 {
@@ -47,13 +54,13 @@ func TestTypes(t *testing.T) {
 }
 
 func TestPairs(t *testing.T) {
-	store := StoreNew()
-	defer StoreFree(store)
-	StoreAdd(store, []uint64{1, 2, 3})
-	StoreAdd(store, nil)
-	StoreAdd(store, []uint64{4}[:0])
-	if got := StoreSum(store); got != 6 {
-		t.Error("StoreSum:", got)
+	store := NewStore()
+	defer store.Close()
+	store.Add([]uint64{1, 2, 3})
+	store.Add(nil)
+	store.Add([]uint64{4}[:0])
+	if got := store.Sum(); got != 6 {
+		t.Error("Store.Sum:", got)
 	}
 	out := make([]byte, 5, 9)
 	if got := Fill(1, 2, 3, 4, 5, out, 7); got != 27 {
@@ -64,6 +71,71 @@ func TestPairs(t *testing.T) {
 	}
 	if got := Fill(1, 2, 3, 4, 5, nil, 7); got != 22 {
 		t.Error("Fill of nothing:", got)
+	}
+}
+
+func TestCounts(t *testing.T) {
+	if got := Counts([]byte{1, 2}, []uint64{10, 20, 30}, "ab", []int16{100, 200}); got != 3+60+'a'+'b'+300 {
+		t.Error("Counts:", got)
+	}
+	if got := Counts(nil, nil, "", nil); got != 0 {
+		t.Error("Counts of nothing:", got)
+	}
+	if got := Counts(make([]byte, 1<<16-1), nil, "\xff", nil); got != 0xff {
+		t.Error("Counts of much:", got)
+	}
+	defer func() {
+		if said := recover(); said != "contract: Counts can take fewer than 1<<16 bytes in bytes" {
+			t.Error("too many bytes:", said)
+		}
+	}()
+	Counts(make([]byte, 1<<16), nil, "", nil)
+	t.Error("1<<16 bytes were taken")
+}
+
+// What Go cannot see into has its size all the same.
+func TestNeighbours(t *testing.T) {
+	var all [3]struct {
+		with  WithUnion
+		after uint32
+		bits  Bits
+		last  uint32
+	}
+	if got := unsafe.Sizeof(all[0]); got != 20 {
+		t.Error("Sizeof:", got)
+	}
+	zero := all
+	Set(&all[1].with, &all[1].bits, 1<<32-1)
+	if got := Get(&all[1].with); got != 1<<32-1 {
+		t.Error("Get:", got)
+	}
+	if all[0] != zero[0] || all[2] != zero[2] || all[1].after != 0 || all[1].last != 0 {
+		t.Errorf("neighbours: %v", all)
+	}
+	all[1].with, all[1].bits = zero[1].with, zero[1].bits
+	if all != zero {
+		t.Errorf("not all zeros: %v", all)
+	}
+}
+
+// What has no known size works behind pointers, and cannot be made.
+func TestUnmade(t *testing.T) {
+	const child = "CONTRACT_MAKES_ONE"
+	if os.Getenv(child) != "" {
+		Pointers(nil, nil, nil, nil, new([3]float32), nil, nil, new(Foreign))
+		return
+	}
+	word := 7
+	foreign := (*Foreign)(unsafe.Pointer(&word))
+	want := fmt.Sprintf("%p", foreign)
+	if got := fmt.Sprintf("%v %+v %#v", foreign, foreign, foreign); got != want+" "+want+" "+want {
+		t.Error("printed:", got)
+	}
+	command := exec.Command(os.Args[0], "-test.run=^TestUnmade$")
+	command.Env = append(os.Environ(), child+"=1")
+	said, err := command.CombinedOutput()
+	if err == nil || !strings.Contains(string(said), "out of memory") {
+		t.Errorf("%v: %s", err, said)
 	}
 }
 

@@ -158,7 +158,9 @@ fn the_same_go_api_from_debug_information_and_from_the_header() {
     assert!(debug.contains(" A nil a is None in Rust."));
     assert!(!stripped.contains("//go:noescape\nfunc StoreAdd"));
     for line in [
-        "func StoreAdd(store *Store, items []uint64)",
+        "func (s *Store) Add(items []uint64)",
+        "func Counts(bytes []byte, values []uint64, name string, shorts []int16) uint64",
+        "func Each(n uint32, visit func(index uint32) bool, done func(*Shape)) uint32",
         "func Fill(a, b, c, d, e uint64, out []byte, last uint64) uint64",
         "func Enums(mode Mode, level Level, shift Shift, signed Signed) Mode",
         "\tModeVeryFast Mode = 6",
@@ -174,7 +176,7 @@ fn the_same_go_api_from_debug_information_and_from_the_header() {
         &[&header[..], &["--no-pairs"]].concat(),
     );
     assert!(
-        apart.contains("func StoreAdd(store *Store, items *uint64, itemsLen uint)"),
+        apart.contains("func (s *Store) Add(items *uint64, itemsLen uint)"),
         "{apart}"
     );
     assert!(
@@ -360,13 +362,12 @@ fn several_headers() {
 fn references_are_never_part_of_a_pair() {
     let mut api = signatures(&library().object, &[]).unwrap();
     pairs::apply(&mut api);
-    let slices = api
-        .functions
-        .iter()
-        .flat_map(|f| &f.params)
-        .filter(|p| matches!(p.ty, rsyso::model::Type::Slice { .. }));
+    let slices = api.functions.iter().flat_map(|f| &f.params).filter(|p| {
+        use rsyso::model::Type::{Slice, Text};
+        matches!(p.ty, Slice { .. } | Text { .. })
+    });
     let names: Vec<_> = slices.map(|p| p.name.as_str()).collect();
-    assert_eq!(names, ["out", "items"]);
+    assert_eq!(names, ["bytes", "values", "name", "shorts", "out", "items"]);
 }
 
 /// Thousands of damaged headers, against the library with debug information and without: an API or an error, never a panic.

@@ -32,7 +32,12 @@ pub fn render(api: &Api, root: &str) -> String {
     }
     for t in &api.types {
         match &t.kind {
-            TypeKind::Opaque => writeln!(out, "opaque {} = {}", t.name, t.path).unwrap(),
+            TypeKind::Opaque { .. } => {
+                let layout = t.kind.layout().map_or(String::new(), |l| {
+                    format!(" size {} align {}", l.size, l.align)
+                });
+                writeln!(out, "opaque {} = {}{layout}", t.name, t.path).unwrap()
+            }
             TypeKind::Struct { size, align, .. } => writeln!(
                 out,
                 "struct {} = {} size {size} align {align}",
@@ -45,7 +50,7 @@ pub fn render(api: &Api, root: &str) -> String {
         }
         docs(&mut out, &t.doc, "  ");
         match &t.kind {
-            TypeKind::Opaque => {}
+            TypeKind::Opaque { .. } => {}
             TypeKind::Struct { fields, .. } => {
                 for f in fields {
                     writeln!(out, "  +{} {}: {}", f.offset, f.name, ty(api, &f.ty)).unwrap();
@@ -77,6 +82,7 @@ fn ty(api: &Api, t: &Type) -> String {
         Type::F32 => "f32".into(),
         Type::F64 => "f64".into(),
         Type::Str => "&str".into(),
+        Type::Text { length } => format!("text {length:?}"),
         Type::Slice { elem, mutable, .. } => {
             format!("&{}[{}]", if *mutable { "mut " } else { "" }, ty(api, elem))
         }
@@ -102,11 +108,15 @@ fn ty(api: &Api, t: &Type) -> String {
         Type::Named(id) => api.def(*id).path.clone(),
         Type::Callback {
             params,
+            names,
             result,
             user,
             nullable,
         } => {
-            let params: Vec<_> = params.iter().map(|p| ty(api, p)).collect();
+            let mut params: Vec<_> = params.iter().map(|p| ty(api, p)).collect();
+            for (param, name) in params.iter_mut().zip(names) {
+                *param = format!("{name}: {param}");
+            }
             let result = result
                 .as_ref()
                 .map_or(String::new(), |r| format!(" -> {}", ty(api, r)));

@@ -328,13 +328,18 @@ fn shape(api: &Api, ty: &Type) -> Result<Shape, String> {
             apart: false,
             capacity: false,
         }),
+        Type::Text { .. } => Ok(Shape::Fat {
+            align: 1,
+            apart: true,
+            capacity: false,
+        }),
         Type::Slice { elem, pair, .. } => match api.layout(elem) {
             l if l.size == 0 => {
                 Err("a slice of a type without a size: pass a pointer and a length".into())
             }
             l => Ok(Shape::Fat {
                 align: l.align,
-                apart: *pair,
+                apart: pair.is_some(),
                 capacity: true,
             }),
         },
@@ -434,14 +439,14 @@ impl Eightbytes {
                         self.add(api, &field.ty, inside, depth + 1)?;
                     }
                 }
-                TypeKind::Opaque => {
+                TypeKind::Opaque { .. } => {
                     return Err(format!(
-                        "`{}` by value, whose layout is unknown: make it `#[repr(C)]` or pass a pointer to it",
+                        "`{}` by value, whose fields are unknown: make it `#[repr(C)]` or pass a pointer to it",
                         api.def(*id).name
                     ));
                 }
             },
-            Type::Str | Type::Slice { .. } => {
+            Type::Str | Type::Text { .. } | Type::Slice { .. } => {
                 return Err("a struct by value with a string or slice in it: Go's empty ones have no valid pointer for Rust; use a raw pointer and a length".into());
             }
             Type::Owned { .. } | Type::OwnedStr | Type::Fallible { .. } => {

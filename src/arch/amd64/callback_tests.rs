@@ -8,6 +8,7 @@ use iced_x86::{Decoder, DecoderOptions, Formatter, Instruction, IntelFormatter};
 fn callback(params: &[Type], result: Option<Type>, user: Option<usize>) -> Type {
     Type::Callback {
         params: params.to_vec(),
+        names: Vec::new(),
         result: result.map(Box::new),
         user,
         nullable: false,

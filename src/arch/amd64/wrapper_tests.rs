@@ -14,7 +14,7 @@ fn slice(elem: Type) -> Type {
     Type::Slice {
         elem: Box::new(elem),
         mutable: false,
-        pair: false,
+        pair: None,
     }
 }
 
@@ -209,7 +209,7 @@ fn a_pointer_and_length_of_c_are_parameters_of_their_own() {
     let pair = Type::Slice {
         elem: Box::new(Type::Int(Int::U32)),
         mutable: false,
-        pair: true,
+        pair: Some(Int::Usize),
     };
     // Five words, then the pair: its pointer takes the last register, its length goes to memory.
     let params = [WORD, WORD, WORD, WORD, WORD, pair];
@@ -362,6 +362,7 @@ fn what_cannot_be_passed_is_refused() {
     let none = Api::default();
     let callback = |result: Option<Type>| Type::Callback {
         params: Vec::new(),
+        names: Vec::new(),
         result: result.map(Box::new),
         user: None,
         nullable: false,
@@ -420,6 +421,7 @@ fn what_cannot_be_passed_is_refused() {
 fn a_function_that_takes_a_go_function() {
     let callback = Type::Callback {
         params: vec![WORD],
+        names: Vec::new(),
         result: None,
         user: Some(0),
         nullable: true,

@@ -171,7 +171,7 @@ impl Rules<'_> {
             Type::Char => Some(Rule::Char),
             // What a raw pointer leads to may be memory that has no value yet.
             Type::Slice {
-                elem, pair: false, ..
+                elem, pair: None, ..
             } => Some(Rule::Each(Box::new(self.of(elem)?))),
             Type::Array { elem, len } if *len > 0 => Some(Rule::Each(Box::new(self.of(elem)?))),
             Type::Pointer { to, kind, nullable } => {
@@ -300,7 +300,7 @@ fn apart(api: &Api, f: &Function) -> Vec<Check> {
             Type::Str => Some((i, &p.ty, false)),
             Type::Slice {
                 mutable,
-                pair: false,
+                pair: None,
                 ..
             } => Some((i, &p.ty, *mutable)),
             Type::Pointer {
@@ -328,7 +328,7 @@ fn both(api: &Api, (i, a): (usize, &Type), (j, b): (usize, &Type)) -> Option<Che
         _ => None,
     };
     let opaque = |ty: &Type| match pointee(ty) {
-        Some(Type::Named(id)) => (api.def(id).kind == TypeKind::Opaque).then_some(id),
+        Some(Type::Named(id)) => api.def(id).kind.layout().is_none().then_some(id),
         _ => None,
     };
     match (opaque(a), opaque(b)) {

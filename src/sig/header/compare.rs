@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use super::decl::CFunction;
 use super::place;
 use crate::diag::Problem;
-use crate::model::{Api, Field, Function, Int, Source, Type, TypeId, TypeKind};
+use crate::model::{Api, Field, Function, Int, Layout, Source, Type, TypeId, TypeKind};
 
 /// Pointers to pointers that are followed.
 const NESTING_LIMIT: u32 = 64;
@@ -134,7 +134,7 @@ impl<'a> Comparison<'a> {
                     [only] => self.same(&only.ty, c, depth),
                     _ => false,
                 },
-                TypeKind::Opaque => false,
+                TypeKind::Opaque { .. } => false,
             },
             (Type::Str | Type::Slice { .. }, Type::Named(id)) => match &self.c.def(*id).kind {
                 TypeKind::Struct { fields, .. } => matches!(
@@ -184,8 +184,13 @@ impl<'a> Comparison<'a> {
             return true;
         }
         match (&self.rust.def(rust).kind, &self.c.def(c).kind) {
-            // One of them tells nothing.
-            (TypeKind::Opaque, _) | (_, TypeKind::Opaque) => true,
+            // One of them tells nothing but, perhaps, its size.
+            (a @ TypeKind::Opaque { .. }, b) | (b, a @ TypeKind::Opaque { .. }) => {
+                match (stated(a), stated(b)) {
+                    (Some(a), Some(b)) => a == b,
+                    _ => true,
+                }
+            }
             (
                 TypeKind::Struct {
                     fields: rust,
@@ -233,6 +238,14 @@ impl<'a> Comparison<'a> {
     }
 }
 
+/// The layout of a type, whether or not Go has values of it.
+fn stated(kind: &TypeKind) -> Option<Layout> {
+    match kind {
+        TypeKind::Opaque { layout, .. } => *layout,
+        kind => kind.layout(),
+    }
+}
+
 /// A name that stands in both lists, in different places. Names alone may differ, as cbindgen can rename them.
 fn moved<'n>(rust: &'n [String], c: &[String]) -> Option<&'n String> {
     let plain = |name: &String| {
@@ -261,6 +274,7 @@ pub(super) fn spelled(api: &Api, ty: &Type, depth: u32) -> String {
         Type::F32 => "f32".into(),
         Type::F64 => "f64".into(),
         Type::Str => "&str".into(),
+        Type::Text { .. } => "*const c_char and a length".into(),
         Type::Slice { elem, .. } => format!("&[{}]", spelled(api, elem, depth)),
         Type::Pointer { to: None, .. } => "a pointer".into(),
         Type::Pointer { to: Some(to), .. } => format!("*{}", spelled(api, to, depth)),

@@ -4,6 +4,19 @@ use std::collections::BTreeMap;
 
 use crate::model::Source;
 
+/// What the names begin with that types without a tag get. No tag of C's does.
+const NAMELESS: char = '<';
+
+/// A name for the type without a tag that begins at a place.
+pub(super) fn nameless(source: &Source, column: usize) -> String {
+    format!("{NAMELESS}{}:{}:{column}>", source.file, source.line)
+}
+
+/// Whether a type has no tag.
+pub(super) fn is_nameless(tag: &str) -> bool {
+    tag.starts_with(NAMELESS)
+}
+
 /// The kinds of types with a tag.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) enum Tag {
@@ -91,7 +104,10 @@ pub(super) struct CFunction {
 /// A struct or a union.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Record {
+    /// Those without names, as of C11's anonymous unions, have an empty one.
     pub fields: Vec<CField>,
+    /// Whether the fields lie where their types alone put them: there are no bit fields, and no attribute moves them.
+    pub natural: bool,
     pub about: About,
 }
 

@@ -6,6 +6,7 @@ use super::compare::Comparison;
 use crate::diag::Problem;
 use crate::gopkg::names::exported;
 use crate::model::{Api, Function, Type, TypeDef, TypeId, TypeKind};
+use crate::sig::callback_names;
 
 /// Adds functions of the header, whose types are those of `header`, and the header's comments to functions that both have. Types of one
 /// name that differ are told.
@@ -25,8 +26,8 @@ pub(super) fn merge(
         let Some(&known) = by_name.get(&go_name(def)) else {
             continue;
         };
-        let contradicts = api.def(known).kind == TypeKind::Opaque
-            && def.kind != TypeKind::Opaque
+        let contradicts = api.def(known).kind.is_opaque()
+            && !def.kind.is_opaque()
             && used_by_value(header, &added, TypeId(id));
         if contradicts || !Comparison::new(&api, header).same_named(known, TypeId(id), 0) {
             let problem = Problem::new(format!(
@@ -38,8 +39,11 @@ pub(super) fn merge(
         }
     }
     for (index, c) in both {
-        if let Some(rust) = api.functions.get_mut(*index).filter(|f| f.doc.is_empty()) {
-            rust.doc.clone_from(&c.doc);
+        if let Some(rust) = api.functions.get_mut(*index) {
+            callback_names::complete(rust, c);
+            if rust.doc.is_empty() {
+                rust.doc.clone_from(&c.doc);
+            }
         }
     }
     for def in &header.types {
@@ -48,6 +52,12 @@ pub(super) fn merge(
             .and_then(|id| api.types.get_mut(id.0 as usize));
         if let Some(known) = known {
             add_docs(known, def);
+            // A header that tells all fields says what no source at hand did: it has C's layout.
+            if let (TypeKind::Opaque { layout, made }, TypeKind::Opaque { layout: c, .. }) =
+                (&mut known.kind, &def.kind)
+            {
+                *made |= c.is_some() && layout == c;
+            }
         }
     }
     let mut merger = Merger {
@@ -106,7 +116,7 @@ fn add_docs(known: &mut TypeDef, def: &TypeDef) {
             doc.clone_from(other);
         }
     };
-    if (known.kind == TypeKind::Opaque) == (def.kind == TypeKind::Opaque) {
+    if known.kind.is_opaque() == def.kind.is_opaque() {
         add(&mut known.doc, &def.doc);
     }
     match (&mut known.kind, &def.kind) {

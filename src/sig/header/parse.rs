@@ -2,7 +2,9 @@
 
 use tree_sitter::{Node, Parser};
 
-use super::decl::{About, CEnum, CField, CFunction, CType, Declarations, Record, Tag, Typedef};
+use super::decl::{
+    self, About, CEnum, CField, CFunction, CType, Declarations, Record, Tag, Typedef,
+};
 use super::expr;
 use super::macros::changes_layout;
 use super::preprocess::{Clean, RUN_PREPROCESSOR};
@@ -256,7 +258,13 @@ impl<'h> Builder<'h> {
                 self.variants(body);
                 return CType::Name("int".into());
             }
-            return CType::Other("a struct or union without a name".into());
+            let Some(body) = node.child_by_field_name("body") else {
+                return CType::Other("a struct or union without a name".into());
+            };
+            let name = decl::nameless(&self.source(node), node.start_position().column);
+            let about = self.about(node);
+            self.record(tag, &name, body, about);
+            return CType::Tagged(tag, name);
         };
         let about = self.about(outermost(node));
         match (node.child_by_field_name("body"), tag) {
@@ -294,6 +302,7 @@ impl<'h> Builder<'h> {
 
     fn record(&mut self, tag: Tag, name: &str, body: Node<'_>, mut about: About) {
         let mut fields = Vec::new();
+        let mut natural = about.refused.is_none();
         for node in children(body) {
             if node.kind() != "field_declaration" {
                 continue;
@@ -305,9 +314,18 @@ impl<'h> Builder<'h> {
                 .children_by_field_name("declarator", &mut node.walk())
                 .collect();
             if parts.is_empty() {
+                let what = match base {
+                    CType::Tagged(Tag::Union, _) => "union",
+                    _ => "struct",
+                };
                 about
                     .refused
-                    .get_or_insert_with(|| "has a field without a name".into());
+                    .get_or_insert_with(|| format!("has a {what} without a name"));
+                fields.push(CField {
+                    name: String::new(),
+                    ty: base.clone(),
+                    about: self.about(node),
+                });
             }
             for part in parts {
                 let (field, ty) = self.declarator(part, base.clone(), constant, 0);
@@ -316,6 +334,7 @@ impl<'h> Builder<'h> {
                     let why =
                         format!("has the bit field `{field}`, which has no counterpart in Go");
                     about.refused.get_or_insert(why);
+                    natural = false;
                 }
                 let about = self.about(node);
                 fields.push(CField {
@@ -325,7 +344,11 @@ impl<'h> Builder<'h> {
                 });
             }
         }
-        let found = Record { fields, about };
+        let found = Record {
+            fields,
+            natural,
+            about,
+        };
         let key = (tag, name.to_owned());
         if self
             .into

@@ -5,10 +5,11 @@
 
 use std::collections::HashMap;
 
-use super::decl::{About, CField, CType, Declarations, FunctionType, Record, Tag};
+use super::decl::{About, CField, CType, Declarations, FunctionType, Record, Tag, is_nameless};
 use super::names::{self, scalar};
 use crate::model::{Api, Field, Layout, PointerKind, Type, TypeDef, TypeId, TypeKind, Variant};
 use crate::sig::types::Why;
+use crate::sig::{callback_names, opaque};
 
 /// Types in types by value, pointers to pointers, `typedef`s of `typedef`s; more means that they go round in a circle.
 const NESTING_LIMIT: u32 = 64;
@@ -18,6 +19,14 @@ pub(super) type Resolved<T> = Result<T, Why>;
 
 fn refuse<T>(reason: impl Into<String>) -> Resolved<T> {
     Err(Why::new(reason))
+}
+
+fn nameless(tag: Tag) -> Why {
+    let what = match tag {
+        Tag::Union => "union",
+        _ => "struct",
+    };
+    Why::new(format!("is a {what} without a name"))
 }
 
 #[derive(Clone, Debug)]
@@ -37,6 +46,8 @@ pub(super) struct Resolver<'h> {
     ids: HashMap<(Tag, String), TypeId>,
     states: Vec<State>,
     keys: Vec<(Tag, String)>,
+    /// Layouts of the records that were asked, whether Go can see into them or not.
+    layouts: HashMap<(Tag, String), Option<Layout>>,
     api: Api,
 }
 
@@ -59,6 +70,7 @@ impl<'h> Resolver<'h> {
             ids: HashMap::new(),
             states: Vec::new(),
             keys: Vec::new(),
+            layouts: HashMap::new(),
             api: Api::default(),
         }
     }
@@ -143,8 +155,9 @@ impl<'h> Resolver<'h> {
         if function.variadic {
             return refuse("is a variadic function pointer");
         }
-        let mut params = Vec::new();
+        let (mut params, mut names) = (Vec::new(), Vec::new());
         for param in &function.params {
+            names.push(param.name.clone().unwrap_or_default());
             if self.function_pointer(&param.ty).is_some() {
                 return Err(part(Why::new("is a function pointer itself")));
             }
@@ -153,6 +166,7 @@ impl<'h> Resolver<'h> {
         let result = self.result(&function.result).map_err(part)?.map(Box::new);
         Ok(Type::Callback {
             params,
+            names: callback_names::known(names),
             result,
             user: None,
             // C cannot say.
@@ -172,6 +186,7 @@ impl<'h> Resolver<'h> {
                 None if self.is_enum(name) => self.by_value(Tag::Enum, name, depth),
                 None => Err(names::unknown(name)),
             },
+            CType::Tagged(tag, name) if is_nameless(name) => Err(nameless(*tag)),
             CType::Tagged(tag, name) => self.by_value(*tag, name, depth),
             CType::Pointer { to, constant } => {
                 let kind = match constant {
@@ -212,6 +227,7 @@ impl<'h> Resolver<'h> {
             CType::Name(name) if scalar(name).is_none() && self.is_enum(name) => {
                 Ok(Some(Type::Named(self.named(Tag::Enum, name))))
             }
+            CType::Tagged(tag, name) if is_nameless(name) => Err(nameless(*tag)),
             CType::Tagged(tag, name) => Ok(Some(Type::Named(self.named(*tag, name)))),
             CType::Pointer { to, .. } if matches!(self.bare(to), CType::Function(_)) => Ok(None),
             CType::Function(_) => Ok(None),
@@ -248,7 +264,7 @@ impl<'h> Resolver<'h> {
             name: title.to_owned(),
             path: title.to_owned(),
             doc: String::new(),
-            kind: TypeKind::Opaque,
+            kind: TypeKind::UNKNOWN,
         });
         self.states.push(State::Queued);
         self.keys.push(key.clone());
@@ -281,14 +297,19 @@ impl<'h> Resolver<'h> {
         let (kind, state) = match found {
             Ok(kind) => (kind, State::Done),
             Err(why) => {
-                let described = self.declared.records.get(&(tag, name));
+                let key = (tag, name);
+                let described = self.declared.records.get(&key);
                 let empty = |f: &CField| matches!(f.ty, CType::Array { len: Some(0), .. });
                 if described.is_some_and(|r| tag == Tag::Struct && !r.fields.iter().all(empty)) {
                     let note = format!("Go cannot see into it: it {}.", why.reason);
                     let gap = if doc.is_empty() { "" } else { "\n\n" };
                     doc = format!("{doc}{gap}{note}");
                 }
-                (TypeKind::Opaque, State::Refused(why))
+                let layout = match tag {
+                    Tag::Enum => None,
+                    _ => self.size_of(&CType::Tagged(tag, key.1), 0),
+                };
+                (opaque::kind(layout, true), State::Refused(why))
             }
         };
         if let Some(def) = self.api.types.get_mut(index) {
@@ -365,7 +386,8 @@ impl<'h> Resolver<'h> {
 
     fn structure(&mut self, name: &str, title: &str, depth: u32) -> Resolved<TypeKind> {
         let declared = self.declared;
-        let Some(Record { fields, about }) = declared.records.get(&(Tag::Struct, name.to_owned()))
+        let Some(Record { fields, about, .. }) =
+            declared.records.get(&(Tag::Struct, name.to_owned()))
         else {
             return Err(
                 Why::new(format!("is `{title}`, which is declared but not described"))
@@ -416,6 +438,56 @@ impl<'h> Resolver<'h> {
             size,
             align,
         })
+    }
+
+    /// Bytes and alignment of a type that Go may not see into; None when the header does not say.
+    fn size_of(&mut self, ty: &CType, depth: u32) -> Option<Layout> {
+        if depth > NESTING_LIMIT {
+            return None;
+        }
+        let (tag, name) = match self.bare(ty) {
+            CType::Pointer { .. } => return Some(Layout { size: 8, align: 8 }),
+            CType::Array { elem, len } => {
+                let elem = self.size_of(elem, depth + 1)?;
+                let size = elem.size.checked_mul((*len)?)?;
+                return Some(Layout { size, ..elem });
+            }
+            CType::Name(name) => match scalar(name) {
+                Some(ty) => return Some(self.api.layout(&ty)),
+                None => (Tag::Enum, name),
+            },
+            CType::Tagged(tag, name) => (*tag, name),
+            CType::Function(_) | CType::Other(_) => return None,
+        };
+        if tag == Tag::Enum {
+            return self.enumeration(name, name).ok()?.layout();
+        }
+        let key = (tag, name.clone());
+        if let Some(known) = self.layouts.get(&key) {
+            return *known;
+        }
+        // While it is looked at, it holds itself, which none does.
+        self.layouts.insert(key.clone(), None);
+        let layout = self.size_of_record(&key, depth);
+        self.layouts.insert(key, layout);
+        layout
+    }
+
+    fn size_of_record(&mut self, key: &(Tag, String), depth: u32) -> Option<Layout> {
+        let declared = self.declared;
+        let record = declared.records.get(key).filter(|r| r.natural)?;
+        let (mut size, mut align) = (0u64, 1u64);
+        for field in &record.fields {
+            let inner = self.size_of(&field.ty, depth + 1)?;
+            align = align.max(inner.align);
+            let offset = match key.0 {
+                Tag::Union => 0,
+                _ => size.checked_next_multiple_of(inner.align)?,
+            };
+            size = size.max(offset.checked_add(inner.size)?);
+        }
+        let size = size.checked_next_multiple_of(align).filter(|s| *s > 0)?;
+        Some(Layout { size, align })
     }
 
     /// Checked: lengths of arrays come from the input.

@@ -87,19 +87,26 @@ fn types_are_written_inside_out() {
 
 #[test]
 fn function_pointers_are_callbacks() {
-    let want = Type::Callback {
+    let want = |names: &[&str]| Type::Callback {
         params: vec![I32, pointer(None, PointerKind::Mut)],
+        names: names.iter().map(|name| name.to_string()).collect(),
         result: Some(Box::new(U8)),
         user: None,
         nullable: true,
     };
-    for text in [
-        "void f(uint8_t (*call)(int, void *));",
-        "typedef uint8_t (*call_t)(int x, void *user); void f(call_t call);",
-        "typedef uint8_t call_t(int, void *); void f(call_t *call);",
-        "void f(uint8_t call(int, void *));",
+    for (text, names) in [
+        ("void f(uint8_t (*call)(int, void *));", &[][..]),
+        (
+            "typedef uint8_t (*call_t)(int x, void *user); void f(call_t call);",
+            &["x", "user"],
+        ),
+        (
+            "typedef uint8_t call_t(int, void *user); void f(call_t *call);",
+            &["", "user"],
+        ),
+        ("void f(uint8_t call(int, void *));", &[]),
     ] {
-        assert_eq!(only(text), (vec![want.clone()], None), "{text}");
+        assert_eq!(only(text), (vec![want(names)], None), "{text}");
     }
 }
 
@@ -210,13 +217,76 @@ fn structs_have_the_layout_of_c() {
     let error = said("struct S { union { int a; } u; }; void f(struct S s);");
     assert_eq!(
         error,
-        [
-            "foo.h:1: `f`: parameter `s` is `S`, whose field `u` is a struct or union without a name, which is not understood"
-        ]
+        ["foo.h:1: `f`: parameter `s` is `S`, whose field `u` is a union without a name"]
     );
     let api = good("struct S { uint8_t a; uint64_t none[0]; }; void f(struct S s);");
     assert!(
         matches!(&api.types[0].kind, TypeKind::Struct { fields, size: 8, align: 8 } if fields.len() == 1)
+    );
+}
+
+/// Size and alignment of what Go cannot see into: the first parameter points to it.
+fn opaque_layout(text: &str) -> Option<(u64, u64)> {
+    let api = good(text);
+    assert!(api.types[0].kind.is_opaque(), "{text}");
+    api.types[0].kind.layout().map(|l| (l.size, l.align))
+}
+
+#[test]
+fn opaque_types_have_their_size_where_it_is_known() {
+    for (declared, want) in [
+        (
+            "struct S { char kind; union { long i; double d; } u; };",
+            (16, 8),
+        ),
+        (
+            "struct S { int a; union { struct { short b; char c; }; char d[6]; }; };",
+            (12, 4),
+        ),
+        ("union S { char a[5]; short b; };", (6, 2)),
+        (
+            "enum E { A }; struct S { enum E e; void (*call)(int); const char *s; union { int i; } u[3]; };",
+            (40, 8),
+        ),
+        (
+            "struct T { char a; long b; }; struct S { union { int i; } u; struct T t[2]; char last; };",
+            (48, 8),
+        ),
+    ] {
+        let text = format!("{declared} void f(S *s);").replace(
+            "f(S *s)",
+            if declared.starts_with("union") {
+                "f(union S *s)"
+            } else {
+                "f(struct S *s)"
+            },
+        );
+        assert_eq!(opaque_layout(&text), Some(want), "{text}");
+    }
+    for declared in [
+        "struct S;",
+        "struct S { unsigned a : 3; union { int i; } u; };",
+        "struct S { union { int i __attribute__((aligned(16))); } u; };",
+        "struct S { union { long double d; } u; };",
+        "struct S { union { int i; } u; foo_t other; };",
+        "struct S { union { int i; } u; int many[]; };",
+        "struct S { union { int i; } u; struct S s; };",
+        "struct S { union { char c[4294967296]; } u; };",
+    ] {
+        assert_eq!(
+            opaque_layout(&format!("{declared} void f(struct S *s);")),
+            None,
+            "{declared}"
+        );
+    }
+    // As often as it is held: not looked at each time.
+    let mut deep = String::from("struct S0 { union { int i; } u; };");
+    for n in 0..60 {
+        deep += &format!("struct S{} {{ struct S{n} a, b; }};", n + 1);
+    }
+    assert_eq!(
+        opaque_layout(&format!("{deep} void f(struct S60 *s);")),
+        None
     );
 }
 

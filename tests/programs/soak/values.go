@@ -75,22 +75,22 @@ func values(w *worker) error {
 }
 
 func handles(w *worker) error {
-	stack := data.StackNew()
+	stack := data.NewStack()
 	n := w.random.Intn(500) * 2
 	for i := 0; i < n; i++ {
-		data.StackPush(stack, int64(i+w.id))
+		stack.Push(int64(i + w.id))
 	}
 	if n > 0 {
-		upper := data.StackSplit(stack)
+		upper := stack.Split()
 		var top int64
-		ok := data.StackPop(upper, &top)
-		data.StackFree(upper)
+		ok := upper.Pop(&top)
+		upper.Close()
 		if !ok || top != int64(n-1+w.id) {
 			return fmt.Errorf("StackPop gave %d, %v", top, ok)
 		}
 	}
-	left := data.StackLen(stack)
-	data.StackFree(stack)
+	left := stack.Len()
+	stack.Close()
 	return same("StackLen", left, uint(n/2))
 }
 

@@ -1,0 +1,83 @@
+//! The names that a function pointer's parameters have in the source, which debug information leaves out: `each: extern "C" fn(line: u32)`, or a `type` of
+//! the same crate that stands for one.
+
+use super::source::Sources;
+use crate::model::{Function, Type};
+
+/// `type`s of `type`s; more means that they go round in a circle.
+const NESTING_LIMIT: u32 = 8;
+
+/// Names the parameters of a callback of which the source writes the type so; `krate` is where that stands.
+pub(super) fn apply(ty: &mut Type, sources: &mut Sources<'_>, krate: &str, written: &str) {
+    if let Type::Callback { params, names, .. } = ty
+        && let Some(found) = find(sources, krate, written, 0)
+        // Types without bytes are no parameters.
+        && found.len() == params.len()
+    {
+        *names = known(found);
+    }
+}
+
+/// Takes the names over that another view of the same functions has.
+pub(super) fn complete(function: &mut Function, other: &Function) {
+    for (param, other) in function.params.iter_mut().zip(&other.params) {
+        if let (
+            Type::Callback { names, params, .. },
+            Type::Callback {
+                names: more,
+                params: same,
+                ..
+            },
+        ) = (&mut param.ty, &other.ty)
+            && names.is_empty()
+            && params.len() == same.len()
+        {
+            names.clone_from(more);
+        }
+    }
+}
+
+/// The names, unless there are none at all.
+pub(super) fn known(names: Vec<String>) -> Vec<String> {
+    match names.iter().all(String::is_empty) {
+        true => Vec::new(),
+        false => names,
+    }
+}
+
+fn find(sources: &mut Sources<'_>, krate: &str, written: &str, depth: u32) -> Option<Vec<String>> {
+    if depth > NESTING_LIMIT {
+        return None;
+    }
+    let mut ty: syn::Type = syn::parse_str(written).ok()?;
+    loop {
+        ty = match ty {
+            syn::Type::Paren(inner) => *inner.elem,
+            syn::Type::Group(inner) => *inner.elem,
+            syn::Type::FnPtr(function) => {
+                let name = |arg: &syn::NamedArg| {
+                    let ident = arg.name.as_ref().map(|(ident, _)| ident.to_string());
+                    let name = ident.unwrap_or_default();
+                    let name = name.strip_prefix("r#").unwrap_or(&name);
+                    name.trim_start_matches('_').to_owned()
+                };
+                return Some(function.inputs.iter().map(name).collect());
+            }
+            syn::Type::Path(path) => {
+                let last = path.path.segments.last()?;
+                match &last.arguments {
+                    // `Option<...>`
+                    syn::PathArguments::AngleBracketed(inside) => match inside.args.first()? {
+                        syn::GenericArgument::Type(inner) => inner.clone(),
+                        _ => return None,
+                    },
+                    _ => {
+                        let written = sources.alias(krate, &last.ident.to_string())?;
+                        return find(sources, krate, &written, depth + 1);
+                    }
+                }
+            }
+            _ => return None,
+        }
+    }
+}
