@@ -64,11 +64,10 @@ pub fn convert(o: &ConvertOptions, progress: &dyn Progress) -> Result<Converted>
         .import_path
         .clone()
         .unwrap_or_else(|| place.package.clone());
-    let names = wrappers::Names::new(&identity, &digest, o.stack_size);
     // The wrappers are one more object; from here on no object is added.
     let rustc = library.rustc.clone();
     let arch = library.arch;
-    let linked = link(library, &api, &names, &uses, o.stack_size, progress)?;
+    let linked = link(library, &api, &uses, o.stack_size, progress)?;
     let header = Header {
         format: provenance::FORMAT,
         image_size: linked.image.len() as u64,
@@ -87,7 +86,7 @@ pub fn convert(o: &ConvertOptions, progress: &dyn Progress) -> Result<Converted>
     for note in gopkg::notes(&api, &go_prefix, &library_name)? {
         progress.warn(&note);
     }
-    let syso = seal(linked, &header, arch, &syso_name, progress)?;
+    let (syso, names) = seal(linked, &header, arch, &syso_name, progress)?;
     // The Go side: text only.
     let text = gopkg::generate(&gopkg::Request {
         place: &place,
@@ -226,7 +225,7 @@ pub(crate) fn sig_export(e: &Export) -> sig::Export {
     }
 }
 
-/// SHA-256 over the inputs and the runtime, the lengths included.
+/// SHA-256 over the inputs, the lengths included.
 fn digest(files: &Files) -> [u8; 32] {
     let mut hash = Sha256::new();
     for bytes in files.contents() {
@@ -311,13 +310,12 @@ pub(crate) fn runtime(arch: &dyn Arch) -> Result<Files> {
 fn link(
     library: Library<'_>,
     api: &Api,
-    names: &wrappers::Names,
     uses: &PackageUses,
     lane_size: u64,
     progress: &dyn Progress,
 ) -> Result<Linked> {
     let arch = library.arch;
-    let extra = wrappers::object(api, arch, names, uses)?;
+    let extra = wrappers::object(api, arch, uses)?;
     let runtime = runtime(arch)?;
     let exports = library.exports;
     let graph = reach(library.objects, &runtime, extra, Vec::new())?;
@@ -399,21 +397,25 @@ pub(crate) fn loadable(inputs: &Inputs<'_>) -> usize {
         .sum()
 }
 
-/// Writes the header, wraps the image into an object, and reads that back with another parser.
+/// Writes the header, names the wrappers, wraps the image into an object, and reads that back with another parser.
 fn seal(
     mut linked: Linked,
     header: &Header,
     arch: &dyn Arch,
     name: &str,
     progress: &dyn Progress,
-) -> Result<Vec<u8>> {
+) -> Result<(Vec<u8>, wrappers::Names)> {
     provenance::write(header, &mut linked.image).map_err(|e| {
         Error::fault(Problem::new(format!(
             "cannot write the header of the image: {e}"
         )))
     })?;
+    let names = wrappers::Names::new(&linked.image);
+    for wrapper in linked.symbols.iter_mut().filter(|s| s.global) {
+        wrapper.name = names.public(&wrapper.name);
+    }
     let syso = elf::write(arch, linked.image, &linked.symbols)?;
     progress.status("Verifying", name);
     verify::syso(name, &syso)?;
-    Ok(syso)
+    Ok((syso, names))
 }

@@ -42,7 +42,8 @@ pub fn inspect(o: &InspectOptions, progress: &dyn Progress) -> Result<Inspection
         ..Inspection::default()
     };
     let exports = library.exports.clone();
-    let names = wrappers::Names::new(&place.package, &[0; 32], o.stack_size);
+    // Nothing is written that could have the names of an image.
+    let names = wrappers::Names::new(&[]);
     // Names may clash between functions that are good one by one; then there is no API to show.
     let written = go_api(&gopkg::Request {
         place: &place,
@@ -67,7 +68,7 @@ pub fn inspect(o: &InspectOptions, progress: &dyn Progress) -> Result<Inspection
         note_obstacles(&mut out.obstacles, &e);
         PackageUses::default()
     });
-    let extra = wrappers::object(&signatures.api, arch, &names, &uses)?;
+    let extra = wrappers::object(&signatures.api, arch, &uses)?;
     let first_own = library.objects.len() as u32;
     let runtime = driver::runtime(arch)?;
     let graph = driver::reach(

@@ -19,47 +19,56 @@ use sha2::{Digest, Sha256};
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-/// Names of the wrappers of one package. They never collide between two packages of a program, nor between two versions of one.
+/// What the names of wrappers begin with inside the image. No compiler's symbols have a colon.
+pub const PREFIX: &str = "rsyso:";
+
+/// The name of an export's wrapper inside the image. Go's assembler takes no `.` or `$` in a name (cmd/asm/internal/lex, `isIdentRune`): such
+/// exports get a spelling without, and a hash that keeps them apart from others.
+fn internal(export: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    if export.chars().all(plain) {
+        return format!("{PREFIX}{export}");
+    }
+    let spelled: String = export
+        .chars()
+        .map(|c| if plain(c) { c } else { '_' })
+        .collect();
+    let hash = hex(&Sha256::digest(export.as_bytes())[..4]);
+    format!("{PREFIX}{spelled}_{hash}")
+}
+
+/// What stands for the Go functions of an export, in order, inside the image.
+fn callbacks(function: &Function) -> Vec<String> {
+    let params = function.callbacks().enumerate();
+    params
+        .map(|(n, p)| format!("{}.{n}.{}", internal(&function.symbol), p.name))
+        .collect()
+}
+
+/// Names of the wrappers as the rest of a program knows them: by a hash of the whole image, so that two names are equal only if the images are,
+/// byte for byte, whatever options made them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Names {
     prefix: String,
 }
 
 impl Names {
-    /// `identity` is the package's import path (its name when the path is unknown); the rest makes versions differ.
-    pub fn new(identity: &str, inputs: &[u8; 32], stack_size: u64) -> Self {
-        let mut hash = Sha256::new();
-        hash.update(identity.as_bytes());
-        hash.update([0]);
-        hash.update(inputs);
-        hash.update(stack_size.to_le_bytes());
-        hash.update(env!("CARGO_PKG_VERSION").as_bytes());
+    /// The names of an image that is complete, header included.
+    pub fn new(image: &[u8]) -> Self {
         Names {
-            prefix: format!("rsyso_{}_", hex(&hash.finalize()[..8])),
+            prefix: format!("rsyso_{}_", hex(&Sha256::digest(image)[..8])),
         }
     }
 
-    /// The wrapper of an export. Go's assembler takes no `.` or `$` in a name (cmd/asm/internal/lex, `isIdentRune`): such exports get a
-    /// spelling without, and a hash that keeps them apart from others.
+    /// The wrapper of an export.
     pub fn wrapper(&self, export: &str) -> String {
-        let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
-        if export.chars().all(plain) {
-            return format!("{}{export}", self.prefix);
-        }
-        let spelled: String = export
-            .chars()
-            .map(|c| if plain(c) { c } else { '_' })
-            .collect();
-        let hash = hex(&Sha256::digest(export.as_bytes())[..4]);
-        format!("{}{spelled}_{hash}", self.prefix)
+        self.public(&internal(export))
     }
 
-    /// What stands for the Go functions of an export, in order.
-    fn callbacks(&self, function: &Function) -> Vec<String> {
-        let params = function.callbacks().enumerate();
-        params
-            .map(|(n, p)| format!("{}.{n}.{}", self.wrapper(&function.symbol), p.name))
-            .collect()
+    /// What the name of a wrapper inside the image is outside.
+    pub fn public(&self, internal: &str) -> String {
+        let name = internal.strip_prefix(PREFIX).unwrap_or(internal);
+        format!("{}{name}", self.prefix)
     }
 }
 
@@ -68,12 +77,7 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 /// Assembles the wrappers of all functions, each with what stands for the Go functions that it takes, and their unwind table.
-pub fn object(
-    api: &Api,
-    arch: &dyn Arch,
-    names: &Names,
-    uses: &PackageUses,
-) -> Result<Object<'static>> {
+pub fn object(api: &Api, arch: &dyn Arch, uses: &PackageUses) -> Result<Object<'static>> {
     let mut w = Assembly {
         object: Object::synthetic("<wrappers>", arch.machine()),
         symbols: HashMap::new(),
@@ -92,7 +96,7 @@ pub fn object(
     let exports = api.functions.iter().enumerate();
     let exports = exports.map(|(index, f)| (f, uses.of(index)));
     for (function, uses) in exports.chain(own.iter().flatten().map(|(f, uses)| (f, uses))) {
-        if let Err(what) = w.export(api, arch, function, names, uses) {
+        if let Err(what) = w.export(api, arch, function, uses) {
             let problem = Problem::new(format!(
                 "{} cannot be called from Go: {what}",
                 function.symbol
@@ -115,7 +119,7 @@ pub fn object(
                 rt_symbols::RESUME
             )))
         })?;
-        w.add(names.wrapper(rt_symbols::RESUME), jump, Role::Wrapper);
+        w.add(internal(rt_symbols::RESUME), jump, Role::Wrapper);
     }
     w.unwind_table(arch)?;
     Ok(w.object)
@@ -217,10 +221,9 @@ impl Assembly {
         api: &Api,
         arch: &dyn Arch,
         function: &Function,
-        names: &Names,
         uses: &Uses,
     ) -> std::result::Result<(), String> {
-        let codes = names.callbacks(function);
+        let codes = callbacks(function);
         let frame = goabi::frame(api, function);
         let code = arch.wrapper(api, function, &frame, &codes, uses)?;
         if let Uses::Given { handles, .. } = uses {
@@ -228,7 +231,7 @@ impl Assembly {
                 self.data(note(&function.symbol, slot), given.note_bytes());
             }
         }
-        self.add(names.wrapper(&function.symbol), code, Role::Wrapper);
+        self.add(internal(&function.symbol), code, Role::Wrapper);
         for (which, (param, name)) in function.callbacks().zip(&codes).enumerate() {
             let code = arch.callback(api, &param.ty, which, &codes[0])?;
             self.add(name.clone(), code, Role::Callback);

@@ -87,7 +87,22 @@ fn an_unsupported_platform_says_so() {
     }
 }
 
-/// Two libraries in one program, and one library under two import paths: each keeps its own state.
+/// The written package of a fixture, copied file by file to another import path.
+fn copied(fixture: &str) {
+    let copy = workspace().path().join("copy").join(fixture);
+    std::fs::create_dir_all(&copy).unwrap();
+    let module = format!("module rsyso.test/copy/{fixture}\n\ngo 1.21\n");
+    std::fs::write(copy.join("go.mod"), module).unwrap();
+    for file in std::fs::read_dir(workspace().fixture(fixture)).unwrap() {
+        let path = file.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap();
+        if path.is_file() && name != "go.mod" && !name.ends_with("_test.go") {
+            std::fs::copy(&path, copy.join(name)).unwrap();
+        }
+    }
+}
+
+/// Two libraries in one program, one library under two import paths, and copies of written packages: each keeps its own state.
 #[test]
 fn packages_do_not_meet() {
     let second = workspace().path().join("second/data");
@@ -98,6 +113,8 @@ fn packages_do_not_meet() {
     )
     .unwrap();
     convert(&archive("data"), &second, &["-q"]);
+    copied("data");
+    copied("callbacks");
     let twins = workspace().programs().join("twins");
     for (release, cgo, flags) in [
         (Release::Newest, false, "-buildmode=exe"),

@@ -24,14 +24,14 @@ const RUNNING: u32 = 1;
 const WAITED: u32 = 2;
 const DONE: u32 = 3;
 
-/// Called by `rsyso_lane_slow` at the top of a fresh lane. Returns the lane of `m`, ready for use.
-pub extern "C" fn enter(g: usize, m: usize, control: *mut Control) -> *mut Control {
+/// Called by `rsyso_lane_slow` at the top of a fresh lane. Returns the lane of `m`, ready for use. `landing` tells which package calls.
+pub extern "C" fn enter(g: usize, m: usize, control: *mut Control, landing: usize) -> *mut Control {
     check_go_layout(g, m);
     if STATE.load(Acquire) == DONE {
         lane::register(control);
         lane::init_tls(control);
     } else {
-        boot(control);
+        boot(control, landing);
     }
     lane::ended::learn(m);
     lane::insert(m, control);
@@ -52,11 +52,13 @@ pub extern "C" fn failed(which: u32, errno: i32) -> ! {
     )
 }
 
-/// Sets the process up, once; every other thread waits until that is done.
-fn boot(control: *mut Control) {
+/// Sets the process up, once; every other thread waits until that is done. The image serves the package that came first.
+fn boot(control: *mut Control, landing: usize) {
     match STATE.compare_exchange(FRESH, RUNNING, Acquire, Acquire) {
         Ok(_) => {
-            apply_fixups();
+            crate::copies::keep_variables();
+            let base = base();
+            for_each_fixup(|place| add(place, base));
             arch::mem::detect();
             lane::list::create_list();
             lane::register(control);
@@ -67,6 +69,7 @@ fn boot(control: *mut Control) {
             crate::c::env::init();
             crate::c::checks::init();
             run_initialisers();
+            lane::rsyso_lane_owner.store(landing, Release);
             if STATE.swap(DONE, Release) == WAITED {
                 sys::futex_wake(&STATE, i32::MAX as usize);
             }
@@ -127,15 +130,17 @@ fn read_word(address: usize) -> Option<usize> {
     Some(unsafe { (address as *const usize).read_volatile() })
 }
 
-/// Adds the image's address to every word that the linker listed. `Params` tells the encodings.
-fn apply_fixups() {
+/// Adds a number to a word that the linker listed.
+fn add(place: usize, number: usize) {
+    let place = place as *mut usize;
+    // SAFETY: the linker lists words of the writable part, which is writable now, and no other thread runs here.
+    unsafe { place.write_unaligned(place.read_unaligned().wrapping_add(number)) };
+}
+
+/// Calls `each` with the address of every word that holds an address of the image. `Params` tells the encodings.
+pub(crate) fn for_each_fixup(each: impl Fn(usize)) {
     let p = params();
     let base = base();
-    let add = |place: usize| {
-        let place = place as *mut usize;
-        // SAFETY: the linker lists words of the writable part, which is writable now, and no other thread runs here.
-        unsafe { place.write_unaligned(place.read_unaligned().wrapping_add(base)) };
-    };
     let words = (base + p.relr_offset as usize) as *const u64;
     let mut next = base;
     for i in 0..p.relr_count as usize {
@@ -143,7 +148,7 @@ fn apply_fixups() {
         let word = unsafe { words.add(i).read() };
         if word & 1 == 0 {
             next = base + word as usize;
-            add(next);
+            each(next);
             next += 8;
         } else {
             let mut bits = word >> 1;
@@ -151,7 +156,7 @@ fn apply_fixups() {
             while bits != 0 {
                 let skip = bits.trailing_zeros() as usize;
                 place += skip * 8;
-                add(place);
+                each(place);
                 place += 8;
                 // In two steps: the distance may be all 64 bits.
                 bits = bits >> skip >> 1;
@@ -162,7 +167,7 @@ fn apply_fixups() {
     let offsets = (base + p.unaligned_offset as usize) as *const u32;
     for i in 0..p.unaligned_count as usize {
         // SAFETY: within the list.
-        add(base + unsafe { offsets.add(i).read_unaligned() } as usize);
+        each(base + unsafe { offsets.add(i).read_unaligned() } as usize);
     }
 }
 

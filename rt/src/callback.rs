@@ -162,11 +162,9 @@ fn misused(control: *mut Control, callee: usize) -> ! {
     sys::exit_group(2)
 }
 
-/// `rsyso_0123456789abcdef_for_each.0.visit` (the linker's `wrappers::Names`) as `for_each`.
+/// `rsyso:for_each.0.visit` (the linker's `wrappers`) as `for_each`.
 fn export(code: &str) -> Option<&str> {
-    code.get("rsyso_0123456789abcdef_".len()..)?
-        .split('.')
-        .next()
+    code.strip_prefix("rsyso:")?.split('.').next()
 }
 
 /// The payload of the exception by which Rust ends when a Go function did not return.

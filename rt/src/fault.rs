@@ -272,16 +272,14 @@ fn called_as(control: *mut Control, pc: usize, line: &mut Line<'_>) -> core::fmt
 fn export(control: *mut Control) -> Option<&'static str> {
     /// Words of arguments that are looked through, at most.
     const WORDS: usize = 512;
-    /// `rsyso_`, sixteen digits, `_` (the linker's `wrappers::Names`).
-    const PREFIX: usize = 23;
+    /// What the linker's `wrappers` are called.
+    const PREFIX: &str = "rsyso:";
     let top = control as usize;
     (1..=WORDS).find_map(|n| {
         // SAFETY: the topmost words of a lane's stack, aligned and mapped.
         let word = unsafe { ((top - n * size_of::<usize>()) as *const usize).read_volatile() };
         let name = names::name(word.wrapping_sub(1))?;
-        name.strip_prefix("rsyso_")
-            .filter(|rest| rest.as_bytes().get(16) == Some(&b'_'))?;
-        name.get(PREFIX..)
+        name.strip_prefix(PREFIX)
     })
 }
 

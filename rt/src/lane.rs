@@ -314,6 +314,12 @@ impl Slot {
 #[allow(non_upper_case_globals)] // The name is the linker's.
 pub static rsyso_lane_table: AtomicU64 = AtomicU64::new(0);
 
+/// The package that the image serves, told by the landing of its stubs: a program may hold copies of the package, and all of them call the wrappers
+/// of one image (`copies.rs`). 0 until there is a lane table and all else is ready for use.
+#[cfg_attr(not(test), unsafe(no_mangle))]
+#[allow(non_upper_case_globals)] // The name is the linker's.
+pub static rsyso_lane_owner: AtomicUsize = AtomicUsize::new(0);
+
 const SLOTS: usize = 1 << LANE_TABLE_BITS;
 
 /// In the place of an `m`: the slot is being emptied. No `m` has this address, nor the next.

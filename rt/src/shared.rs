@@ -139,6 +139,11 @@ pub struct Params {
     pub names_offset: u64,
     /// See `names_offset`.
     pub names_count: u64,
+    /// Offset and bytes of those writable data that have bytes in the image and change while the program runs: all else there is written by the
+    /// fix-ups alone, or begins as zeros.
+    pub vars_offset: u64,
+    /// See `vars_offset`.
+    pub vars_size: u64,
     /// Offset and bytes of the executable part (function addresses lie in it).
     pub code_offset: u64,
     /// See `code_offset`.

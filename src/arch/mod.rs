@@ -41,6 +41,8 @@ pub struct CodeRef {
 pub mod rt_symbols {
     /// A word: the address of the lane table; 0 until the first use of the image.
     pub const LANE_TABLE: &str = "rsyso_lane_table";
+    /// The word that says which copy of the package the image serves.
+    pub const LANE_OWNER: &str = "rsyso_lane_owner";
     /// The slow path of a wrapper: finds or makes the lane of the running `m`. Its protocol is the backend's.
     pub const LANE_SLOW: &str = "rsyso_lane_slow";
     /// The personality of the wrappers: exceptions that arrive there are handed to Go.

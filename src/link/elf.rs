@@ -23,12 +23,15 @@ pub fn write(arch: &dyn Arch, image: Vec<u8>, symbols: &[ImageSymbol]) -> Result
             value: symbol.offset,
             size: symbol.size,
             kind: SymbolKind::Text,
+            // Hidden: nobody looks them up at run time, and no other module takes their place.
             scope: if symbol.global {
-                SymbolScope::Dynamic
+                SymbolScope::Linkage
             } else {
                 SymbolScope::Compilation
             },
-            weak: false,
+            // A program may hold the package twice, under two import paths: linkers take the first of equal weak names (gABI, "Symbol Table";
+            // cmd/link/internal/loadelf, readelfsym). The runtime tells the callers apart (rt/src/copies.rs).
+            weak: symbol.global,
             section: SymbolSection::Section(text),
             flags: SymbolFlags::None,
         });

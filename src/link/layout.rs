@@ -64,7 +64,9 @@ pub struct Layout {
 enum Class {
     Code,
     ReadOnly,
-    /// Writable at run time: fix-ups or variables.
+    /// Written at run time by the fix-ups, and never again.
+    Fixed,
+    /// Variables.
     Data,
     Init,
     Zeros,
@@ -195,9 +197,8 @@ fn class_of(cx: Context<'_, '_>, at: SecRef) -> Class {
         s if s.exec() => Class::Code,
         s if s.nobits() => Class::Zeros,
         s if s.write() && !relro(s) => Class::Data,
-        _ if cx.plan.fixed_up.contains(&at) => Class::Data,
+        _ if cx.plan.fixed_up.contains(&at) => Class::Fixed,
         // .data.rel.ro without a pointer that needs fixing is read-only after all.
-        s if s.write() && !relro(s) => Class::Data,
         _ => Class::ReadOnly,
     }
 }
@@ -236,13 +237,19 @@ fn writable(cx: Context<'_, '_>, classes: &Classes, out: &mut Layout) -> u64 {
     out.params.init_offset = init_at;
     out.params.init_count = (cursor.0 - init_at) / 8;
     template(cx, classes, out, &mut cursor);
-    for at in of(classes, Class::Data) {
-        let section = cx.inputs.section(at);
-        let address = cursor.place(section.size, section.align);
-        out.sections.insert(at, address);
-        out.order.push((at, address));
-    }
     out.cells = cursor.place(8 * cx.plan.cells.len() as u64, 8);
+    for class in [Class::Fixed, Class::Data] {
+        if class == Class::Data {
+            out.params.vars_offset = cursor.0;
+        }
+        for at in of(classes, class) {
+            let section = cx.inputs.section(at);
+            let address = cursor.place(section.size, section.align);
+            out.sections.insert(at, address);
+            out.order.push((at, address));
+        }
+    }
+    out.params.vars_size = cursor.0 - out.params.vars_offset;
     out.zeros_at = cursor.0;
     for at in of(classes, Class::Zeros) {
         let section = cx.inputs.section(at);
@@ -378,11 +385,16 @@ fn shift_writable(
     by: u64,
     places: &[u64],
 ) {
-    let moved: std::collections::HashSet<SecRef> =
-        [Class::Data, Class::Init, Class::Zeros, Class::Tls]
-            .into_iter()
-            .flat_map(|c| of(classes, c))
-            .collect();
+    let moved: std::collections::HashSet<SecRef> = [
+        Class::Fixed,
+        Class::Data,
+        Class::Init,
+        Class::Zeros,
+        Class::Tls,
+    ]
+    .into_iter()
+    .flat_map(|c| of(classes, c))
+    .collect();
     for (at, address) in out.sections.iter_mut().filter(|(at, _)| moved.contains(at)) {
         debug_assert!(cx.live.keeps(*at));
         *address += by;
@@ -395,6 +407,7 @@ fn shift_writable(
     out.zeros_at += by;
     out.params.init_offset += by;
     out.params.tls_offset += by;
+    out.params.vars_offset += by;
     let (aligned, unaligned): (Vec<u64>, Vec<u64>) =
         places.iter().map(|p| p + by).partition(|p| p % 8 == 0);
     out.relr = relr::encode(&aligned);

@@ -411,15 +411,10 @@ fn join(krate: &str, module: &str) -> String {
     }
 }
 
-/// `rsyso_0123456789abcdef_name` -> `wrapper of name`.
+/// `rsyso:name` -> `wrapper of name`.
 fn wrapper_name(symbol: &str) -> String {
-    let rest = symbol
-        .strip_prefix("rsyso_")
-        .and_then(|r| r.split_once('_'));
-    rest.map_or_else(
-        || symbol.to_owned(),
-        |(_, name)| format!("wrapper of {name}"),
-    )
+    let name = symbol.strip_prefix(crate::wrappers::PREFIX);
+    name.map_or_else(|| symbol.to_owned(), |name| format!("wrapper of {name}"))
 }
 
 /// The member of an archive, without the hash that the crate `cc` puts before it: `libfoo.a(0123456789abcdef-zstd.o)` -> `zstd.o`.
@@ -446,6 +441,6 @@ mod tests {
         assert_eq!(member("libfoo.a(44ff4c55aa9e5133-zstd.o)"), "zstd.o");
         assert_eq!(member("libfoo.a(my-zstd.o)"), "my-zstd.o");
         assert_eq!(member("foo.o"), "foo.o");
-        assert_eq!(wrapper_name("rsyso_0123456789abcdef_a_b"), "wrapper of a_b");
+        assert_eq!(wrapper_name("rsyso:a_b"), "wrapper of a_b");
     }
 }

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use goblin::elf::section_header::{SHN_COMMON, SHN_UNDEF};
 use goblin::elf::sym::{
-    STB_GLOBAL, STB_LOCAL, STT_COMMON, STT_FILE, STT_FUNC, STT_SECTION, STT_TLS, STV_DEFAULT, Sym,
+    STB_LOCAL, STB_WEAK, STT_COMMON, STT_FILE, STT_FUNC, STT_SECTION, STT_TLS, STV_HIDDEN, Sym,
 };
 
 use super::Findings;
@@ -109,12 +109,13 @@ fn globals(findings: &mut Findings<'_>, symbols: &[Symbol<'_>], fixed_size: u64)
     let mut rule = |message: &str, f: &dyn Fn(&Symbol<'_>) -> bool| {
         findings.none(message, globals().filter(|s| f(s)).map(Symbol::describe));
     };
-    rule("symbols that are neither local nor global", &|s| {
-        s.sym.st_bind() != STB_GLOBAL
+    // Where a program holds the package twice, under two import paths, linkers take the first of them: "duplicate symbol reference" (loadelf.Load)
+    // else. Names tell images apart, so what is merged is equal.
+    rule("symbols that are neither local nor weak", &|s| {
+        s.sym.st_bind() != STB_WEAK
     });
-    // readelfsym marks hidden globals as duplicate-OK: two objects that hide one name would merge without a word.
-    rule("global symbols that are not of default visibility", &|s| {
-        s.sym.st_visibility() != STV_DEFAULT
+    rule("wrappers that are not hidden", &|s| {
+        s.sym.st_visibility() != STV_HIDDEN
     });
     rule(
         "global symbols that are not named as wrappers (`rsyso_<hex>_<name>`)",

@@ -19,7 +19,7 @@ const LANE: usize = 1 << 20;
 
 pub struct Machine {
     wrappers: HashMap<String, usize>,
-    /// Its first word is the address of the lane table. Always there, but for a moment in [`Machine::first_word`].
+    /// Its first two words are the address of the lane table and the owner. Always there, but for a moment in [`Machine::first_words`].
     code: Option<Mmap>,
     table: Vec<[usize; 2]>,
     lane: MmapMut,
@@ -117,10 +117,13 @@ impl Machine {
         let backend = arch::by_machine(62).expect("amd64");
         let mut map = MmapMut::map_anon(1 << 20).expect("memory");
         let mut b = Builder {
-            bytes: vec![0; 8],
+            bytes: vec![0; 16],
             base: map.as_ptr() as usize,
         };
-        let mut symbols = HashMap::from([(rt_symbols::LANE_TABLE.to_string(), b.base)]);
+        let mut symbols = HashMap::from([
+            (rt_symbols::LANE_TABLE.to_string(), b.base),
+            (rt_symbols::LANE_OWNER.to_string(), b.base + 8),
+        ]);
         let slow = b.pad(lane_slow as *const () as usize);
         symbols.insert(rt_symbols::LANE_SLOW.into(), slow);
         for (name, address) in addresses {
@@ -147,6 +150,7 @@ impl Machine {
         }
         let table = vec![[0, 0]; 1 << LANE_TABLE_BITS];
         b.bytes[..8].copy_from_slice(&(table.as_ptr() as usize).to_le_bytes());
+        b.bytes[8..16].copy_from_slice(&LANDING.to_le_bytes());
         map[..b.bytes.len()].copy_from_slice(&b.bytes);
         let mut machine = Machine {
             wrappers,
@@ -185,11 +189,16 @@ impl Machine {
 
     /// Before the first use of an image there is no table.
     pub fn no_table(&mut self) {
-        self.first_word(0);
+        self.first_words([0, 0]);
+    }
+
+    /// Another copy of the package was first.
+    pub fn another_owner(&mut self) {
+        self.first_words([self.table.as_ptr() as usize, LANDING + 1]);
     }
 
     pub fn empty_table(&mut self) {
-        self.first_word(self.table.as_ptr() as usize);
+        self.first_words([self.table.as_ptr() as usize, LANDING]);
         self.table.fill([0, 0]);
     }
 
@@ -199,10 +208,11 @@ impl Machine {
         self.table[home] = [self.m() + (1 << 40), 8];
     }
 
-    fn first_word(&mut self, value: usize) {
+    fn first_words(&mut self, values: [usize; 2]) {
         let code = self.code.take().expect("the code");
         let mut code = code.make_mut().expect("writable");
-        code[..8].copy_from_slice(&value.to_le_bytes());
+        code[..8].copy_from_slice(&values[0].to_le_bytes());
+        code[8..16].copy_from_slice(&values[1].to_le_bytes());
         self.code = code.make_exec().ok();
     }
 

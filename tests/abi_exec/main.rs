@@ -67,8 +67,12 @@ fn the_slow_path_finds_the_lane_when_the_table_does_not() {
     let api = signatures::fixture();
     let mut machine = Machine::new(&api, &abi::generated::addresses());
     let functions = || api.functions.iter().enumerate().step_by(7);
-    let cases: [fn(&mut Machine); 3] =
-        [Machine::no_table, Machine::empty_table, Machine::collision];
+    let cases: [fn(&mut Machine); 4] = [
+        Machine::no_table,
+        Machine::another_owner,
+        Machine::empty_table,
+        Machine::collision,
+    ];
     for (case, set_up) in cases.iter().enumerate() {
         set_up(&mut machine);
         for (index, function) in functions() {

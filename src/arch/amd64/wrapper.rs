@@ -6,8 +6,8 @@
 //! keeps the goroutine's stack pointer in rbx across the call, and uses no stack of the goroutine at all.
 //!
 //! The fast path finds the lane of the running `m` in its home slot of the lane table. Everything else (the first use of the image, a
-//! new `m`, a collision) is the runtime's: `rsyso_lane_slow` takes `m` in rax and `g` in r14, returns the control block in r11, and
-//! preserves rsp, rbp, r13 and r14 only.
+//! new `m`, a collision, another copy of the package) is the runtime's: `rsyso_lane_slow` takes `m` in rax, `g` in r14 and the landing in r13,
+//! returns the control block in r11, and preserves rsp, rbp, r13 and r14 only. It may return to the wrapper of another copy of the image.
 //!
 //! A function that takes Go functions returns to Go whenever it calls one (`callback.rs`). The goroutine's stack may move meanwhile: at the end
 //! its registers come from the control block, where the runtime keeps them up to date. The frame lies in Go's heap.
@@ -161,15 +161,18 @@ impl Writer {
         let shift = 32 - LANE_TABLE_BITS - SLOT_SHIFT;
         let mask = ((1i32 << LANE_TABLE_BITS) - 1) << SLOT_SHIFT;
         self.a.mov(rax, qword_ptr(r14 + disp(GO_G_M)))?;
+        let place = MemoryOperand::with_base_displ(Register::RIP, 0);
+        // There is an owner once there is a table. Another copy of the package goes the slow path, too.
+        self.refer(R_X86_64_PC32, rt_symbols::LANE_OWNER);
+        let owner = Instruction::with2(Opcode::Cmp_r64_rm64, Register::R13, place)?;
+        self.a.add_instruction(owner)?;
+        self.a.jne(slow)?;
         self.refer(R_X86_64_PC32, rt_symbols::LANE_TABLE);
-        let table = MemoryOperand::with_base_displ(Register::RIP, 0);
-        let load = Instruction::with2(Opcode::Mov_r64_rm64, Register::R10, table)?;
+        let load = Instruction::with2(Opcode::Mov_r64_rm64, Register::R10, place)?;
         self.a.add_instruction(load)?;
         self.a.imul_3(ecx, eax, LANE_HASH as i32)?;
         self.a.shr(ecx, shift)?;
         self.a.and(ecx, mask)?;
-        self.a.test(r10, r10)?;
-        self.a.jz(slow)?;
         self.a.cmp(qword_ptr(r10 + rcx), rax)?;
         self.a.jne(slow)?;
         self.a.mov(r11, qword_ptr(r10 + rcx + 8))

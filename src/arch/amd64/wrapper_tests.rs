@@ -131,14 +131,14 @@ fn the_whole_of_a_small_one() {
     let code = wrapper(&Api::default(), &[WORD], Some(WORD)).expect("a wrapper");
     let want = "\
         mov rax, [r14+0x30]
-        mov r10, [0xB] -> rsyso_lane_table
+        cmp r13, [0xB] -> rsyso_lane_owner
+        jne short 0x50
+        mov r10, [0x14] -> rsyso_lane_table
         imul ecx, eax, 0x9E3779B1
         shr ecx, 0xD
         and ecx, 0x7FFF0
-        test r10, r10
-        je short 0x4C
         cmp [r10+rcx], rax
-        jne short 0x4C
+        jne short 0x50
         mov r11, [r10+rcx+8]
         mov [r11], rsp
         mov [r11+8], rbp
@@ -146,18 +146,18 @@ fn the_whole_of_a_small_one() {
         mov rbx, rsp
         mov rsp, r11
         mov rdi, [rbx+8]
-        call 0x44 -> f
+        call 0x48 -> f
         mov rsp, rbx
         mov [rbx+0x10], rax
         ret
-        call 0x51 -> rsyso_lane_slow
-        jmp short 0x2A";
+        call 0x55 -> rsyso_lane_slow
+        jmp short 0x2E";
     let want: Vec<_> = want.lines().map(str::trim).collect();
     assert_eq!(disassemble(&code), want);
     // Relocated fields are clear, and their addend takes the instruction pointer's lead into account.
     let refs: Vec<_> = code.refs.iter().map(|r| (r.r_type, r.addend)).collect();
     let [pc, plt] = [R_X86_64_PC32, R_X86_64_PLT32].map(|t| (t, -4));
-    assert_eq!(refs, [pc, plt, plt]);
+    assert_eq!(refs, [pc, pc, plt, plt]);
     for r in &code.refs {
         assert_eq!(code.bytes[r.offset as usize..][..4], [0; 4]);
     }

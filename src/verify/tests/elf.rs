@@ -5,7 +5,7 @@ use crate::provenance::{self, FORMAT, Header};
 pub const PAGE: u64 = 4096;
 pub const EM_X86_64: u16 = 62;
 pub const LOCAL_FUNC: u8 = 0x02;
-pub const GLOBAL_FUNC: u8 = 0x12;
+pub const WEAK_FUNC: u8 = 0x22;
 
 pub struct Section {
     pub name: &'static str,
@@ -72,7 +72,8 @@ pub fn local(name: &str, value: u64, size: u64) -> Symbol {
 
 pub fn global(name: &str, value: u64, size: u64) -> Symbol {
     Symbol {
-        info: GLOBAL_FUNC,
+        info: WEAK_FUNC,
+        other: 2,
         ..local(name, value, size)
     }
 }

@@ -203,9 +203,9 @@ fn rules_of_symbols() {
 #[test]
 fn rules_of_globals() {
     breaks(&[
-        ("neither local nor global", |o| o.symbols[4].info = 0x22),
-        ("neither local nor global", |o| o.symbols[4].info = 0xa2),
-        ("default visibility", |o| o.symbols[4].other = 2),
+        ("neither local nor weak", |o| o.symbols[4].info = 0x12),
+        ("neither local nor weak", |o| o.symbols[4].info = 0xa2),
+        ("not hidden", |o| o.symbols[4].other = 0),
         ("not named as wrappers", |o| {
             o.symbols[4].name = "add".into()
         }),

@@ -1,4 +1,4 @@
-// Twins holds one library under two import paths, and another one beside them: each must keep its own state.
+// Twins holds one library under two import paths, copies of written packages, and another one beside them: each must keep its own state.
 package main
 
 import (
@@ -43,6 +43,7 @@ func main() {
 	expect("the first once", data.OnceFirst(3), uint64(3))
 	expect("the second once", second.OnceFirst(4), uint64(4))
 
+	copies()
 	expect("matches beside them", text.CountMatches("[a-z]", data.MonthName(3)+second.MonthName(5)), 6)
 	fmt.Println("all answers are right")
 }

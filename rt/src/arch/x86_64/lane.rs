@@ -200,10 +200,11 @@ pub unsafe extern "C" fn visit(control: *mut Control, work: unsafe extern "C" fn
     )
 }
 
-/// The slow path of every wrapper: finds the lane of the running `m` beyond its home slot, or makes one.
+/// The slow path of every wrapper: finds the lane of the running `m` beyond its home slot, or makes one. Calls from another copy of the
+/// package than the one that this image serves go on in that one's image (`copies.rs`).
 ///
-/// In: rax = m, r14 = g. Out: r11 = the lane's control block. Keeps rsp, rbp and r14; uses less than 64 bytes of the goroutine's stack,
-/// which may have no more than a few hundred left.
+/// In: rax = m, r14 = g, r13 = the landing. Out: r11 = the lane's control block. Keeps rsp, rbp, r13 and r14; uses less than 64 bytes of the
+/// goroutine's stack, which may have no more than a few hundred left.
 ///
 /// # Safety
 /// Called by the wrappers alone, on a goroutine's stack.
@@ -212,7 +213,29 @@ pub unsafe extern "C" fn visit(control: *mut Control, work: unsafe extern "C" fn
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rsyso_lane_slow() {
     naked_asm!(
+        // Whose call is it? Of another copy of the package, if there is an owner and it is another one.
+        "mov r10, [rip + {owner}]",
+        "test r10, r10",
+        "jz 1f",
+        "cmp r10, r13",
+        "je 1f",
+        "mov r11, [rip + {copies}]",
+        "6:",
+        "test r11, r11",
+        "jz 1f", // It has no image yet.
+        "cmp [r11 + {landing}], r13",
+        "je 7f",
+        "mov r11, [r11 + {next}]",
+        "jmp 6b",
+        // Its image does the same, and returns to the same place of its own wrapper.
+        "7:",
+        "mov r11, [r11 + {distance}]",
+        "add [rsp], r11",
+        "lea r10, [rip + {slow}]",
+        "add r10, r11",
+        "jmp r10",
         // A collision in the table: this thread's lane lies further on. The table is never full, so the search ends.
+        "1:",
         "mov r10, [rip + {table}]",
         "test r10, r10",
         "jz 4f",
@@ -231,7 +254,7 @@ pub unsafe extern "C" fn rsyso_lane_slow() {
         "jmp 2b",
         "3:",
         "mov r11, [r10 + rdx + 8]",
-        "ret",
+        "jmp 8f",
         // The first call on this thread, and maybe in this process: nothing of the image may be written yet.
         "4:",
         "mov r12, rax",
@@ -260,10 +283,23 @@ pub unsafe extern "C" fn rsyso_lane_slow() {
         "mov rdi, r14",
         "mov rsi, r12",
         "mov rdx, rax",
+        "mov rcx, r13",
         "call {enter}",
         "mov rsp, rbx",
         "mov r11, rax",
+        // By now there is an owner. Another copy of the package gets an image of its own, by means of the lane that its thread has here.
+        "8:",
+        "cmp [rip + {owner}], r13",
+        "jne 9f",
         "ret",
+        "9:",
+        "mov rbx, rsp",
+        "mov rsp, r11",
+        "mov rdi, r13",
+        "call {serve}",
+        "mov rsp, rbx",
+        "mov rax, [r14 + {g_m}]",
+        "jmp {slow}",
         // edi = which call failed, rax = its negated errno. If it was for want of a stack, Go goes on as after a call that does not return; so
         // early that nothing is set up there is no way back.
         "5:",
@@ -280,6 +316,14 @@ pub unsafe extern "C" fn rsyso_lane_slow() {
         "and rsp, -16",
         "call {failed}",
         "ud2",
+        owner = sym crate::lane::rsyso_lane_owner,
+        copies = sym crate::copies::COPIES,
+        landing = const offset_of!(crate::copies::Copy, landing),
+        distance = const offset_of!(crate::copies::Copy, distance),
+        next = const offset_of!(crate::copies::Copy, next),
+        serve = sym crate::copies::serve,
+        slow = sym rsyso_lane_slow,
+        g_m = const crate::shared::GO_G_M,
         table = sym crate::lane::rsyso_lane_table,
         hash = const crate::shared::LANE_HASH as i32,
         shift = const 32 - crate::shared::LANE_TABLE_BITS,
