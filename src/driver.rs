@@ -13,7 +13,8 @@ use crate::link::plan::Plan;
 use crate::link::symbols::{Inputs, Symbols};
 use crate::link::unwind::Frames;
 use crate::link::{
-    SecRef, elf, image, layout, live, merge, plan, shadow, stacks, symbols, symtab, unwind, waits,
+    SecRef, elf, far, image, layout, live, merge, plan, shadow, stacks, symbols, symtab, unwind,
+    waits,
 };
 use crate::model::Api;
 use crate::options::{ConvertOptions, base_name};
@@ -83,6 +84,9 @@ pub fn convert(o: &ConvertOptions, progress: &dyn Progress) -> Result<Converted>
     let (kept, dropped) = (linked.kept, linked.dropped);
     let waits = blocking::report(&api, &declared, &linked.waits);
     blocking::warn(&api, &waits, progress);
+    if let Some(zeros) = &linked.zeros {
+        progress.warn(zeros);
+    }
     for note in gopkg::notes(&api, &go_prefix, &library_name)? {
         progress.warn(&note);
     }
@@ -244,6 +248,8 @@ pub(crate) struct Linked {
     dropped: usize,
     /// By export: how it can wait.
     waits: Vec<Option<Wait>>,
+    /// What takes room in the file without need.
+    zeros: Option<Problem>,
 }
 
 /// What is alive, and the tables that tell it.
@@ -340,7 +346,14 @@ fn link(
         arch,
     })?;
     let symbols = symtab::table(&graph.inputs, &placed.layout);
+    let zeros = far::warning(
+        &graph.inputs,
+        &graph.symbols,
+        &placed.plan.far,
+        &placed.layout,
+    );
     Ok(Linked {
+        zeros,
         image,
         layout: placed.layout,
         symbols,
@@ -366,7 +379,8 @@ pub(crate) fn place(graph: &Graph<'_>, arch: &dyn Arch, lane_size: u64) -> Resul
         frames,
         live,
     } = graph;
-    let plan = plan::plan(inputs, symbols, live, frames, arch, lane_size)?;
+    let far = far::choose(inputs, symbols, live, frames, arch)?;
+    let plan = plan::plan(inputs, symbols, live, frames, arch, lane_size, far)?;
     let merged = merge::merge(inputs, live, &plan);
     let names = NameTable::new(inputs, &|at| live.keeps(at));
     let layout = layout::layout(layout::Context {

@@ -57,8 +57,11 @@ fn boot(control: *mut Control, landing: usize) {
     match STATE.compare_exchange(FRESH, RUNNING, Acquire, Acquire) {
         Ok(_) => {
             crate::copies::keep_variables();
-            let base = base();
+            crate::far::map();
+            let (base, far) = (base(), crate::far::memory());
             for_each_fixup(|place| add(place, base));
+            crate::far::for_each_fixup(|place| add(place, far));
+            crate::far::fill();
             arch::mem::detect();
             lane::list::create_list();
             lane::register(control);

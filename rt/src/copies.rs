@@ -13,6 +13,7 @@ use linux_raw_sys::general::*;
 
 use crate::boot::for_each_fixup;
 use crate::die::fatal_errno;
+use crate::far;
 use crate::image::{base, params};
 use crate::lane::map_zeroed;
 use crate::lock::Lock;
@@ -91,13 +92,15 @@ fn make(landing: usize) -> *mut Copy {
     // What lies before the variables was written by the fix-ups alone, what lies behind them begins as zeros.
     copy(base(), 0, p.vars_offset);
     copy(VARIABLES.load(Acquire), p.vars_offset, p.vars_size);
-    for_each_fixup(|place| {
+    let undo = |place: usize, added: usize| {
         if place - base() < p.vars_offset as usize {
             let word = place.wrapping_add(distance) as *mut usize;
-            // SAFETY: a word of the new memory, that holds an address of this image.
-            unsafe { word.write_unaligned(word.read_unaligned().wrapping_sub(base())) };
+            // SAFETY: a word of the new memory, that holds an address.
+            unsafe { word.write_unaligned(word.read_unaligned().wrapping_sub(added)) };
         }
-    });
+    };
+    for_each_fixup(|place| undo(place, base()));
+    far::for_each_fixup(|place| undo(place, far::memory()));
     // SAFETY: pages of the new mapping, which hold code and constants from now on.
     let result = unsafe {
         sys::syscall3(

@@ -10,7 +10,8 @@
 //! - `depart`: the ways back into Go that are no return. `panics`: what a panic says, and its way to Go. `fault`: the end of a
 //!   stack, and wild accesses; [`handlers`]: signals that others have had before. [`report`]: the text that std prints about a panic. [`names`]: names of functions.
 //! - `room`: room on the stack for what std does under locks of its own.
-//! - `callback`: Go functions that Rust calls. `handles`: which calls use which handles of Go's. `copies`: a second copy of the package in one program.
+//! - `callback`: Go functions that Rust calls. `handles`: which calls use which handles of Go's. `copies`: a second copy of the package in one
+//!   program. `far`: statics outside the image.
 //! - [`arch`]: everything that knows the machine. [`sys`]: system calls.
 #![cfg_attr(not(test), no_std)]
 // The compiler knows what C's functions do and replaces calls of some by others: `strcpy` by way of `stpcpy` became a call
@@ -32,6 +33,8 @@ pub mod copies;
 #[cfg(not(test))]
 pub mod depart;
 pub mod die;
+#[cfg(not(test))]
+pub mod far;
 #[cfg(not(test))]
 pub mod fault;
 mod handlers;

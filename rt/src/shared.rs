@@ -144,6 +144,20 @@ pub struct Params {
     pub vars_offset: u64,
     /// See `vars_offset`.
     pub vars_size: u64,
+    /// Bytes and alignment of the memory for statics that lie outside the image; 0 if there are none. It is mapped at the first use.
+    pub far_size: u64,
+    /// See `far_size`.
+    pub far_align: u64,
+    /// Offset of the array of 32-bit offsets of words in the image that hold an offset in that memory, to which its address is to be added,
+    /// and its length.
+    pub far_fixups_offset: u64,
+    /// See `far_fixups_offset`.
+    pub far_fixups_count: u64,
+    /// Offset of the array of what does not begin as zeros there, and its length: triples of 64-bit words (offset in the image, offset in that
+    /// memory, bytes), to be copied after the fix-ups.
+    pub far_copies_offset: u64,
+    /// See `far_copies_offset`.
+    pub far_copies_count: u64,
     /// Offset and bytes of the executable part (function addresses lie in it).
     pub code_offset: u64,
     /// See `code_offset`.

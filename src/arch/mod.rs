@@ -115,6 +115,9 @@ pub trait Arch: Sync {
     /// Rewrites the load of an address from a cell, whose relocated field is at `offset`, to compute the address itself.
     /// None when the instruction has no such form.
     fn relax(&self, code: &[u8], offset: u64) -> Option<Rewrite>;
+    /// Rewrites the computation of an address, whose relocated field is at `offset`, to load it from a cell: the reverse of [`Arch::relax`].
+    /// None when the instruction is another one.
+    fn load(&self, code: &[u8], offset: u64) -> Option<Rewrite>;
     /// Replaces a thread-local access whose relocation is at `offset`; `call` is where the next relocation, to `__tls_get_addr`, is.
     /// None when the instructions are not the known sequence.
     fn tls(

@@ -11,10 +11,9 @@ use std::sync::OnceLock;
 
 type Header = elf::FileHeader64<Endianness>;
 
-/// More than any section of a sane library: keeps a damaged size from asking for all memory.
-const MAX_SECTION: u64 = 1 << 30;
-/// Alignments above a page cannot be kept within the image.
-const MAX_ALIGN: u64 = 4096;
+/// More than an address space has: sums of sizes and alignments up to here do not overflow. What a section that takes part may have is for
+/// `link::far` and the layout to say.
+const MAX_SIZE: u64 = 1 << 40;
 
 /// The symbol of objects that hold GCC's bytecode and nothing else (gcc/lto-streamer.h, "slim" objects).
 const GCC_BYTECODE_ONLY: &str = "__gnu_lto_slim";
@@ -305,6 +304,12 @@ fn damaged(what: impl std::fmt::Display) -> Problem {
         .help("build the library again; the file may be damaged or truncated")
 }
 
+fn too_large(what: &str, size: u64, align: u64) -> Problem {
+    Problem::new(format!(
+        "{what} has {size} bytes, aligned to {align}: no program has room for that"
+    ))
+}
+
 impl<'d> Reader<'d> {
     fn new(_name: &str, data: &'d [u8]) -> Step<Self> {
         if data.get(4).is_some_and(|class| *class != elf::ELFCLASS64.0) {
@@ -399,10 +404,11 @@ impl<'d> Reader<'d> {
         let size = h.sh_size(e);
         let alloc = flags & elf::SHF_ALLOC.0 != 0;
         let align = h.sh_addralign(e).max(1);
-        if alloc && (size > MAX_SECTION || !align.is_power_of_two() || align > MAX_ALIGN) {
-            return Err(damaged(format!(
-                "section {name} has size {size} and alignment {align}"
-            )));
+        if alloc && !align.is_power_of_two() {
+            return Err(damaged(format!("section {name} has alignment {align}")));
+        }
+        if alloc && (size > MAX_SIZE || align > MAX_SIZE) {
+            return Err(too_large(&format!("section {name}"), size, align));
         }
         if alloc && flags & elf::SHF_COMPRESSED.0 != 0 {
             return Err(damaged(format!("section {name} is loaded and compressed")));
@@ -450,7 +456,9 @@ impl<'d> Reader<'d> {
         let (value, size) = (s.st_value(e), s.st_size(e));
         let within = match def {
             Def::Section(i) => value <= sections[i as usize].size || !sections[i as usize].alloc(),
-            Def::Common => size <= MAX_SECTION && value <= MAX_ALIGN,
+            Def::Common if size > MAX_SIZE || value > MAX_SIZE => {
+                return Err(too_large(&name, size, value));
+            }
             _ => true,
         };
         if !within {

@@ -135,7 +135,10 @@ impl Writer<'_, '_> {
         let place = place as i64;
         Ok(match fill.value {
             Value::PcRelative(t, a) => address(t, a)?.wrapping_sub(place),
-            Value::Absolute(t, a) => address(t, a)?,
+            Value::Absolute(t, a) => match self.cx.plan.far.address(t, a) {
+                Some(outside) => outside as i64,
+                None => address(t, a)?,
+            },
             Value::Cell(i, a) => ((layout.cells + 8 * u64::from(i)) as i64)
                 .wrapping_add(a)
                 .wrapping_sub(place),
@@ -154,10 +157,13 @@ impl Writer<'_, '_> {
     }
 
     fn cells(&mut self) {
-        for (i, target) in self.cx.plan.cells.iter().enumerate() {
+        for (i, (target, addend)) in self.cx.plan.cells.iter().enumerate() {
+            let outside = self.cx.plan.far.address(*target, *addend);
             let value = match target {
-                Target::Absolute(n) => *n,
-                t => self.cx.layout.address(self.cx.merged, *t, 0).unwrap_or(0),
+                Target::Absolute(n) => n.wrapping_add_signed(*addend),
+                t => outside
+                    .or_else(|| self.cx.layout.address(self.cx.merged, *t, *addend))
+                    .unwrap_or(0),
             };
             self.put(self.cx.layout.cells + 8 * i as u64, &value.to_le_bytes());
         }
@@ -217,6 +223,12 @@ impl Writer<'_, '_> {
         }
         for (i, place) in self.cx.layout.unaligned.iter().enumerate() {
             self.put(p.unaligned_offset + 4 * i as u64, &place.to_le_bytes());
+        }
+        for (i, place) in self.cx.layout.far_fixups.iter().enumerate() {
+            self.put(p.far_fixups_offset + 4 * i as u64, &place.to_le_bytes());
+        }
+        for (i, word) in self.cx.layout.far_copies.iter().flatten().enumerate() {
+            self.put(p.far_copies_offset + 8 * i as u64, &word.to_le_bytes());
         }
     }
 }

@@ -6,7 +6,9 @@
 //!
 //! The writable part is laid out first, relative to its own start: that fixes the size of the packed fix-ups, which lie before it.
 
+use super::far::{self, Static};
 use super::functions::NameTable;
+use super::lane;
 use super::live::{self, Live};
 use super::merge::Merged;
 use super::plan::{Plan, Value};
@@ -18,13 +20,11 @@ use crate::arch::Arch;
 use crate::diag::{Error, Problem, Result};
 use crate::input::Section;
 use crate::provenance::HEADER_SIZE;
-use crate::shared::{self, Params};
+use crate::shared::Params;
 use std::collections::{BTreeMap, HashMap};
 
 /// More than 32-bit distances can span.
 const MAX_IMAGE: u64 = 0x7000_0000;
-/// A lane that leaves less than this for the stack is of no use.
-const MIN_STACK: u64 = 64 * 1024;
 /// Room for an instruction that stops the program, right after the header.
 pub const TRAP_SIZE: u64 = 16;
 
@@ -39,8 +39,10 @@ pub struct Layout {
     pub tls: HashMap<SecRef, u64>,
     /// Image offset of each pool of merged elements.
     pub pools: Vec<u64>,
-    /// Image offset of each common symbol; unused for those that are not kept.
-    pub commons: Vec<u64>,
+    /// Image offset of each common symbol that is kept and lies in the image.
+    pub commons: Vec<Option<u64>>,
+    /// Image offset of the bytes of each section that is copied from there to its place outside.
+    pub templates: HashMap<SecRef, u64>,
     /// Image offset of the first cell.
     pub cells: u64,
     /// Image offset of each kept unwind record.
@@ -57,6 +59,10 @@ pub struct Layout {
     pub relr: Vec<u64>,
     /// Fix-ups of places that are not aligned.
     pub unaligned: Vec<u32>,
+    /// Places that hold addresses of what lies outside the image.
+    pub far_fixups: Vec<u32>,
+    /// What is copied outside: image offset, offset there, bytes.
+    pub far_copies: Vec<[u64; 3]>,
 }
 
 /// What kind of memory a section needs.
@@ -113,7 +119,7 @@ pub struct Context<'a, 'd> {
 pub fn layout(cx: Context<'_, '_>) -> Result<Layout> {
     let classes = classify(cx);
     let mut out = Layout {
-        commons: vec![0; cx.symbols.commons.len()],
+        commons: vec![None; cx.symbols.commons.len()],
         ..Layout::default()
     };
     let rw = writable(cx, &classes, &mut out);
@@ -127,18 +133,19 @@ pub fn layout(cx: Context<'_, '_>) -> Result<Layout> {
         .saturating_add(rw)
         .next_multiple_of(cx.arch.page_size());
     if out.params.image_size > MAX_IMAGE {
-        return Err(Error::unsupported(
-            Problem::new(format!(
-                "the image would have {} MiB; the limit is {} MiB",
-                out.params.image_size >> 20,
-                MAX_IMAGE >> 20
-            ))
-            .help(
-                "leave functions out with --export '!NAME', or make large zeroed statics heap allocations",
-            ),
+        let mut problem = Problem::new(format!(
+            "the image would have {} MiB; code reaches no further than {} MiB",
+            out.params.image_size >> 20,
+            MAX_IMAGE >> 20
         ));
+        for note in far::largest(cx, &out) {
+            problem = problem.note(note);
+        }
+        return Err(Error::unsupported(problem.help(
+            "leave functions out with --export '!NAME', or allocate what is large on the heap",
+        )));
     }
-    lane(cx, &classes, &mut out)?;
+    lane::shape(cx, &mut out)?;
     bounds(cx, &mut out);
     out.order
         .sort_by_key(|(at, address)| (*address, cx.inputs.section(*at).size, *at));
@@ -154,7 +161,7 @@ fn classify(cx: Context<'_, '_>) -> Classes {
         .live
         .sections
         .iter()
-        .filter(|at| !cx.merged.contains(**at))
+        .filter(|at| !cx.merged.contains(**at) && !cx.plan.far.has_section(**at))
     {
         classes.push((*at, class_of(cx, *at)));
     }
@@ -248,6 +255,9 @@ fn writable(cx: Context<'_, '_>, classes: &Classes, out: &mut Layout) -> u64 {
             out.sections.insert(at, address);
             out.order.push((at, address));
         }
+        if class == Class::Fixed {
+            templates(cx, out, &mut cursor);
+        }
     }
     out.params.vars_size = cursor.0 - out.params.vars_offset;
     out.zeros_at = cursor.0;
@@ -258,17 +268,35 @@ fn writable(cx: Context<'_, '_>, classes: &Classes, out: &mut Layout) -> u64 {
         out.order.push((at, address));
     }
     for (i, common) in cx.symbols.commons.iter().enumerate() {
-        if cx.live.commons[i] {
-            out.commons[i] = cursor.place(common.size, common.align);
+        let outside = cx.plan.far.places.contains_key(&Static::Common(i as u32));
+        if cx.live.commons[i] && !outside {
+            out.commons[i] = Some(cursor.place(common.size, common.align));
         }
     }
     cursor.0.max(1)
 }
 
+/// The bytes of what lies outside the image and does not begin as zeros. The fix-ups write there, and nothing else does.
+fn templates(cx: Context<'_, '_>, out: &mut Layout, cursor: &mut Cursor) {
+    const ALIGN: u64 = 16;
+    for (at, _) in cx.plan.far.copied(cx.inputs) {
+        let address = cursor.place(cx.inputs.section(at).size, ALIGN);
+        out.templates.insert(at, address);
+        out.order.push((at, address));
+    }
+}
+
 /// The thread-local template: initialised sections have bytes in the image, the zeroed rest has none.
 fn template(cx: Context<'_, '_>, classes: &Classes, out: &mut Layout, cursor: &mut Cursor) {
-    let align = tls_align(cx, classes);
-    let start = cursor.place(0, align);
+    // It is copied to lanes: there it has all of its alignment.
+    let start = cursor.place(
+        0,
+        lane::tls_align(
+            cx,
+            of(classes, Class::Tls).chain(of(classes, Class::TlsZeros)),
+        )
+        .min(cx.arch.page_size()),
+    );
     let mut block = Cursor::default();
     for at in of(classes, Class::Tls) {
         let section = cx.inputs.section(at);
@@ -286,44 +314,48 @@ fn template(cx: Context<'_, '_>, classes: &Classes, out: &mut Layout, cursor: &m
     out.params.tls_mem_size = block.0;
 }
 
-fn tls_align(cx: Context<'_, '_>, classes: &Classes) -> u64 {
-    let tls = of(classes, Class::Tls).chain(of(classes, Class::TlsZeros));
-    tls.map(|at| cx.inputs.section(at).align)
-        .max()
-        .unwrap_or(8)
-        .max(8)
+/// Places of absolute pointers, relative to the writable part, sorted.
+#[derive(Debug, Default)]
+struct Places {
+    /// To the image.
+    near: Vec<u64>,
+    /// To what lies outside.
+    far: Vec<u64>,
 }
 
-/// Places of absolute pointers, relative to the writable part, sorted.
-fn fix_up_places(cx: Context<'_, '_>, out: &Layout) -> Vec<u64> {
-    let mut places = Vec::new();
+fn fix_up_places(cx: Context<'_, '_>, out: &Layout) -> Places {
+    let mut places = Places::default();
+    let mut add = |target: Target, place: u64| match cx.plan.far.has(target) {
+        true => places.far.push(place),
+        false => places.near.push(place),
+    };
     for (at, ops) in &cx.plan.ops {
-        let base = match (out.sections.get(at), out.tls.get(at)) {
+        let section = out.sections.get(at).or(out.templates.get(at));
+        let base = match (section, out.tls.get(at)) {
             (Some(base), _) => *base,
             (None, Some(offset)) => out.params.tls_offset + offset,
             (None, None) => continue, // read-only: holds none
         };
-        let absolute = ops
-            .fills
-            .iter()
-            .filter(|f| matches!(f.value, Value::Absolute(..)));
-        places.extend(absolute.map(|f| base + f.offset));
+        for fill in &ops.fills {
+            if let Value::Absolute(target, _) = fill.value {
+                add(target, base + fill.offset);
+            }
+        }
     }
-    let near = |t: &Target| {
-        matches!(
-            t,
-            Target::Section { .. } | Target::Common(_) | Target::Linker(_)
-        )
-    };
-    let cells = cx.plan.cells.iter().enumerate().filter(|(_, t)| near(t));
-    places.extend(cells.map(|(i, _)| out.cells + 8 * i as u64));
-    places.sort_unstable();
-    places.dedup();
+    for (i, (target, _)) in cx.plan.cells.iter().enumerate() {
+        if let Target::Section { .. } | Target::Common(_) | Target::Linker(_) = target {
+            add(*target, out.cells + 8 * i as u64);
+        }
+    }
+    for list in [&mut places.near, &mut places.far] {
+        list.sort_unstable();
+        list.dedup();
+    }
     places
 }
 
 /// Lays out header, code and read-only data; returns where they end.
-fn read_only(cx: Context<'_, '_>, classes: &Classes, out: &mut Layout, places: &[u64]) -> u64 {
+fn read_only(cx: Context<'_, '_>, classes: &Classes, out: &mut Layout, places: &Places) -> u64 {
     let mut cursor = Cursor(HEADER_SIZE as u64 + TRAP_SIZE);
     for class in [Class::Code, Class::ReadOnly] {
         for at in of(classes, class) {
@@ -348,12 +380,16 @@ fn read_only(cx: Context<'_, '_>, classes: &Classes, out: &mut Layout, places: &
     out.params.names_offset = cursor.place(cx.names.size(), 4);
     out.params.names_count = cx.names.len();
     unwind_tables(cx, out, &mut cursor);
-    let (aligned, unaligned): (Vec<u64>, Vec<u64>) = places.iter().partition(|p| *p % 8 == 0);
+    let (aligned, unaligned): (Vec<u64>, Vec<u64>) = places.near.iter().partition(|p| *p % 8 == 0);
     let count = relr::encode(&aligned).len() as u64;
     out.params.relr_offset = cursor.place(8 * count, 8);
     out.params.relr_count = count;
     out.params.unaligned_offset = cursor.place(4 * unaligned.len() as u64, 4);
     out.params.unaligned_count = unaligned.len() as u64;
+    out.params.far_fixups_count = places.far.len() as u64;
+    out.params.far_fixups_offset = cursor.place(4 * out.params.far_fixups_count, 4);
+    out.params.far_copies_count = out.templates.len() as u64;
+    out.params.far_copies_offset = cursor.place(24 * out.params.far_copies_count, 8);
     cursor.0
 }
 
@@ -383,7 +419,7 @@ fn shift_writable(
     classes: &Classes,
     out: &mut Layout,
     by: u64,
-    places: &[u64],
+    places: &Places,
 ) {
     let moved: std::collections::HashSet<SecRef> = [
         Class::Fixed,
@@ -394,6 +430,7 @@ fn shift_writable(
     ]
     .into_iter()
     .flat_map(|c| of(classes, c))
+    .chain(cx.plan.far.copied(cx.inputs).map(|(at, _)| at))
     .collect();
     for (at, address) in out.sections.iter_mut().filter(|(at, _)| moved.contains(at)) {
         debug_assert!(cx.live.keeps(*at));
@@ -402,51 +439,30 @@ fn shift_writable(
     for (_, address) in out.order.iter_mut().filter(|(at, _)| moved.contains(at)) {
         *address += by;
     }
-    out.commons.iter_mut().for_each(|c| *c += by);
+    for address in out
+        .commons
+        .iter_mut()
+        .flatten()
+        .chain(out.templates.values_mut())
+    {
+        *address += by;
+    }
     out.cells += by;
     out.zeros_at += by;
     out.params.init_offset += by;
     out.params.tls_offset += by;
     out.params.vars_offset += by;
     let (aligned, unaligned): (Vec<u64>, Vec<u64>) =
-        places.iter().map(|p| p + by).partition(|p| p % 8 == 0);
+        places.near.iter().map(|p| p + by).partition(|p| p % 8 == 0);
     out.relr = relr::encode(&aligned);
     out.unaligned = unaligned.iter().map(|p| *p as u32).collect();
-}
-
-/// The shape of a lane: the signal stack at the top, the thread-local block below it, then the control block.
-fn lane(cx: Context<'_, '_>, classes: &Classes, out: &mut Layout) -> Result<()> {
-    const CONTROL_ALIGN: u64 = 64;
-    let p = &mut out.params;
-    let align = tls_align(cx, classes).max(CONTROL_ALIGN);
-    let control = cx
-        .lane_size
-        .checked_sub(shared::SIGNAL_STACK_SIZE)
-        .and_then(|top| top.checked_sub(p.tls_mem_size))
-        .map(|top| top / align * align)
-        .and_then(|tls| {
-            Some((
-                tls,
-                tls.checked_sub(shared::CONTROL_SIZE)? / CONTROL_ALIGN * CONTROL_ALIGN,
-            ))
-        });
-    let (tls, control) = match control {
-        Some((tls, control)) if control >= shared::GUARD_SIZE + MIN_STACK => (tls, control),
-        _ => {
-            return Err(Error::unsupported(
-                Problem::new(format!(
-                    "the thread-locals of the library take {} KiB, which leaves no stack in a lane of {} KiB",
-                    p.tls_mem_size >> 10,
-                    cx.lane_size >> 10
-                ))
-                .help("ask for larger lanes with --stack-size"),
-            ));
-        }
-    };
-    p.lane_size = cx.lane_size;
-    p.lane_tls = tls;
-    p.lane_control = control;
-    Ok(())
+    out.far_fixups = places.far.iter().map(|p| (p + by) as u32).collect();
+    let copies = cx.plan.far.copied(cx.inputs);
+    out.far_copies = copies
+        .map(|(at, to)| [out.templates[&at], to, cx.inputs.section(at).size])
+        .collect();
+    out.params.far_size = cx.plan.far.size;
+    out.params.far_align = cx.plan.far.align;
 }
 
 fn bounds(cx: Context<'_, '_>, out: &mut Layout) {
@@ -479,7 +495,7 @@ impl Layout {
             Target::Section { at, offset, .. } => {
                 self.sections.get(&at).map(|base| plus(base + offset))
             }
-            Target::Common(i) => self.commons.get(i as usize).map(|base| plus(*base)),
+            Target::Common(i) => (*self.commons.get(i as usize)?).map(plus),
             Target::Linker(Linker::Image) => Some(plus(0)),
             Target::Linker(Linker::Params) => Some(plus(self.params_at)),
             Target::Linker(Linker::Got) => Some(plus(self.cells)),

@@ -5,9 +5,11 @@
 
 pub mod elf;
 pub mod exports;
+pub mod far;
 pub mod functions;
 pub mod image;
 pub mod interpose;
+pub mod lane;
 pub mod layout;
 pub mod live;
 pub mod merge;

@@ -1,6 +1,7 @@
 //! The plan half of lowering: for every relocation of kept code and data, what will be written where, in symbolic form;
 //! how many cells that takes; which read-only sections need fix-ups and so belong to the writable part. No addresses yet.
 
+use super::far::Far;
 use super::live::{Live, Referrer};
 use super::names::demangle;
 use super::reloc::{Field, Formula, Howto, Refusal, TlsModel};
@@ -62,8 +63,10 @@ pub struct Ops {
 pub struct Plan {
     /// By section; unwind sections too (their fields in kept records alone).
     pub ops: BTreeMap<SecRef, Ops>,
-    /// What each cell holds the address of.
-    pub cells: Vec<Target>,
+    /// What each cell holds the address of, and a constant added to it.
+    pub cells: Vec<(Target, i64)>,
+    /// What lies outside the image.
+    pub far: Far,
     /// Sections that hold pointers to be fixed up.
     pub fixed_up: HashSet<SecRef>,
     /// Mergeable sections that must stay as they are: something computes distances into them.
@@ -77,13 +80,16 @@ impl Plan {
     }
 }
 
+/// What the addend of a field that ends its instruction begins with: the processor counts from the next instruction.
+const TO_NEXT_INSTRUCTION: i64 = -4;
+
 struct Planner<'a, 'd> {
     inputs: &'a Inputs<'d>,
     symbols: &'a Symbols,
     arch: &'a dyn Arch,
     lane_size: u64,
     plan: Plan,
-    cell_of: HashMap<Target, u32>,
+    cell_of: HashMap<(Target, i64), u32>,
     /// Of the object whose turn it is.
     known: Option<thread_pointer::Context>,
     problems: Vec<Problem>,
@@ -97,13 +103,19 @@ pub fn plan(
     frames: &[Frames],
     arch: &dyn Arch,
     lane_size: u64,
+    far: Far,
 ) -> Result<Plan> {
     let mut p = Planner {
         inputs,
         symbols,
         arch,
         lane_size,
-        plan: Plan::default(),
+        plan: Plan {
+            // What moves, moves as a whole.
+            unmerged: far.sections().collect(),
+            far,
+            ..Plan::default()
+        },
         cell_of: HashMap::new(),
         known: None,
         problems: Vec::new(),
@@ -259,6 +271,9 @@ impl<'d> Planner<'_, 'd> {
                         .address(at, reloc, target)
                         .map(|t| Value::FromCellBase(t, reloc.addend))?,
                     Formula::Branch if target == Target::Null => Value::Trap(reloc.addend),
+                    _ if self.plan.far.has(target) => {
+                        return self.load(at, reloc, howto, target, ops).map(|()| false);
+                    }
                     _ => self
                         .address(at, reloc, target)
                         .map(|t| Value::PcRelative(t, reloc.addend))?,
@@ -351,12 +366,11 @@ impl<'d> Planner<'_, 'd> {
         relaxable: bool,
         ops: &mut Ops,
     ) -> Step<()> {
-        const TO_NEXT_INSTRUCTION: i64 = -4;
         let target = self.target(at, reloc);
         let near = matches!(
             target,
             Target::Section { .. } | Target::Common(_) | Target::Linker(_)
-        );
+        ) && !self.plan.far.has(target);
         let section: &Section<'d> = self.inputs.section(at);
         if relaxable
             && near
@@ -376,15 +390,51 @@ impl<'d> Planner<'_, 'd> {
             }
             return Ok(());
         }
-        let next = self.plan.cells.len() as u32;
-        let cell = *self.cell_of.entry(target).or_insert(next);
-        if cell == next {
-            self.plan.cells.push(target);
-        }
+        let cell = self.cell_for(target, 0);
         ops.fills.push(Fill {
             offset: reloc.offset,
             field: howto.field,
             value: Value::Cell(cell, reloc.addend),
+            howto,
+        });
+        Ok(())
+    }
+
+    /// The cell with the address of a target and a constant.
+    fn cell_for(&mut self, target: Target, addend: i64) -> u32 {
+        let next = self.plan.cells.len() as u32;
+        let cell = *self.cell_of.entry((target, addend)).or_insert(next);
+        if cell == next {
+            self.plan.cells.push((target, addend));
+        }
+        cell
+    }
+
+    /// The address of what lies outside the image, which code computes as a distance: it is loaded from a cell instead.
+    fn load(
+        &mut self,
+        at: SecRef,
+        reloc: &Reloc,
+        howto: &'static Howto,
+        target: Target,
+        ops: &mut Ops,
+    ) -> Step<()> {
+        let section: &Section<'d> = self.inputs.section(at);
+        let rewrite = self.arch.load(&section.data, reloc.offset);
+        let Some((rewrite, offset)) = rewrite.and_then(|r| r.field.map(|offset| (r, offset)))
+        else {
+            // `far::choose` has seen to it that there is none such.
+            return Err(Problem::new(format!(
+                "internal error: {} lies outside of the image, and code cannot be made to load its address; please report it",
+                self.name(at, reloc)
+            )));
+        };
+        let cell = self.cell_for(target, reloc.addend - TO_NEXT_INSTRUCTION);
+        ops.patches.push((rewrite.start, rewrite.bytes));
+        ops.fills.push(Fill {
+            offset,
+            field: howto.field,
+            value: Value::Cell(cell, TO_NEXT_INSTRUCTION),
             howto,
         });
         Ok(())

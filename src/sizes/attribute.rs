@@ -264,8 +264,9 @@ impl Sum<'_, '_> {
             let object = graph.inputs.objects.iter().find(defines);
             let module = object.map_or("", |o| member(&o.name));
             let item = self.other(C, module, &common.name, Group::C);
-            let at = self.placed.layout.commons[i];
-            self.tell(item, ZEROS, at, common.size);
+            if let Some(at) = self.placed.layout.commons[i] {
+                self.tell(item, ZEROS, at, common.size);
+            }
         }
     }
 
@@ -333,6 +334,8 @@ impl Sum<'_, '_> {
             ("parameters", layout.params_at, Params::SIZE as u64),
             ("fix-ups", p.relr_offset, 8 * p.relr_count),
             ("fix-ups", p.unaligned_offset, 4 * p.unaligned_count),
+            ("fix-ups", p.far_fixups_offset, 4 * p.far_fixups_count),
+            ("fix-ups", p.far_copies_offset, 24 * p.far_copies_count),
             (
                 "cells",
                 layout.cells,

@@ -50,6 +50,9 @@ impl Arch for Amd64 {
     fn relax(&self, code: &[u8], offset: u64) -> Option<Rewrite> {
         relax::cell_load(code, offset)
     }
+    fn load(&self, code: &[u8], offset: u64) -> Option<Rewrite> {
+        relax::address(code, offset)
+    }
     fn tls(
         &self,
         model: TlsModel,

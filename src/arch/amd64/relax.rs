@@ -36,9 +36,47 @@ pub fn cell_load(code: &[u8], offset: u64) -> Option<Rewrite> {
     }
 }
 
+/// Rewrites the instruction whose 32-bit displacement lies at `offset`, so that it loads what it has computed:
+///
+/// ```text
+/// lea  foo(%rip), %reg  ->  mov  cell(%rip), %reg
+/// ```
+///
+/// None when it is another instruction.
+pub fn address(code: &[u8], offset: u64) -> Option<Rewrite> {
+    /// REX.W, without and with REX.R: 64 bits, to a register of either half. Neither REX.X nor REX.B mean anything here.
+    const WIDE: [u8; 2] = [0x48, 0x4c];
+    let at = usize::try_from(offset).ok()?;
+    let [rex, opcode, modrm] = *code.get(at.checked_sub(3)?..at)? else {
+        return None;
+    };
+    code.get(at..at.checked_add(4)?)?;
+    (WIDE.contains(&rex) && opcode == 0x8d && modrm & 0xc7 == 0x05).then(|| Rewrite {
+        start: offset - 2,
+        bytes: vec![0x8b],
+        field: Some(offset),
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn addresses_are_loaded_where_they_were_computed() {
+        // lea r15, [rip+0] -> mov r15, [rip+0]
+        let r = address(&[0x4c, 0x8d, 0x3d, 0, 0, 0, 0], 3).expect("rewritten");
+        assert_eq!((r.start, r.bytes, r.field), (1, vec![0x8b], Some(3)));
+        for other in [
+            &[0x48, 0x8b, 0x05, 0, 0, 0, 0][..], // mov rax, [rip+0]
+            &[0x90, 0x8d, 0x05, 0, 0, 0, 0],     // lea eax, [rip+0]
+            &[0x48, 0x8d, 0x80, 0, 0, 0, 0],     // lea rax, [rax+0]
+            &[0x48, 0x8d, 0x05, 0, 0],
+        ] {
+            assert_eq!(address(other, 3), None);
+        }
+        assert_eq!(address(&[0x8d, 0x05, 0, 0, 0, 0], 2), None);
+    }
 
     /// (before, after, field), the displacement at offset 3 or 2. Made with `as` and `objdump -d`.
     #[test]

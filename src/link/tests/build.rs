@@ -5,7 +5,7 @@ use crate::diag::Result;
 use crate::input::{Files, Object};
 use crate::link::layout::{self, Layout};
 use crate::link::symbols::{self, Inputs, Symbols};
-use crate::link::{SecRef, Target, functions, image, live, merge, plan, unwind};
+use crate::link::{SecRef, Target, far, functions, image, live, merge, plan, unwind};
 use ::object::elf::RelocationType;
 use ::object::write::{
     Comdat, Object as Elf, Relocation, SectionId, Symbol, SymbolId, SymbolSection,
@@ -30,6 +30,7 @@ pub struct Obj {
 enum Step {
     Code(String, Vec<u8>),
     Data(String, String, Vec<u8>),
+    Aligned(String, String, Vec<u8>, u64),
     Strings(String, Vec<u8>, u64),
     ThreadLocal(String, Vec<u8>),
     Common(String, u64, u64),
@@ -61,6 +62,15 @@ impl Obj {
             section.to_owned(),
             name.to_owned(),
             bytes.to_vec(),
+        ))
+    }
+    /// As [`Self::data`], aligned to `align` bytes, of which `bytes` has a multiple.
+    pub fn aligned(&mut self, section: &str, name: &str, bytes: &[u8], align: u64) -> usize {
+        self.section(Step::Aligned(
+            section.to_owned(),
+            name.to_owned(),
+            bytes.to_owned(),
+            align,
         ))
     }
     /// `label` names the string at `at`.
@@ -139,6 +149,11 @@ impl Writer<'_> {
                     bytes,
                     Some((name, 0, SymbolKind::Data)),
                 );
+            }
+            Step::Aligned(section, name, bytes, align) => {
+                let symbol = Some((name.as_str(), 0, SymbolKind::Data));
+                let id = self.section(section, SectionKind::Data, bytes, symbol);
+                self.elf.append_section_data(id, &[], *align);
             }
             Step::Strings(label, bytes, at) => {
                 self.section(
@@ -321,7 +336,8 @@ fn place(graph: Graph<'_>) -> Result<Image> {
         live,
     } = graph;
     live::check_undefined(&inputs, &live)?;
-    let plan = plan::plan(&inputs, &symbols, &live, &frames, &Amd64, LANE_SIZE)?;
+    let far = far::choose(&inputs, &symbols, &live, &frames, &Amd64)?;
+    let plan = plan::plan(&inputs, &symbols, &live, &frames, &Amd64, LANE_SIZE, far)?;
     let merged = merge::merge(&inputs, &live, &plan);
     let function_names = functions::NameTable::new(&inputs, &|at| live.keeps(at));
     let layout = layout::layout(layout::Context {
@@ -396,6 +412,9 @@ impl Image {
                 .try_into()
                 .expect("eight bytes"),
         )
+    }
+    pub fn bytes(&self, at: u64, count: usize) -> &[u8] {
+        &self.image[at as usize..at as usize + count]
     }
     /// What the 32-bit PC-relative field at `offset` of a function points to.
     pub fn target(&self, function: &str, offset: u64) -> u64 {

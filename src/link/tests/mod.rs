@@ -1,6 +1,7 @@
 //! The core on objects made by hand: each rule in the smallest link that shows it.
 
 mod build;
+mod far;
 mod stacks;
 mod waits;
 

@@ -18,10 +18,14 @@ func copies() {
 	expect("the copy's tick", datacopy.LocalTick(), uint64(501))
 	expect("a pointer in the copy", datacopy.InteriorThird(), uint32(30))
 	expect("one address for both thread-locals", data.LocalAddress() == datacopy.LocalAddress(), false)
+	expect("a counter outside the image", data.HitsAdd(10), uint64(1))
+	expect("the copy's counter outside the image", datacopy.HitsTenth(), uint64(0))
+	expect("the copy's counter outside the image", datacopy.HitsAdd(10), uint64(1))
+	expect("the copy's text outside the image", datacopy.RingText(), "aligned")
 	expect("the counter beside the copy", data.CounterGet(), before)
 
 	// Here the first calls of both come from many threads at once.
-	const goroutines, rounds = 16, 200
+	const goroutines, rounds = 16, 100
 	var wait sync.WaitGroup
 	for g := 0; g < goroutines; g++ {
 		wait.Add(1)
