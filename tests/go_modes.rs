@@ -142,6 +142,23 @@ fn c_shared(release: Release) {
     answers_right(Command::new(&host).arg(&library));
 }
 
+/// A plugin, and a program that holds the same packages itself.
+fn plugin(release: Release) {
+    go::need_c_compiler();
+    let out = common::scratch();
+    let (program, part) = (out.path().join("plugged"), out.path().join("part.so"));
+    for (package, mode, to) in [
+        ("./plugged/part", "-buildmode=plugin", &part),
+        ("./plugged", "-buildmode=exe", &program),
+    ] {
+        let mut build = go::command(release, &workspace().programs(), true);
+        build.args(["build", mode, "-o"]).arg(to);
+        go::succeed(&mut build, &[package]);
+        verify(to);
+    }
+    answers_right(Command::new(&program).arg(&part));
+}
+
 /// A module that carries the fixtures in its vendor folder.
 fn vendored(release: Release) {
     let copy = common::scratch();
@@ -228,6 +245,11 @@ macro_rules! modes {
             $(#[$rest])?
             fn c_shared() {
                 super::c_shared(RELEASE);
+            }
+            #[test]
+            $(#[$rest])?
+            fn plugin() {
+                super::plugin(RELEASE);
             }
             #[test]
             $(#[$rest])?
