@@ -103,6 +103,9 @@ impl Plan {
     }
 }
 
+/// What the addend of a field that ends its instruction begins with: the processor counts from the next instruction.
+const TO_NEXT_INSTRUCTION: i64 = -4;
+
 struct Planner<'a, 'd> {
     inputs: &'a Inputs<'d>,
     symbols: &'a Symbols,
