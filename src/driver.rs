@@ -13,7 +13,8 @@ use crate::link::plan::Plan;
 use crate::link::symbols::{Inputs, Symbols};
 use crate::link::unwind::Frames;
 use crate::link::{
-    SecRef, elf, image, layout, live, merge, plan, shadow, stacks, symbols, symtab, unwind, waits,
+    SecRef, elf, image, interpose, layout, live, merge, plan, probes, shadow, stacks, symbols,
+    symtab, unwind, waits,
 };
 use crate::model::Api;
 use crate::options::{ConvertOptions, base_name};
@@ -68,6 +69,7 @@ pub fn convert(o: &ConvertOptions, progress: &dyn Progress) -> Result<Converted>
     // The wrappers are one more object; from here on no object is added.
     let rustc = library.rustc.clone();
     let arch = library.arch;
+    let aborts = interpose::aborts(&library.objects);
     let linked = link(library, &api, &names, &uses, o.stack_size, progress)?;
     let header = Header {
         format: provenance::FORMAT,
@@ -96,6 +98,7 @@ pub fn convert(o: &ConvertOptions, progress: &dyn Progress) -> Result<Converted>
         go_prefix,
         wrapper: &|export| names.wrapper(export),
         command: o.command.clone(),
+        aborts,
         rustc,
         rsyso: env!("CARGO_PKG_VERSION").to_owned(),
         library: library_file,
@@ -322,7 +325,9 @@ fn link(
     let exports = library.exports;
     let graph = reach(library.objects, &runtime, extra, Vec::new())?;
     graph.check()?;
-    for warning in shadow::warnings(&graph.inputs, &graph.symbols, &graph.live) {
+    let shadows = shadow::warnings(&graph.inputs, &graph.symbols, &graph.live);
+    let probes = probes::warning(&graph.inputs, &graph.live.sections, arch);
+    for warning in shadows.into_iter().chain(probes) {
         progress.warn(&warning);
     }
     let waits = waits::find(&graph.inputs, &graph.symbols, &graph.live.sections, arch);

@@ -5,7 +5,7 @@ use crate::driver::{self, Graph, Library};
 use crate::input::{Files, Object, Symbol, SymbolKind};
 use crate::link::exports::Export;
 use crate::link::live::{self, Live};
-use crate::link::{SecRef, names, stacks, waits};
+use crate::link::{SecRef, interpose, names, stacks, waits};
 use crate::model::{Api, Function};
 use crate::options::{InspectOptions, base_name};
 use crate::report::{
@@ -51,6 +51,7 @@ pub fn inspect(o: &InspectOptions, progress: &dyn Progress) -> Result<Inspection
         go_prefix: driver::prefix(o.trim_prefix.as_deref()),
         wrapper: &|export| names.wrapper(export),
         command: "rsyso".to_owned(),
+        aborts: interpose::aborts(&library.objects),
         rustc: library.rustc.clone(),
         rsyso: env!("CARGO_PKG_VERSION").to_owned(),
         library: library_file,

@@ -177,6 +177,29 @@ fn a_shared_object() {
     );
 }
 
+/// C code that could jump over the guard of a stack converts, with a word about it.
+#[test]
+fn frames_without_probes() {
+    let source = "int deep(int n) { volatile char a[2 << 20]; a[n] = 1; return a[n]; }";
+    for (flag, warned) in [
+        ("-fno-stack-clash-protection", true),
+        ("-fstack-clash-protection", false),
+    ] {
+        let dir = scratch();
+        let object = c_object(dir.path(), "deep", source, &["-fPIC", flag]);
+        let mut convert = rsyso();
+        convert
+            .arg("convert")
+            .arg(&object)
+            .arg("-o")
+            .arg(dir.path());
+        convert.args(["--export", "deep", "--package", "deep"]);
+        let ran = run(&mut convert, Duration::from_secs(60)).success();
+        let told = ran.stderr.contains("deep.o takes 2048 KiB");
+        assert_eq!(told, warned, "{}", ran.stderr);
+    }
+}
+
 #[test]
 fn other_formats() {
     let macho = object_for(Architecture::X86_64, BinaryFormat::MachO);

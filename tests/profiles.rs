@@ -45,6 +45,10 @@ fn build(dir: &Path, profile: &str) -> PathBuf {
     let mut cargo = Command::new(env!("CARGO"));
     cargo.args(["build", "--release", "--offline", "--quiet"]);
     cargo.current_dir(&krate).env_remove("CARGO_TARGET_DIR");
+    if krate.join(".cargo").exists() {
+        // Options that are not stable.
+        cargo.env("RUSTC_BOOTSTRAP", "1");
+    }
     run(&mut cargo, LIMIT).success();
     convert(
         &krate.join("target/release/libprofiles.a"),
@@ -86,6 +90,23 @@ fn thin_lto() {
     panics_reach_go("lto = \"thin\"");
 }
 
+#[test]
+fn thin_lto_of_one_unit() {
+    panics_reach_go("lto = \"thin\"\ncodegen-units = 1");
+}
+
+/// rustc leaves out where panics are.
+#[test]
+fn without_places() {
+    let dir = scratch();
+    let config = dir.path().join("profiles/.cargo");
+    std::fs::create_dir_all(&config).unwrap();
+    let flags = "[build]\nrustflags = [\"-Zlocation-detail=none\"]\n";
+    std::fs::write(config.join("config.toml"), flags).unwrap();
+    let ran = runs(&build(dir.path(), ""), &[("PROFILES_NO_PLACE", "1")]).success();
+    assert!(ran.stdout.contains("PASS"), "{}", ran.stdout);
+}
+
 /// A panic that Rust catches is told of on standard error: once, and no other is.
 #[track_caller]
 fn caught_panics_are_reported(profile: &str) {
@@ -107,6 +128,12 @@ fn caught_panics_are_reported_with_thin_lto() {
     caught_panics_are_reported("lto = \"thin\"");
 }
 
+/// Here nothing is left of the end of the catch but what is copied.
+#[test]
+fn catches_with_fat_lto() {
+    panics_reach_go(&format!("lto = \"fat\"\n{CATCHES}"));
+}
+
 #[test]
 fn for_size() {
     panics_reach_go("opt-level = \"z\"\nlto = true");
@@ -117,13 +144,44 @@ fn without_optimisation() {
     panics_reach_go("opt-level = 0");
 }
 
+#[track_caller]
+fn aborted(ran: &Ran) {
+    let signal = std::os::unix::process::ExitStatusExt::signal(&ran.status);
+    assert_eq!(signal, Some(6), "{}", ran.stderr);
+}
+
+/// A Go function that panics cannot unwind such a library: the program ends, with what it panicked with.
+#[track_caller]
+fn a_panic_in_a_go_function_aborts(profile: &str) {
+    let dir = scratch();
+    let program = build(dir.path(), &format!("{profile}\npanic = \"abort\""));
+    let ran = runs(&program, &[("PROFILES_ABORT", "callback")]);
+    aborted(&ran);
+    assert!(
+        ran.stderr.starts_with("panic: of the Go function"),
+        "{}",
+        ran.stderr
+    );
+    let mut vet = go::command(Release::Newest, &dir.path().join("go"), false);
+    go::succeed(vet.arg("vet"), &[]);
+}
+
+#[test]
+fn a_panic_in_a_go_function_aborts_a_library_that_aborts() {
+    a_panic_in_a_go_function_aborts("");
+}
+
+#[test]
+fn a_panic_in_a_go_function_aborts_a_library_that_aborts_with_fat_lto() {
+    a_panic_in_a_go_function_aborts("lto = \"fat\"");
+}
+
 #[test]
 fn panic_abort_ends_the_program_with_the_message() {
     let dir = scratch();
     let program = build(dir.path(), "panic = \"abort\"");
-    let ran = runs(&program, &[("PROFILES_ABORT", "1")]);
-    let signal = std::os::unix::process::ExitStatusExt::signal(&ran.status);
-    assert_eq!(signal, Some(6), "{}", ran.stderr);
+    let ran = runs(&program, &[("PROFILES_ABORT", "panic")]);
+    aborted(&ran);
     let report = "panicked at src/lib.rs:";
     assert!(ran.stderr.contains(report), "{}", ran.stderr);
     assert!(ran.stderr.contains("the index is 7"), "{}", ran.stderr);

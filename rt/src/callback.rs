@@ -26,7 +26,7 @@ use crate::die::fatal_errno;
 use crate::fault::{LINE, Line};
 use crate::lane::{self, Control, control};
 use crate::names;
-use crate::panics::Payload;
+use crate::payload::Payload;
 use crate::sys;
 
 /// The part of a control block that serves callbacks. All zero in a fresh lane.
@@ -179,7 +179,7 @@ impl Drop for GoFunctionEnded {
 
 /// `Box<dyn Any + Send>` of it. It has no bytes, so there is nothing to free.
 #[inline(never)]
-fn payload() -> Payload {
+pub(crate) fn payload() -> Payload {
     static ENDED: GoFunctionEnded = GoFunctionEnded;
     let any: *const (dyn Any + Send) = &ENDED;
     // SAFETY: a pointer of two words, whose second is the table.

@@ -9,6 +9,7 @@
 //! - [`alloc`]: malloc and its family. [`unwind`]: `_Unwind_*`. `c`: the rest of the C names.
 //! - `depart`: the ways back into Go that are no return. `panics`: what a panic says, and its way to Go. `fault`: the end of a
 //!   stack, and wild accesses; [`handlers`]: signals that others have had before. [`report`]: the text that std prints about a panic. [`names`]: names of functions.
+//!   `payload`, `told`: what a panic carries, and what is known of it beside. `counts`: std's counts of panics, where LTO left out what keeps them.
 //! - `room`: room on the stack for what std does under locks of its own.
 //! - `callback`: Go functions that Rust calls. `handles`: which calls use which handles of Go's.
 //! - [`arch`]: everything that knows the machine. [`sys`]: system calls.
@@ -24,9 +25,13 @@ pub mod arch;
 pub mod args;
 #[cfg(not(test))]
 pub mod boot;
+#[cfg(not(test))]
+mod buffer;
 pub mod c;
 #[cfg(not(test))]
 pub mod callback;
+#[cfg(not(test))]
+mod counts;
 #[cfg(not(test))]
 pub mod depart;
 pub mod die;
@@ -41,10 +46,14 @@ pub mod lock;
 pub mod names;
 #[cfg(not(test))]
 pub mod panics;
+#[cfg(not(test))]
+pub mod payload;
 pub mod report;
 #[cfg(not(test))]
 pub mod room;
 pub mod shared;
 pub mod sys;
+#[cfg(not(test))]
+mod told;
 #[cfg(not(test))]
 pub mod unwind;

@@ -1,28 +1,32 @@
 //! Panics: what they say, and their way to Go.
 //!
-//! std prints a panic's report to standard error before it raises the exception, and only then turns out who catches it. On a lane of Go's
-//! the report is held back until that is known: it becomes the Go panic's message if the exception reaches a wrapper, and is
-//! printed if Rust catches it, or if the program aborts. Threads of Rust's own print at once, as ever; the text is kept beside, since the
-//! payload may be passed on (`resume_unwind`, as rayon does) and reach Go on another lane.
+//! What a panic says is in its payload, and where it began is noted before std's hook runs ([`begun`]), whatever that prints. But std prints a
+//! panic's report to standard error before it raises the exception, and only then turns out who catches it. So on a lane of Go's
+//! the report is held back until that is known: it is printed if Rust catches the exception, or if the program aborts, and not if the exception reaches a
+//! wrapper. Threads of Rust's own print at once, as ever; what is known is kept beside (`told.rs`), since the payload may be passed on (`resume_unwind`, as rayon does) and
+//! reach Go on another lane.
 //!
-//! The linker puts four functions here in front of those of the library: [`rsyso_raise_exception`](crate::arch::depart) before
-//! `_Unwind_RaiseException`, [`rsyso_panic_caught`] before std's own end of a catch, [`rsyso_panic_payload`] before what that calls, and
-//! [`rsyso_panic_cannot_unwind`](crate::arch::depart) before the function that ends the program when a panic is about to leave an
-//! `extern "C"` function: if that is the function that the wrapper called, the panic goes on to Go instead.
+//! The linker puts five functions here in front of those of the library: [`rsyso_panic_with_hook`](crate::arch::room) before that which runs the hook,
+//! [`rsyso_raise_exception`](crate::arch::depart) before `_Unwind_RaiseException`, [`rsyso_panic_caught`] before std's own end of a catch,
+//! [`rsyso_panic_payload`] before what that calls, and [`rsyso_panic_cannot_unwind`](crate::arch::depart) before the function that ends the program when
+//! a panic is about to leave an `extern "C"` function: if that is the function that the wrapper called, the panic goes on to Go instead.
 
 use core::ffi::{c_int, c_void};
 use core::ptr::null_mut;
 
 use unwinding::abi::*;
 
-use crate::arch::depart::{EXCEPTION_REGISTER, landing_pad, leave, std_function};
+use crate::arch::depart::{EXCEPTION_REGISTER, caught_pad, landing_pad, leave, std_function};
+use crate::buffer::Buffer;
 use crate::callback;
-use crate::depart::{reaches_go, recoverable};
+use crate::counts;
+use crate::depart::{Departure, reaches_go, recoverable};
 use crate::lane::{self, Control, containing, control};
-use crate::lock::Lock;
+use crate::payload::Payload;
 use crate::report;
 use crate::room;
 use crate::sys::write_stderr;
+use crate::told::{self, Place, Told};
 
 /// `MOZ\0RUST` (library/panic_unwind/src/gcc.rs, `RUST_EXCEPTION_CLASS`): the bytes in order since Rust 1.77, a number before.
 const RUST: [u64; 2] = [
@@ -31,7 +35,7 @@ const RUST: [u64; 2] = [
 ];
 
 /// What a text says when there is none.
-const SILENT: &[u8] = b"a panic without a message (it was raised by resume_unwind, or a panic hook of the library's own took the message)";
+const SILENT: &[u8] = b"a panic whose message is not known (LTO has left out what reads it, and a panic hook of the library's own printed something else)";
 
 /// What Go is told of an exception that is not Rust's.
 const FOREIGN: &[u8] = b"an exception that was not raised by Rust";
@@ -39,8 +43,13 @@ const FOREIGN: &[u8] = b"an exception that was not raised by Rust";
 /// What Go is told if the end of a Go function arrives by another call than that which it was given to.
 const GO_ENDED: &[u8] = b"a Go function that Rust had called did not return";
 
-/// What the panics of one thread have said, newest first.
-pub(crate) struct Said(*mut Held);
+/// What the panics of one thread have said.
+pub(crate) struct Said {
+    /// Those that are under way, newest first.
+    newest: *mut Held,
+    /// Where the one that has begun, and is not raised yet, began.
+    begun: Place,
+}
 
 /// One panic that is under way.
 struct Held {
@@ -49,64 +58,14 @@ struct Held {
     exception: *mut UnwindException,
     /// Whether the text has gone to standard error.
     printed: bool,
-    text: Buffer,
-}
-
-/// Bytes in a block of the heap's.
-struct Buffer {
-    data: *mut u8,
-    len: usize,
-    capacity: usize,
-}
-
-impl Buffer {
-    const EMPTY: Buffer = Buffer {
-        data: null_mut(),
-        len: 0,
-        capacity: 0,
-    };
-
-    fn bytes(&self) -> &[u8] {
-        match self.len {
-            0 => &[],
-            // SAFETY: so many were written.
-            len => unsafe { core::slice::from_raw_parts(self.data, len) },
-        }
-    }
-
-    /// Adds bytes; false, and nothing is added, if there is no memory for them.
-    fn push(&mut self, bytes: &[u8]) -> bool {
-        let need = self.len + bytes.len();
-        if need > self.capacity {
-            let capacity = need.next_power_of_two().max(256);
-            // SAFETY: null or a block of our own.
-            let data: *mut u8 = unsafe { libc::realloc(self.data.cast(), capacity) }.cast();
-            if data.is_null() {
-                return false;
-            }
-            (self.data, self.capacity) = (data, capacity);
-        }
-        // SAFETY: there is room.
-        unsafe {
-            self.data
-                .add(self.len)
-                .copy_from_nonoverlapping(bytes.as_ptr(), bytes.len())
-        };
-        self.len = need;
-        true
-    }
-
-    fn free(self) {
-        // SAFETY: null or a block of our own.
-        unsafe { libc::free(self.data.cast()) };
-    }
+    told: Told,
 }
 
 impl Held {
     /// Prints the text, unless that was done.
     fn print(&self) {
         if !self.printed {
-            write_stderr(self.text.bytes());
+            write_stderr(self.told.text.bytes());
         }
     }
 }
@@ -115,7 +74,7 @@ impl Said {
     /// The panic whose report is being printed.
     fn open(&mut self) -> Option<&mut Held> {
         // SAFETY: a block of our own, or null.
-        unsafe { self.0.as_mut() }.filter(|h| h.exception.is_null())
+        unsafe { self.newest.as_mut() }.filter(|h| h.exception.is_null())
     }
 
     fn push(&mut self, held: Held) -> bool {
@@ -126,17 +85,17 @@ impl Said {
                 return false;
             }
             place.write(Held {
-                older: self.0,
+                older: self.newest,
                 ..held
             });
-            self.0 = place;
+            self.newest = place;
         }
         true
     }
 
     /// Takes the newest panic for which `which` holds.
     fn take(&mut self, which: impl Fn(&Held) -> bool) -> Option<Held> {
-        let mut link = &raw mut self.0;
+        let mut link = &raw mut self.newest;
         // SAFETY: links lead from block to block of our own.
         unsafe {
             while !(*link).is_null() {
@@ -171,38 +130,10 @@ fn std_cleanup() -> Option<Take> {
     unsafe { core::mem::transmute(address) }
 }
 
-/// `Box<dyn Any + Send>`, taken apart.
-#[repr(C)]
-#[derive(Clone, Copy)]
-pub struct Payload {
-    data: *mut c_void,
-    vtable: *const Vtable,
-}
-
-impl Payload {
-    /// Whether the types are the same (of one compilation's types).
-    pub(crate) fn same_type(&self, other: &Payload) -> bool {
-        self.vtable == other.vtable
-    }
-
-    /// Tells it from others that are alive.
-    fn key(&self) -> (usize, usize) {
-        (self.data as usize, self.vtable as usize)
-    }
-}
-
-/// What every vtable begins with.
-#[repr(C)]
-struct Vtable {
-    drop: Option<unsafe extern "C" fn(*mut c_void)>,
-    size: usize,
-    align: usize,
-}
-
 /// Looks at what is about to be written to standard error. True if it is held back, or was printed here.
 pub(crate) fn hold_back(bytes: &[u8]) -> bool {
     if let Some(held) = said().open()
-        && !report::goes_on(held.text.bytes(), bytes)
+        && !report::goes_on(held.told.text.bytes(), bytes)
     {
         give_up();
     }
@@ -213,17 +144,18 @@ pub(crate) fn hold_back(bytes: &[u8]) -> bool {
         return false;
     };
     let printed = held.printed;
-    let kept = held.text.push(bytes);
-    if !kept || report::is_report(held.text.bytes()) == Some(false) {
+    let kept = held.told.text.push(bytes);
+    if !kept || report::is_report(held.told.text.bytes()) == Some(false) {
         give_up();
     }
     // What there was no room for goes its usual way.
     kept && !printed
 }
 
-/// Called before std begins a panic.
-pub(crate) extern "C" fn begun() {
+/// Called before std begins a panic, with the address of its `Location`.
+pub(crate) extern "C" fn begun(location: usize) {
     room::open();
+    said().begun = Place::read(location);
 }
 
 /// Opens a report.
@@ -233,7 +165,7 @@ fn begin() -> bool {
         exception: null_mut(),
         // Without std's end of a catch nobody would print it later.
         printed: !reaches_go(control()) || std_cleanup().is_none(),
-        text: Buffer::EMPTY,
+        told: Told::NOTHING,
     })
 }
 
@@ -241,7 +173,7 @@ fn begin() -> bool {
 fn give_up() {
     if let Some(held) = said().take(|h| h.exception.is_null()) {
         held.print();
-        held.text.free();
+        held.told.text.free();
     }
 }
 
@@ -249,7 +181,7 @@ fn give_up() {
 pub(crate) fn print_all() {
     loop {
         let mut oldest = None;
-        let mut next = said().0;
+        let mut next = said().newest;
         // SAFETY: links lead from block to block of our own.
         while let Some(held) = unsafe { next.as_mut() } {
             next = held.older;
@@ -269,18 +201,23 @@ pub(crate) extern "C" fn raised(exception: *mut UnwindException) {
     if std_cleanup().is_none() {
         // Nobody will say that a panic was caught: only the newest can be kept.
         while let Some(old) = said().take(|h| !h.exception.is_null()) {
-            old.text.free();
+            old.told.text.free();
         }
     }
+    let place = core::mem::replace(&mut said().begun, Place::UNKNOWN);
     if let Some(held) = said().open() {
         held.exception = exception;
+        held.told.place = place;
         return;
     }
     said().push(Held {
         older: null_mut(),
         exception,
         printed: true,
-        text: Buffer::EMPTY,
+        told: Told {
+            text: Buffer::EMPTY,
+            place,
+        },
     });
 }
 
@@ -327,7 +264,7 @@ unsafe fn caught(exception: *mut UnwindException, take: Option<Take>) -> Payload
     // SAFETY: the caller's.
     let payload = unsafe { take(exception) };
     if let Some(held) = held {
-        remember(payload, held.text);
+        told::remember(payload, held.told);
     }
     payload
 }
@@ -344,6 +281,40 @@ pub unsafe extern "C" fn rsyso_personality(
     exception: *mut UnwindException,
     context: &mut UnwindContext<'_>,
 ) -> UnwindReasonCode {
+    end_at(
+        actions,
+        exception,
+        context,
+        landing_pad as *const () as usize,
+    )
+}
+
+/// The personality of [`catching`](crate::arch::depart::catching): every exception ends there.
+///
+/// # Safety
+/// Called by the unwinder.
+pub(crate) unsafe extern "C" fn catching_personality(
+    _version: c_int,
+    actions: UnwindAction,
+    _class: u64,
+    exception: *mut UnwindException,
+    context: &mut UnwindContext<'_>,
+) -> UnwindReasonCode {
+    end_at(
+        actions,
+        exception,
+        context,
+        caught_pad as *const () as usize,
+    )
+}
+
+/// An exception goes on at a landing pad, whatever it is.
+fn end_at(
+    actions: UnwindAction,
+    exception: *mut UnwindException,
+    context: &mut UnwindContext<'_>,
+    pad: usize,
+) -> UnwindReasonCode {
     if actions.contains(UnwindAction::SEARCH_PHASE) {
         return UnwindReasonCode::HANDLER_FOUND;
     }
@@ -351,8 +322,18 @@ pub unsafe extern "C" fn rsyso_personality(
         return UnwindReasonCode::CONTINUE_UNWIND;
     }
     _Unwind_SetGR(context, EXCEPTION_REGISTER, exception as usize);
-    _Unwind_SetIP(context, landing_pad as *const () as usize);
+    _Unwind_SetIP(context, pad);
     UnwindReasonCode::INSTALL_CONTEXT
+}
+
+/// How a panic ends in Go.
+enum End {
+    /// Not Rust's.
+    Foreign,
+    /// With its payload.
+    Panic(Payload),
+    /// Without: std's end of a catch is not there.
+    Lost,
 }
 
 /// The exception has left every frame of the library's: it becomes a departure.
@@ -361,77 +342,84 @@ pub(crate) extern "C" fn landed(exception: *mut UnwindException) -> ! {
     let control = control();
     let held = said().take(|h| h.exception == exception);
     let printed = held.as_ref().is_some_and(|h| h.printed);
-    let mut text = held.map_or(Buffer::EMPTY, |h| h.text);
-    let mut silent = SILENT;
-    let go_ended;
-    // SAFETY: an exception that the unwinder delivered.
-    unsafe {
-        if !RUST.contains(&(*exception).exception_class) {
-            _Unwind_DeleteException(exception);
-            silent = FOREIGN;
-            go_ended = false;
-        } else if let Some(cleanup) = std_cleanup() {
-            let payload = cleanup(exception);
-            if text.len == 0 {
-                text = remembered(payload).unwrap_or(text);
-            }
-            go_ended = callback::is_ours(control, exception, Some(payload));
-            drop_payload(payload);
-        } else {
-            go_ended = callback::is_ours(control, exception, None);
-            // The thread's state of panicking cannot be ended, but the thread can: it gets its thread-locals anew, as if it had ended and
-            // another had begun. The payload stays.
-            crate::c::thread::end_of_go_thread();
-            lane::init_tls(control);
-        }
-    }
-    if go_ended {
-        if callback::takes_functions(control) {
-            text.free();
-            callback::gone(control);
-        }
-        silent = GO_ENDED;
-    }
-    if report::has_backtrace(text.bytes()) && !printed {
-        write_stderr(text.bytes());
-    }
-    let report = report::parse(text.bytes());
-    let message = match text.len {
-        0 => silent,
-        _ => report.message,
+    let mut told = held.map_or(Told::NOTHING, |h| h.told);
+    let end = take_over(control, exception);
+    let payload = match end {
+        End::Panic(payload) => Some(payload),
+        _ => None,
     };
-    let departure = recoverable(message, report.file, report.line);
-    text.free();
+    let go_ended = callback::is_ours(control, exception, payload);
+    if go_ended && callback::takes_functions(control) {
+        told.text.free();
+        callback::gone(control);
+    }
+    if let Some(before) = payload.and_then(told::remembered) {
+        told.complete(before);
+    }
+    if report::has_backtrace(told.text.bytes()) && !printed {
+        write_stderr(told.text.bytes());
+    }
+    let message = match &end {
+        _ if go_ended => Some(GO_ENDED),
+        End::Foreign => Some(FOREIGN),
+        End::Panic(payload) => payload.text(),
+        End::Lost => None,
+    };
+    let departure = departure(&told, message);
+    told.text.free();
+    if let Some(payload) = payload {
+        // SAFETY: nothing of it is used any more.
+        let raised = unsafe { payload.drop() };
+        if !raised.is_null() {
+            // Go hears of the first panic. What the second one carries stays: its drop might go on like that.
+            // SAFETY: an exception of std's that was caught; there was such an end for the first.
+            unsafe { caught(raised, std_cleanup()) };
+        }
+    }
     crate::handles::end(control);
     callback::end(control);
     // SAFETY: wrappers alone have the personality that leads here, or call what calls `cannot_unwind`.
     unsafe { leave(control, departure) }
 }
 
-/// Drops what `Box<dyn Any + Send>` holds, and the box.
-///
-/// # Safety
-/// `payload` is such a box, and is not used any more.
-unsafe fn drop_payload(payload: Payload) {
-    let dealloc = std_function!("rsyso_std_dealloc");
-    // SAFETY: a vtable begins with these words; the box was made by the library's own allocator, or holds nothing.
+/// Takes an exception over from the unwinder, as a catch of std's does.
+fn take_over(control: *mut Control, exception: *mut UnwindException) -> End {
+    // SAFETY: an exception that the unwinder delivered.
     unsafe {
-        let vtable = &*payload.vtable;
-        if let Some(drop) = vtable.drop {
-            drop(payload.data);
+        if !RUST.contains(&(*exception).exception_class) {
+            _Unwind_DeleteException(exception);
+            return End::Foreign;
         }
-        if vtable.size != 0 && dealloc != 0 {
-            let dealloc: unsafe extern "C" fn(*mut c_void, usize, usize) =
-                core::mem::transmute(dealloc);
-            dealloc(payload.data, vtable.size, vtable.align);
+        if let Some(cleanup) = std_cleanup() {
+            return End::Panic(cleanup(exception));
         }
     }
+    if counts::ended() {
+        // SAFETY: the caller's. The exception itself stays: what frees it is not known.
+        return match unsafe { Payload::of(exception) } {
+            Some(payload) => End::Panic(payload),
+            None => End::Lost,
+        };
+    }
+    // The thread's state of panicking cannot be ended, but the thread can: it gets its thread-locals anew, as if it had ended and
+    // another had begun. The payload stays.
+    crate::c::thread::end_of_go_thread();
+    lane::init_tls(control);
+    End::Lost
+}
+
+/// What Go is told of a panic.
+fn departure(told: &Told, message: Option<&[u8]>) -> *mut Departure {
+    let text = told.text.bytes();
+    let printed = || (!text.is_empty()).then(|| report::parse(text).message);
+    let (file, line) = told.place();
+    recoverable(message.or_else(printed).unwrap_or(SILENT), file, line)
 }
 
 /// A panic is about to leave a function that cannot unwind: to Go, if that is what the wrapper called; else the program ends, by std's own means.
 pub(crate) extern "C" fn cannot_unwind(caller: usize) -> ! {
     // SAFETY: a block of our own, or null.
-    let newest = unsafe { said().0.as_ref() }.map_or(null_mut(), |h| h.exception);
+    let newest = unsafe { said().newest.as_ref() }.map_or(null_mut(), |h| h.exception);
     if !newest.is_null() && reaches_go(control()) && called_by_wrapper(caller) {
         landed(newest);
     }
@@ -475,46 +463,3 @@ fn called_by_wrapper(return_address: usize) -> bool {
     _Unwind_Backtrace(frame, (&raw mut search).cast());
     search.answer
 }
-
-/// Texts of caught panics by their payload, which may be raised again. (Its box may be freed instead, and one of the same type take its place:
-/// then a panic that has no text of its own is given that of the other.)
-struct Remembered {
-    entries: [((usize, usize), Buffer); 64],
-    next: usize,
-}
-
-// SAFETY: the blocks belong to the list.
-unsafe impl Send for Remembered {}
-
-static REMEMBERED: Lock<Remembered> = Lock::new(Remembered {
-    entries: [const { ((0, 0), Buffer::EMPTY) }; 64],
-    next: 0,
-});
-
-/// Keeps a text; the oldest makes room.
-fn remember(payload: Payload, text: Buffer) {
-    /// Boxes of nothing all have small addresses.
-    const DANGLING: usize = 4096;
-    if text.len == 0 || (payload.data as usize) < DANGLING {
-        return text.free();
-    }
-    let mut all = REMEMBERED.lock();
-    let at = all.next;
-    all.next = (at + 1) % all.entries.len();
-    let old = core::mem::replace(&mut all.entries[at], (payload.key(), text));
-    drop(all);
-    old.1.free();
-}
-
-fn remembered(payload: Payload) -> Option<Buffer> {
-    let mut all = REMEMBERED.lock();
-    // The newest first: an address may have been used again.
-    let (newer, count) = (all.next, all.entries.len());
-    let at = (1..=count)
-        .map(|back| (newer + count - back) % count)
-        .find(|at| all.entries[*at].0 == payload.key())?;
-    let (_, text) = core::mem::replace(&mut all.entries[at], ((0, 0), Buffer::EMPTY));
-    Some(text)
-}
-
-const _: () = assert!(size_of::<Said>() == size_of::<*mut Control>());

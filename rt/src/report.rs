@@ -42,7 +42,8 @@ pub fn is_report(text: &[u8]) -> Option<bool> {
     let line = &text[..memchr::memchr(b'\n', text)?];
     let place = find(line, AT).map(|at| &line[at + AT.len()..]);
     Some(place.is_some_and(|place| match place.strip_suffix(b":") {
-        Some(place) => split_place(place).1 > 0,
+        // Line 0, too: rustc can be told to leave it out.
+        Some(place) => split_place(place).is_some(),
         // The old form, in which the message comes first.
         None => place.starts_with(b"'"),
     }))
@@ -92,7 +93,8 @@ pub fn parse(text: &[u8]) -> Report<'_> {
         };
         (&rest[..end], until_notes(&rest[end + 2..]))
     };
-    let (file, line) = split_place(place.trim_ascii_end());
+    let place = place.trim_ascii_end();
+    let (file, line) = split_place(place).unwrap_or((place, 0));
     Report {
         message,
         file,
@@ -101,16 +103,14 @@ pub fn parse(text: &[u8]) -> Report<'_> {
 }
 
 /// `src/lib.rs:10:5`
-fn split_place(place: &[u8]) -> (&[u8], usize) {
+fn split_place(place: &[u8]) -> Option<(&[u8], usize)> {
     let mut parts = place.rsplitn(3, |b| *b == b':');
     let (column, line, file) = (parts.next(), parts.next(), parts.next());
     let number = |digits: Option<&[u8]>| -> Option<usize> {
         core::str::from_utf8(digits?).ok()?.parse().ok()
     };
-    match (file, number(line), number(column)) {
-        (Some(file), Some(line), Some(_)) => (file, line),
-        _ => (place, 0),
-    }
+    number(column)?;
+    Some((file?, number(line)?))
 }
 
 /// The text up to what the hook adds, which is the last of its kind: a message may say anything.
@@ -196,6 +196,10 @@ mod tests {
             Some(true)
         );
         assert_eq!(is_report(b"thread 'a' panicked at 'two\nlines"), Some(true));
+        assert_eq!(
+            is_report(b"\nthread 'a' (3) panicked at <redacted>:0:0:\n"),
+            Some(true)
+        );
         assert_eq!(is_report(b"thread 'a' is ready\n"), Some(false));
         // What others might print about a panic.
         assert_eq!(is_report(b"thread 'a' panicked at a.rs\n"), Some(false));

@@ -137,6 +137,10 @@ pub trait Arch: Sync {
     fn trap(&self) -> &'static [u8];
     /// The arguments of the calls of one C function, to which the relocations at the offsets `refs` of a code section refer.
     fn c_calls(&self, code: &[u8], refs: &[u64]) -> Vec<Arguments>;
+    /// Whether a function, given by its code and what follows, reads a word at an offset from its second argument, a pointer.
+    fn reads_second_argument(&self, code: &[u8], offset: u32) -> bool;
+    /// Where code takes more than so many bytes of stack in one step, without a look at what lies between: offsets and bytes.
+    fn large_frames(&self, code: &[u8], over: u64) -> Vec<(u64, u64)>;
     /// The system calls that a code section makes with the machine's own instruction.
     fn system_calls(&self, code: &[u8]) -> Vec<Arguments>;
     /// The name of a system call that can wait; None for every other.

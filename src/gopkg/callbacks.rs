@@ -20,6 +20,8 @@ pub(super) const CALLBACK: &str = "rsysoCallback";
 const ANSWER: &str = "rsysoAnswer";
 /// The stub that goes on in the library.
 const RESUME: &str = "rsysoResume";
+/// Ends the program for a Go function that did not return to a library that cannot be unwound.
+const ABORT: &str = "rsysoAbort";
 /// As [`RESUME`], for functions that may block: the stub, and what stands before it.
 const BLOCKED_RESUME: &str = "rsysoResumeAway";
 /// See [`BLOCKED_RESUME`].
@@ -36,8 +38,12 @@ pub(super) fn any(api: &Api) -> bool {
     any_that(api, false) || any_that(api, true)
 }
 
-/// What all such functions share; `settles`: handles that were closed while they were used are to be dropped.
-pub(super) fn native(api: &Api, settles: bool) -> Option<String> {
+/// What a package with such functions imports for a library that aborts.
+pub(super) const ABORT_IMPORT: &str = "\"runtime/debug\"";
+
+/// What all such functions share; `settles`: handles that were closed while they were used are to be dropped; `aborts`: the library was built with
+/// `panic = "abort"`.
+pub(super) fn native(api: &Api, settles: bool, aborts: bool) -> Option<String> {
     let (plain, blocking) = (any_that(api, false), any_that(api, true));
     if !plain && !blocking {
         return None;
@@ -45,6 +51,22 @@ pub(super) fn native(api: &Api, settles: bool) -> Option<String> {
     let settle = match settles {
         true => format!("\n\t\t\t{SETTLE}(nil)"),
         false => String::new(),
+    };
+    let ended = match aborts {
+        false => format!(
+            "\t\t// A Go function panicked, or ended its goroutine: before that goes on, the library's own functions end.
+\t\tif last := c; last != nil {{
+\t\t\tc = nil
+\t\t\tlast.unwind = true
+\t\t\t{ANSWER}(resume(last), resume, call){settle}
+\t\t}}"
+        ),
+        true => format!(
+            "\t\t// A Go function panicked, or ended its goroutine: the library's own functions cannot end.
+\t\tif c != nil {{
+\t\t\t{ABORT}(recover())
+\t\t}}"
+        ),
     };
     let mut text = format!(
         "// {CALLBACK} is a call of a Go function that the library waits for. It is in the library's memory.
@@ -57,12 +79,7 @@ type {CALLBACK} struct {{
 // {ANSWER} calls the Go functions that a call into the library asks for, until that returns.
 func {ANSWER}(c *{CALLBACK}, resume func(*{CALLBACK}) *{CALLBACK}, call func(*{CALLBACK})) {{
 \tdefer func() {{
-\t\t// A Go function panicked, or ended its goroutine: before that goes on, the library's own functions end.
-\t\tif last := c; last != nil {{
-\t\t\tc = nil
-\t\t\tlast.unwind = true
-\t\t\t{ANSWER}(resume(last), resume, call){settle}
-\t\t}}
+{ended}
 \t}}()
 \tfor c != nil {{
 \t\tcall(c)
@@ -72,6 +89,20 @@ func {ANSWER}(c *{CALLBACK}, resume func(*{CALLBACK}) *{CALLBACK}, call func(*{C
 \t}}
 }}"
     );
+    if aborts {
+        text += &format!(
+            "\n\n// {ABORT} ends the program with what a Go function panicked with. The library was built with panic = \"abort\": its functions that
+// called it cannot be unwound, so nothing could run what is left of them.
+func {ABORT}(value any) {{
+\tif value == nil {{
+\t\tvalue = \"a Go function that the Rust library called ended its goroutine\"
+\t}}
+\tdebug.SetTraceback(\"crash\") // SIGABRT at the end, as for a panic of the library's own
+\tgo panic(value)
+\tselect {{}}
+}}"
+        );
+    }
     if plain {
         text += &format!(
             "\n\n// {RESUME} goes on in the library after a Go function has returned.\nfunc {RESUME}(c *{CALLBACK}) *{CALLBACK}"

@@ -59,6 +59,8 @@ pub struct Request<'a> {
     pub wrapper: &'a dyn Fn(&str) -> String,
     /// For the first line, e.g. `rsyso convert libfoo.a`. Begins with `rsyso`.
     pub command: String,
+    /// Whether the library was built with `panic = "abort"`.
+    pub aborts: bool,
     /// Version of the compiler that made the library, when known.
     pub rustc: Option<String>,
     /// Version of this tool.

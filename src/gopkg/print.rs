@@ -153,7 +153,7 @@ impl Printer<'_> {
             sections.push(depart::native(&self.request.place.package));
             sections.extend(depart::blocking(api));
             let settles = uses::settles(api, self.scope);
-            sections.extend(callbacks::native(api, settles));
+            sections.extend(callbacks::native(api, settles, self.request.aborts));
             sections.extend(handle_types::shared(api, self.scope));
             sections.extend(owned.native());
             sections.extend(self.copies());
@@ -243,6 +243,7 @@ impl Printer<'_> {
         }
         if flavour == Flavour::Native && callbacks::any(api) {
             packages.push("\"runtime\"");
+            packages.extend(self.request.aborts.then_some(callbacks::ABORT_IMPORT));
         }
         if flavour == Flavour::Unsupported && !api.functions.is_empty() {
             packages.push("\"runtime\"");

@@ -1,9 +1,11 @@
 //! Functions of the library's std that the runtime stands in front of, or calls: found by their Rust names, since their symbols differ from
 //! compiler to compiler. What the library does not have is left out, and the runtime does without.
 
+use super::SecRef;
 use super::names::demangle;
 use super::symbols::Inputs;
-use crate::input::Def;
+use crate::arch;
+use crate::input::{Bind, Def, Object, Symbol};
 use std::collections::HashMap;
 
 /// A function of std's.
@@ -16,6 +18,33 @@ struct StdFunction {
     real: &'static str,
     /// The function of the runtime that the library's references lead to instead.
     front: Option<&'static str>,
+    /// LTO may give a function that is local to an object other arguments. Where the runtime hands over a table of functions as the second one: the offset in it that
+    /// the function must read, or it is not what the runtime knows.
+    reads: Option<u32>,
+}
+
+impl StdFunction {
+    fn is_at(&self, path: &str) -> bool {
+        match self.real {
+            LOCAL_PANIC_COUNT => self.paths.iter().any(|p| path.starts_with(p)),
+            _ => self.paths.contains(&path),
+        }
+    }
+
+    /// Whether the definition is what the runtime knows.
+    fn fits(&self, inputs: &Inputs<'_>, at: SecRef, symbol: &Symbol<'_>) -> bool {
+        let section = inputs.section(at);
+        if section.tls() != (self.real == LOCAL_PANIC_COUNT) {
+            return false;
+        }
+        let Some(offset) = self.reads.filter(|_| symbol.bind == Bind::Local) else {
+            return true;
+        };
+        let code = section.data.get(symbol.value as usize..);
+        let arch = arch::by_machine(inputs.object(at.obj).machine);
+        code.zip(arch)
+            .is_some_and(|(code, arch)| arch.reads_second_argument(code, offset))
+    }
 }
 
 /// A function that takes a lock of std's own: the runtime looks for room on the stack first (`rt/src/room.rs`).
@@ -26,9 +55,19 @@ macro_rules! room {
             piece: $piece,
             real: concat!("rsyso_std_", $name),
             front: Some(concat!("rsyso_room_", $name)),
+            reads: None,
         }
     };
 }
+
+/// Where a table of `dyn Any` has `type_id`: behind drop, size and alignment.
+const TYPE_ID: u32 = 24;
+/// Where a table of `dyn PanicPayload` has `take_box`: behind these and `fmt`. (Before Rust 1.81 there was no `fmt`.)
+const TAKE_BOX: u32 = 32;
+/// A piece of the name of what raises a panic.
+const START_PANIC: &str = "__rust_start_panic";
+/// What counts the panics of a thread, a thread-local; its name goes on after that path.
+const LOCAL_PANIC_COUNT: &str = "rsyso_std_local_panic_count";
 
 const STD: &[StdFunction] = &[
     StdFunction {
@@ -36,6 +75,7 @@ const STD: &[StdFunction] = &[
         piece: "panic_cannot_unwind",
         real: "rsyso_std_panic_cannot_unwind",
         front: Some("rsyso_panic_cannot_unwind"),
+        reads: None,
     },
     StdFunction {
         // The second is its name up to Rust 1.90.
@@ -46,6 +86,7 @@ const STD: &[StdFunction] = &[
         piece: "7cleanup",
         real: "rsyso_std_panic_cleanup",
         front: Some("rsyso_panic_caught"),
+        reads: None,
     },
     StdFunction {
         // What the end of a catch calls: thin LTO copies that into functions that catch. The second is its name up to Rust 1.86.
@@ -53,6 +94,7 @@ const STD: &[StdFunction] = &[
         piece: "__rust_panic_cleanup",
         real: "rsyso_std_panic_payload",
         front: Some("rsyso_panic_payload"),
+        reads: None,
     },
     StdFunction {
         // The second is its name up to Rust 1.86.
@@ -60,12 +102,14 @@ const STD: &[StdFunction] = &[
         piece: "__rust_dealloc",
         real: "rsyso_std_dealloc",
         front: None,
+        reads: None,
     },
     StdFunction {
         paths: &["std::panicking::resume_unwind"],
         piece: "13resume_unwind",
         real: RESUME_UNWIND,
         front: None,
+        reads: None,
     },
     // Its name up to Rust 1.91.
     StdFunction {
@@ -73,6 +117,7 @@ const STD: &[StdFunction] = &[
         piece: "rust_panic_without_hook",
         real: RESUME_UNWIND,
         front: None,
+        reads: None,
     },
     StdFunction {
         // The second is its name up to Rust 1.90 or so.
@@ -83,6 +128,36 @@ const STD: &[StdFunction] = &[
         piece: "panic_with_hook",
         real: "rsyso_std_panic_with_hook",
         front: Some("rsyso_panic_with_hook"),
+        reads: None,
+    },
+    StdFunction {
+        paths: &["std::panicking::payload_as_str"],
+        piece: "payload_as_str",
+        real: "rsyso_std_payload_as_str",
+        front: None,
+        reads: Some(TYPE_ID),
+    },
+    StdFunction {
+        // The second is its name up to Rust 1.86.
+        paths: &["__rustc::__rust_start_panic", "__rust_start_panic"],
+        piece: START_PANIC,
+        real: "rsyso_std_start_panic",
+        front: None,
+        reads: Some(TAKE_BOX),
+    },
+    StdFunction {
+        paths: &["std::panicking::panic_count::GLOBAL_PANIC_COUNT"],
+        piece: "GLOBAL_PANIC_COUNT",
+        real: "rsyso_std_global_panic_count",
+        front: None,
+        reads: None,
+    },
+    StdFunction {
+        paths: &["std::panicking::panic_count::LOCAL_PANIC_COUNT"],
+        piece: "LOCAL_PANIC_COUNT",
+        real: LOCAL_PANIC_COUNT,
+        front: None,
+        reads: None,
     },
     room!("print", "_print", "std::io::stdio::_print"),
     room!("eprint", "_eprint", "std::io::stdio::_eprint"),
@@ -242,7 +317,7 @@ fn of_std(symbol: &str) -> Option<&'static StdFunction> {
     let path = std::cell::OnceCell::new();
     let path = || path.get_or_init(|| demangle(symbol)).as_str();
     STD.iter()
-        .find(|f| symbol.contains(f.piece) && f.paths.contains(&path()))
+        .find(|f| symbol.contains(f.piece) && f.is_at(path()))
 }
 
 /// By the runtime's name: the first definition in the library, a global one before a local one (as fat LTO leaves them).
@@ -250,13 +325,20 @@ pub fn find(inputs: &Inputs<'_>) -> HashMap<&'static str, Found> {
     let mut found: HashMap<&'static str, (bool, Found)> = HashMap::new();
     for (obj, object) in inputs.objects.iter().enumerate().take(inputs.runtime_from) {
         for (sym, symbol) in object.symbols.iter().enumerate() {
-            let Def::Section(_) = symbol.def else {
+            let Def::Section(sec) = symbol.def else {
                 continue;
             };
             let Some(function) = of_std(&symbol.name) else {
                 continue;
             };
-            let local = symbol.bind == crate::input::Bind::Local;
+            let at = SecRef {
+                obj: obj as u32,
+                sec,
+            };
+            if !function.fits(inputs, at, symbol) {
+                continue;
+            }
+            let local = symbol.bind == Bind::Local;
             let new = Found {
                 obj: obj as u32,
                 sym: sym as u32,
@@ -269,4 +351,12 @@ pub fn find(inputs: &Inputs<'_>) -> HashMap<&'static str, Found> {
         }
     }
     found.into_iter().map(|(name, (_, f))| (name, f)).collect()
+}
+
+/// Whether a library with Rust's std was built with `panic = "abort"`: then nothing in it raises exceptions.
+pub fn aborts(objects: &[Object<'_>]) -> bool {
+    let mut symbols = objects.iter().flat_map(|o| &o.symbols);
+    let raises = |s: &Symbol<'_>| s.name == "_Unwind_RaiseException";
+    let starts = |s: &Symbol<'_>| matches!(s.def, Def::Section(_)) && s.name.contains(START_PANIC);
+    symbols.clone().any(starts) && !symbols.any(raises)
 }

@@ -13,6 +13,7 @@ pub mod live;
 pub mod merge;
 pub mod names;
 pub mod plan;
+pub mod probes;
 pub mod reloc;
 pub mod relr;
 pub mod shadow;

@@ -285,8 +285,8 @@ impl<'a, 'd> Resolver<'a, 'd> {
     /// Loads the lazy object that a reference to `name` asks for, if any.
     fn pull(&mut self, space: usize, name: &'a str) {
         let name = self.asked(space, name);
-        if name == interpose::RAISE {
-            // Something panics: the runtime needs its part of std, too.
+        if name == interpose::RAISE || name == rt_symbols::CALLBACK {
+            // Something panics, or a Go function that is called may: the runtime needs its part of std, too.
             let needed: Vec<u32> = self.std.values().map(|f| f.obj).collect();
             needed.into_iter().for_each(|obj| self.load(obj));
         }

@@ -116,6 +116,7 @@ pub fn generate(
         go_prefix: Prefix::Auto,
         wrapper: &|symbol| format!("rsyso_0123_{symbol}"),
         command: format!("rsyso convert lib{stem}.a"),
+        aborts: false,
         rustc: Some("rustc 1.95.0".into()),
         rsyso: "0.1.0".into(),
         library: format!("lib{stem}.a"),

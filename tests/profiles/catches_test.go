@@ -15,3 +15,17 @@ func TestCatches(t *testing.T) {
 		t.Error("the thread believes to be panicking")
 	}
 }
+
+// The library stops its unwinding; the Go panic goes on when the call returns.
+func TestCatchesPanicsInGoFunctions(t *testing.T) {
+	for i := 0; i < 50; i++ {
+		value := func() (value any) {
+			defer func() { value = recover() }()
+			CatchesCall(func(uint32) uint32 { panic(i) })
+			return nil
+		}()
+		if value != any(i) || Live() != 0 || Panicking() || !Poisoned() {
+			t.Fatalf("the panic's value is %v, %d guards are alive, the thread panics: %v", value, Live(), Panicking())
+		}
+	}
+}

@@ -13,6 +13,7 @@ pub mod abi;
 pub mod callback;
 mod detour;
 mod flags;
+mod frames;
 mod handles;
 pub mod relax;
 pub mod reloc;
@@ -74,6 +75,12 @@ impl Arch for Amd64 {
     }
     fn c_calls(&self, code: &[u8], refs: &[u64]) -> Vec<Arguments> {
         syscall::c_calls(code, refs)
+    }
+    fn reads_second_argument(&self, code: &[u8], offset: u32) -> bool {
+        syscall::reads_second_argument(code, offset)
+    }
+    fn large_frames(&self, code: &[u8], over: u64) -> Vec<(u64, u64)> {
+        frames::large(code, over)
     }
     fn system_calls(&self, code: &[u8]) -> Vec<Arguments> {
         syscall::instructions(code)

@@ -154,6 +154,38 @@ pub fn instructions(code: &[u8]) -> Vec<Arguments> {
     found
 }
 
+/// Whether a function reads the word at `[rsi + offset]`, rsi as it came in or copied, before it calls or jumps anywhere.
+pub fn reads_second_argument(code: &[u8], offset: u32) -> bool {
+    let mut info = InstructionInfoFactory::new();
+    let mut holders = vec![Register::RSI];
+    for i in Decoder::new(64, code, DecoderOptions::NONE) {
+        let reads = (0..i.op_count()).any(|n| i.op_kind(n) == OpKind::Memory);
+        if reads
+            && holders.contains(&i.memory_base())
+            && i.memory_index() == Register::None
+            && i.memory_displacement64() == u64::from(offset)
+            && i.mnemonic() != Mnemonic::Lea
+        {
+            return true;
+        }
+        if i.is_invalid() || i.flow_control() != FlowControl::Next {
+            return false;
+        }
+        let copies = i.mnemonic() == Mnemonic::Mov
+            && i.op1_kind() == OpKind::Register
+            && holders.contains(&i.op1_register());
+        for used in info.info(&i).used_registers() {
+            if !matches!(used.access(), OpAccess::Read | OpAccess::CondRead) {
+                holders.retain(|r| *r != used.register().full_register());
+            }
+        }
+        if copies && i.op0_kind() == OpKind::Register {
+            holders.push(i.op0_register());
+        }
+    }
+    false
+}
+
 /// What is known of the general-purpose registers, by number.
 #[derive(Clone, Copy, Default)]
 struct Constants([Option<u64>; 16]);
@@ -325,6 +357,23 @@ mod tests {
         ];
         let calls = c_calls(&code, &[3]);
         assert_eq!(calls, [Arguments([Some(202), None, Some(0x89), None])]);
+    }
+
+    #[test]
+    fn a_table_is_read_or_it_is_none() {
+        // push rbx; mov rbx, rsi; call [rbx + 32]
+        let copied = [0x53, 0x48, 0x89, 0xf3, 0xff, 0x53, 0x20];
+        assert!(reads_second_argument(&copied, 32));
+        assert!(!reads_second_argument(&copied, 24));
+        // mov r14, [rsi + 24]
+        assert!(reads_second_argument(&[0x4c, 0x8b, 0x76, 0x18], 24));
+        // call rsi: it was given what stands in the table.
+        assert!(!reads_second_argument(&[0xff, 0xd6, 0xc3], 32));
+        // mov rsi, rdi; call [rsi + 32]
+        assert!(!reads_second_argument(
+            &[0x48, 0x89, 0xfe, 0xff, 0x56, 0x20],
+            32
+        ));
     }
 
     #[test]

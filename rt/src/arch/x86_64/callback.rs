@@ -95,7 +95,18 @@ pub unsafe extern "C" fn rsyso_resume() {
         "test rcx, rcx",
         "jz 3f",
         "jmp rcx",
+        // LTO has left that out.
         "3:",
+        ".weak rsyso_std_start_panic",
+        "cmp qword ptr [rip + rsyso_std_start_panic@GOTPCREL], 0",
+        "je 4f",
+        "sub rsp, 8",
+        "call {counted}",
+        "add rsp, 8",
+        "mov rdi, rax",
+        "mov rsi, rdx",
+        "jmp [rip + rsyso_std_start_panic@GOTPCREL]",
+        "4:",
         "sub rsp, 8",
         "call {abandon}",
         "ud2",
@@ -108,6 +119,7 @@ pub unsafe extern "C" fn rsyso_resume() {
         unwind = const SHOWN + offset_of!(Shown, unwind),
         sp = const SP,
         ended = sym crate::callback::ended,
+        counted = sym crate::counts::counted,
         abandon = sym crate::callback::abandon,
     )
 }

@@ -1,7 +1,10 @@
 //! The machine's half of leaving a lane for good, and of the unwinder's meeting with a wrapper.
 
 use core::arch::naked_asm;
+use core::ffi::c_void;
 use core::mem::offset_of;
+
+use unwinding::abi::UnwindException;
 
 use crate::depart::Departure;
 use crate::lane::Control;
@@ -29,14 +32,45 @@ pub const EXCEPTION_REGISTER: i32 = 0;
 
 /// Where a wrapper goes on when an exception arrives at it, in the lane; the exception in rax.
 ///
-/// It has no unwind information: should dropping the payload panic, then the unwinder finds the end of the stack here, and std aborts, as it
-/// does for a panic in a thread's result.
-///
 /// # Safety
 /// Entered by the unwinder alone.
 #[unsafe(naked)]
 pub unsafe extern "C" fn landing_pad() -> ! {
     naked_asm!("mov rdi, rax", "call {landed}", "ud2", landed = sym crate::panics::landed)
+}
+
+/// Calls `function(argument)`, and gives the exception that it raises; null if it returns.
+///
+/// # Safety
+/// That of the function.
+#[unsafe(naked)]
+pub unsafe extern "C" fn catching(
+    argument: *mut c_void,
+    function: unsafe extern "C" fn(*mut c_void),
+) -> *mut UnwindException {
+    naked_asm!(
+        ".cfi_startproc",
+        // DW_EH_PE_pcrel | DW_EH_PE_sdata4
+        ".cfi_personality 0x1b, {personality}",
+        "push rbx",
+        ".cfi_adjust_cfa_offset 8",
+        "call rsi",
+        "xor eax, eax",
+        "pop rbx",
+        ".cfi_adjust_cfa_offset -8",
+        "ret",
+        ".cfi_endproc",
+        personality = sym crate::panics::catching_personality,
+    )
+}
+
+/// Where [`catching`] goes on after an exception, which is in rax: it returns it.
+///
+/// # Safety
+/// Entered by the unwinder alone.
+#[unsafe(naked)]
+pub unsafe extern "C" fn caught_pad() {
+    naked_asm!("pop rbx", "ret")
 }
 
 /// `_Unwind_RaiseException` as the library sees it: notes the exception, then the unwinder takes over. It returns if there is no way out.

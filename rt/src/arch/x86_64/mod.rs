@@ -3,6 +3,8 @@
 #[cfg(not(test))]
 pub mod callback;
 #[cfg(not(test))]
+pub mod counts;
+#[cfg(not(test))]
 pub mod depart;
 #[cfg(not(test))]
 pub mod fault;

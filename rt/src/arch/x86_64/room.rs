@@ -57,10 +57,10 @@ fronts! {
     rsyso_room_unsetenv "rsyso_std_unsetenv";
 }
 
-/// What std begins a panic with, as the library sees it: makes room for it.
+/// What std begins a panic with, as the library sees it: makes room for it, and notes its place.
 ///
 /// # Safety
-/// As `std::panicking::panic_with_hook`.
+/// As `std::panicking::panic_with_hook`, whose third argument is the place.
 #[unsafe(naked)]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn rsyso_panic_with_hook() {
@@ -71,6 +71,7 @@ pub unsafe extern "C" fn rsyso_panic_with_hook() {
         "push rdx",
         "push rcx",
         "push r8",
+        "mov rdi, rdx",
         "call {begun}",
         "pop r8",
         "pop rcx",
