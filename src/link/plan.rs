@@ -283,6 +283,8 @@ impl<'d> Planner<'_, 'd> {
                     .thread_local_cell(at, reloc, howto, ops)
                     .map(|()| false);
             }
+            // Nobody's: lanes have none there.
+            Formula::TlsOffset if target == Target::Null => Value::Number(0),
             Formula::TlsOffset => Value::InLane(self.thread_local_target(at, reloc)?, reloc.addend),
             Formula::Size => {
                 let symbol = &self.inputs.object(at.obj).symbols[reloc.symbol as usize];
