@@ -93,9 +93,6 @@ pub struct Plan {
     pub unmerged: HashSet<SecRef>,
 }
 
-/// What the addend of a field that ends its instruction begins with: the processor counts from the next instruction.
-const TO_NEXT_INSTRUCTION: i64 = -4;
-
 impl Plan {
     /// Bytes that follow a section's own.
     pub fn appended(&self, at: SecRef) -> u64 {
