@@ -8,6 +8,7 @@ use rsyso::diag;
 use rsyso::goabi::Frame;
 use rsyso::gopkg::{self, GoFile, Place, Prefix, Present, Request};
 use rsyso::link::reloc::{Howto, Rewrite, TlsModel};
+use rsyso::link::thread_pointer;
 use rsyso::model::*;
 use rsyso::uses::Uses;
 
@@ -55,6 +56,18 @@ impl Arch for Fake {
         lane_size: u64,
     ) -> Option<Rewrite> {
         Amd64.tls(model, code, offset, call, lane_size)
+    }
+    fn tls_cell(&self, code: &[u8], offset: u64) -> Option<Rewrite> {
+        Amd64.tls_cell(code, offset)
+    }
+    fn uses_thread_pointer(&self, code: &[u8]) -> bool {
+        Amd64.uses_thread_pointer(code)
+    }
+    fn replace_thread_pointer(
+        &self,
+        code: &thread_pointer::Code<'_>,
+    ) -> Result<thread_pointer::Detours, Vec<(u64, String)>> {
+        Amd64.replace_thread_pointer(code)
     }
     fn trap(&self) -> &'static [u8] {
         Amd64.trap()
