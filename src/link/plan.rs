@@ -273,8 +273,6 @@ impl<'d> Planner<'_, 'd> {
                 self.thread_local(at, reloc, next, howto, ops)?;
                 return Ok(true);
             }
-            // Nobody's: lanes have none there.
-            Formula::TlsOffset if target == Target::Null => Value::Number(0),
             Formula::TlsCell => {
                 return self
                     .thread_local_cell(at, reloc, howto, ops)
