@@ -47,6 +47,9 @@ impl Arch for Fake {
     fn relax(&self, code: &[u8], offset: u64) -> Option<Rewrite> {
         Amd64.relax(code, offset)
     }
+    fn load(&self, code: &[u8], offset: u64) -> Option<Rewrite> {
+        Amd64.load(code, offset)
+    }
     fn tls(
         &self,
         model: TlsModel,
@@ -74,6 +77,12 @@ impl Arch for Fake {
     }
     fn c_calls(&self, code: &[u8], refs: &[u64]) -> Vec<Arguments> {
         Amd64.c_calls(code, refs)
+    }
+    fn reads_second_argument(&self, code: &[u8], offset: u32) -> bool {
+        Amd64.reads_second_argument(code, offset)
+    }
+    fn large_frames(&self, code: &[u8], over: u64) -> Vec<(u64, u64)> {
+        Amd64.large_frames(code, over)
     }
     fn system_calls(&self, code: &[u8]) -> Vec<Arguments> {
         Amd64.system_calls(code)
