@@ -175,6 +175,13 @@ impl Chooser<'_, '_> {
                 }
             }
         }
+        // What the library looks up by name is found by its distance from the image's start.
+        for place in self.live.looked_up.values() {
+            let to = Static::Section(place.at);
+            if self.wanted.contains(&to) {
+                self.stuck.entry(to).or_insert((place.at, place.offset));
+            }
+        }
     }
 
     /// Unwind tables know distances alone.
