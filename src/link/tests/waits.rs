@@ -218,7 +218,11 @@ const SHORT: &[(&str, &[&str])] = &[
     ),
     (
         "makes a system call that is not read off, and none that waits",
-        &["pthread_create", "sysconf"],
+        &["pthread_create", "sysconf", "thrd_create"],
+    ),
+    (
+        "wakes others, of this process or of all",
+        &["mtx_unlock", "pthread_mutex_unlock"],
     ),
     ("is looked at by its arguments", &["syscall"]),
 ];
