@@ -2,16 +2,21 @@
 //! user can tell.
 
 use crate::diag::{Error, Kind, Problem, Result};
-use crate::globs;
-use crate::model::{Api, Function, PointerKind, Type, TypeDef};
+use crate::model::{Api, Function, PointerKind, Type, TypeDef, TypeId};
+use crate::{globs, gopkg};
 
-/// Makes owned pointers of the raw mutable ones to opaque types that functions named by the globs take.
+/// Makes owned pointers of the raw mutable ones to opaque types that functions named by the globs take, and remembers of which functions the globs
+/// say anything.
 pub fn declare(api: &mut Api, globs: &[String]) -> Result<()> {
-    let Api {
-        functions, types, ..
-    } = api;
     let mut problems = Vec::new();
-    let mut declared = vec![false; functions.len()];
+    let reached: Vec<bool> = api.functions.iter().map(|f| reaches(api, f)).collect();
+    let Api {
+        functions,
+        types,
+        decided,
+        ..
+    } = api;
+    let mut declared = vec![None; functions.len()];
     for text in globs {
         let glob = match globs::parse("--consumes", text) {
             Ok(glob) => glob,
@@ -21,9 +26,12 @@ pub fn declare(api: &mut Api, globs: &[String]) -> Result<()> {
             }
         };
         let mut any = false;
-        for (function, consumes) in functions.iter_mut().zip(&mut declared) {
-            if glob.matcher.is_match(&function.symbol) && given(function, types).next().is_some() {
-                (any, *consumes) = (true, glob.takes);
+        let each = functions.iter_mut().zip(&mut declared).zip(&reached);
+        for ((function, consumes), reached) in each {
+            // What lies in a struct or behind another pointer cannot be taken from its handle, but be said to stay.
+            let takes = given(function, types).next().is_some() || (*reached && !glob.takes);
+            if glob.matcher.is_match(&function.symbol) && takes {
+                (any, *consumes) = (true, Some(glob.takes));
             }
         }
         if !any {
@@ -36,10 +44,22 @@ pub fn declare(api: &mut Api, globs: &[String]) -> Result<()> {
         }
     }
     Error::check(Kind::Fault, problems, ())?;
-    for (function, _) in functions.iter_mut().zip(declared).filter(|f| f.1) {
-        given(function, types).for_each(|kind| *kind = PointerKind::Box);
+    for (function, declared) in functions.iter_mut().zip(declared) {
+        if declared == Some(true) {
+            given(function, types).for_each(|kind| *kind = PointerKind::Box);
+        }
+        if declared.is_some() {
+            decided.insert(function.symbol.clone());
+        }
     }
     Ok(())
+}
+
+/// Whether the function can have a value of an opaque type from its parameters.
+fn reaches(api: &Api, function: &Function) -> bool {
+    let types = (0u32..).map(TypeId).zip(&api.types);
+    let mut opaque = types.filter(|(_, def)| def.kind.is_opaque());
+    opaque.any(|(id, _)| gopkg::may_take(api, function, id))
 }
 
 /// The parameters by which the function may be given a value for good, or is anyway.
@@ -64,7 +84,7 @@ fn given<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Int, Param, TypeId, TypeKind};
+    use crate::model::{Int, Param, TypeKind};
 
     fn function(symbol: &str, first: Type) -> Function {
         let params = vec![Param {
@@ -103,7 +123,7 @@ mod tests {
                 doc: String::new(),
                 kind: TypeKind::UNKNOWN,
             }],
-            doc: String::new(),
+            ..Api::default()
         };
         let globs: Vec<_> = globs.iter().map(|g| g.to_string()).collect();
         declare(&mut api, &globs)?;

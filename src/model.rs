@@ -12,6 +12,8 @@ pub struct Api {
     pub functions: Vec<Function>,
     /// Named types; [`Type::Named`] indexes this list.
     pub types: Vec<TypeDef>,
+    /// The functions of which `--consumes` says whether they take what they are given for good, by their symbols.
+    pub decided: BTreeSet<String>,
     /// The doc comment of the crate, if all functions are of one; empty when there is none.
     pub doc: String,
 }

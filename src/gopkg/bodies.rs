@@ -1,6 +1,6 @@
 //! Go functions: their signatures, and their bodies where they are more than the assembly itself.
 //!
-//! A method and a constructor have the body, and the plain function of the same export calls them.
+//! What became a method or a constructor is that alone: there is no plain function of the same export.
 
 use crate::goabi;
 use crate::model::{Function, PointerKind, Type};
@@ -24,7 +24,7 @@ pub(super) struct Declared {
     pub signature: String,
 }
 
-/// A Go function as it is shown first: the method, the constructor, or the plain function.
+/// A Go function as it is shown: the method, the constructor, or the plain function.
 struct Shown {
     /// `func (p *Parser) Len`
     head: String,
@@ -61,7 +61,15 @@ fn shown(scope: &Scope, index: usize) -> Option<Shown> {
             shown.params.first_mut()?.clone_from(receiver);
             shown.receivers = 1;
         }
-        Role::Plain | Role::Free(_) => {}
+        Role::Free(id) => {
+            let handle = scope.handles.types.get(id)?;
+            shown.head = format!("func ({} *{}) Close", handle.receiver, handle.name);
+            shown.label = format!("{}.Close", handle.name);
+            shown.name = "Close".into();
+            shown.params.first_mut()?.clone_from(&handle.receiver);
+            shown.receivers = 1;
+        }
+        Role::Plain => {}
     }
     Some(shown)
 }
@@ -78,17 +86,6 @@ pub(super) fn signature(scope: &Scope, index: usize, f: &Function) -> Option<Str
     let params = public(scope, &shown.params, f);
     let params = params.get(shown.receivers..).unwrap_or_default();
     Some(declaration(&shown.head, params, &results(scope, f)))
-}
-
-/// The signature of the plain function.
-pub(super) fn plain_signature(scope: &Scope, index: usize, f: &Function) -> Option<String> {
-    let names = scope.functions.get(index)?;
-    let params = public(scope, &names.params, f);
-    Some(declaration(
-        &format!("func {}", names.name),
-        &params,
-        &results(scope, f),
-    ))
 }
 
 /// The signature of the assembly function.
@@ -143,21 +140,18 @@ fn lent_to(ty: &Type) -> Option<&'static str> {
 }
 
 impl Printer<'_> {
-    /// The text of one export: the function as it is shown, the plain one if that is another, and what stands behind them.
+    /// The text of one export: the function as it is shown, and what stands behind it. What frees a handle is shown as its `Close`
+    /// ([`super::handle_types`]).
     pub fn function(&self, index: usize, flavour: Flavour) -> Option<String> {
         let f = self.request.api.functions.get(index)?;
-        let role = self.scope.handles.role(index);
         let mut parts = Vec::new();
-        if !matches!(role, Role::Free(_)) {
+        if !matches!(self.scope.handles.role(index), Role::Free(_)) {
             parts.push(self.shown_function(index, f, flavour)?);
-        }
-        if *role != Role::Plain {
-            parts.push(self.plain_function(index, f, role)?);
         }
         if flavour == Flavour::Native && self.converts(index, f) {
             parts.push(self.between(index)?);
         }
-        Some(parts.join("\n\n"))
+        (!parts.is_empty()).then(|| parts.join("\n\n"))
     }
 
     fn shown_function(&self, index: usize, f: &Function, flavour: Flavour) -> Option<String> {
@@ -227,33 +221,6 @@ impl Printer<'_> {
             ));
         }
         out
-    }
-
-    /// The function under its plain name, which calls the one that is shown.
-    fn plain_function(&self, index: usize, f: &Function, role: &Role) -> Option<String> {
-        let names = self.scope.functions.get(index)?;
-        let (is, call, rest) = match (role, names.params.split_first()) {
-            (Role::Constructor(name), _) => (name.clone(), name.clone(), &names.params[..]),
-            (Role::Method(id, name), Some((first, rest))) => {
-                let of = &self.scope.handles.types.get(id)?.name;
-                (format!("{of}.{name}"), format!("{first}.{name}"), rest)
-            }
-            (Role::Free(id), Some((first, rest))) => {
-                let of = &self.scope.handles.types.get(id)?.name;
-                (format!("{of}.Close"), format!("{first}.Close"), rest)
-            }
-            _ => return None,
-        };
-        let sentence = format!("{} is [{is}].", names.name);
-        let mut lines = match role {
-            Role::Free(_) => types::with_doc(Named::Function, &names.name, &sentence, &f.doc),
-            _ => types::with_doc(Named::Function, &names.name, &sentence, ""),
-        };
-        lines.push(format!("{} {{", plain_signature(self.scope, index, f)?));
-        let give = if f.result.is_some() { "return " } else { "" };
-        lines.push(format!("\t{give}{call}({})", rest.join(", ")));
-        lines.push("}".into());
-        Some(lines.join("\n"))
     }
 
     /// Whether the Go function is more than the assembly.

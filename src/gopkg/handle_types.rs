@@ -82,6 +82,17 @@ pub(super) fn native(
     } else {
         String::new()
     };
+    // A closed cell that a call still uses is kept until it has been looked at.
+    let drop = match handle.collected {
+        true => format!(
+            "\tif rsysoDrop{name}({f}.cell) {{\n\t\truntime.SetFinalizer({f}.cell, nil)\n\t}}"
+        ),
+        false => format!("\trsysoForget{name}({f}.cell)"),
+    };
+    let forgotten = match handle.collected {
+        true => format!(" for a {name} that was forgotten"),
+        false => ", and keeps the cell while a call uses it".to_string(),
+    };
     let mut sections = vec![
         format!(
             "{}\ntype {name} struct {{\n\trsysoHandle{owner}\n}}",
@@ -93,9 +104,7 @@ func ({f} *{name}) Close() {{
 \tif {f} == nil || {f}.cell == nil{not_own} {{
 \t\treturn
 \t}}
-\tif rsysoDrop{name}({f}.cell) {{
-\t\truntime.SetFinalizer({f}.cell, nil)
-\t}}
+{drop}
 }}
 
 // rsysoDrop{name} frees the Rust value: at once, or when the last call that uses it ends. It says whether nothing is left to be done.
@@ -104,7 +113,7 @@ func rsysoDrop{name}(cell *{CELL}) bool {{
 \treturn cell.state.Load() != {CELL_CLOSED}
 }}
 
-// rsysoForget{name} is rsysoDrop{name} for a {name} that was forgotten.
+// rsysoForget{name} is rsysoDrop{name}{forgotten}.
 func rsysoForget{name}(cell *{CELL}) {{
 \tif !rsysoDrop{name}(cell) {{
 \t\t// The last call will look at the cell.
@@ -160,8 +169,13 @@ fn wrap(handle: &Handle) -> String {
     let comment = match handle.exposed {
         true => wrap_comment(handle),
         false => {
-            format!("// {wrap} makes the {name} that frees raw when it is closed or forgotten.")
+            let forgotten = or_forgotten(handle);
+            format!("// {wrap} makes the {name} that frees raw when it is closed{forgotten}.")
         }
+    };
+    let collect = match handle.collected {
+        true => format!("\truntime.SetFinalizer({f}.cell, rsysoForget{name})\n"),
+        false => String::new(),
     };
     format!(
         "{comment}
@@ -170,10 +184,17 @@ func {wrap}(raw *{raw}) *{name} {{
 \t\treturn nil
 \t}}
 \t{f} := &{name}{{rsysoHandle: rsysoOwn(unsafe.Pointer(raw))}}
-\truntime.SetFinalizer({f}.cell, rsysoForget{name})
-\treturn {f}
+{collect}\treturn {f}
 }}"
     )
+}
+
+/// What else than `Close` frees the value.
+fn or_forgotten(handle: &Handle) -> &'static str {
+    match handle.collected {
+        true => " or forgotten",
+        false => "",
+    }
 }
 
 /// What Go itself looks at in cells.
@@ -386,8 +407,12 @@ fn comment(api: &Api, handle: &Handle, id: TypeId) -> String {
         true => "",
         false => " Whether goroutines may share it is for the library to say.",
     };
+    let collector = match handle.collected {
+        true => format!(", and so does the garbage collector once nothing refers to the {name}"),
+        false => "; the garbage collector does not".into(),
+    };
     let sentence = format!(
-        "{name} is a value of the Rust type {rust}{made}. [{name}.Close] frees it, and so does the garbage collector once nothing refers to the {name}.{share}"
+        "{name} is a value of the Rust type {rust}{made}. [{name}.Close] frees it{collector}.{share}"
     );
     types::with_doc(Named::Type, name, &sentence, &def.doc).join("\n")
 }
@@ -406,7 +431,8 @@ fn close_comment(handle: &Handle) -> String {
 fn raw_comment(handle: &Handle) -> String {
     let Handle { name, raw, .. } = handle;
     format!(
-        "// Raw returns the Rust pointer, for functions and structs that want a *{raw}. It is valid until the {name} is closed or forgotten."
+        "// Raw returns the Rust pointer, for functions and structs that want a *{raw}. It is valid until the {name} is closed{}.",
+        or_forgotten(handle)
     )
 }
 

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::diag::Problem;
 use crate::model::{Api, Function, PointerKind, Type, TypeId, TypeKind};
 
-use super::names;
+use super::{names, ownership};
 
 /// The handle types of an API, and what they make of its functions.
 #[derive(Debug, Default)]
@@ -34,6 +34,8 @@ pub(super) struct Handle {
     pub exposed: bool,
     /// Whether there are pointers that Go does not own.
     pub lent: bool,
+    /// Whether the garbage collector frees the values that nobody closed.
+    pub collected: bool,
     /// The receiver of the methods.
     pub receiver: String,
     /// Index of the function that frees it.
@@ -115,6 +117,7 @@ impl Handles {
         handles.types.retain(|_, h| constructed(h));
         handles.add_methods(api, go);
         handles.look_around(api);
+        ownership::decide(api, &mut handles);
         handles.choose_receivers(api);
         handles
     }
@@ -184,6 +187,7 @@ impl Handles {
             name,
             exposed: false,
             lent: false,
+            collected: false,
             receiver: String::new(),
             free: index,
             constructors: Vec::new(),

@@ -20,6 +20,7 @@ pub mod names;
 mod opaque;
 mod outline;
 mod owned;
+mod ownership;
 mod place;
 mod present;
 mod print;
@@ -36,6 +37,7 @@ use crate::model::Api;
 pub use check::unsupported;
 pub use names::{Prefix, library_name};
 pub use outline::{Declaration, outline};
+pub use ownership::may_take;
 pub use place::{Place, nowhere, package_in, place};
 pub use present::{Present, present};
 pub use scope::function_names;
@@ -109,7 +111,7 @@ pub fn declarations(api: &Api, prefix: &Prefix, library: &str) -> Result<Vec<Str
     let scope = scope::scope(api, prefix, library)?;
     let each = api.functions.iter().enumerate();
     Ok(each
-        .filter_map(|(i, f)| bodies::plain_signature(&scope, i, f))
+        .filter_map(|(i, f)| bodies::signature(&scope, i, f))
         .collect())
 }
 

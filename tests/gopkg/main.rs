@@ -373,11 +373,16 @@ fn what_is_no_method_or_constructor_for_its_name_is_told() {
         told,
         [
             "`http_parser_close` does not become the method `Close`: the type has another method of this name",
+            "only Close frees `Node`, not the garbage collector: nothing says whether `node_put` takes for good what a *mut leads to (say it with --consumes NAME, or --consumes '!NAME')",
             "`node_new` does not become the constructor `NewNode`: the function `new_node` has this name",
         ]
     );
+    let (owned, named): (Vec<_>, Vec<_>) = notes
+        .iter()
+        .partition(|n| n.message.contains("Close frees"));
+    assert!(owned.len() == 1 && owned[0].place.is_none());
     assert!(
-        notes
+        named
             .iter()
             .all(|n| n.place.as_deref() == Some("src/lib.rs:12"))
     );
@@ -387,6 +392,51 @@ fn what_is_no_method_or_constructor_for_its_name_is_told() {
                 .expect("names")
                 .is_empty()
         );
+    }
+}
+
+/// What a `*mut` leads to may be taken for good, and freed twice then: the collector frees a type's values only where each function tells.
+#[test]
+fn the_collector_frees_what_is_known_to_be_owned() {
+    use PointerKind::{Box as Owner, Const, Mut, Ref, RefMut};
+    let foo = |kind| pointer(kind, named(0));
+    let deep = || pointer(Mut, pointer(Mut, named(0)));
+    let holds = || pointer(Ref, named(1));
+    let collected = |takes: Type, decided: &[&str]| {
+        let mut api = api(
+            vec![
+                function("foo_new", &[], Some(foo(Mut))),
+                function("foo_free", &[("foo", foo(Mut))], None),
+                function("foo_use", &[("it", takes)], None),
+            ],
+            vec![
+                opaque("Foo"),
+                structure("Holds", 8, 8, vec![field("foo", foo(Mut), 0)]),
+            ],
+        );
+        api.decided = decided.iter().map(|name| name.to_string()).collect();
+        let notes = gopkg::notes(&api, &gopkg::Prefix::Auto, "x").expect("names");
+        let text = &files(&api, &Amd64, "x")[0].text;
+        let set = text.contains("runtime.SetFinalizer(f.cell, rsysoForgetFoo)");
+        assert_eq!(
+            set,
+            !text.contains("the garbage collector does not"),
+            "{text}"
+        );
+        assert_eq!(set, notes.is_empty(), "{notes:?}");
+        set
+    };
+    for (takes, want) in [
+        (foo(Ref), true),
+        (foo(RefMut), true),
+        (foo(Const), true),
+        (foo(Owner), true),
+        (foo(Mut), false),
+        (deep(), false),
+        (holds(), false),
+    ] {
+        assert_eq!(collected(takes.clone(), &[]), want, "{takes:?}");
+        assert!(collected(takes, &["foo_use"]));
     }
 }
 
@@ -411,18 +461,12 @@ fn only_what_is_made_and_freed_is_a_handle() {
         vec![new("foo_new", Mut), free("foo_free")],
         vec![opaque("Foo")],
     );
-    assert_eq!(
-        whole,
-        "func Free(foo *Foo)\nfunc New() *Foo\nfunc NewFoo() *Foo"
-    );
+    assert_eq!(whole, "func NewFoo() *Foo");
     let inner = declared(
         vec![new("foo_big_bar_new_x", Owner), free("foo_big_bar_free")],
         vec![opaque("BigBar")],
     );
-    assert_eq!(
-        inner,
-        "func BigBarFree(foo *BigBar)\nfunc BigBarNewX() *BigBar\nfunc NewBigBarX() *BigBar"
-    );
+    assert_eq!(inner, "func NewBigBarX() *BigBar");
     for (functions, types) in [
         (vec![new("foo_new", Mut)], vec![opaque("Foo")]),
         (vec![free("foo_free")], vec![opaque("Foo")]),
