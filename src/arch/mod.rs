@@ -90,7 +90,10 @@ pub struct Stub<'a> {
     pub wrapper: &'a str,
     /// Its ABI0 frame.
     pub frame: &'a Frame,
-    /// The Go function in which the runtime goes on if the call does not return (see [`Arch::landing`]).
+    /// The Go function by which the image tells the package from a copy of it under another import path.
+    pub package: &'a str,
+    /// The Go function in which the runtime goes on if the call does not return (see [`Arch::landing`]). Of a call that may block it is another one than
+    /// `package`.
     pub landing: &'a str,
 }
 

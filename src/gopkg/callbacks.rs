@@ -142,6 +142,8 @@ pub(super) fn stubs(api: &Api, arch: &dyn Arch, wrapper: &dyn Fn(&str) -> String
                 signature: &format!("func {name}(c *{CALLBACK}) *{CALLBACK}"),
                 wrapper: &wrapper(rt_symbols::RESUME),
                 frame: &frame,
+                // Whose call comes back is known.
+                package: depart::landing(blocking),
                 landing: depart::landing(blocking),
             })
         })

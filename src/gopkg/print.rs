@@ -319,6 +319,7 @@ impl Printer<'_> {
                 signature,
                 wrapper: &(r.wrapper)(&function.symbol),
                 frame: &goabi::frame(r.api, function),
+                package: depart::landing(false),
                 landing: depart::landing(false),
             })
         };
@@ -355,6 +356,7 @@ impl Printer<'_> {
                 signature: &stub.signature,
                 wrapper: &(r.wrapper)(&f.symbol),
                 frame: &frame,
+                package: depart::landing(false),
                 landing: depart::landing(f.blocking),
             });
             sections.push(match frame.by_reference() {

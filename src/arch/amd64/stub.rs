@@ -5,7 +5,7 @@
 //! `MOVQ (TLS), R14` becomes the right one or two instructions in every build mode (cmd/internal/obj/x86/obj6.go, `CanUse1InsnTLS`).
 //!
 //! R13 tells the runtime where to go on if the call does not return: there is no other way for the image to learn the address of a Go
-//! function, since it may not refer to Go's symbols.
+//! function, since it may not refer to Go's symbols. It also tells the package from a copy of it. So where a call that may block goes on is told by R12.
 //!
 //! The stub has no frame and does not touch SP: the wrapper, outside of Go's sight, switches stacks. It therefore finds the
 //! arguments right above the return address, and its own return goes to the Go caller.
@@ -18,11 +18,16 @@ pub(super) fn print(stub: &Stub<'_>) -> String {
         signature,
         wrapper,
         frame,
+        package,
         landing,
     } = stub;
     let size = frame.stub_size();
+    let landing = match landing == package {
+        true => String::new(),
+        false => format!("\tLEAQ ·{landing}(SB), R12\n"),
+    };
     format!(
-        "// {signature}\nTEXT ·{go_name}(SB), NOSPLIT, $0-{size}\n\tMOVQ (TLS), R14\n\tLEAQ ·{landing}(SB), R13\n\tJMP  {wrapper}(SB)\n"
+        "// {signature}\nTEXT ·{go_name}(SB), NOSPLIT, $0-{size}\n\tMOVQ (TLS), R14\n\tLEAQ ·{package}(SB), R13\n{landing}\tJMP  {wrapper}(SB)\n"
     )
 }
 
@@ -50,6 +55,7 @@ mod tests {
             signature: "func CountWords(text string) uint",
             wrapper: "rsyso_ab12_count_words",
             frame: &frame,
+            package: "rsysoLanding",
             landing: "rsysoLanding",
         };
         let want = "// func CountWords(text string) uint\n\

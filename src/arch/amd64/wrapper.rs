@@ -1,13 +1,15 @@
 //! Go's ABI0 to System V AMD64: the code that takes a call from a Go stub into a lane and back.
 //!
 //! On entry the stack holds the return address into Go, and above it the frame of [`crate::goabi`] or a pointer to it; r14 holds `g`, and r13
-//! the address of the Go function to go on in if the call does not return. ABI0 asks that rsp
+//! the address of the Go function to go on in if the call does not return, by which a package is also told from copies of it. Calls that may block go on in
+//! another one, whose address is in r12. ABI0 asks that rsp
 //! and rbp come back unchanged and nothing else (cmd/compile/abi-internal.md); the C side preserves rbx, rbp and r12 to r15. So the wrapper
 //! keeps the goroutine's stack pointer in rbx across the call, and uses no stack of the goroutine at all.
 //!
 //! The fast path finds the lane of the running `m` in its home slot of the lane table. Everything else (the first use of the image, a
-//! new `m`, a collision, another copy of the package) is the runtime's: `rsyso_lane_slow` takes `m` in rax, `g` in r14 and the landing in r13,
-//! returns the control block in r11, and preserves rsp, rbp, r13 and r14 only. It may return to the wrapper of another copy of the image.
+//! new `m`, a collision, another copy of the package) is the runtime's: `rsyso_lane_slow` takes `m` in rax, `g` in r14, what tells the package in
+//! r13 and the landing in r12, returns the control block in r11, and preserves rsp, rbp and r12 to r14 only. It may return to the wrapper of another
+//! copy of the image.
 //!
 //! A function that takes Go functions returns to Go whenever it calls one (`callback.rs`). The goroutine's stack may move meanwhile: at the end
 //! its registers come from the control block, where the runtime keeps them up to date. The frame lies in Go's heap.
@@ -43,6 +45,7 @@ pub(super) fn emit(
 ) -> Result<Code, String> {
     let call = abi::assign(api, function, frame)?;
     let mut w = Writer::new(FramePlace::of(frame)).map_err(broken)?;
+    w.blocking = frame.blocking;
     w.handles = handles::slots(frame, uses);
     w.whole(&call, &function.symbol, codes, uses)
         .map_err(broken)?;
@@ -150,6 +153,9 @@ impl Writer {
     fn no_lane(&mut self, hit: CodeLabel, mut slow: CodeLabel) -> Step {
         self.a.set_label(&mut slow)?;
         self.frame_is(CallFrameInstruction::Cfa(X86_64::RSP, 8));
+        if !self.blocking {
+            self.a.mov(r12, r13)?;
+        }
         self.call(rt_symbols::LANE_SLOW)?;
         self.a.jmp(hit)
     }
@@ -182,7 +188,12 @@ impl Writer {
     fn enter(&mut self, stack: u64) -> Step {
         self.a.mov(qword_ptr(r11 + disp(CONTROL_GO_SP)), rsp)?;
         self.a.mov(qword_ptr(r11 + disp(CONTROL_GO_BP)), rbp)?;
-        self.a.mov(qword_ptr(r11 + disp(CONTROL_GO_LANDING)), r13)?;
+        let landing = match self.blocking {
+            true => r12,
+            false => r13,
+        };
+        self.a
+            .mov(qword_ptr(r11 + disp(CONTROL_GO_LANDING)), landing)?;
         self.a.mov(rbx, rsp)?;
         // rbx survives what is called.
         self.frame_is(CallFrameInstruction::Cfa(X86_64::RBX, 8));

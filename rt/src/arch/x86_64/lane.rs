@@ -203,8 +203,8 @@ pub unsafe extern "C" fn visit(control: *mut Control, work: unsafe extern "C" fn
 /// The slow path of every wrapper: finds the lane of the running `m` beyond its home slot, or makes one. Calls from another copy of the
 /// package than the one that this image serves go on in that one's image (`copies.rs`).
 ///
-/// In: rax = m, r14 = g, r13 = the landing. Out: r11 = the lane's control block. Keeps rsp, rbp, r13 and r14; uses less than 64 bytes of the
-/// goroutine's stack, which may have no more than a few hundred left.
+/// In: rax = m, r14 = g, r13 = the landing by which packages are told apart, r12 = where this call goes on if it does not return. Out: r11 = the lane's
+/// control block. Keeps rsp, rbp, r12, r13 and r14; uses less than 64 bytes of the goroutine's stack, which may have no more than a few hundred left.
 ///
 /// # Safety
 /// Called by the wrappers alone, on a goroutine's stack.
@@ -257,7 +257,7 @@ pub unsafe extern "C" fn rsyso_lane_slow() {
         "jmp 8f",
         // The first call on this thread, and maybe in this process: nothing of the image may be written yet.
         "4:",
-        "mov r12, rax",
+        "mov r15, rax",
         "lea rbx, [rip + __rsyso_params]",
         "lea rdi, [rip + __rsyso_image]",
         "mov rsi, [rbx + {image_size}]",
@@ -281,7 +281,7 @@ pub unsafe extern "C" fn rsyso_lane_slow() {
         "mov rbx, rsp",
         "mov rsp, rax",
         "mov rdi, r14",
-        "mov rsi, r12",
+        "mov rsi, r15",
         "mov rdx, rax",
         "mov rcx, r13",
         "call {enter}",
@@ -309,7 +309,7 @@ pub unsafe extern "C" fn rsyso_lane_slow() {
         "jz 7f",
         "add rsp, 8",
         "lea rax, [rip + {no_room}]",
-        "jmp r13",
+        "jmp r12",
         "7:",
         "mov esi, eax",
         "neg esi",
