@@ -48,7 +48,7 @@ pub struct Fill {
     pub howto: &'static Howto,
 }
 
-/// What happens to one section, in the order of the places.
+/// What happens to one section, in the order in which it is done; to unwind tables, of which parts are asked for, in the order of the places.
 #[derive(Clone, Debug, Default)]
 pub struct Ops {
     /// Instructions to replace: (offset, bytes). Done before the fields are filled in.
@@ -71,7 +71,7 @@ impl Ops {
     }
 }
 
-/// Those whose places lie in a range, of a list in the order of places.
+/// Those whose places lie in a range: all, or of a list in the order of places.
 fn within<'s, T>(all: &'s [T], range: &Range<u64>, place: impl Fn(&T) -> u64) -> &'s [T] {
     let from = all.partition_point(|t| place(t) < range.start);
     let to = all.partition_point(|t| place(t) < range.end);
@@ -144,7 +144,9 @@ pub fn plan(
         p.section(*at, &inputs.section(*at).relocs);
     }
     p.records(live, frames);
-    for ops in p.plan.ops.values_mut() {
+    // Code is left as it was planned: what replaces an instruction may be replaced in its turn.
+    let unwind = |(at, _): &(&SecRef, &mut Ops)| inputs.section(**at).eh_frame();
+    for (_, ops) in p.plan.ops.iter_mut().filter(unwind) {
         ops.patches.sort_by_key(|(offset, _)| *offset);
         ops.fills.sort_by_key(|fill| fill.offset);
     }

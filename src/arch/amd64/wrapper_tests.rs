@@ -150,7 +150,8 @@ fn the_whole_of_a_small_one() {
         mov rsp, rbx
         mov [rbx+0x10], rax
         ret
-        call 0x55 -> rsyso_lane_slow
+        mov r12, r13
+        call 0x58 -> rsyso_lane_slow
         jmp short 0x2E";
     let want: Vec<_> = want.lines().map(str::trim).collect();
     assert_eq!(disassemble(&code), want);
