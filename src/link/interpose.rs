@@ -6,7 +6,7 @@ use super::names::demangle;
 use super::symbols::Inputs;
 use crate::arch;
 use crate::input::{Bind, Def, Object, Symbol};
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 /// A function of std's.
 struct StdFunction {
@@ -321,8 +321,8 @@ fn of_std(symbol: &str) -> Option<&'static StdFunction> {
 }
 
 /// By the runtime's name: the first definition in the library, a global one before a local one (as fat LTO leaves them).
-pub fn find(inputs: &Inputs<'_>) -> HashMap<&'static str, Found> {
-    let mut found: HashMap<&'static str, (bool, Found)> = HashMap::new();
+pub fn find(inputs: &Inputs<'_>) -> BTreeMap<&'static str, Found> {
+    let mut found: BTreeMap<&'static str, (bool, Found)> = BTreeMap::new();
     for (obj, object) in inputs.objects.iter().enumerate().take(inputs.runtime_from) {
         for (sym, symbol) in object.symbols.iter().enumerate() {
             let Def::Section(sec) = symbol.def else {

@@ -13,7 +13,7 @@ use crate::arch::rt_symbols;
 use crate::diag::{Error, Kind, Problem, Result};
 use crate::input::{self, Bind, Def, Object, Reloc, Symbol, SymbolKind, Visibility};
 use crate::sig::owned::FREE;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// All objects of a link.
 #[derive(Debug)]
@@ -139,7 +139,8 @@ struct Resolver<'a, 'd> {
     /// C names that the runtime offers to the library.
     offered: HashSet<&'a str>,
     /// What the runtime needs of the library's std.
-    std: HashMap<&'static str, Found>,
+    /// In order: one of several that have equal code, and so one place, counts.
+    std: BTreeMap<&'static str, Found>,
     loaded: Vec<bool>,
     groups: HashMap<(usize, &'a str), u32>,
     discarded: HashSet<SecRef>,
