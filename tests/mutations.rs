@@ -113,7 +113,8 @@ fn attempt(fixture: &str, exports: &[String], bytes: &[u8], dir: &Path) -> Outco
     let result = catch_unwind(AssertUnwindSafe(|| rsyso::convert(&options, &Silent)));
     let files = std::fs::read_dir(&out).unwrap().count();
     match outcome(result)? {
-        None if files != 4 => Err(format!("{files} files were written")),
+        // Packages with handles have two files more, for the race detector.
+        None if files != 4 && files != 6 => Err(format!("{files} files were written")),
         Some(_) if files != 0 => Err(format!("{files} files were left behind")),
         refused => Ok(refused),
     }
