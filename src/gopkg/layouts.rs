@@ -6,7 +6,7 @@ use super::opaque;
 use super::scope::Scope;
 
 /// What a check says of Go 1.21's vet.
-const OF_VET: &str = "\n// The remainders are for the vet of Go 1.21, which counts no padding at the end of a struct.";
+const OF_VET: &str = "\n// The products are for the vet of Go 1.21, which counts no padding at the end of a struct.";
 
 /// A part of a struct.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,7 +55,7 @@ pub(super) fn checks(
     ids: impl Iterator<Item = TypeId>,
 ) -> Option<String> {
     let lines: Vec<String> = ids.flat_map(|id| of_type(api, scope, id)).collect();
-    let vet = match lines.iter().any(|line| line.contains('%')) {
+    let vet = match lines.iter().any(|line| line.contains(")*(")) {
         true => OF_VET,
         false => "",
     };
@@ -98,7 +98,10 @@ fn of_type(api: &Api, scope: &Scope, id: TypeId) -> Vec<String> {
 fn check(what: String, value: u64, vet: u64) -> String {
     match value.checked_sub(vet) {
         None | Some(0) => format!("\t_ = [1]struct{{}}{{}}[unsafe.{what}-{value}]"),
-        Some(more) => format!("\t_ = [1]struct{{}}{{}}[(unsafe.{what}-{vet})%{more}]"),
+        // Zero for the two alone: constants are never negative.
+        Some(_) => {
+            format!("\t_ = [1]struct{{}}{{}}[(unsafe.{what}-{vet})*({value}-unsafe.{what})]")
+        }
     }
 }
 
