@@ -140,17 +140,11 @@ struct GoApi {
 
 /// The API, taken from the very text that `convert` would write.
 fn go_api(request: &gopkg::Request<'_>) -> Result<GoApi> {
-    let names = gopkg::function_names(request.api, &request.go_prefix, &request.place.stem)?;
+    // Of an export that became a method or a constructor, that.
+    let functions = gopkg::declarations(request.api, &request.go_prefix, &request.place.stem)?;
     let files = gopkg::generate(request)?;
     let text = files.first().map_or("", |f| f.text.as_str());
     let declarations = gopkg::outline(text);
-    let declaration_of = |name: &String| {
-        let found = declarations
-            .iter()
-            .find(|d| d.kind == "func" && d.name == *name);
-        found.map(|d| d.text.clone()).unwrap_or_default()
-    };
-    let functions = names.iter().map(declaration_of).collect();
     let public = |d: gopkg::Declaration| GoDeclaration {
         name: d.name,
         kind: d.kind,

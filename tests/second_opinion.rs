@@ -116,7 +116,8 @@ fn kept_by_ld(library: &Path, exports: &[&str]) -> Sections {
 
 /// Functions of the library's std that the runtime asks for, to hand panics to Go (`src/link/interpose.rs`): roots for ld.
 fn asked_by_runtime(kept: &Sections) -> impl Iterator<Item = &str> {
-    const PIECES: [&str; 3] = [
+    const PIECES: [&str; 4] = [
+        "9panicking13resume_unwind",
         "9panicking12catch_unwind7cleanup",
         "9panicking19panic_cannot_unwind",
         "_7___rustc14___rust_dealloc",

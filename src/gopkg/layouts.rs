@@ -6,7 +6,8 @@ use super::opaque;
 use super::scope::Scope;
 
 /// What a check says of Go 1.21's vet.
-const OF_VET: &str = "\n// The products are for the vet of Go 1.21, which counts no padding at the end of a struct.";
+const OF_VET: &str =
+    "\n// The products are for the vet of Go 1.21, which counts no padding at the end of a struct.";
 
 /// A part of a struct.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
