@@ -63,6 +63,15 @@ fn by_runtime<'v>(inspection: &'v serde_json::Value, library: &Path) -> BTreeSet
 /// What ld keeps of the library when the exports are its roots.
 fn kept_by_ld(library: &Path, exports: &[&str]) -> Sections {
     let dir = scratch();
+    // A root may be a local name of std's, which ld does not take.
+    let global = dir.path().join(library.file_name().unwrap());
+    let mut objcopy = Command::new("objcopy");
+    for export in exports {
+        objcopy.arg(format!("--globalize-symbol={export}"));
+    }
+    objcopy.arg(library).arg(&global);
+    run(&mut objcopy, Duration::from_secs(120)).success();
+    let library = &*global;
     let mut ld = Command::new("ld");
     ld.args([
         "-r",
