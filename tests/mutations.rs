@@ -188,7 +188,7 @@ fn damage(fixture: &str, exports: &[String], input: &[u8], seeds: &[u64], looked
         let dir = dir.path().join(format!("seed-{seed}"));
         let converted = attempt(fixture, exports, &damaged, &dir);
         let shown = match looked_at {
-            Some(each) if seed % each == 0 => look(fixture, exports, &dir),
+            Some(each) if seed.is_multiple_of(each) => look(fixture, exports, &dir),
             _ => Ok(None),
         };
         RUNNING.lock().unwrap().remove(&what);
