@@ -198,7 +198,7 @@ fn frames_without_probes() {
         convert.arg("--header").arg(&header);
         convert.args(["--export", "deep", "--package", "deep"]);
         let ran = run(&mut convert, Duration::from_secs(60)).success();
-        let told = ran.stderr.contains("deep of deep.o takes 204");
+        let told = ran.stderr.contains("deep of deep.o takes 2047 KiB");
         assert_eq!(told, warned, "{}", ran.stderr);
     }
 }
