@@ -165,7 +165,7 @@ struct Signatures {
 }
 
 impl Signatures {
-    /// One export at a time, so that one that cannot be expressed does not hide the others.
+    /// All exports together; where some cannot be expressed, by halves, so that one does not hide the others.
     fn read(library: &Library<'_>, headers: &Headers, no_pairs: bool) -> Signatures {
         let objects: Vec<_> = library
             .objects
@@ -180,20 +180,21 @@ impl Signatures {
             library.conventions(&mut api, no_pairs)?;
             Ok(api)
         };
-        let mut good = Vec::new();
-        let mut problems_of = Vec::new();
-        for export in &library.exports {
-            let one = read(&[driver::sig_export(export)]).and_then(|api| callable(library, &api));
-            let problems = one.err().map(|e| e.problems).unwrap_or_default();
-            if problems.is_empty() {
-                good.push(driver::sig_export(export));
-            }
-            problems_of.push(problems);
+        let good = |exports: &[sig::Export]| {
+            read(exports).and_then(|api| callable(library, &api).map(|()| api))
+        };
+        let all: Vec<_> = library.exports.iter().map(driver::sig_export).collect();
+        if let Ok(api) = good(&all) {
+            let problems = all.iter().map(|_| Vec::new()).collect();
+            return Signatures { api, problems };
         }
-        let api = read(&good).unwrap_or_default();
+        let mut problems = Vec::new();
+        by_halves(&all, &|part| good(part).map(drop), &mut problems);
+        let sound = all.into_iter().zip(&problems).filter(|(_, p)| p.is_empty());
+        let sound: Vec<_> = sound.map(|(export, _)| export).collect();
         Signatures {
-            api,
-            problems: problems_of,
+            api: read(&sound).unwrap_or_default(),
+            problems,
         }
     }
 
@@ -201,6 +202,24 @@ impl Signatures {
     fn index_of(&self, export: &Export) -> Option<usize> {
         let mut functions = self.api.functions.iter();
         functions.position(|f| f.symbol == export.symbol)
+    }
+}
+
+/// The problems of each export, in order; each reading takes as long as what it reads, so as few are made as the bad ones ask for.
+fn by_halves(
+    exports: &[sig::Export],
+    read: &dyn Fn(&[sig::Export]) -> Result<()>,
+    problems: &mut Vec<Vec<Problem>>,
+) {
+    match (read(exports), exports) {
+        (Ok(()), _) => problems.extend(exports.iter().map(|_| Vec::new())),
+        (Err(e), [_]) => problems.push(e.problems),
+        (Err(_), []) => {}
+        (Err(_), _) => {
+            let (first, second) = exports.split_at(exports.len() / 2);
+            by_halves(first, read, problems);
+            by_halves(second, read, problems);
+        }
     }
 }
 
