@@ -25,12 +25,14 @@ fn calls() {
     print!("{}", ran.stdout);
 }
 
-/// Prints what the checks of arguments cost: each call with them, and the assembly behind it alone.
+/// Prints what the checks of arguments cost, each call with them and the assembly behind it alone, and what handles cost.
 #[test]
 #[ignore = "make bench"]
 fn checks() {
-    let mut bench = go::command(Release::Newest, &workspace().fixture("data"), false);
-    bench.args(["test", "-run=^$", "-bench=Border", "-count=3", "."]);
-    let ran = run(&mut bench, Duration::from_secs(600)).success();
-    print!("{}", ran.stdout);
+    for fixture in ["data", "handles"] {
+        let mut bench = go::command(Release::Newest, &workspace().fixture(fixture), false);
+        bench.args(["test", "-run=^$", "-bench=.", "-count=3", "."]);
+        let ran = run(&mut bench, Duration::from_secs(600)).success();
+        print!("{}", ran.stdout);
+    }
 }

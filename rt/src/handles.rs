@@ -137,19 +137,29 @@ pub unsafe extern "C" fn rsyso_handle_use(
     note: *const c_char,
 ) {
     // SAFETY: Go keeps the handle and its cell alive during the call.
-    let refusal = unsafe {
-        match handle.as_ref() {
-            None => Refusal::Nil,
-            Some(handle) => match handle.cell.as_ref() {
-                None => Refusal::Closed,
-                Some(cell) if begin(control, slot, cell) => return,
-                Some(_) if handle.lent => Refusal::OwnerClosed,
-                Some(_) => Refusal::Closed,
-            },
-        }
-    };
+    let used =
+        unsafe { given(handle) }.and_then(|(handle, cell)| match begin(control, slot, cell) {
+            true => Ok(()),
+            false if handle.lent => Err(Refusal::OwnerClosed),
+            false => Err(Refusal::Closed),
+        });
+    if let Err(refusal) = used {
+        // SAFETY: the caller's.
+        unsafe { refuse(control, note, refusal) }
+    }
+}
+
+/// A handle that a call was given, and its cell; or why there is none.
+///
+/// # Safety
+/// Null, or alive as long as the call, and so its cell.
+unsafe fn given<'a>(handle: *const Handle) -> Result<(&'a Handle, &'a Cell), Refusal> {
     // SAFETY: the caller's.
-    unsafe { refuse(control, note, refusal) }
+    unsafe {
+        let handle = handle.as_ref().ok_or(Refusal::Nil)?;
+        let cell = handle.cell.as_ref().ok_or(Refusal::Closed)?;
+        Ok((handle, cell))
+    }
 }
 
 /// Makes the lane a user of a cell that it shows already, if that is open; else it shows it no more.
@@ -213,21 +223,14 @@ pub unsafe extern "C" fn rsyso_handle_take(
     note: *const c_char,
 ) {
     // SAFETY: Go keeps the handle and its cell alive during the call.
-    let refusal = unsafe {
-        match handle.as_ref() {
-            None => Refusal::Nil,
-            Some(handle) => match handle.cell.as_ref() {
-                None => Refusal::Closed,
-                Some(_) if handle.lent => Refusal::Lent,
-                Some(cell) => match take(control, cell, slot) {
-                    Ok(()) => return,
-                    Err(refusal) => refusal,
-                },
-            },
-        }
-    };
-    // SAFETY: the caller's.
-    unsafe { refuse(control, note, refusal) }
+    let taken = unsafe { given(handle) }.and_then(|(handle, cell)| match handle.lent {
+        true => Err(Refusal::Lent),
+        false => take(control, cell, slot),
+    });
+    if let Err(refusal) = taken {
+        // SAFETY: the caller's.
+        unsafe { refuse(control, note, refusal) }
+    }
 }
 
 fn take(control: *mut Control, cell: &Cell, slot: usize) -> Result<(), Refusal> {

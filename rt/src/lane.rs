@@ -117,10 +117,24 @@ pub fn acquire() -> Result<*mut Control, i32> {
         }
     };
     // SAFETY: no thread runs in this lane.
-    unsafe { control.write_bytes(0, 1) };
+    unsafe { wipe(control) };
     init_tls(control);
     SPAWNED.fetch_add(1, AcqRel);
     Ok(control)
+}
+
+/// Makes the control block that of a thread which is yet to begin. What is known of the lane itself stays: that it is listed, and how its guard is.
+///
+/// # Safety
+/// No thread runs in the lane.
+unsafe fn wipe(control: *mut Control) {
+    // SAFETY: the caller's.
+    unsafe {
+        let (listed, guard_open) = ((*control).listed, (*control).guard_open);
+        control.write_bytes(0, 1);
+        (*control).listed = listed;
+        (*control).guard_open = guard_open;
+    }
 }
 
 /// Threads that Rust spawned and that have not ended.

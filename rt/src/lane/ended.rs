@@ -17,7 +17,7 @@ use core::sync::atomic::{AtomicUsize, Ordering::*};
 use linux_raw_sys::errno::ESRCH;
 use linux_raw_sys::general::*;
 
-use super::{CLAIMED, Control, EMPTIED, IDLE, USED, give_back_below, init_tls, table};
+use super::{CLAIMED, Control, EMPTIED, IDLE, USED, give_back_below, init_tls, table, wipe};
 use crate::arch::lane::visit;
 use crate::lock::Lock;
 use crate::sys;
@@ -133,8 +133,7 @@ unsafe fn renew(control: *mut Control) {
         (*control).go_landing = 0;
         visit(control, end_thread);
         let spare = (*control).spare;
-        control.write_bytes(0, 1);
-        (*control).listed = true;
+        wipe(control);
         init_tls(control);
         give_back_below(control, control as usize);
         let mut idle = IDLE.lock();
