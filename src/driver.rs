@@ -209,7 +209,7 @@ pub(crate) fn signatures(library: &Library<'_>, headers: &Headers, no_pairs: boo
         })
         .collect();
     let exports: Vec<_> = library.exports.iter().map(sig_export).collect();
-    let mut api = sig::read(&objects, &exports, headers)?;
+    let mut api = sig::read(&objects, &exports, headers, &sig::Parsed::default())?;
     library.conventions(&mut api, no_pairs)?;
     let by_rust = |symbol: &str| {
         let mut exports = library.exports.iter();

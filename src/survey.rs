@@ -175,8 +175,9 @@ impl Signatures {
                 data: o.data,
             })
             .collect();
+        let parsed = sig::Parsed::default();
         let read = |exports: &[sig::Export]| {
-            let mut api = sig::read(&objects, exports, headers)?;
+            let mut api = sig::read(&objects, exports, headers, &parsed)?;
             library.conventions(&mut api, no_pairs)?;
             Ok(api)
         };

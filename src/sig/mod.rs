@@ -41,6 +41,7 @@ use function::Reader;
 use header::Headers;
 use scan::Scan;
 use shape::View;
+pub use source::Parsed;
 use source::Sources;
 
 /// One relocatable object, as bytes, with how to name it in messages (`libfoo.a(member.o)`).
@@ -70,7 +71,13 @@ impl Export {
 }
 
 /// Reads the signatures of the exports from the debug information of the objects that define them, and from headers.
-pub fn read(objects: &[Object<'_>], exports: &[Export], headers: &Headers) -> Result<Api> {
+/// Source files are parsed into `parsed`, unless they are there.
+pub fn read(
+    objects: &[Object<'_>],
+    exports: &[Export],
+    headers: &Headers,
+    parsed: &Parsed,
+) -> Result<Api> {
     let mut by_object: BTreeMap<usize, Vec<&Export>> = BTreeMap::new();
     for export in exports {
         by_object.entry(export.object).or_default().push(export);
@@ -107,7 +114,7 @@ pub fn read(objects: &[Object<'_>], exports: &[Export], headers: &Headers) -> Re
     };
     let views: Vec<Option<View<'_, '_>>> = (0..objects.len()).map(view).collect();
     // Where crates begin, for their sources.
-    let mut sources = Sources::new(|krate| roots(objects, krate));
+    let mut sources = Sources::new(parsed.clone(), |krate| roots(objects, krate));
     for origin in debugs
         .keys()
         .filter_map(|i| scans.get(i))

@@ -3,6 +3,7 @@
 //! Only files that the debug information names are read, and the modules of a crate whose root it names. A file that is missing, too
 //! large or does not parse is as good as absent: everything here is optional.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -15,21 +16,37 @@ const CRATE_LIMIT: usize = 4000;
 /// Finds the roots of a crate by its name.
 type FindRoots<'a> = Box<dyn Fn(&str) -> Vec<PathBuf> + 'a>;
 
-/// The source files read so far.
+/// The source files parsed so far. Clones share them: signatures may be read several times, files need not.
+#[derive(Clone, Default)]
+pub struct Parsed(Rc<RefCell<HashMap<PathBuf, Option<Rc<File>>>>>);
+
+impl Parsed {
+    fn file(&self, path: &Path) -> Option<Rc<File>> {
+        if let Some(known) = self.0.borrow().get(path) {
+            return known.clone();
+        }
+        let parsed = parse(path).map(Rc::new);
+        let mut files = self.0.borrow_mut();
+        files.insert(path.to_owned(), parsed.clone());
+        parsed
+    }
+}
+
+/// What the source says of the crates of one reading.
 pub struct Sources<'a> {
     find_roots: FindRoots<'a>,
-    files: HashMap<PathBuf, Option<Rc<File>>>,
+    files: Parsed,
     /// Crate name to the roots (`src/lib.rs`) that the debug information names.
     roots: HashMap<String, Vec<PathBuf>>,
     crates: HashMap<String, Rc<Vec<Item>>>,
 }
 
 impl<'a> Sources<'a> {
-    /// No files yet. `find_roots` is asked for crates whose root nobody added.
-    pub fn new(find_roots: impl Fn(&str) -> Vec<PathBuf> + 'a) -> Self {
+    /// No crates yet. `find_roots` is asked for crates whose root nobody added.
+    pub fn new(files: Parsed, find_roots: impl Fn(&str) -> Vec<PathBuf> + 'a) -> Self {
         Sources {
             find_roots: Box::new(find_roots),
-            files: HashMap::new(),
+            files,
             roots: HashMap::new(),
             crates: HashMap::new(),
         }
@@ -151,13 +168,8 @@ impl<'a> Sources<'a> {
         }
     }
 
-    fn file(&mut self, path: &Path) -> Option<Rc<File>> {
-        if let Some(known) = self.files.get(path) {
-            return known.clone();
-        }
-        let parsed = parse(path).map(Rc::new);
-        self.files.insert(path.to_owned(), parsed.clone());
-        parsed
+    fn file(&self, path: &Path) -> Option<Rc<File>> {
+        self.files.file(path)
     }
 }
 

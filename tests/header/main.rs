@@ -17,7 +17,7 @@ use common::{convert, root, rsyso, scratch};
 use object::{Object as _, ObjectSymbol as _};
 use rsyso::model::Api;
 use rsyso::sig::header::Headers;
-use rsyso::sig::{Export, Object, pairs, read};
+use rsyso::sig::{Export, Object, Parsed, pairs, read};
 
 const MINUTES: Duration = Duration::from_secs(300);
 const HEADER: &str = include_str!("contract.h");
@@ -102,7 +102,12 @@ fn signatures(object: &[u8], headers: &[&str]) -> rsyso::diag::Result<Api> {
         .map(|h| ("contract.h".to_owned(), h.as_bytes().to_vec()));
     let headers = Headers::read(&files.collect::<Vec<_>>())?;
     let name = "contract.o".to_owned();
-    read(&[Object { name, data: object }], &exports, &headers)
+    read(
+        &[Object { name, data: object }],
+        &exports,
+        &headers,
+        &Parsed::default(),
+    )
 }
 
 /// The Go file without the crate's own doc comment in the package's, which no header has.

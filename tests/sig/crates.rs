@@ -6,7 +6,7 @@ use std::process::Command;
 use object::{Object as _, ObjectSymbol as _};
 use rsyso::model::Api;
 use rsyso::sig::header::Headers;
-use rsyso::sig::{Export, Object, read};
+use rsyso::sig::{Export, Object, Parsed, read};
 
 /// A built library.
 pub struct Built {
@@ -89,7 +89,7 @@ impl Built {
     /// The signatures of the exports that `keep` picks.
     pub fn read(&self, keep: impl Fn(&str) -> bool) -> rsyso::diag::Result<Api> {
         let (objects, exports) = self.exports(keep);
-        read(&objects, &exports, &Headers::default())
+        read(&objects, &exports, &Headers::default(), &Parsed::default())
     }
 
     /// Takes the sources out of sight.

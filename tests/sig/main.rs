@@ -9,7 +9,7 @@ use crates::{Built, build};
 use render::render;
 use rsyso::diag::Kind;
 use rsyso::sig::header::Headers;
-use rsyso::sig::{Object, read};
+use rsyso::sig::{Object, Parsed, read};
 
 const ALL: fn(&str) -> bool = |_| true;
 
@@ -237,6 +237,7 @@ fn flip(built: &Built, times: usize) {
             }],
             &exports,
             &Headers::default(),
+            &Parsed::default(),
         );
         outcomes[usize::from(result.is_ok())] += 1;
     }
@@ -292,7 +293,7 @@ fn truncated_objects_never_panic() {
             name: "short.o".into(),
             data: &objects[0].data[..len],
         };
-        let _ = read(&[object], &exports, &Headers::default());
+        let _ = read(&[object], &exports, &Headers::default(), &Parsed::default());
     }
 }
 
