@@ -1,4 +1,4 @@
-//! Builds the runtime crate (`rt/`) for every target that images are made for; `src/runtime.rs` embeds the archives.
+//! Builds the runtime crate (`rt/`) for every target that images are made for; `src/read/runtime.rs` embeds the archives.
 
 use std::env;
 use std::path::{Path, PathBuf};

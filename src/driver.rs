@@ -1,9 +1,11 @@
 //! The driver: a call and a sentence per stage.
 
+use crate::analyse::{blocking, probes, shadow, stacks, waits};
 use crate::arch::{self, Arch};
-use crate::diag::{Error, Problem, Result};
-use crate::gopkg::Prefix;
-use crate::input::{self, Def, Files, Object};
+use crate::base::diag::{Error, Problem, Result};
+use crate::base::options::{ConvertOptions, base_name};
+use crate::base::report::{Converted, Progress, Wait, count};
+use crate::go::Prefix;
 use crate::link::exports::{self, Export};
 use crate::link::functions::NameTable;
 use crate::link::layout::Layout;
@@ -13,16 +15,16 @@ use crate::link::plan::Plan;
 use crate::link::symbols::{Inputs, Symbols};
 use crate::link::unwind::Frames;
 use crate::link::{
-    SecRef, elf, far, image, interpose, layout, live, merge, plan, probes, shadow, stacks, symbols,
-    symtab, unwind, waits,
+    SecRef, elf, far, image, interpose, layout, live, merge, plan, symbols, symtab, unwind,
 };
 use crate::model::Api;
-use crate::options::{ConvertOptions, base_name};
+use crate::model::uses::PackageUses;
 use crate::provenance::{self, Header};
-use crate::report::{Converted, Progress, Wait, count};
+use crate::read::runtime;
+use crate::read::{self, Def, Files, Object};
 use crate::sig::header::Headers;
-use crate::uses::PackageUses;
-use crate::{blocking, consumes, gopkg, runtime, sig, trust, verify, wrappers};
+use crate::sig::rules::{consumes, owned, pairs, trust};
+use crate::{go, sig, verify, wrappers};
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 
@@ -32,7 +34,7 @@ pub fn convert(o: &ConvertOptions, progress: &dyn Progress) -> Result<Converted>
     o.check()?;
     // Where the package goes and what it is called: found out first, so that nothing is done in vain.
     let env = std::env::var("GOPACKAGE").ok();
-    let place = gopkg::place(
+    let place = go::place(
         &o.inputs,
         &o.out_dir,
         o.package.as_deref(),
@@ -53,12 +55,12 @@ pub fn convert(o: &ConvertOptions, progress: &dyn Progress) -> Result<Converted>
     consumes::declare(&mut api, &o.consumes)?;
     trust::declare(&mut api, &o.trust)?;
     // What Go cannot express is refused before anything is linked, with the parameter's name; so are names that clash.
-    gopkg::check(&api)?;
+    go::check(&api)?;
     let library_file = base_name(o.inputs.first().map_or(Path::new(""), PathBuf::as_path));
-    let library_name = gopkg::library_name(Path::new(&library_file));
+    let library_name = go::library_name(Path::new(&library_file));
     let go_prefix = prefix(o.trim_prefix.as_deref());
-    let functions = gopkg::declarations(&api, &go_prefix, &library_name)?;
-    let uses = gopkg::uses(&api, &go_prefix, &library_name, &place.package)?;
+    let functions = go::declarations(&api, &go_prefix, &library_name)?;
+    let uses = go::uses(&api, &go_prefix, &library_name, &place.package)?;
     let declared = blocking::declare(&mut api, &o.blocking)?;
     let digest = digest(&files);
     let identity = place
@@ -88,12 +90,12 @@ pub fn convert(o: &ConvertOptions, progress: &dyn Progress) -> Result<Converted>
     if let Some(zeros) = &linked.zeros {
         progress.warn(zeros);
     }
-    for note in gopkg::notes(&api, &go_prefix, &library_name)? {
+    for note in go::notes(&api, &go_prefix, &library_name)? {
         progress.warn(&note);
     }
     let (syso, names) = seal(linked, &header, arch, &syso_name, progress)?;
     // The Go side: text only.
-    let text = gopkg::generate(&gopkg::Request {
+    let text = go::generate(&go::Request {
         place: &place,
         api: &api,
         arch,
@@ -105,12 +107,12 @@ pub fn convert(o: &ConvertOptions, progress: &dyn Progress) -> Result<Converted>
         rsyso: env!("CARGO_PKG_VERSION").to_owned(),
         library: library_file,
         sha256: provenance::hex(&digest),
-        present: gopkg::present(&place)?,
+        present: go::present(&place)?,
     })?;
     // All files or none.
     let mut files = vec![(syso_name, syso)];
     files.extend(text.into_iter().map(|f| (f.name, f.text.into_bytes())));
-    let written = gopkg::write(&place, &files, &is_ours)?;
+    let written = go::write(&place, &files, &is_ours)?;
     Ok(Converted {
         package: place.package,
         import_path: place.import_path,
@@ -154,9 +156,9 @@ pub(crate) struct Library<'d> {
 impl Library<'_> {
     /// Gives the signatures the meaning that conventions have: types of `rsyso-ffi`, pairs of pointer and length.
     pub(crate) fn conventions(&self, api: &mut Api, no_pairs: bool) -> Result<()> {
-        sig::owned::apply(api, self.frees)?;
+        owned::apply(api, self.frees)?;
         if !no_pairs {
-            sig::pairs::apply(api);
+            pairs::apply(api);
         }
         Ok(())
     }
@@ -164,7 +166,7 @@ impl Library<'_> {
 
 /// Parses the inputs and finds the exports.
 pub(crate) fn read<'d>(files: &'d Files, globs: &[String]) -> Result<Library<'d>> {
-    let objects = input::objects(files)?;
+    let objects = read::objects(files)?;
     let machine = objects.first().map_or(0, |o| o.machine);
     let arch =
         arch::by_machine(machine).ok_or_else(|| Error::fault(Problem::new("unknown machine")))?;
@@ -176,7 +178,7 @@ pub(crate) fn read<'d>(files: &'d Files, globs: &[String]) -> Result<Library<'d>
     let frees = objects
         .iter()
         .flat_map(|o| &o.symbols)
-        .any(|s| s.name == sig::owned::FREE && s.def != Def::Undefined);
+        .any(|s| s.name == owned::FREE && s.def != Def::Undefined);
     Ok(Library {
         objects,
         arch,
@@ -291,7 +293,7 @@ pub(crate) fn reach<'d>(
     inputs.objects.push(extra);
     inputs.wrappers = Some(wrappers);
     inputs.runtime_from = inputs.objects.len();
-    inputs.objects.extend(input::objects(runtime)?);
+    inputs.objects.extend(read::objects(runtime)?);
     let symbols = symbols::resolve(&inputs, &roots)?;
     let frames = unwind::parse(&inputs, &symbols)?;
     let live = live::mark(&inputs, &symbols, &frames, &roots);

@@ -7,30 +7,20 @@
 //!                         \-> DWARF / header -> signatures -> Go model -> .go .s
 //! ```
 
+mod analyse;
 pub mod arch;
-mod blocking;
+pub mod base;
 pub mod build;
-mod consumes;
-pub mod diag;
 mod driver;
-pub mod gitattributes;
-mod globs;
-pub mod goabi;
-pub mod gopkg;
+pub mod go;
 pub mod init;
-pub mod input;
 pub mod link;
 pub mod model;
-pub mod options;
 pub mod page;
 pub mod provenance;
-pub mod report;
-pub mod runtime;
+pub mod read;
 pub mod sig;
-mod sizes;
 mod survey;
-mod trust;
-pub mod uses;
 pub mod verify;
 pub mod wrappers;
 

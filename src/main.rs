@@ -1,8 +1,6 @@
 //! The command `rsyso`: a thin shell around the library of the same name.
 
 mod cli;
-mod inspect;
-mod ui;
 
 fn main() -> std::process::ExitCode {
     cli::main()

@@ -1,20 +1,23 @@
 //! What `inspect` finds out: the exports, what each takes along, what is missing and who needs it.
 
-use crate::diag::{Error, Kind, Problem, Result};
-use crate::driver::{self, Graph, Library};
-use crate::input::{Files, Object, Symbol, SymbolKind};
-use crate::link::exports::Export;
-use crate::link::live::{self, Live};
-use crate::link::{SecRef, interpose, names, stacks, waits};
-use crate::model::{Api, Function};
-use crate::options::{InspectOptions, base_name};
-use crate::report::{
+use crate::analyse::{blocking, sizes, stacks, waits};
+use crate::base::diag::{Error, Kind, Problem, Result};
+use crate::base::options::{InspectOptions, base_name};
+use crate::base::report::{
     self, GoDeclaration, InspectedExport, Inspection, Kept, Missing, Progress, Sizes,
 };
+use crate::driver::{self, Graph, Library};
+use crate::link::exports::Export;
+use crate::link::live::{self, Live};
+use crate::link::{SecRef, interpose, names};
+use crate::model::goabi;
+use crate::model::uses::{PackageUses, Uses};
+use crate::model::{Api, Function};
+use crate::read::{Files, Object, Symbol, SymbolKind};
 use crate::shared::{self, Params};
 use crate::sig::header::Headers;
-use crate::uses::{PackageUses, Uses};
-use crate::{blocking, consumes, goabi, gopkg, sig, sizes, wrappers};
+use crate::sig::rules::consumes;
+use crate::{go, sig, wrappers};
 use std::path::{Path, PathBuf};
 
 /// Why an export runs in a lane.
@@ -24,8 +27,8 @@ const LANE: &str = "every call runs on the lane of its thread";
 pub fn inspect(o: &InspectOptions, progress: &dyn Progress) -> Result<Inspection> {
     o.check()?;
     let library_file = base_name(o.inputs.first().map_or(Path::new(""), PathBuf::as_path));
-    let library_name = gopkg::library_name(Path::new(&library_file));
-    let place = gopkg::nowhere(&library_name, o.package.as_deref())?;
+    let library_name = go::library_name(Path::new(&library_file));
+    let place = go::nowhere(&library_name, o.package.as_deref())?;
     let files = Files::open(&o.inputs)?;
     driver::report_inputs(&files, progress);
     let library = driver::read(&files, &o.exports)?;
@@ -45,7 +48,7 @@ pub fn inspect(o: &InspectOptions, progress: &dyn Progress) -> Result<Inspection
     // Nothing is written that could have the names of an image.
     let names = wrappers::Names::new(&[]);
     // Names may clash between functions that are good one by one; then there is no API to show.
-    let written = go_api(&gopkg::Request {
+    let written = go_api(&go::Request {
         place: &place,
         api: &signatures.api,
         arch,
@@ -64,7 +67,7 @@ pub fn inspect(o: &InspectOptions, progress: &dyn Progress) -> Result<Inspection
         GoApi::default()
     });
     let prefix = driver::prefix(o.trim_prefix.as_deref());
-    let uses = gopkg::uses(&signatures.api, &prefix, &library_name, &place.package);
+    let uses = go::uses(&signatures.api, &prefix, &library_name, &place.package);
     let uses = uses.unwrap_or_else(|e| {
         note_obstacles(&mut out.obstacles, &e);
         PackageUses::default()
@@ -139,13 +142,13 @@ struct GoApi {
 }
 
 /// The API, taken from the very text that `convert` would write.
-fn go_api(request: &gopkg::Request<'_>) -> Result<GoApi> {
+fn go_api(request: &go::Request<'_>) -> Result<GoApi> {
     // Of an export that became a method or a constructor, that.
-    let functions = gopkg::declarations(request.api, &request.go_prefix, &request.place.stem)?;
-    let files = gopkg::generate(request)?;
+    let functions = go::declarations(request.api, &request.go_prefix, &request.place.stem)?;
+    let files = go::generate(request)?;
     let text = files.first().map_or("", |f| f.text.as_str());
-    let declarations = gopkg::outline(text);
-    let public = |d: gopkg::Declaration| GoDeclaration {
+    let declarations = go::outline(text);
+    let public = |d: go::Declaration| GoDeclaration {
         name: d.name,
         kind: d.kind,
         text: d.text,
@@ -226,10 +229,7 @@ fn by_halves(
 
 /// That Go can express the function and the machine can call it.
 fn callable(library: &Library<'_>, api: &Api) -> Result<()> {
-    let go = api
-        .functions
-        .iter()
-        .flat_map(|f| gopkg::unsupported(api, f));
+    let go = api.functions.iter().flat_map(|f| go::unsupported(api, f));
     let machine = api.functions.iter().filter_map(|f| {
         library
             .arch

@@ -2,12 +2,12 @@
 //! that an export takes.
 
 use crate::arch::{Arch, Code, note, rt_symbols};
-use crate::diag::{Error, Kind, Problem, Result};
-use crate::goabi;
-use crate::input::{Bind, Def, Object, Reloc, Section, Symbol, SymbolKind, Visibility};
+use crate::base::diag::{Error, Kind, Problem, Result};
+use crate::model::goabi;
+use crate::model::uses::{PackageUses, Uses};
 use crate::model::{Api, Function, Int, Param, PointerKind, Type};
-use crate::sig::owned::FREE;
-use crate::uses::{PackageUses, Uses};
+use crate::read::{Bind, Def, Object, Reloc, Section, Symbol, SymbolKind, Visibility};
+use crate::sig::rules::owned::FREE;
 use ::object::elf;
 use gimli::LittleEndian;
 use gimli::constants::{DW_EH_PE_pcrel, DW_EH_PE_sdata4, DwEhPe};

@@ -7,12 +7,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use common::root;
-use rsyso::build::{Built, BuiltTarget};
-use rsyso::init::Initialised;
-use rsyso::report::{
+use rsyso::base::report::{
     Bytes, Converted, CrateSize, GoDeclaration, Image, InspectedExport, Inspection, Item, Kept,
     Missing, Sizes, Wait, Waiting,
 };
+use rsyso::build::{Built, BuiltTarget};
+use rsyso::init::Initialised;
 use rsyso::verify::{ProgramImage, ProgramReport, SysoReport};
 use serde::Serialize;
 

@@ -20,8 +20,8 @@ use common::mutate::{Mutation, parts};
 use common::process::run;
 use common::shapes::{SHAPES, Shape};
 use common::{archive, rsyso, scratch};
-use rsyso::options::{ConvertOptions, InspectOptions};
-use rsyso::report::Silent;
+use rsyso::base::options::{ConvertOptions, InspectOptions};
+use rsyso::base::report::Silent;
 
 /// The longest that one conversion may take; the slowest need a second or two.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -84,7 +84,7 @@ fn seeds(is_fixture: bool) -> Vec<u64> {
 /// Why an input was refused, if it was. An error is one of the tool itself.
 type Outcome = Result<Option<String>, String>;
 
-fn outcome<T>(result: std::thread::Result<rsyso::diag::Result<T>>) -> Outcome {
+fn outcome<T>(result: std::thread::Result<rsyso::base::diag::Result<T>>) -> Outcome {
     match result {
         Err(_) => Err("a panic, printed above".to_owned()),
         Ok(Err(e)) if e.problems.is_empty() => Err("an error without a problem".to_owned()),

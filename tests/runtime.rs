@@ -14,7 +14,7 @@ use object::{Object, ObjectSection, ObjectSymbol, RelocationFlags, RelocationTar
 
 /// The members of the archive: name, and bytes aligned as the parser wants them.
 fn members() -> Vec<(String, Vec<u64>)> {
-    let data = rsyso::runtime::archive("amd64").expect("there is a runtime for amd64");
+    let data = rsyso::read::runtime::archive("amd64").expect("there is a runtime for amd64");
     let archive = ArchiveFile::parse(data).unwrap();
     archive
         .members()
@@ -307,7 +307,7 @@ fn the_way_in_touches_no_stack_of_its_own() {
 /// Images are the same whoever built the tool, and tell nothing about that machine.
 #[test]
 fn holds_no_path_of_the_machine_that_built_it() {
-    let data = rsyso::runtime::archive("amd64").unwrap();
+    let data = rsyso::read::runtime::archive("amd64").unwrap();
     let home = std::env::var("CARGO_HOME")
         .or_else(|_| std::env::var("HOME").map(|home| format!("{home}/.cargo")))
         .unwrap();

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
-use rsyso::options::ConvertOptions;
-use rsyso::report::Silent;
+use rsyso::base::options::ConvertOptions;
+use rsyso::base::report::Silent;
 
 /// In memory, one folder for each process.
 static DIR: LazyLock<PathBuf> = LazyLock::new(|| {

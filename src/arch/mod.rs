@@ -4,11 +4,11 @@
 //! `tls.rs` (thread-local sequences), `thread_pointer.rs` (uses of the thread pointer), `abi.rs` (the C calling convention), `wrapper.rs` (Go's ABI0 to C), `stub.rs` (Go assembly),
 //! `syscall.rs` (which system calls code makes).
 
-use crate::goabi::Frame;
 use crate::link::reloc::{Howto, Rewrite, TlsModel};
 use crate::link::thread_pointer;
+use crate::model::goabi::Frame;
+use crate::model::uses::Uses;
 use crate::model::{Api, Function, Type};
-use crate::uses::Uses;
 use gimli::write::{CallFrameInstruction, CommonInformationEntry};
 
 pub mod amd64;
@@ -82,7 +82,7 @@ pub fn note(function: &str, slot: u64) -> String {
 /// One Go assembly stub to print.
 #[derive(Clone, Copy, Debug)]
 pub struct Stub<'a> {
-    /// The Go function; the one that takes a pointer when the frame goes by reference (see [`crate::goabi`]).
+    /// The Go function; the one that takes a pointer when the frame goes by reference (see [`crate::model::goabi`]).
     pub go_name: &'a str,
     /// Its declaration, as in the Go file: `func CountWords(text string) uint`.
     pub signature: &'a str,

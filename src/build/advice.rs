@@ -3,7 +3,7 @@
 use std::env::var_os;
 use std::path::{Path, PathBuf};
 
-use crate::diag::Error;
+use crate::base::diag::Error;
 use crate::sig::{DEBUG_IN_FULL, DEBUG_UNSPLIT};
 
 /// What cargo was seen to do.

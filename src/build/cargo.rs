@@ -8,7 +8,7 @@ use std::process::{Command, Output, Stdio};
 use cargo_metadata::camino::Utf8PathBuf;
 use cargo_metadata::{ArtifactDebuginfo, Message, Metadata, MetadataCommand};
 
-use crate::diag::{Error, Problem, Result};
+use crate::base::diag::{Error, Problem, Result};
 
 use super::krate::Crate;
 use super::{BuildOptions, Says};

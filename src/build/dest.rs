@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::diag::Result;
-use crate::gopkg;
+use crate::base::diag::Result;
+use crate::go;
 
 use super::BuildOptions;
 use super::krate::Crate;
@@ -22,7 +22,7 @@ pub(super) fn folder(o: &BuildOptions, krate: &Crate, generating: bool) -> Resul
     }
     let name = match &o.convert.package {
         Some(name) => name.clone(),
-        None => gopkg::names::package_name(&krate.library),
+        None => go::names::package_name(&krate.library),
     };
     Ok(match krate.dir.as_path() == Path::new(".") {
         true => PathBuf::from(name),
@@ -32,7 +32,7 @@ pub(super) fn folder(o: &BuildOptions, krate: &Crate, generating: bool) -> Resul
 
 /// Whether Go code lives beside `Cargo.toml`. A program (`package main`) gets its library in a folder, as no other package could import it.
 fn beside(dir: &Path) -> Result<bool> {
-    Ok(match gopkg::package_in(dir)? {
+    Ok(match go::package_in(dir)? {
         Some(package) => package != "main",
         None => dir.join("go.mod").is_file(),
     })

@@ -3,7 +3,7 @@
 use cargo_metadata::{Metadata, Package, PackageId, TargetKind};
 use std::path::{Path, PathBuf};
 
-use crate::diag::{Error, Problem, Result};
+use crate::base::diag::{Error, Problem, Result};
 
 use super::BuildOptions;
 use super::cargo::Cargo;

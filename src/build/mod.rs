@@ -14,10 +14,10 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use crate::arch::Arch;
-use crate::diag::Result;
-use crate::gopkg;
-use crate::options::{ConvertOptions, base_name};
-use crate::report::{Converted, Progress};
+use crate::base::diag::Result;
+use crate::base::options::{ConvertOptions, base_name};
+use crate::base::report::{Converted, Progress};
+use crate::go;
 
 pub use cargo::is_taken;
 
@@ -150,7 +150,7 @@ pub fn build(o: &BuildOptions, progress: &dyn Progress) -> Result<Built> {
     // What is wrong with the name or the place shows before anything is compiled.
     let env = std::env::var("GOPACKAGE").ok().filter(|p| !p.is_empty());
     let out_dir = dest::folder(o, &krate, env.is_some())?;
-    gopkg::place(
+    go::place(
         &[format!("lib{}.a", krate.library).into()],
         &out_dir,
         o.convert.package.as_deref(),

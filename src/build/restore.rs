@@ -5,7 +5,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::diag::{Error, Problem, Result};
+use crate::base::diag::{Error, Problem, Result};
 
 /// The files of a package as they were.
 pub(super) struct Before {

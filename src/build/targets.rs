@@ -1,7 +1,7 @@
 //! The targets of a build: those that the seam knows.
 
 use crate::arch::{self, Arch};
-use crate::diag::{Error, Kind, Problem, Result};
+use crate::base::diag::{Error, Kind, Problem, Result};
 
 use super::cargo::Cargo;
 

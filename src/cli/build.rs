@@ -4,14 +4,14 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::Args;
+use rsyso::base::diag::Result;
+use rsyso::base::options::ConvertOptions;
+use rsyso::base::report::{Progress, bytes, count};
 use rsyso::build::{BuildOptions, Built, Says};
-use rsyso::diag::Result;
-use rsyso::options::ConvertOptions;
-use rsyso::report::{Progress, bytes, count};
 
 use super::convert::{Go, hint, quote};
+use super::ui::Ui;
 use super::{Output, settings};
-use crate::ui::Ui;
 
 /// Compiles a crate and writes a Go package for it
 #[derive(Args, Debug)]

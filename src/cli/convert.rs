@@ -3,14 +3,14 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use rsyso::diag::{Problem, Result};
-use rsyso::options::{
+use rsyso::base::diag::{Problem, Result};
+use rsyso::base::options::{
     ConvertOptions, DEFAULT_STACK_SIZE, MAX_STACK_SIZE, MIN_STACK_SIZE, base_name,
 };
-use rsyso::report::{Converted, Progress, bytes, count};
+use rsyso::base::report::{Converted, Progress, bytes, count};
 
+use super::ui::Ui;
 use super::{Output, fault};
-use crate::ui::Ui;
 
 /// Writes a Go package for a library
 #[derive(Args, Debug)]
@@ -85,7 +85,7 @@ pub fn run(args: Convert, ui: &Ui) -> Result<Converted> {
 
 /// What git should know of the files.
 pub fn hint(files: &[PathBuf], ui: &Ui) {
-    if let Some(text) = rsyso::gitattributes::hint(files) {
+    if let Some(text) = rsyso::go::gitattributes::hint(files) {
         ui.note(&text);
     }
 }

@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use rsyso::diag::Result;
+use rsyso::base::diag::Result;
+use rsyso::base::report::Progress;
 use rsyso::init::{InitOptions, Initialised};
-use rsyso::report::Progress;
 
 use super::convert::quote;
-use crate::ui::Ui;
+use super::ui::Ui;
 
 /// Writes a first crate with its Go module, a Makefile and an example for CI
 #[derive(Args, Debug)]

@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use rsyso::diag::Result;
-use rsyso::options::{DEFAULT_STACK_SIZE, InspectOptions};
-use rsyso::report::{Inspection, Progress};
+use rsyso::base::diag::Result;
+use rsyso::base::options::{DEFAULT_STACK_SIZE, InspectOptions};
+use rsyso::base::report::{Inspection, Progress};
 
 use super::convert::{parse_size, stack_size};
-use crate::ui::Ui;
+use super::ui::Ui;
 
 /// Shows the Go API that convert would write, the sizes of crates and functions, and what is missing
 #[derive(Args, Debug)]

@@ -3,8 +3,8 @@
 use super::convert::{parse_size, quote};
 use super::verify::merge;
 use super::*;
-use rsyso::options::ConvertOptions;
-use rsyso::report::Progress;
+use rsyso::base::options::ConvertOptions;
+use rsyso::base::report::Progress;
 use std::sync::Mutex;
 
 #[derive(Default)]

@@ -2,12 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use rsyso::diag::{Error, Kind, Problem, Result};
-use rsyso::report::{Progress, bytes, count};
+use rsyso::base::diag::{Error, Kind, Problem, Result};
+use rsyso::base::report::{Progress, bytes, count};
 use rsyso::verify::{ProgramReport, SysoReport};
 use serde::Serialize;
 
-use crate::ui::Ui;
+use super::ui::Ui;
 
 /// What `verify` found, by kind of file.
 #[derive(Debug, Default, Serialize)]

@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use crate::base::diag::{Error, Problem, Result};
+use crate::base::options::base_name;
 use crate::build;
-use crate::diag::{Error, Problem, Result};
-use crate::gopkg;
-use crate::options::base_name;
+use crate::go;
 
 /// Options of `init`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -74,7 +74,7 @@ pub fn init(o: &InitOptions) -> Result<Initialised> {
     };
     let library = name.replace('-', "_");
     // As `build` will see it: a name or a path that it would refuse is refused now.
-    let place = gopkg::place(
+    let place = go::place(
         &[format!("lib{library}.a").into()],
         &o.dir,
         None,

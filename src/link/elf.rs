@@ -2,7 +2,7 @@
 
 use super::symtab::ImageSymbol;
 use crate::arch::Arch;
-use crate::diag::{Error, Problem, Result};
+use crate::base::diag::{Error, Problem, Result};
 use ::object::write::{
     Object, SectionKind, Symbol, SymbolFlags, SymbolKind, SymbolScope, SymbolSection,
 };

@@ -1,10 +1,10 @@
 //! Which functions are exported: the unmangled global functions of the library's own Rust crates.
 
 use super::symbols::{duplicate, is_mangled};
-use crate::diag::{Error, Kind, Problem, Result};
-use crate::globs;
-use crate::input::{Bind, Def, Object, Symbol, SymbolKind, Visibility};
-use crate::sig::owned::FREE;
+use crate::base::diag::{Error, Kind, Problem, Result};
+use crate::base::globs;
+use crate::read::{Bind, Def, Object, Symbol, SymbolKind, Visibility};
+use crate::sig::rules::owned::FREE;
 use std::collections::BTreeMap;
 
 /// An exported function and where it is defined.

@@ -12,8 +12,8 @@ use super::symbols::{Inputs, Symbols};
 use super::unwind::Frames;
 use super::{SecRef, Target};
 use crate::arch::Arch;
-use crate::diag::{Error, Kind, Problem, Result};
-use crate::input::{Reloc, Section};
+use crate::base::diag::{Error, Kind, Problem, Result};
+use crate::read::{Reloc, Section};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Zeros from which on a static is worth memory of its own.

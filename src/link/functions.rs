@@ -4,7 +4,7 @@ use super::SecRef;
 use super::interpose;
 use super::names::demangle;
 use super::symbols::Inputs;
-use crate::input::{Def, SymbolKind};
+use crate::read::{Def, SymbolKind};
 use std::collections::HashMap;
 
 /// Named places of code sections, by section, in order: offset and symbol.

@@ -10,7 +10,7 @@ use super::symbols::Inputs;
 use super::unwind::{Frames, Record, RecordKind, RecordRef};
 use super::{SecRef, Target};
 use crate::arch::Arch;
-use crate::diag::{Error, Kind, Problem, Result};
+use crate::base::diag::{Error, Kind, Problem, Result};
 use crate::provenance::HEADER_SIZE;
 use crate::shared::Params;
 

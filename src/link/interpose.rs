@@ -5,7 +5,7 @@ use super::SecRef;
 use super::names::demangle;
 use super::symbols::Inputs;
 use crate::arch;
-use crate::input::{Bind, Def, Object, Symbol};
+use crate::read::{Bind, Def, Object, Symbol};
 use std::collections::BTreeMap;
 
 /// A function of std's.

@@ -2,8 +2,8 @@
 
 use super::layout::{Context, Layout};
 use super::{SecRef, far, live};
-use crate::diag::{Error, Problem, Result};
-use crate::options::MAX_STACK_SIZE;
+use crate::base::diag::{Error, Problem, Result};
+use crate::base::options::MAX_STACK_SIZE;
 use crate::shared;
 
 /// A lane that leaves less than this for the stack is of no use.

@@ -18,9 +18,9 @@ use super::symbols::{Inputs, Symbols};
 use super::unwind::{Frames, RecordRef};
 use super::{Linker, SecRef, Target};
 use crate::arch::Arch;
-use crate::diag::{Error, Problem, Result};
-use crate::input::Section;
+use crate::base::diag::{Error, Problem, Result};
 use crate::provenance::HEADER_SIZE;
+use crate::read::Section;
 use crate::shared::Params;
 use std::collections::{BTreeMap, HashMap};
 

@@ -5,8 +5,8 @@ use super::names::demangle;
 use super::symbols::{Inputs, Symbols};
 use super::unwind::{Frames, RecordKind, RecordRef};
 use super::{Linker, SecRef, Target};
-use crate::diag::{Error, Kind, Problem, Result};
-use crate::input::{Reloc, SymbolKind};
+use crate::base::diag::{Error, Kind, Problem, Result};
+use crate::read::{Reloc, SymbolKind};
 use ::object::elf;
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
@@ -352,7 +352,7 @@ pub fn check_initialisers(inputs: &Inputs<'_>, symbols: &Symbols, live: &Live) -
 /// A section as people know it: the function or variable in it, demangled, or the section's name.
 pub fn describe(inputs: &Inputs<'_>, at: SecRef) -> String {
     let object = inputs.object(at.obj);
-    let named = |s: &&crate::input::Symbol<'_>| !s.name.is_empty() && s.kind != SymbolKind::Section;
+    let named = |s: &&crate::read::Symbol<'_>| !s.name.is_empty() && s.kind != SymbolKind::Section;
     let candidates = object.symbols_of(at.sec).filter(named);
     let best = candidates.min_by_key(|s| (s.kind != SymbolKind::Func, s.value));
     best.map_or_else(
@@ -368,7 +368,7 @@ pub fn describe(inputs: &Inputs<'_>, at: SecRef) -> String {
 
 /// The function or variable at a byte of a section, as people know it; the section itself where no symbol covers it.
 pub fn describe_at(inputs: &Inputs<'_>, place: Referrer) -> String {
-    let covers = |s: &&crate::input::Symbol<'_>| {
+    let covers = |s: &&crate::read::Symbol<'_>| {
         !s.name.is_empty()
             && s.kind != SymbolKind::Section
             && s.value <= place.offset

@@ -7,7 +7,7 @@
 use super::live::Referrer;
 use super::symbols::{Inputs, Symbols, is_mangled, is_reserved};
 use super::{SecRef, Target};
-use crate::input::{Bind, Def, SymbolKind, Visibility};
+use crate::read::{Bind, Def, SymbolKind, Visibility};
 use std::collections::{BTreeMap, HashMap};
 
 /// The runtime's functions that look names up.

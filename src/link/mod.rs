@@ -16,16 +16,12 @@ pub mod lookup;
 pub mod merge;
 pub mod names;
 pub mod plan;
-pub mod probes;
 pub mod reloc;
 pub mod relr;
-pub mod shadow;
-pub mod stacks;
 pub mod symbols;
 pub mod symtab;
 pub mod thread_pointer;
 pub mod unwind;
-pub mod waits;
 
 /// A section of an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

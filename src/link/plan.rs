@@ -9,8 +9,8 @@ use super::symbols::{Inputs, Symbols};
 use super::unwind::{FDE_FUNCTION, Frames, RecordKind};
 use super::{SecRef, Target, thread_pointer};
 use crate::arch::Arch;
-use crate::diag::{Error, Kind, Problem, Result};
-use crate::input::{Reloc, Section};
+use crate::base::diag::{Error, Kind, Problem, Result};
+use crate::read::{Reloc, Section};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Range;
 

@@ -10,9 +10,9 @@
 use super::interpose::{self, Found};
 use super::{Linker, SecRef, Target};
 use crate::arch::rt_symbols;
-use crate::diag::{Error, Kind, Problem, Result};
-use crate::input::{self, Bind, Def, Object, Reloc, Symbol, SymbolKind, Visibility};
-use crate::sig::owned::FREE;
+use crate::base::diag::{Error, Kind, Problem, Result};
+use crate::read::{self, Bind, Def, Object, Reloc, Symbol, SymbolKind, Visibility};
+use crate::sig::rules::owned::FREE;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// All objects of a link.
@@ -32,7 +32,7 @@ impl<'d> Inputs<'d> {
         &self.objects[obj as usize]
     }
     /// A section.
-    pub fn section(&self, at: SecRef) -> &crate::input::Section<'d> {
+    pub fn section(&self, at: SecRef) -> &crate::read::Section<'d> {
         &self.object(at.obj).sections[at.sec as usize]
     }
     /// Whether an object belongs to the runtime.
@@ -311,7 +311,7 @@ impl<'a, 'd> Resolver<'a, 'd> {
     /// The name that a reference leads to: the runtime's front, where there is one; and that without a version, if nobody defines one
     /// with it, as a linker takes `memcpy@GLIBC_2.2.5` from a libc without versions. Another version is no answer.
     fn asked<'n>(&self, space: usize, name: &'n str) -> &'n str {
-        let plain = input::plain(name);
+        let plain = read::plain(name);
         if plain.len() < name.len() {
             let known = |name| {
                 let space = &self.spaces[space];

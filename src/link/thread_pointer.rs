@@ -7,8 +7,8 @@ use super::reloc::{Field, Formula, Howto, Range};
 use super::symbols::{Inputs, Symbols};
 use super::{SecRef, live};
 use crate::arch::Arch;
-use crate::diag::Problem;
-use crate::input::{Def, Object, SymbolKind};
+use crate::base::diag::Problem;
+use crate::read::{Def, Object, SymbolKind};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// A code section, as the backend looks for uses of the thread pointer in it.

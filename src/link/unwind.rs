@@ -6,8 +6,8 @@
 
 use super::SecRef;
 use super::symbols::{Inputs, Symbols};
-use crate::diag::{Error, Problem, Result};
-use crate::input::{Object, Reloc, Section};
+use crate::base::diag::{Error, Problem, Result};
+use crate::read::{Object, Reloc, Section};
 
 /// One record.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,9 +2,9 @@
 //!
 //! Names in it come from the input, which may be hostile. They stand in one place, as JSON, and the script makes text of them, never markup.
 
-use crate::diag::{Error, Problem, Result};
-use crate::gopkg;
-use crate::report::{self, Inspection, Kept};
+use crate::base::diag::{Error, Problem, Result};
+use crate::base::report::{self, Inspection, Kept};
+use crate::go;
 use std::path::Path;
 
 const PAGE: &str = include_str!("page.html");
@@ -17,7 +17,7 @@ const SCRIPT: &str = concat!(
 
 /// Writes the page, unless a file that rsyso did not write is in the way. Sources below `folder` are shown relative to it.
 pub fn write(file: &Path, found: &Inspection, folder: &Path) -> Result<()> {
-    gopkg::write_text(file, render(found, folder)?)
+    go::write_text(file, render(found, folder)?)
 }
 
 /// The page.
@@ -48,7 +48,7 @@ fn in_script(json: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::{Image, Item};
+    use crate::base::report::{Image, Item};
 
     #[test]
     fn hostile_names_stay_data() {

@@ -15,7 +15,7 @@ use object::{
 };
 
 use super::DEBUG_UNSPLIT;
-use crate::diag::{Error, Problem, Result};
+use crate::base::diag::{Error, Problem, Result};
 use crate::model::Source;
 
 /// The bytes of a section, with relocations applied as addresses and offsets are read.

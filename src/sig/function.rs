@@ -15,7 +15,7 @@ use super::syntax::{Item, Signature};
 use super::types::{Mapped, Mapper, Stop, Why};
 use super::written::Written;
 use super::{DEBUG_IN_FULL, Export};
-use crate::diag::{Error, Kind, Problem, Result};
+use crate::base::diag::{Error, Kind, Problem, Result};
 use crate::model::{Api, Function, Param, Source, Type};
 
 /// Collects functions, and what is wrong with them.

@@ -9,7 +9,7 @@ use super::function::{Draft, Reader, leave_out, place_of};
 use super::syntax::{Item, Signature};
 use super::types::Mapped;
 use super::written::Resolver;
-use crate::diag::{Problem, Result};
+use crate::base::diag::{Problem, Result};
 use crate::model::{Function, Param, Source, Type};
 
 impl<'d, 'a> Reader<'d, 'a> {

@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::PathBuf;
 
-use crate::diag::{Error, Problem, Result};
+use crate::base::diag::{Error, Problem, Result};
 use crate::model::Api;
 
 mod callback_names;
@@ -19,14 +19,12 @@ pub mod header;
 mod layout;
 mod merged;
 mod opaque;
-pub mod owned;
-pub mod pairs;
+pub mod rules;
 mod scan;
 mod shape;
 mod source;
 mod syntax;
 mod types;
-mod user_data;
 mod written;
 
 /// How to get debug information that tells signatures.
@@ -134,7 +132,7 @@ pub fn read(
         )?;
     }
     let mut api = reader.finish(headers)?;
-    user_data::apply(&mut api);
+    rules::user_data::apply(&mut api);
     Ok(api)
 }
 

@@ -9,7 +9,7 @@ use goblin::elf::Elf;
 use goblin::elf::header::{EI_CLASS, EI_DATA, ELFCLASS64, ELFDATA2LSB, ET_REL, Header};
 
 use crate::arch::{self, Arch};
-use crate::diag::{Error, Kind, Problem, Result};
+use crate::base::diag::{Error, Kind, Problem, Result};
 
 mod program;
 mod symbols;

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::{CTX, Findings, SysoReport, elf_header};
 use crate::arch::Arch;
-use crate::diag::{Error, Kind, Problem, Result};
+use crate::base::diag::{Error, Kind, Problem, Result};
 use crate::provenance::{self, Header};
 
 /// The images of a linked program.

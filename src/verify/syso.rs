@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::symbols::{self, Symbol};
 use super::{CTX, Findings, elf_header, slice};
 use crate::arch::Arch;
-use crate::diag::{Error, Kind, Problem, Result};
+use crate::base::diag::{Error, Kind, Problem, Result};
 use crate::provenance;
 
 /// The compact form of relative relocations (gABI); not in goblin's list.

@@ -3,11 +3,11 @@
 use memmap2::{Mmap, MmapMut};
 use rsyso::arch::{self, rt_symbols};
 use rsyso::model::Api;
+use rsyso::model::uses::Uses;
 use rsyso::shared::{
     CONTROL_GO_BP, CONTROL_GO_LANDING, CONTROL_GO_SP, CONTROL_SIZE, GO_G_M, LANE_HASH,
     LANE_TABLE_BITS,
 };
-use rsyso::uses::Uses;
 use std::arch::naked_asm;
 use std::cell::Cell;
 use std::collections::HashMap;
@@ -132,7 +132,7 @@ impl Machine {
         }
         let mut wrappers = HashMap::new();
         for f in &api.functions {
-            let frame = rsyso::goabi::frame(api, f);
+            let frame = rsyso::model::goabi::frame(api, f);
             let code = backend
                 .wrapper(api, f, &frame, &[], &Uses::None)
                 .expect("a wrapper");

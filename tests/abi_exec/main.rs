@@ -10,7 +10,7 @@ mod thread_pointer;
 mod values;
 
 use machine::{Machine, ROOM};
-use rsyso::goabi;
+use rsyso::model::goabi;
 use rsyso::model::{Api, Function};
 
 use values::Values;

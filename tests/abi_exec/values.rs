@@ -1,7 +1,7 @@
 //! Values by their type alone: bytes to pass, the hash that Rust must come to, and what it must make of it.
 
 use crate::abi::view::{Stream, TEXT, View};
-use rsyso::goabi::go_layout;
+use rsyso::model::goabi::go_layout;
 use rsyso::model::{Api, Int, PointerKind, Type, TypeKind};
 
 pub struct Values<'a> {

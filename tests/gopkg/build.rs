@@ -4,13 +4,13 @@ use std::path::{Path, PathBuf};
 
 use rsyso::arch::amd64::Amd64;
 use rsyso::arch::{Arch, Arguments, Code, Stub};
-use rsyso::diag;
-use rsyso::goabi::Frame;
-use rsyso::gopkg::{self, GoFile, Place, Prefix, Present, Request};
+use rsyso::base::diag;
+use rsyso::go::{self, GoFile, Place, Prefix, Present, Request};
 use rsyso::link::reloc::{Howto, Rewrite, TlsModel};
 use rsyso::link::thread_pointer;
+use rsyso::model::goabi::Frame;
+use rsyso::model::uses::Uses;
 use rsyso::model::*;
-use rsyso::uses::Uses;
 
 /// amd64 under another name.
 #[derive(Debug)]
@@ -131,7 +131,7 @@ pub fn generate(
     stem: &str,
     present: Option<Present>,
 ) -> diag::Result<Vec<GoFile>> {
-    gopkg::generate(&Request {
+    go::generate(&Request {
         place: &place(dir, stem),
         api,
         arch,

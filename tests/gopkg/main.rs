@@ -12,7 +12,7 @@ use std::process::Command;
 
 use build::*;
 use rsyso::arch::amd64::Amd64;
-use rsyso::gopkg;
+use rsyso::go;
 use rsyso::model::*;
 use samples::*;
 
@@ -367,7 +367,7 @@ fn only_functions_that_keep_nothing_promise_it() {
 
 #[test]
 fn what_is_no_method_or_constructor_for_its_name_is_told() {
-    let notes = gopkg::notes(&handles(), &gopkg::Prefix::Auto, "handles").expect("names");
+    let notes = go::notes(&handles(), &go::Prefix::Auto, "handles").expect("names");
     let told: Vec<_> = notes.iter().map(|n| n.message.as_str()).collect();
     assert_eq!(
         told,
@@ -388,7 +388,7 @@ fn what_is_no_method_or_constructor_for_its_name_is_told() {
     );
     for api in [text(), shapes(), results()] {
         assert!(
-            gopkg::notes(&api, &gopkg::Prefix::Auto, "x")
+            go::notes(&api, &go::Prefix::Auto, "x")
                 .expect("names")
                 .is_empty()
         );
@@ -415,7 +415,7 @@ fn the_collector_frees_what_is_known_to_be_owned() {
             ],
         );
         api.decided = decided.iter().map(|name| name.to_string()).collect();
-        let notes = gopkg::notes(&api, &gopkg::Prefix::Auto, "x").expect("names");
+        let notes = go::notes(&api, &go::Prefix::Auto, "x").expect("names");
         let text = &files(&api, &Amd64, "x")[0].text;
         let set = text.contains("runtime.SetFinalizer(f.cell, rsysoForgetFoo)");
         assert_eq!(
@@ -444,7 +444,7 @@ fn the_collector_frees_what_is_known_to_be_owned() {
 fn only_what_is_made_and_freed_is_a_handle() {
     let declared = |functions: Vec<Function>, types: Vec<TypeDef>| {
         let text = &files(&api(functions, types), &Amd64, "foo")[0].text;
-        let declared = gopkg::outline(text).into_iter().map(|d| d.text);
+        let declared = go::outline(text).into_iter().map(|d| d.text);
         // Not methods.
         let mut all: Vec<_> = declared
             .filter(|d| d.starts_with("func ") && !d.starts_with("func ("))

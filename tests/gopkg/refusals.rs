@@ -4,14 +4,14 @@ use std::fs;
 use std::path::PathBuf;
 
 use rsyso::arch::amd64::Amd64;
-use rsyso::diag::Kind;
-use rsyso::gopkg;
+use rsyso::base::diag::Kind;
+use rsyso::go;
 use rsyso::model::*;
 
 use super::build::*;
 use super::samples::*;
 
-fn refused(api: &Api) -> rsyso::diag::Error {
+fn refused(api: &Api) -> rsyso::base::diag::Error {
     generate(api, &Amd64, &PathBuf::from("."), "sample", None).expect_err("refused")
 }
 
@@ -229,15 +229,15 @@ fn names_that_clash_are_named_both() {
 fn a_second_architecture_widens_the_constraints_or_is_refused() {
     let tmp = tempfile::tempdir().expect("a directory");
     let dir = tmp.path();
-    let keep = |files: Vec<gopkg::GoFile>, arch: &str| {
+    let keep = |files: Vec<go::GoFile>, arch: &str| {
         let mut all: Vec<(String, Vec<u8>)> = files
             .into_iter()
             .map(|f| (f.name, f.text.into_bytes()))
             .collect();
         all.push((format!("text_linux_{arch}.syso"), b"image".to_vec()));
-        gopkg::write(&place(dir, "text"), &all, &|b| b == b"image").expect("written");
+        go::write(&place(dir, "text"), &all, &|b| b == b"image").expect("written");
     };
-    let present = || gopkg::present(&place(dir, "text")).expect("readable");
+    let present = || go::present(&place(dir, "text")).expect("readable");
     assert_eq!(present(), None);
     keep(
         generate(&text(), &Fake("amd64"), dir, "text", None).expect("first"),

@@ -1,15 +1,15 @@
 //! What the wrappers are told of handles.
 
-use rsyso::diag::{Error, Kind};
-use rsyso::gopkg::{self, Prefix};
+use rsyso::base::diag::{Error, Kind};
+use rsyso::go::{self, Prefix};
+use rsyso::model::uses::{PackageUses, Uses};
 use rsyso::model::{Api, PointerKind};
-use rsyso::uses::{PackageUses, Uses};
 
 use crate::build::*;
 use crate::samples::*;
 
 fn uses(api: &Api) -> Result<PackageUses, Error> {
-    gopkg::uses(api, &Prefix::Auto, "handles", "handles")
+    go::uses(api, &Prefix::Auto, "handles", "handles")
 }
 
 /// Of one function of the sample: the parameters, `+` if they are taken and `?` if they may be nil, with their notes; `pinned` at the end.
@@ -20,7 +20,7 @@ fn told(symbol: &str) -> String {
     let index = api.functions.iter().position(|f| f.symbol == symbol);
     match uses.of(index.expect("a function")) {
         Uses::Given { handles, pinned } => {
-            let one = |h: &rsyso::uses::Given| {
+            let one = |h: &rsyso::model::uses::Given| {
                 let taken = if h.taken { "+" } else { "" };
                 let nullable = if h.nullable { "?" } else { "" };
                 format!("{}{taken}{nullable} {}", h.param, h.note.concat())

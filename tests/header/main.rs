@@ -17,7 +17,7 @@ use common::{convert, root, rsyso, scratch};
 use object::{Object as _, ObjectSymbol as _};
 use rsyso::model::Api;
 use rsyso::sig::header::Headers;
-use rsyso::sig::{Export, Object, Parsed, pairs, read};
+use rsyso::sig::{Export, Object, Parsed, read, rules::pairs};
 
 const MINUTES: Duration = Duration::from_secs(300);
 const HEADER: &str = include_str!("contract.h");
@@ -77,7 +77,7 @@ fn library() -> &'static Library {
 }
 
 /// The signatures that an object and headers give.
-fn signatures(object: &[u8], headers: &[&str]) -> rsyso::diag::Result<Api> {
+fn signatures(object: &[u8], headers: &[&str]) -> rsyso::base::diag::Result<Api> {
     let file = object::File::parse(object).unwrap();
     let symbols = file
         .symbols()
@@ -121,7 +121,7 @@ fn without_crate_doc(text: &str) -> String {
 
 /// What the exported names of a Go file are, how they are documented but for what nil means, and which layouts they have.
 fn api(text: &str) -> Vec<String> {
-    let declared = rsyso::gopkg::outline(text).into_iter().map(|d| {
+    let declared = rsyso::go::outline(text).into_iter().map(|d| {
         let doc = d.doc.replace(" A nil a is None in Rust.", "");
         format!("{doc}\n{}", d.text).replace("Rust struct Pair<u8>", "Rust struct Pair_u8")
     });
@@ -319,7 +319,7 @@ fn a_header_that_differs_is_refused() {
         let other = HEADER.replacen(from, to, 1);
         assert_ne!(other, HEADER, "{from}");
         let error = signatures(&library().object, &[&other]).unwrap_err();
-        assert_eq!(error.kind, rsyso::diag::Kind::Fault, "{from}");
+        assert_eq!(error.kind, rsyso::base::diag::Kind::Fault, "{from}");
         let said = error.to_string();
         assert!(said.contains(message), "{to}\n{said}");
         assert!(

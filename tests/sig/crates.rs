@@ -87,7 +87,7 @@ fn copy(from: &Path, to: &Path) {
 
 impl Built {
     /// The signatures of the exports that `keep` picks.
-    pub fn read(&self, keep: impl Fn(&str) -> bool) -> rsyso::diag::Result<Api> {
+    pub fn read(&self, keep: impl Fn(&str) -> bool) -> rsyso::base::diag::Result<Api> {
         let (objects, exports) = self.exports(keep);
         read(&objects, &exports, &Headers::default(), &Parsed::default())
     }

@@ -7,7 +7,7 @@ mod render;
 
 use crates::{Built, build};
 use render::render;
-use rsyso::diag::Kind;
+use rsyso::base::diag::Kind;
 use rsyso::sig::header::Headers;
 use rsyso::sig::{Object, Parsed, read};
 

@@ -8,7 +8,7 @@
 //! * `&str` and slices are structs of a pointer and a length.
 //! * The caller extends integers narrower than 32 bits (LLVM's `zeroext` and `signext`; the psABI is silent, all compilers do it).
 
-use crate::goabi::{self, Frame, Slot};
+use crate::model::goabi::{self, Frame, Slot};
 use crate::model::{Api, Function, Type, TypeKind};
 
 /// Registers for INTEGER eightbytes: rdi, rsi, rdx, rcx, r8, r9.

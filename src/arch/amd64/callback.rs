@@ -1,6 +1,6 @@
 //! What stands for a Go function: code with its C signature, that Rust is given the address of.
 //!
-//! It lays out what Rust gave as Go would (`crate::goabi::callback`), on the lane's own stack, and has the runtime return to Go with
+//! It lays out what Rust gave as Go would (`crate::model::goabi::callback`), on the lane's own stack, and has the runtime return to Go with
 //! the address of that; when Go comes back, the result is there. The user data that came along says which call it was meant for.
 //!
 //! ```text
@@ -15,7 +15,7 @@ use super::writer::{
     FramePlace, INT64, RESULT, RETURN_ADDRESS, SSE, Step, Widths, Writer, broken, disp,
 };
 use crate::arch::{Code, rt_symbols};
-use crate::goabi::Frame;
+use crate::model::goabi::Frame;
 use crate::model::{Api, Type};
 use gimli::X86_64;
 use gimli::write::CallFrameInstruction;

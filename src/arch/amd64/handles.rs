@@ -7,11 +7,11 @@ use iced_x86::code_asm::*;
 
 use super::writer::{FramePlace, Step, Writer, broken, disp};
 use crate::arch::{Code, note, rt_symbols};
-use crate::goabi::Frame;
+use crate::model::goabi::Frame;
+use crate::model::uses::{Given, Uses};
 use crate::shared::{
     CELL_LAST, CELL_MANY, CELL_OPEN, CELL_PINS, CELL_STATE, CONTROL_USES, HANDLE_CELL, HANDLE_RAW,
 };
-use crate::uses::{Given, Uses};
 
 /// A handle in the frame.
 #[derive(Clone, Copy)]

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::arch::amd64::wrapper;
-use crate::goabi;
+use crate::model::goabi;
 use crate::model::{Api, Function, Param, PointerKind, Type};
 use iced_x86::{Decoder, DecoderOptions, Formatter, IntelFormatter};
 

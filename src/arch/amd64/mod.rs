@@ -2,11 +2,11 @@
 //! Source: System V Application Binary Interface, AMD64 Architecture Processor Supplement ("psABI").
 
 use super::{Arch, Arguments, Code, Stub};
-use crate::goabi::Frame;
 use crate::link::reloc::{Howto, Rewrite, TlsModel};
 use crate::link::thread_pointer::{Code as UsingCode, Detours};
+use crate::model::goabi::Frame;
+use crate::model::uses::Uses;
 use crate::model::{Api, Function, Type};
-use crate::uses::Uses;
 use gimli::write::CommonInformationEntry;
 
 pub mod abi;

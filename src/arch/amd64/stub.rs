@@ -42,7 +42,7 @@ pub(super) fn landing(name: &str, then: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::goabi::Frame;
+    use crate::model::goabi::Frame;
 
     #[test]
     fn a_stub_reads_as_hand_written_go_assembly() {

@@ -1,6 +1,6 @@
 //! Go's ABI0 to System V AMD64: the code that takes a call from a Go stub into a lane and back.
 //!
-//! On entry the stack holds the return address into Go, and above it the frame of [`crate::goabi`] or a pointer to it; r14 holds `g`, and r13
+//! On entry the stack holds the return address into Go, and above it the frame of [`crate::model::goabi`] or a pointer to it; r14 holds `g`, and r13
 //! the address of the Go function to go on in if the call does not return, by which a package is also told from copies of it. Calls that may block go on in
 //! another one, whose address is in r12. ABI0 asks that rsp
 //! and rbp come back unchanged and nothing else (cmd/compile/abi-internal.md); the C side preserves rbx, rbp and r12 to r15. So the wrapper
@@ -25,13 +25,13 @@ use super::writer::{
     FramePlace, INT64, R_X86_64_PC32, RESULT, RETURN_ADDRESS, SSE, Step, Writer, broken, disp,
 };
 use crate::arch::{Code, rt_symbols};
-use crate::goabi::Frame;
+use crate::model::goabi::Frame;
+use crate::model::uses::Uses;
 use crate::model::{Api, Function};
 use crate::shared::{
     CALLBACK_RESULT, CONTROL_GO_BP, CONTROL_GO_LANDING, CONTROL_GO_SP, GO_G_M, LANE_HASH,
     LANE_TABLE_BITS,
 };
-use crate::uses::Uses;
 use gimli::write::{CallFrameInstruction, CommonInformationEntry};
 use gimli::{Encoding, Format, X86_64};
 

@@ -3,7 +3,7 @@
 use super::super::writer::R_X86_64_PLT32;
 use super::*;
 use crate::arch::CodeRef;
-use crate::goabi;
+use crate::model::goabi;
 use crate::model::{Field, Int, Param, PointerKind, Type, TypeDef, TypeId, TypeKind};
 use iced_x86::{Decoder, DecoderOptions, Formatter, IntelFormatter};
 

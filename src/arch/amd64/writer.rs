@@ -10,7 +10,7 @@ use iced_x86::{
 use super::abi::{self, Part};
 use super::handles::HandleSlot;
 use crate::arch::{Code, CodeRef};
-use crate::goabi::Frame;
+use crate::model::goabi::Frame;
 use gimli::write::CallFrameInstruction;
 
 /// `S + A - P`, 32 bits (psABI 4.4.1).

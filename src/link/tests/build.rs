@@ -1,11 +1,11 @@
 //! Objects by hand, and a link of them without wrappers and runtime.
 
 use crate::arch::amd64::Amd64;
-use crate::diag::Result;
-use crate::input::{Files, Object};
+use crate::base::diag::Result;
 use crate::link::layout::{self, Layout};
 use crate::link::symbols::{self, Inputs, Symbols};
 use crate::link::{SecRef, Target, far, functions, image, live, merge, plan, unwind};
+use crate::read::{Files, Object};
 use ::object::elf::RelocationType;
 use ::object::write::{
     Comdat, Object as Elf, Relocation, SectionId, Symbol, SymbolId, SymbolSection,
@@ -295,7 +295,7 @@ pub fn graph<T>(
         .collect();
     let mut objects: Vec<Object<'_>> = Vec::new();
     for (file, lazy) in &files {
-        for mut object in crate::input::objects(file)? {
+        for mut object in crate::read::objects(file)? {
             object.lazy = *lazy;
             objects.push(object);
         }

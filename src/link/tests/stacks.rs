@@ -2,8 +2,8 @@
 
 use super::build::{Obj, graph};
 use super::{CALL, function, root};
-use crate::diag::{Error, Kind};
-use crate::link::stacks;
+use crate::analyse::stacks;
+use crate::base::diag::{Error, Kind};
 use ::object::elf::R_X86_64_PLT32;
 
 fn check(objs: &[Obj], runtime: &[Obj]) -> Result<(), Error> {

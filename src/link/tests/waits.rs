@@ -2,12 +2,12 @@
 
 use super::build::{Obj, graph};
 use super::{CALL, function, root};
+use crate::analyse::waits::sources::{self, Why};
+use crate::analyse::waits::{self, Wait};
 use crate::arch::amd64::Amd64;
-use crate::input::{Bind, Def, Files, SymbolKind};
 use crate::link::symbols::{self, Inputs, is_mangled};
-use crate::link::waits::sources::{self, Why};
-use crate::link::waits::{self, Wait};
 use crate::link::{SecRef, live};
+use crate::read::{Bind, Def, Files, SymbolKind};
 use ::object::elf::{R_X86_64_64, R_X86_64_PLT32};
 use std::collections::BTreeSet;
 
@@ -229,9 +229,9 @@ const SHORT: &[(&str, &[&str])] = &[
 
 #[test]
 fn every_function_of_the_runtime_that_waits_is_in_the_table() {
-    let bytes = crate::runtime::archive("amd64").expect("the runtime");
+    let bytes = crate::read::runtime::archive("amd64").expect("the runtime");
     let files = Files::from_bytes("rt", bytes.to_vec()).expect("files");
-    let mut objects = crate::input::objects(&files).expect("objects");
+    let mut objects = crate::read::objects(&files).expect("objects");
     for object in &mut objects {
         object.lazy = false;
     }

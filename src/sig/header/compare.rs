@@ -6,7 +6,7 @@ use std::collections::HashSet;
 
 use super::decl::CFunction;
 use super::place;
-use crate::diag::Problem;
+use crate::base::diag::Problem;
 use crate::model::{Api, Field, Function, Int, Layout, Source, Type, TypeId, TypeKind};
 
 /// Pointers to pointers that are followed.

@@ -3,8 +3,8 @@
 use std::collections::{HashMap, VecDeque};
 
 use super::compare::Comparison;
-use crate::diag::Problem;
-use crate::gopkg::names::exported;
+use crate::base::diag::Problem;
+use crate::go::names::exported;
 use crate::model::{Api, Function, Type, TypeDef, TypeId, TypeKind};
 use crate::sig::callback_names;
 

@@ -13,7 +13,7 @@ mod parse;
 mod preprocess;
 mod resolve;
 
-use crate::diag::{Error, Kind, Problem, Result};
+use crate::base::diag::{Error, Kind, Problem, Result};
 use crate::model::{Api, Function, Param, Source};
 use compare::Comparison;
 use decl::{CFunction, Declarations};

@@ -9,7 +9,7 @@ use super::expr;
 use super::macros::changes_layout;
 use super::preprocess::{Clean, RUN_PREPROCESSOR};
 use super::{PROBLEMS, comment, place};
-use crate::diag::Problem;
+use crate::base::diag::Problem;
 use crate::model::Source;
 
 mod declarator;

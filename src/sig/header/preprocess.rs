@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use super::expr::{self, Token};
 use super::lexical::{Piece, bare, blank, pieces};
 use super::macros::{self, Macro, NESTING_LIMIT, without_decorations};
-use crate::diag::Problem;
+use crate::base::diag::Problem;
 use crate::model::Source;
 
 /// The way out when the header asks for more than is done here.

@@ -3,7 +3,7 @@
 mod elf;
 
 use super::{is_object, program, syso};
-use crate::diag::{Error, Kind};
+use crate::base::diag::{Error, Kind};
 use elf::{Object, PAGE, Program, Section, Symbol, global, good, good_program, image, local, seal};
 
 const NAME: &str = "out/foo_linux_amd64.syso";

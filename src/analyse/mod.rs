@@ -1,0 +1,8 @@
+//! What is found out about a linked library without writing any of it: who waits, where stacks and frames do not fit, what takes how many bytes.
+
+pub(crate) mod blocking;
+pub mod probes;
+pub mod shadow;
+pub(crate) mod sizes;
+pub mod stacks;
+pub mod waits;

@@ -1,0 +1,6 @@
+//! What every stage may use and that knows none of them: errors, options, globs, and the results that are reported.
+
+pub mod diag;
+pub(crate) mod globs;
+pub mod options;
+pub mod report;

@@ -1,0 +1,164 @@
+//! What the driver is asked to do, validated: the command line turns its flags into these, a build script fills them in itself.
+
+use std::path::{Path, PathBuf};
+
+use crate::base::diag::{Error, Kind, Problem, Result};
+
+/// Bytes of a lane unless the user says otherwise.
+pub const DEFAULT_STACK_SIZE: u64 = 8 << 20;
+
+/// The smallest lane: the guard, the blocks at its top and a stack worth having must fit.
+pub const MIN_STACK_SIZE: u64 = 256 << 10;
+
+/// The largest lane. Thread-locals are found by a 32-bit mask of SP, and each running M takes a region of this size.
+pub const MAX_STACK_SIZE: u64 = 1 << 30;
+
+/// Options of `convert`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConvertOptions {
+    /// Archives, rlibs and objects, linked as one library. At least one.
+    pub inputs: Vec<PathBuf>,
+    /// Where the package goes.
+    pub out_dir: PathBuf,
+    /// The Go package's name; found as the contract says when absent.
+    pub package: Option<String>,
+    /// NAME of the written files; the library's name when absent.
+    pub stem: Option<String>,
+    /// The Go import path; found from the nearest go.mod when absent.
+    pub import_path: Option<String>,
+    /// Globs of symbols to export; after a `!`, of symbols to leave out. The last that matches counts. Empty: what the library's own Rust crates
+    /// export; that is also what a first glob after a `!` takes from.
+    pub exports: Vec<String>,
+    /// A prefix of symbols that Go names leave out.
+    pub trim_prefix: Option<String>,
+    /// C headers: signatures where there is no debug information, and a second witness where there is.
+    pub headers: Vec<PathBuf>,
+    /// Leave pointers and their lengths apart, instead of making slices of them.
+    pub no_pairs: bool,
+    /// Globs of exports that take the handles given to them by `*mut` for good; after a `!`, of exports that do not. The last that matches counts.
+    pub consumes: Vec<String>,
+    /// Globs of exports whose arguments are not looked at before a call; after a `!`, of exports whose are. The last that matches counts.
+    pub trust: Vec<String>,
+    /// Globs of exports that block; after a `!`, of exports that do not. The last that matches counts.
+    pub blocking: Vec<String>,
+    /// Bytes of a lane: a power of two from [`MIN_STACK_SIZE`] to [`MAX_STACK_SIZE`].
+    pub stack_size: u64,
+    /// The command for the comment in generated files: base names and flags, no absolute paths, e.g. `rsyso convert libfoo.a`.
+    pub command: String,
+}
+
+impl ConvertOptions {
+    /// The options of a plain `rsyso convert <INPUT>...` into the current directory.
+    pub fn new(inputs: Vec<PathBuf>) -> Self {
+        let mut command = String::from("rsyso convert");
+        for input in &inputs {
+            command.push(' ');
+            command.push_str(&base_name(input));
+        }
+        ConvertOptions {
+            inputs,
+            out_dir: PathBuf::from("."),
+            package: None,
+            stem: None,
+            import_path: None,
+            exports: Vec::new(),
+            trim_prefix: None,
+            headers: Vec::new(),
+            no_pairs: false,
+            consumes: Vec::new(),
+            trust: Vec::new(),
+            blocking: Vec::new(),
+            stack_size: DEFAULT_STACK_SIZE,
+            command,
+        }
+    }
+}
+
+impl ConvertOptions {
+    /// Refuses what cannot be done before any file is read.
+    pub fn check(&self) -> Result<()> {
+        Error::check(Kind::Fault, faults_of(&self.inputs, self.stack_size), ())
+    }
+}
+
+/// What every command that links can be told wrong.
+fn faults_of(inputs: &[PathBuf], stack_size: u64) -> Vec<Problem> {
+    let mut faults = Vec::new();
+    if inputs.is_empty() {
+        faults.push(Problem::new("no input files"));
+    }
+    if !stack_size.is_power_of_two() || !(MIN_STACK_SIZE..=MAX_STACK_SIZE).contains(&stack_size) {
+        faults.push(Problem::new(format!(
+            "a stack size of {stack_size} bytes is not a power of two from 256 KiB to 1 GiB"
+        )));
+    }
+    faults
+}
+
+/// Options of `inspect`: those of `convert` on which the API and the image depend.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InspectOptions {
+    /// Archives, rlibs and objects, linked as one library. At least one.
+    pub inputs: Vec<PathBuf>,
+    /// The Go package's name; the library's when absent.
+    pub package: Option<String>,
+    /// Globs of symbols to export; after a `!`, of symbols to leave out. The last that matches counts. Empty: what the library's own Rust crates
+    /// export; that is also what a first glob after a `!` takes from.
+    pub exports: Vec<String>,
+    /// A prefix of symbols that Go names leave out.
+    pub trim_prefix: Option<String>,
+    /// C headers, as for `convert`.
+    pub headers: Vec<PathBuf>,
+    /// As for `convert`.
+    pub no_pairs: bool,
+    /// As for `convert`.
+    pub consumes: Vec<String>,
+    /// As for `convert`.
+    pub blocking: Vec<String>,
+    /// Bytes of a lane, as for `convert`.
+    pub stack_size: u64,
+}
+
+impl InspectOptions {
+    /// The options of a plain `rsyso inspect <INPUT>...`.
+    pub fn new(inputs: Vec<PathBuf>) -> Self {
+        InspectOptions {
+            inputs,
+            package: None,
+            exports: Vec::new(),
+            trim_prefix: None,
+            headers: Vec::new(),
+            no_pairs: false,
+            consumes: Vec::new(),
+            blocking: Vec::new(),
+            stack_size: DEFAULT_STACK_SIZE,
+        }
+    }
+
+    /// Refuses what cannot be done before any file is read.
+    pub fn check(&self) -> Result<()> {
+        Error::check(Kind::Fault, faults_of(&self.inputs, self.stack_size), ())
+    }
+}
+
+/// The last component of a path, for messages and for comments in generated files, which must not carry a machine's paths.
+pub fn base_name(path: &Path) -> String {
+    path.file_name()
+        .unwrap_or(path.as_os_str())
+        .to_string_lossy()
+        .into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_is_refused() {
+        let mut o = ConvertOptions::new(vec!["target/release/libfoo.a".into()]);
+        assert_eq!(o.command, "rsyso convert libfoo.a");
+        assert_eq!(o.check(), Ok(()));
+        o.stack_size = 3 << 20;
+        assert_eq!(o.check().unwrap_err().kind, Kind::Fault);
+    }
+}

@@ -1,0 +1,150 @@
+//! Functions whose frame is not passed as such, for its size, because they may block or because they take Go functions: the Go side hands
+//! over a pointer to it ([`crate::model::goabi::Frame::by_reference`]).
+
+use crate::model::{Api, Function, Type, TypeKind};
+
+use super::callbacks::{self, CALLBACK};
+use super::depart::{ENTER, EXIT};
+use super::handle_types::CELL;
+use super::scope::Scope;
+use super::{names, types};
+
+/// Names of what stands between the Go function `name` and its stub. Not exported, no names that Rust's could become, and, as they
+/// differ in how they begin, never those of another function.
+pub(super) struct Between {
+    /// The function that the stub implements.
+    pub stub: String,
+    frame: String,
+    /// What stands between, if the function may block.
+    blocking: String,
+}
+
+impl Between {
+    pub fn new(name: &str) -> Self {
+        Between {
+            stub: format!("rsysoCall{name}"),
+            frame: format!("rsysoFrame{name}"),
+            blocking: format!("rsysoBlocking{name}"),
+        }
+    }
+
+    /// The stub's declaration: `func rsysoCallSum(frame *rsysoFrameSum)`.
+    pub fn signature(&self, f: &Function) -> String {
+        let result = match takes_functions(f) {
+            true => format!(" *{CALLBACK}"),
+            false => String::new(),
+        };
+        format!("func {}(frame *{}){result}", self.stub, self.frame)
+    }
+
+    /// The statements that make the call, and the expression of its result; `who` is what the function is called in messages, `params` are the
+    /// names of the parameters, `args` what is passed for them.
+    pub fn call(
+        &self,
+        scope: &Scope,
+        index: usize,
+        who: &str,
+        f: &Function,
+        args: &[String],
+        params: &[String],
+    ) -> (Vec<String>, String) {
+        let local = names::unused("rsysoFrame", params);
+        let fields = f.params.iter().zip(args).enumerate();
+        let fields = fields.map(|(i, (p, arg))| match p.ty {
+            Type::Callback { nullable: true, .. } => format!("p{i}: {arg} != nil"),
+            Type::Callback { .. } => format!("p{i}: true"),
+            _ => format!("p{i}: {arg}"),
+        });
+        let mut lines = vec![format!(
+            "\t{local} := {}{{{}}}",
+            self.frame,
+            fields.collect::<Vec<_>>().join(", ")
+        )];
+        let stub = match f.blocking {
+            true => format!("{}(&{local})", self.blocking),
+            false => format!("{}(&{local})", self.stub),
+        };
+        match takes_functions(f) {
+            true => {
+                lines.extend(callbacks::answers(scope, index, who, f, params, &stub));
+                // While Go runs, no frame of the stub's holds what Rust still uses.
+                lines.push(format!("\truntime.KeepAlive(&{local})"));
+            }
+            false => lines.push(format!("\t{stub}")),
+        }
+        (lines, format!("{local}.result"))
+    }
+
+    /// The function that tells the scheduler of a call that may block. It may not grow the stack, as the scheduler's own may not.
+    pub fn blocking(&self, f: &Function) -> String {
+        let (blocking, frame, stub) = (&self.blocking, &self.frame, &self.stub);
+        match takes_functions(f) {
+            true => format!(
+                "//go:nosplit\nfunc {blocking}(frame *{frame}) *{CALLBACK} {{\n\t{ENTER}()\n\tc := {stub}(frame)\n\t{EXIT}()\n\treturn c\n}}"
+            ),
+            false => format!(
+                "//go:nosplit\nfunc {blocking}(frame *{frame}) {{\n\t{ENTER}()\n\t{stub}(frame)\n\t{EXIT}()\n}}"
+            ),
+        }
+    }
+
+    /// The type of the frame: the offsets are those of Go's ABI0. `frees`: of a function that frees a handle's value.
+    pub fn frame(&self, scope: &Scope, name: &str, f: &Function, frees: bool) -> Vec<String> {
+        let mut fields: Vec<(String, String)> = Vec::new();
+        for (i, p) in f.params.iter().enumerate() {
+            let ty = match p.ty {
+                Type::Callback { .. } => "bool".into(),
+                _ if frees => format!("*{CELL}"),
+                _ => types::public_type(scope, &p.ty),
+            };
+            fields.push((format!("p{i}"), ty));
+        }
+        if let Some(ty) = &f.result {
+            // Results begin at a word.
+            fields.push(("_".into(), "[0]uint64".into()));
+            fields.push(("result".into(), types::go_type(scope, ty)));
+        }
+        let width = fields.iter().map(|(n, _)| n.len()).max().unwrap_or(0);
+        let mut lines = vec![
+            format!(
+                "// {} holds what {name} takes and gives{}.",
+                self.frame,
+                match f.blocking || takes_functions(f) {
+                    true => "",
+                    false => ": more than Go passes to assembly on the stack",
+                }
+            ),
+            format!("type {} struct {{", self.frame),
+        ];
+        lines.extend(fields.iter().map(|(n, ty)| format!("\t{n:width$} {ty}")));
+        lines.push("}".into());
+        lines
+    }
+}
+
+fn takes_functions(f: &Function) -> bool {
+    f.callbacks().next().is_some()
+}
+
+/// Whether the frame may stay on the goroutine's stack: nothing that it points to is kept, and the stack stays where it is.
+pub(super) fn frame_stays(api: &Api, f: &Function) -> bool {
+    if takes_functions(f) {
+        return false;
+    }
+    let mut types = f.params.iter().map(|p| &p.ty).chain(&f.result);
+    super::escape::noescape(api, f) || !types.any(|ty| holds_pointer(api, ty))
+}
+
+fn holds_pointer(api: &Api, ty: &Type) -> bool {
+    match ty {
+        Type::Str | Type::Text { .. } | Type::Slice { .. } | Type::Pointer { .. } => true,
+        // What they own is the library's memory, never a place on a stack of Go's.
+        Type::Array { elem, .. } | Type::Owned { elem } => holds_pointer(api, elem),
+        Type::Fallible { value } => value.as_ref().is_some_and(|v| holds_pointer(api, v)),
+        Type::Named(id) => match &api.def(*id).kind {
+            TypeKind::Struct { fields, .. } => fields.iter().any(|f| holds_pointer(api, &f.ty)),
+            _ => false,
+        },
+        _ => false,
+    }
+}

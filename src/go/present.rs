@@ -1,0 +1,116 @@
+//! What an earlier run left in the directory for other architectures: one API serves them all.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use crate::base::diag::{Error, Problem, Result};
+
+use super::print::{self, ORIGIN};
+use super::{GoFile, MARK, Place, Request};
+
+/// The Go file of an earlier run, and for which architectures its code is there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Present {
+    /// GOARCHes of the images beside it.
+    arches: Vec<String>,
+    /// `DIR/NAME.go`
+    path: PathBuf,
+    text: String,
+}
+
+/// Reads what the directory holds under this name. None when there is nothing of ours.
+pub fn present(place: &Place) -> Result<Option<Present>> {
+    let path = place.dir.join(format!("{}.go", place.stem));
+    let text = match std::fs::read(&path) {
+        Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(e) => {
+            return Err(Error::fault(
+                Problem::new(format!("cannot read the Go file that is there: {e}"))
+                    .at(path.display().to_string()),
+            ));
+        }
+    };
+    if !text
+        .lines()
+        .next()
+        .is_some_and(|first| first.contains(MARK))
+    {
+        return Ok(None);
+    }
+    // The package comment names the architectures; one whose image was removed is gone.
+    let arches = text
+        .lines()
+        .filter_map(|line| line.strip_prefix(ORIGIN)?.split_once(':'))
+        .map(|(arch, _)| arch.to_string())
+        .filter(|arch| {
+            let syso = format!("{}_linux_{arch}.syso", place.stem);
+            place.dir.join(syso).exists()
+        })
+        .collect();
+    Ok(Some(Present { arches, path, text }))
+}
+
+/// Every architecture that the package will have, with the line about its origin.
+pub(super) fn arches(r: &Request<'_>) -> BTreeMap<String, String> {
+    let mut all = BTreeMap::new();
+    if let Some(present) = &r.present {
+        for arch in others(r, present) {
+            let head = format!("{ORIGIN}{arch}:");
+            let line = present.text.lines().find(|line| line.starts_with(&head));
+            all.extend(line.map(|line| (arch.clone(), line.to_string())));
+        }
+    }
+    all.insert(r.arch.goarch().to_string(), print::origin(r));
+    all
+}
+
+fn others<'a>(r: &Request<'_>, present: &'a Present) -> impl Iterator<Item = &'a String> {
+    let own = r.arch.goarch();
+    present.arches.iter().filter(move |arch| *arch != own)
+}
+
+/// Checks that the API of the other architectures is the one of this run.
+pub(super) fn agree(r: &Request<'_>, files: &[GoFile]) -> Result<()> {
+    let (Some(present), Some(new)) = (&r.present, files.first()) else {
+        return Ok(());
+    };
+    let Some(other) = others(r, present).next() else {
+        return Ok(());
+    };
+    let old_lines: Vec<(usize, &str)> = api_lines(&present.text).collect();
+    let new_lines: Vec<(usize, &str)> = api_lines(&new.text).collect();
+    let end = (0, "(nothing)");
+    let at = |lines: &[(usize, &'_ str)], i: usize| lines.get(i).map(|l| l.1.to_string());
+    let longest = old_lines.len().max(new_lines.len());
+    let Some(i) = (0..longest).find(|&i| at(&old_lines, i) != at(&new_lines, i)) else {
+        return Ok(());
+    };
+    let old = old_lines.get(i).unwrap_or(&end);
+    let new = new_lines.get(i).unwrap_or(&end);
+    let place = match old.0 {
+        0 => present.path.display().to_string(),
+        line => format!("{}:{line}", present.path.display()),
+    };
+    let stem = &r.place.stem;
+    Err(Error::fault(
+        Problem::new(format!(
+            "the API for linux/{} differs from the one for linux/{other} that the directory holds",
+            r.arch.goarch()
+        ))
+        .at(place)
+        .note(format!("linux/{other} has: {}", old.1.trim()))
+        .note(format!("linux/{} has: {}", r.arch.goarch(), new.1.trim()))
+        .help(format!(
+            "build both libraries from the same source; to begin anew, remove {stem}_linux_{other}.syso and {stem}_linux_{other}.s"
+        )),
+    ))
+}
+
+/// The lines from the package clause on, which are the same for every architecture, with their numbers from 1.
+fn api_lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    text.lines()
+        .enumerate()
+        .map(|(i, line)| (i + 1, line))
+        .skip_while(|(_, line)| !line.starts_with("package "))
+}

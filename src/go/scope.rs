@@ -1,0 +1,213 @@
+//! The Go names of a whole API, without clashes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::base::diag::{Error, Kind, Problem, Result};
+use crate::model::{Api, TypeDef, TypeId, TypeKind};
+
+use super::border::{self, Border};
+use super::check;
+use super::handles::{Handles, Role};
+use super::names::{self, Prefix};
+use super::{depart, lengths, owned};
+
+/// Every name that the Go files declare.
+#[derive(Debug)]
+pub(super) struct Scope {
+    /// In the order of `api.functions`.
+    pub functions: Vec<FunctionNames>,
+    /// The types that the functions reach.
+    pub types: BTreeMap<TypeId, TypeNames>,
+    /// Types with methods, and the functions that are their methods and constructors.
+    pub handles: Handles,
+    /// What functions look at before a call.
+    pub border: Border,
+}
+
+/// One function.
+#[derive(Debug)]
+pub(super) struct FunctionNames {
+    pub name: String,
+    /// In the order of its parameters.
+    pub params: Vec<String>,
+}
+
+/// One type.
+#[derive(Debug)]
+pub(super) struct TypeNames {
+    pub name: String,
+    /// Names of fields or of the constants that stand for variants, in order.
+    pub members: Vec<String>,
+}
+
+impl Scope {
+    /// The name of a type.
+    pub fn type_name(&self, id: TypeId) -> &str {
+        self.types.get(&id).map_or("", |t| &t.name)
+    }
+}
+
+/// Names what has two meanings, by both.
+#[derive(Default)]
+struct Names {
+    taken: BTreeMap<String, String>,
+    /// The prefix that functions lost without being asked to.
+    trimmed: String,
+    problems: Vec<Problem>,
+}
+
+impl Names {
+    fn take(&mut self, go: &str, rust: String) {
+        if let Some(first) = self.taken.get(go) {
+            let problem = Problem::new(format!("{first} and {rust} have the same Go name, `{go}`"));
+            self.problems.push(match self.trimmed.as_str() {
+                "" => problem.help(
+                    "rename one of them, or leave the function that needs it out with --export '!NAME'",
+                ),
+                prefix => problem
+                    .note(format!(
+                        "`{prefix}` is left out, since all exports begin with it"
+                    ))
+                    .help("rename one of them, or keep the prefix with `--trim-prefix ''`"),
+            });
+        } else {
+            self.taken.insert(go.to_string(), rust);
+        }
+    }
+}
+
+/// Names everything in `api`.
+pub(super) fn scope(api: &Api, wanted: &Prefix, library: &str) -> Result<Scope> {
+    let symbols: Vec<&str> = api.functions.iter().map(|f| f.symbol.as_str()).collect();
+    let mut package = Names {
+        trimmed: match wanted {
+            Prefix::Auto => names::prefix(wanted, library, &symbols).into_owned(),
+            Prefix::Given(_) => String::new(),
+        },
+        ..Names::default()
+    };
+    package.take(
+        depart::PANIC,
+        "the type of the values of Go panics".to_string(),
+    );
+    if owned::needs(api).errors {
+        package.take(owned::ERROR, "the type of errors".to_string());
+    }
+    let go = function_names(api, wanted, library)?;
+    let trimmed = names::prefix(wanted, library, &symbols);
+    let mut handles = Handles::find(api, &trimmed, &go);
+    let functions = go
+        .into_iter()
+        .zip(&api.functions)
+        .map(|(name, f)| {
+            package.take(&name, format!("the function `{}`", f.symbol));
+            FunctionNames {
+                name,
+                params: parameters(f.params.iter().map(|p| p.name.as_str()), lengths::used(f)),
+            }
+        })
+        .collect();
+    let mut types = BTreeMap::new();
+    for id in check::reachable(api) {
+        let mut names = type_names(api.def(id), &mut package);
+        if let Some(handle) = handles.types.get(&id) {
+            names.name.clone_from(&handle.raw);
+            if handle.exposed {
+                let of = format!("the pointers of the type `{}`", handle.name);
+                package.take(&handle.raw, of.clone());
+                package.take(&handle.wrap(), of.clone());
+                package.take(&handle.borrow(), of);
+            }
+        }
+        types.insert(id, names);
+    }
+    for (index, f) in api.functions.iter().enumerate() {
+        let Role::Constructor(name) = handles.role(index).clone() else {
+            continue;
+        };
+        match package.taken.get(&name) {
+            Some(other) => handles.demote(index, f, &format!("{other} has this name")),
+            None => package.take(&name, format!("the constructor `{}`", f.symbol)),
+        }
+    }
+    let border = border::plan(api, &handles);
+    let scope = Scope {
+        functions,
+        types,
+        handles,
+        border,
+    };
+    Error::check(Kind::Fault, package.problems, scope)
+}
+
+/// The Go names of the exports, in the order of `api.functions`.
+pub fn function_names(api: &Api, wanted: &Prefix, library: &str) -> Result<Vec<String>> {
+    let symbols: Vec<&str> = api.functions.iter().map(|f| f.symbol.as_str()).collect();
+    let prefix = names::prefix(wanted, library, &symbols);
+    if let Prefix::Given(given) = wanted
+        && !given.is_empty()
+        && !symbols.iter().any(|s| s.starts_with(given.as_str()))
+    {
+        return Err(Error::fault(
+            Problem::new(format!("no exported function begins with `{given}`"))
+                .help("give `--trim-prefix` the prefix as the symbols have it, e.g. `foo_`"),
+        ));
+    }
+    let go_name = |symbol: &&str| {
+        let rest = symbol
+            .strip_prefix(&*prefix)
+            .filter(|rest| !rest.is_empty());
+        names::exported(rest.unwrap_or(symbol), 'X')
+    };
+    Ok(symbols.iter().map(go_name).collect())
+}
+
+/// Parameters that meet after the mapping (`a_b` and `aB`) get underscores: nobody refers to them by name.
+/// So do those that would hide what the function's body uses beyond the usual.
+fn parameters<'a>(rust: impl Iterator<Item = &'a str>, used: Option<&str>) -> Vec<String> {
+    let mut taken: BTreeSet<String> = used.map(str::to_string).into_iter().collect();
+    let mut out = Vec::new();
+    for (i, name) in rust.enumerate() {
+        let mut go = names::parameter(name, i);
+        while !taken.insert(go.clone()) {
+            go.push('_');
+        }
+        out.push(go);
+    }
+    out
+}
+
+fn type_names(def: &TypeDef, package: &mut Names) -> TypeNames {
+    let name = names::exported(&def.name, 'X');
+    let path = match def.path.as_str() {
+        "" => &def.name,
+        path => path,
+    };
+    package.take(&name, format!("the type `{path}`"));
+    let members = match &def.kind {
+        TypeKind::Struct { fields, .. } => {
+            let mut scope = Names::default();
+            let members = fields
+                .iter()
+                .map(|f| {
+                    let go = names::exported(&f.name, 'F');
+                    scope.take(&go, format!("the field `{}` of `{path}`", f.name));
+                    go
+                })
+                .collect();
+            package.problems.append(&mut scope.problems);
+            members
+        }
+        TypeKind::Enum { variants, .. } => variants
+            .iter()
+            .map(|v| {
+                // The type's name leads, so a variant may begin with any letter.
+                let go = format!("{name}{}", names::member(&v.name));
+                package.take(&go, format!("the variant `{}` of `{path}`", v.name));
+                go
+            })
+            .collect(),
+        TypeKind::Opaque { .. } => Vec::new(),
+    };
+    TypeNames { name, members }
+}

@@ -1,0 +1,426 @@
+//! The signature model: what an exported function takes and gives, in Rust's terms.
+//!
+//! Read from DWARF (and later from C headers) by [`crate::sig`]; turned into machine code by the arch seam and into Go by
+//! [`crate::go`]. Nothing here knows of either.
+
+pub mod goabi;
+pub mod uses;
+
+use std::collections::BTreeSet;
+
+/// The API of a library: its exported functions, and the types that they name.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Api {
+    /// In the order of their symbol names.
+    pub functions: Vec<Function>,
+    /// Named types; [`Type::Named`] indexes this list.
+    pub types: Vec<TypeDef>,
+    /// The functions of which `--consumes` says whether they take what they are given for good, by their symbols.
+    pub decided: BTreeSet<String>,
+    /// The doc comment of the crate, if all functions are of one; empty when there is none.
+    pub doc: String,
+}
+
+impl Api {
+    /// The crates that the functions are of, sorted; those that are not known are left out.
+    pub fn crates(&self) -> Vec<&str> {
+        let names = self
+            .functions
+            .iter()
+            .filter_map(|f| f.path.split("::").next());
+        let names: BTreeSet<&str> = names.filter(|n| !n.is_empty()).collect();
+        names.into_iter().collect()
+    }
+}
+
+impl Api {
+    /// The definition behind an id.
+    pub fn def(&self, id: TypeId) -> &TypeDef {
+        &self.types[id.0 as usize]
+    }
+
+    /// Whether some function gives memory that Go has to give back.
+    pub fn gives_memory(&self) -> bool {
+        let mut results = self.functions.iter().filter_map(|f| f.result.as_ref());
+        results.any(Type::gives_memory)
+    }
+}
+
+/// Index into [`Api::types`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TypeId(pub u32);
+
+/// Where something was written, for messages.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Source {
+    /// Path as the compiler recorded it (joined with its working directory).
+    pub file: String,
+    /// 1-based; 0 when unknown.
+    pub line: u32,
+}
+
+/// One exported function.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Function {
+    /// The unmangled symbol, e.g. `count_words`.
+    pub symbol: String,
+    /// Parameters in order. Zero-sized ones are left out: the C ABI does not pass them.
+    pub params: Vec<Param>,
+    /// None for `()` and `!`.
+    pub result: Option<Type>,
+    /// Doc comment, one string with `\n`, without the `///`; empty when there is none.
+    pub doc: String,
+    /// Where it is defined, when known.
+    pub source: Option<Source>,
+    /// The path of the Rust function, e.g. `text::count_words`; empty when unknown.
+    pub path: String,
+    /// Declared with `--blocking`: Go's scheduler and collector must not wait for its calls.
+    pub blocking: bool,
+    /// Its arguments are not looked at before a call (`--trust`).
+    pub trusted: bool,
+    /// Known from a header alone, and not compiled by rustc: in C, an enum holds any number.
+    pub foreign: bool,
+}
+
+impl Function {
+    /// The parameters that are Go functions, in order.
+    pub fn callbacks(&self) -> impl Iterator<Item = &Param> {
+        let is_callback = |p: &&Param| matches!(p.ty, Type::Callback { .. });
+        self.params.iter().filter(is_callback)
+    }
+}
+
+/// One parameter.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Param {
+    /// As in Rust; `argN` (N from 0) for patterns without a name.
+    pub name: String,
+    /// Its type.
+    pub ty: Type,
+}
+
+/// Width and sign of an integer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Int {
+    #[allow(missing_docs)]
+    U8,
+    #[allow(missing_docs)]
+    U16,
+    #[allow(missing_docs)]
+    U32,
+    #[allow(missing_docs)]
+    U64,
+    #[allow(missing_docs)]
+    I8,
+    #[allow(missing_docs)]
+    I16,
+    #[allow(missing_docs)]
+    I32,
+    #[allow(missing_docs)]
+    I64,
+    /// 64 bits on every supported target.
+    Usize,
+    /// 64 bits on every supported target.
+    Isize,
+}
+
+impl Int {
+    /// Bytes; the alignment is the same.
+    pub fn size(self) -> u64 {
+        match self {
+            Int::U8 | Int::I8 => 1,
+            Int::U16 | Int::I16 => 2,
+            Int::U32 | Int::I32 => 4,
+            Int::U64 | Int::I64 | Int::Usize | Int::Isize => 8,
+        }
+    }
+
+    /// Whether it is a signed type.
+    pub fn signed(self) -> bool {
+        matches!(self, Int::I8 | Int::I16 | Int::I32 | Int::I64 | Int::Isize)
+    }
+}
+
+/// A type as it can cross the boundary.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Type {
+    /// One byte, 0 or 1.
+    Bool,
+    /// A Rust `char`: 4 bytes.
+    Char,
+    /// Any integer.
+    Int(Int),
+    /// IEEE binary32.
+    F32,
+    /// IEEE binary64.
+    F64,
+    /// `&str`: pointer and length.
+    Str,
+    /// `&[T]` and `&mut [T]`: pointer and length in elements.
+    Slice {
+        /// Element type.
+        elem: Box<Type>,
+        /// `&mut [T]`.
+        mutable: bool,
+        /// Two parameters in C, a raw pointer and a length of this type: each travels on its own, and the callee may keep the pointer.
+        pair: Option<Int>,
+    },
+    /// `*const c_char` and a length: as such a slice, but a string to Go. Not all of them are UTF-8. Parameters only.
+    Text {
+        /// The type of the length.
+        length: Int,
+    },
+    /// A thin pointer of any kind.
+    Pointer {
+        /// What it points to; `None` for `c_void` and `()`.
+        to: Option<Box<Type>>,
+        /// How Rust spells it.
+        kind: PointerKind,
+        /// Whether null is a value of it: a raw pointer, or an `Option` of one of the others. A header tells raw pointers alone.
+        nullable: bool,
+    },
+    /// `[T; N]`; in structs and behind pointers only.
+    Array {
+        /// Element type.
+        elem: Box<Type>,
+        /// Number of elements.
+        len: u64,
+    },
+    /// A struct, an enum or an opaque type.
+    Named(TypeId),
+    /// `extern "C" fn(...)` or an `Option` of it: a Go function, called during the call only. As a parameter of an export only.
+    Callback {
+        /// Parameter types, `user` included.
+        params: Vec<Type>,
+        /// Their names, empty where one has none; none at all where nothing tells them.
+        names: Vec<String>,
+        /// None for `()`.
+        result: Option<Box<Type>>,
+        /// Which of `params` is the user data that the export takes directly after the function pointer: two parameters in C, one in Go.
+        user: Option<usize>,
+        /// Whether the pointer may be null.
+        nullable: bool,
+    },
+    /// `rsyso_ffi::OwnedSlice<T>`: pointer, length, capacity. Results only.
+    Owned {
+        /// Element type.
+        elem: Box<Type>,
+    },
+    /// `rsyso_ffi::OwnedString`: as [`Type::Owned`]. Results only.
+    OwnedStr,
+    /// `rsyso_ffi::FfiResult<T>` and `FfiStatus`: the value, and behind it the text of the error, an [`Type::OwnedStr`] that is null when there is none.
+    /// Results only.
+    Fallible {
+        /// None for `()`.
+        value: Option<Box<Type>>,
+    },
+}
+
+impl Type {
+    /// Whether it is a pointer that is never null in Rust.
+    pub fn never_null(&self) -> bool {
+        matches!(
+            self,
+            Type::Pointer {
+                nullable: false,
+                ..
+            } | Type::Callback {
+                nullable: false,
+                ..
+            }
+        )
+    }
+
+    /// Whether the value brings memory with it that is Go's to give back.
+    pub fn gives_memory(&self) -> bool {
+        matches!(
+            self,
+            Type::Owned { .. } | Type::OwnedStr | Type::Fallible { .. }
+        )
+    }
+}
+
+impl Type {
+    /// The types that this one is made of, in order; none for those that are one word of their own.
+    pub fn parts_mut(&mut self) -> Vec<&mut Type> {
+        match self {
+            Type::Pointer { to, .. } | Type::Fallible { value: to } => {
+                to.as_deref_mut().into_iter().collect()
+            }
+            Type::Slice { elem, .. } | Type::Array { elem, .. } | Type::Owned { elem } => {
+                vec![elem]
+            }
+            Type::Callback { params, result, .. } => {
+                params.iter_mut().chain(result.as_deref_mut()).collect()
+            }
+            Type::Bool | Type::Char | Type::Int(_) | Type::F32 | Type::F64 => Vec::new(),
+            Type::Str | Type::Text { .. } | Type::OwnedStr | Type::Named(_) => Vec::new(),
+        }
+    }
+}
+
+/// How Rust spells a pointer, an `Option` around it aside. References are not retained by the callee; the others may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PointerKind {
+    /// `&T`.
+    Ref,
+    /// `&mut T`.
+    RefMut,
+    /// `*const T`.
+    Const,
+    /// `*mut T`, `NonNull<T>`.
+    Mut,
+    /// `Box<T>`: whoever gets it owns what it points to.
+    Box,
+}
+
+impl PointerKind {
+    /// Whether it is a raw pointer: `NonNull` is one that is never null.
+    pub fn is_raw(self) -> bool {
+        matches!(self, PointerKind::Const | PointerKind::Mut)
+    }
+
+    /// Whether it is a Rust reference.
+    pub fn is_reference(self) -> bool {
+        matches!(self, PointerKind::Ref | PointerKind::RefMut)
+    }
+}
+
+/// A named type.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TypeDef {
+    /// The Rust name without its path, generic arguments kept as Rust writes them.
+    pub name: String,
+    /// The full path, e.g. `text::model::Token`.
+    pub path: String,
+    /// Doc comment; empty when there is none.
+    pub doc: String,
+    /// What it is.
+    pub kind: TypeKind,
+}
+
+/// The shape of a named type.
+#[derive(Clone, Debug, PartialEq)]
+pub enum TypeKind {
+    /// A struct whose layout is the C layout of its fields, in order.
+    Struct {
+        /// Fields in order of offset; zero-sized ones are left out.
+        fields: Vec<Field>,
+        /// Bytes, padding included.
+        size: u64,
+        /// Bytes.
+        align: u64,
+    },
+    /// A field-less enum.
+    Enum {
+        /// Underlying integer.
+        repr: Int,
+        /// In order of declaration.
+        variants: Vec<Variant>,
+    },
+    /// Known by name only: used behind pointers.
+    Opaque {
+        /// Bytes and alignment, where they are known and all zeros may be a value of it.
+        layout: Option<Layout>,
+        /// Whether Go may make values of it, which are all zeros: not where the library alone knows what makes a value.
+        made: bool,
+    },
+}
+
+impl TypeKind {
+    /// A type of which nothing but the name is known.
+    pub const UNKNOWN: TypeKind = TypeKind::Opaque {
+        layout: None,
+        made: false,
+    };
+
+    /// Whether Go cannot see into it.
+    pub fn is_opaque(&self) -> bool {
+        matches!(self, TypeKind::Opaque { .. })
+    }
+
+    /// Bytes and alignment, for those that Go has values of.
+    pub fn layout(&self) -> Option<Layout> {
+        match self {
+            TypeKind::Struct { size, align, .. } => Some(Layout {
+                size: *size,
+                align: *align,
+            }),
+            TypeKind::Enum { repr, .. } => Some(Layout {
+                size: repr.size(),
+                align: repr.size(),
+            }),
+            TypeKind::Opaque { layout, made } => layout.filter(|_| *made),
+        }
+    }
+}
+
+/// A field of a struct.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Field {
+    /// As in Rust; `0`, `1`, ... in a tuple struct.
+    pub name: String,
+    /// Its type.
+    pub ty: Type,
+    /// Bytes from the start of the struct.
+    pub offset: u64,
+    /// Doc comment; empty when there is none.
+    pub doc: String,
+}
+
+/// A variant of a field-less enum.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Variant {
+    /// As in Rust.
+    pub name: String,
+    /// Discriminant.
+    pub value: i128,
+    /// Doc comment; empty when there is none.
+    pub doc: String,
+}
+
+/// Bytes and alignment of a type, as C and Rust's `repr(C)` have it on the 64-bit targets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Layout {
+    #[allow(missing_docs)]
+    pub size: u64,
+    #[allow(missing_docs)]
+    pub align: u64,
+}
+
+impl Api {
+    /// The layout of a type on the Rust side. `&str` and slices are two words there. Opaque types that Go cannot make have none: size 0.
+    pub fn layout(&self, ty: &Type) -> Layout {
+        let scalar = |n| Layout { size: n, align: n };
+        match ty {
+            Type::Bool => scalar(1),
+            Type::Char | Type::F32 => scalar(4),
+            Type::F64 | Type::Pointer { .. } | Type::Callback { .. } => scalar(8),
+            Type::Int(i) => scalar(i.size()),
+            Type::Str | Type::Text { .. } | Type::Slice { .. } => Layout { size: 16, align: 8 },
+            Type::Owned { .. } | Type::OwnedStr => Layout { size: 24, align: 8 },
+            Type::Fallible { value } => {
+                let v = value
+                    .as_ref()
+                    .map_or(Layout { size: 0, align: 1 }, |v| self.layout(v));
+                let error = v.size.checked_next_multiple_of(8).unwrap_or(u64::MAX);
+                Layout {
+                    size: error.saturating_add(24),
+                    align: v.align.max(8),
+                }
+            }
+            Type::Array { elem, len } => {
+                let e = self.layout(elem);
+                Layout {
+                    // Absurd sizes come from damaged input; whoever uses them has a limit.
+                    size: e.size.saturating_mul(*len),
+                    align: e.align,
+                }
+            }
+            Type::Named(id) => {
+                let none = Layout { size: 0, align: 1 };
+                self.def(*id).kind.layout().unwrap_or(none)
+            }
+        }
+    }
+}
