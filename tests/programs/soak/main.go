@@ -1,7 +1,7 @@
 // Soak mixes everything that the fixtures can do, in 200 goroutines, for as long as it is told, and measures itself: memory,
 // threads, descriptors. For a measurement all workers pause between two jobs, so that what is left then is there to stay.
 //
-// What was measured goes to standard output, one line each; whether it grew is for the caller to say (tests/soak.rs).
+// What was measured goes to standard output, one line each; whether it grew is for the caller to say (tests/load/soak.rs).
 package main
 
 import (

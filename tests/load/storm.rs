@@ -1,0 +1,99 @@
+//! 32 goroutines calling into `text` while the runtime disturbs them: right answers only, and a profile that names Rust functions.
+//!
+//! And: any values that Go can make, for every export of three fixtures. No fault.
+//!
+//! `RSYSO_STORM_SECONDS` sets how long (`make storm`, `make storm-long`).
+
+use crate::common;
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use crate::common::go::{self, Release};
+use crate::common::process::run;
+use crate::common::seconds;
+use crate::common::workspace::workspace;
+
+fn storm(release: Release, seconds: u64, out: &Path) {
+    let _among_others = crate::among_others();
+    let mut storm = Command::new(go::program(release, "storm", out));
+    storm
+        .arg(format!("-seconds={seconds}"))
+        .arg("-dir")
+        .arg(out)
+        .env("GOGC", "1");
+    let ran = run(&mut storm, Duration::from_secs(seconds + 120)).success();
+    assert!(
+        ran.stdout.contains("right answers"),
+        "the storm said {}",
+        ran.stdout
+    );
+    println!("Go {}: {}", release.version(), ran.stdout.trim());
+}
+
+/// The lines of a profile that name Rust functions.
+fn rust_lines(profile: &str) -> String {
+    let lines = profile.lines().filter(|line| line.contains("::"));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn on_the_newest_go() {
+    let out = common::scratch();
+    storm(
+        Release::Newest,
+        seconds("RSYSO_STORM_SECONDS", 8),
+        out.path(),
+    );
+
+    let mut pprof = go::command(Release::Newest, out.path(), false);
+    let top = go::succeed(
+        &mut pprof,
+        &[
+            "tool",
+            "pprof",
+            "-top",
+            "-nodecount=100000",
+            "storm",
+            "cpu.pprof",
+        ],
+    );
+    // What a few seconds of samples are sure to meet.
+    assert!(
+        top.stdout.contains("regex_automata::"),
+        "the profile names no function of regex_automata\n{}",
+        rust_lines(&top.stdout)
+    );
+    let mangled = top.stdout.lines().find(|line| {
+        let name = line.split_whitespace().last().unwrap_or_default();
+        name.starts_with("_ZN") || name.starts_with("_R")
+    });
+    assert_eq!(mangled, None, "a name is still mangled");
+
+    let mut trace = go::command(Release::Newest, out.path(), false);
+    go::succeed(&mut trace, &["tool", "trace", "-pprof=sched", "trace.out"]);
+}
+
+#[test]
+fn on_the_oldest_go() {
+    let out = common::scratch();
+    storm(
+        Release::Oldest,
+        seconds("RSYSO_STORM_SECONDS", 8) / 2,
+        out.path(),
+    );
+}
+
+/// The cases that are seeds, and some that Go's fuzzer makes of them.
+#[test]
+fn any_values_at_the_border() {
+    let _among_others = crate::among_others();
+    let test = |args: &[&str]| {
+        let mut go = go::command(Release::Newest, &workspace().programs(), false);
+        go.arg("test").args(args).arg("./fuzz");
+        run(&mut go, Duration::from_secs(600)).success()
+    };
+    test(&["-count=1"]);
+    let fuzzed = test(&["-run=^$", "-fuzz=FuzzBorder", "-fuzztime=20000x"]);
+    assert!(fuzzed.stdout.contains("execs: 2"), "{}", fuzzed.stdout);
+}

@@ -1,0 +1,649 @@
+//! Bad input of every kind: one clear error, the exit status of the contract, never a panic, and no file left behind or changed.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::common::inputs::{c_object, rust_library, write_archive};
+use crate::common::process::run;
+use crate::common::{archive, convert, rsyso, scratch};
+use object::write::{Object, Symbol, SymbolSection};
+use object::{Architecture, BinaryFormat, Endianness, SymbolFlags, SymbolKind, SymbolScope};
+
+/// The input or the command is at fault.
+const FAULT: i32 = 1;
+/// The input needs something unsupported.
+const UNSUPPORTED: i32 = 2;
+
+/// How many errors there are.
+#[derive(Clone, Copy)]
+enum Errors {
+    One,
+    /// Two at least, and a line that sums them up.
+    List,
+}
+
+/// Every file below a directory, with its bytes.
+fn contents(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    for entry in std::fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(contents(&path));
+            found.insert(path, Vec::new());
+        } else {
+            let bytes = std::fs::read(&path).unwrap();
+            found.insert(path, bytes);
+        }
+    }
+    found
+}
+
+/// Converts into a directory that holds a package already; the tool must refuse with `status`, say every one of `parts`, and
+/// leave the directory as it is.
+#[track_caller]
+fn refused_in(
+    out: &Path,
+    inputs: &[&Path],
+    options: &[&str],
+    (expected, status): (Errors, i32),
+    parts: &[&str],
+) {
+    let before = contents(out);
+    let mut command = rsyso();
+    command
+        .arg("convert")
+        .args(inputs)
+        .arg("-o")
+        .arg(out)
+        .args(options);
+    let ran = run(&mut command, Duration::from_secs(60));
+    assert_eq!(ran.failure(), status, "{}", ran.stderr);
+    assert_eq!(ran.stdout, "");
+    for part in parts {
+        assert!(ran.stderr.contains(part), "no {part:?} in\n{}", ran.stderr);
+    }
+    let lines = ran.stderr.lines().filter(|l| l.starts_with("error"));
+    let lines: Vec<_> = lines.collect();
+    match (expected, lines.as_slice()) {
+        (Errors::One, [_]) => {}
+        (Errors::List, [list @ .., last]) if list.len() > 1 => {
+            let all = format!(": {} problems", list.len());
+            assert!(last.ends_with(&all), "{}", ran.stderr);
+        }
+        _ => panic!("{} errors:\n{}", lines.len(), ran.stderr),
+    }
+    assert!(!ran.stderr.contains("panicked"), "{}", ran.stderr);
+    assert!(contents(out) == before, "the output directory has changed");
+}
+
+/// As [`refused_in`], in an empty directory.
+#[track_caller]
+fn refused(inputs: &[&Path], options: &[&str], status: i32, parts: &[&str]) {
+    let out = scratch();
+    refused_in(out.path(), inputs, options, (Errors::One, status), parts);
+}
+
+/// As [`refused`], for several faults at once: all of them are listed.
+#[track_caller]
+fn all_refused(inputs: &[&Path], status: i32, parts: &[&str]) {
+    let out = scratch();
+    refused_in(out.path(), inputs, &[], (Errors::List, status), parts);
+}
+
+/// As [`refused`], for bytes in a file of that name.
+#[track_caller]
+fn bytes_refused(name: &str, bytes: &[u8], status: i32, parts: &[&str]) {
+    let dir = scratch();
+    let file = dir.path().join(name);
+    std::fs::write(&file, bytes).unwrap();
+    refused(&[&file], &[], status, parts);
+}
+
+/// An object file with one function, for any machine.
+fn object_for(architecture: Architecture, format: BinaryFormat) -> Vec<u8> {
+    let mut object = Object::new(format, architecture, Endianness::Little);
+    let text = object.section_id(object::write::StandardSection::Text);
+    let at = object.append_section_data(text, &[0xcc; 16], 16);
+    object.add_symbol(Symbol {
+        name: b"foreign".to_vec(),
+        value: at,
+        size: 16,
+        kind: SymbolKind::Text,
+        scope: SymbolScope::Dynamic,
+        weak: false,
+        section: SymbolSection::Section(text),
+        flags: SymbolFlags::None,
+    });
+    object.write().unwrap()
+}
+
+const ADD: &str =
+    "#[unsafe(no_mangle)] pub extern \"C\" fn add(a: i32, b: i32) -> i32 { a.wrapping_add(b) }";
+
+#[test]
+fn no_object_file_at_all() {
+    bytes_refused("libempty.a", b"", FAULT, &["libempty.a", "empty"]);
+    bytes_refused(
+        "notes.txt",
+        b"Not a library, just text.\n",
+        FAULT,
+        &["notes.txt"],
+    );
+    bytes_refused("libnone.a", b"!<arch>\n", FAULT, &["no object"]);
+    bytes_refused("cut.o", b"\x7fELF\x02\x01\x01", FAULT, &["cut.o"]);
+}
+
+#[test]
+fn no_file() {
+    let dir = scratch();
+    let missing = dir.path().join("libmissing.a");
+    refused(&[&missing], &[], FAULT, &["libmissing.a", "No such file"]);
+    refused(&[dir.path()], &[], FAULT, &["irectory"]);
+}
+
+#[test]
+fn half_an_archive() {
+    let whole = std::fs::read(archive("plusone")).unwrap();
+    bytes_refused(
+        "libhalf.a",
+        &whole[..whole.len() / 2],
+        FAULT,
+        &["libhalf.a"],
+    );
+    bytes_refused("libhead.a", &whole[..30], FAULT, &["libhead.a"]);
+}
+
+#[test]
+fn a_shared_object() {
+    let dir = scratch();
+    let library = c_object(
+        dir.path(),
+        "libshared",
+        "int f(void) { return 1; }",
+        &["-fPIC"],
+    );
+    let shared = dir.path().join("libshared.so");
+    let mut gcc = std::process::Command::new("gcc");
+    gcc.arg("-shared").arg("-o").arg(&shared).arg(&library);
+    run(&mut gcc, Duration::from_secs(60)).success();
+    refused(
+        &[&shared],
+        &[],
+        FAULT,
+        &["libshared.so", "shared", "staticlib"],
+    );
+}
+
+/// C code that could jump over the guard of a stack converts, with a word about it.
+#[test]
+fn frames_without_probes() {
+    let source = "int deep(int n) { volatile char a[2 << 20]; a[n] = 1; return a[n]; }";
+    for (flag, warned) in [
+        ("-fno-stack-clash-protection", true),
+        ("-fstack-clash-protection", false),
+    ] {
+        let dir = scratch();
+        let object = c_object(dir.path(), "deep", source, &["-fPIC", flag]);
+        let mut convert = rsyso();
+        convert
+            .arg("convert")
+            .arg(&object)
+            .arg("-o")
+            .arg(dir.path());
+        let header = dir.path().join("deep.h");
+        std::fs::write(&header, "int deep(int n);\n").unwrap();
+        convert.arg("--header").arg(&header);
+        convert.args(["--export", "deep", "--package", "deep"]);
+        let ran = run(&mut convert, Duration::from_secs(60)).success();
+        let told = ran.stderr.contains("deep of deep.o takes 2047 KiB");
+        assert_eq!(told, warned, "{}", ran.stderr);
+    }
+}
+
+#[test]
+fn other_formats() {
+    let macho = object_for(Architecture::X86_64, BinaryFormat::MachO);
+    bytes_refused("foreign.o", &macho, FAULT, &["foreign.o", "Mach-O"]);
+    let members = [("lib.rs.o".to_owned(), macho)];
+    bytes_refused(
+        "libmac.a",
+        &write_archive(&members),
+        FAULT,
+        &["libmac.a(lib.rs.o)", "Mach-O"],
+    );
+    let coff = object_for(Architecture::X86_64, BinaryFormat::Coff);
+    bytes_refused("foreign.obj", &coff, FAULT, &["foreign.obj", "COFF"]);
+    bytes_refused(
+        "module.o",
+        b"\0asm\x01\0\0\0",
+        FAULT,
+        &["module.o", "ebAssembly"],
+    );
+}
+
+#[test]
+fn other_machines() {
+    let arm = object_for(Architecture::Aarch64, BinaryFormat::Elf);
+    let x32 = object_for(Architecture::I386, BinaryFormat::Elf);
+    bytes_refused("arm.o", &arm, FAULT, &["arm.o", "arm64"]);
+    bytes_refused("x32.o", &x32, FAULT, &["x32.o", "32-bit"]);
+
+    let dir = scratch();
+    let amd64 = rust_library(dir.path(), "here", ADD, &[]);
+    let arm64 = dir.path().join("libthere.a");
+    std::fs::write(&arm64, write_archive(&[("there.o".into(), arm.clone())])).unwrap();
+    refused(
+        &[&amd64, &arm64],
+        &[],
+        FAULT,
+        &["libthere.a(there.o)", "arm64", "amd64"],
+    );
+
+    let ours = object_for(Architecture::X86_64, BinaryFormat::Elf);
+    let mixed = write_archive(&[("ours.o".into(), ours), ("theirs.o".into(), arm)]);
+    bytes_refused(
+        "libmixed.a",
+        &mixed,
+        FAULT,
+        &["libmixed.a(theirs.o)", "arm64", "amd64"],
+    );
+}
+
+#[test]
+fn bitcode() {
+    let ours = object_for(Architecture::X86_64, BinaryFormat::Elf);
+    let bitcode = b"BC\xC0\xDE\x35\x14\0\0".to_vec();
+    let members = [("ours.o".into(), ours), ("lto.o".into(), bitcode)];
+    let library = write_archive(&members);
+    bytes_refused(
+        "liblto.a",
+        &library,
+        FAULT,
+        &["liblto.a(lto.o)", "bitcode", "lto"],
+    );
+}
+
+#[test]
+fn exports_that_are_not_there() {
+    let plusone = archive("plusone");
+    refused(&[&plusone], &["--export", "minusone"], FAULT, &["minusone"]);
+    refused(
+        &[&plusone],
+        &["--export", "!minusone"],
+        FAULT,
+        &["!minusone"],
+    );
+    refused(&[&plusone], &["--export", "![a"], FAULT, &["![a"]);
+    refused(
+        &[&plusone],
+        &["--export", "!*"],
+        FAULT,
+        &["--export leaves no function"],
+    );
+    let dir = scratch();
+    let silent = rust_library(dir.path(), "silent", "pub fn mangled() {}", &[]);
+    refused(&[&silent], &[], FAULT, &["libsilent.a", "no_mangle"]);
+}
+
+#[test]
+fn two_libraries_with_one_symbol() {
+    let dir = scratch();
+    let first = rust_library(dir.path(), "first", ADD, &[]);
+    let second = rust_library(dir.path(), "second", ADD, &[]);
+    let parts = ["add is defined twice", "libfirst.a(", "libsecond.a("];
+    refused(&[&first, &second], &[], FAULT, &parts);
+}
+
+#[test]
+fn two_functions_with_one_go_name() {
+    let dir = scratch();
+    let source = "#[unsafe(no_mangle)] pub extern \"C\" fn foo_bar() {}\n\
+                  #[allow(non_snake_case)] #[unsafe(no_mangle)] pub extern \"C\" fn fooBar() -> i32 { 7 }";
+    let library = rust_library(dir.path(), "clash", source, &[]);
+    refused(&[&library], &[], FAULT, &["FooBar", "foo_bar", "fooBar"]);
+}
+
+#[test]
+fn a_clash_of_names_is_told_before_anything_is_linked() {
+    let dir = scratch();
+    let library = rust_library(
+        dir.path(),
+        "clash",
+        r#"
+        unsafe extern "C" { fn nobody_has_it(); }
+        #[unsafe(no_mangle)] pub extern "C" fn user_id() { unsafe { nobody_has_it() } }
+        #[unsafe(no_mangle)] pub extern "C" fn user_ID() {}
+        "#,
+        &["-Anon_snake_case"],
+    );
+    // The link would fail, too, with exit status 2.
+    refused(&[&library], &[], FAULT, &["user_id", "user_ID", "UserID"]);
+}
+
+#[test]
+fn blocking_globs_that_match_nothing() {
+    let library = archive("plusone");
+    for glob in ["minus*", "!minus*", "!"] {
+        let told = format!("--blocking {glob}");
+        let parts = [&told, "exported are: plusone"];
+        refused(&[&library], &["--blocking", glob], FAULT, &parts);
+    }
+    let parts = ["--blocking plus["];
+    refused(&[&library], &["--blocking", "plus["], FAULT, &parts);
+}
+
+#[test]
+fn trust_globs_that_match_nothing() {
+    let library = archive("plusone");
+    for glob in ["minus*", "!minus*", "plus["] {
+        let told = format!("--trust {glob}:");
+        refused(&[&library], &["--trust", glob], FAULT, &[&told]);
+    }
+}
+
+#[test]
+fn consumes_globs_that_take_nothing() {
+    let library = archive("plusone");
+    // It takes a number.
+    for glob in ["plusone", "minus*", "plus["] {
+        let told = format!("--consumes {glob}:");
+        refused(&[&library], &["--consumes", glob], FAULT, &[&told]);
+    }
+}
+
+#[test]
+fn a_library_that_switches_stacks() {
+    let dir = scratch();
+    // The name and the form of the crate psm.
+    let source = r#"
+        core::arch::global_asm!(".globl rust_psm_on_stack", "rust_psm_on_stack:", "ret");
+        unsafe extern "C" { fn rust_psm_on_stack(data: usize, result: usize, call: usize, stack: *mut u8); }
+        #[unsafe(no_mangle)] pub extern "C" fn deep(stack: *mut u8) { unsafe { rust_psm_on_stack(0, 0, 0, stack) } }
+        #[unsafe(no_mangle)] pub extern "C" fn flat() -> u32 { 1 }
+    "#;
+    let library = rust_library(dir.path(), "switches", source, &[]);
+    let parts = [
+        "switches stacks by itself: it calls rust_psm_on_stack (the crate psm",
+        "(.text.deep+0x",
+        "reached from an export: deep -> rust_psm_on_stack",
+        "--export '!NAME'",
+    ];
+    refused(&[&library], &[], UNSUPPORTED, &parts);
+    // The way out that it names.
+    convert(&library, dir.path(), &["--export", "!deep"]);
+}
+
+const TABLE: &str = "static TABLE: [u32; 64] = { let mut t = [0; 64]; let mut i = 0; \
+                     while i < 64 { t[i] = (i * i) as u32 ^ 5; i += 1; } t };\n\
+                     #[unsafe(no_mangle)] pub extern \"C\" fn lookup(i: usize) -> u32 { TABLE[i & 63] }";
+
+#[test]
+fn code_for_a_fixed_address() {
+    let dir = scratch();
+    let library = rust_library(dir.path(), "fixed", TABLE, &["-Crelocation-model=static"]);
+    let parts = ["libfixed.a(", "R_X86_64_32S", "lookup", "relocation-model"];
+    refused(&[&library], &[], UNSUPPORTED, &parts);
+    // The same source converts when it is built as usual.
+    let usual = rust_library(dir.path(), "usual", TABLE, &[]);
+    convert(&usual, scratch().path(), &[]);
+}
+
+#[test]
+fn what_only_a_loader_or_an_old_start_file_does() {
+    let dir = scratch();
+    let caller = "unsafe extern \"C\" { fn next() -> i32; }\n\
+                  #[unsafe(no_mangle)] pub extern \"C\" fn count() -> i32 { unsafe { next() } }";
+    let library = rust_library(dir.path(), "caller", caller, &[]);
+    for (name, source, parts) in [
+        (
+            "indirect",
+            "static int one(void) { return 1; }\n\
+             static int (*choose(void))(void) { return one; }\n\
+             int next(void) __attribute__((ifunc(\"choose\")));",
+            ["next", "indirect function", "target_clones"],
+        ),
+        (
+            "ctors",
+            "static int n; static void set(void) { n = 1; }\n\
+             __attribute__((section(\".ctors\"), used)) static void (*const before)(void) = set;\n\
+             int next(void) { return n; }",
+            ["ctors.o:(.ctors", "not run", ".init_array"],
+        ),
+        (
+            "preinit",
+            "static int n; static void set(void) { n = 1; }\n\
+             __attribute__((section(\".preinit_array\"), used)) static void (*const before)(void) = set;\n\
+             int next(void) { return n; }",
+            ["preinit.o:(.preinit_array", "not run", ".init_array"],
+        ),
+    ] {
+        let object = c_object(dir.path(), name, source, &["-fPIC"]);
+        refused(&[&library, &object], &[], UNSUPPORTED, &parts);
+    }
+}
+
+#[test]
+fn thread_locals_of_an_executable() {
+    let dir = scratch();
+    let caller = "unsafe extern \"C\" { fn next() -> i32; }\n\
+                  #[unsafe(no_mangle)] pub extern \"C\" fn count() -> i32 { unsafe { next() } }";
+    let library = rust_library(dir.path(), "caller", caller, &[]);
+    let counter = "_Thread_local int n = 3; int next(void) { return n; }";
+    // By a descriptor, of which a loader makes what it likes.
+    let object = c_object(
+        dir.path(),
+        "descriptor",
+        counter,
+        &["-fPIC", "-mtls-dialect=gnu2"],
+    );
+    let parts = ["descriptor.o", "TLSDESC", "next", "-mtls-dialect=gnu"];
+    all_refused(&[&library, &object], UNSUPPORTED, &parts);
+    for model in ["local-exec", "initial-exec", "global-dynamic"] {
+        let flags = ["-fPIC", &format!("-ftls-model={model}")];
+        let object = c_object(dir.path(), model, counter, &flags);
+        let mut command = rsyso();
+        let out = scratch();
+        command
+            .arg("convert")
+            .args([&library, &object])
+            .arg("-o")
+            .arg(out.path());
+        run(&mut command, Duration::from_secs(60)).success();
+    }
+}
+
+#[test]
+fn what_lies_beside_the_thread_pointer() {
+    let dir = scratch();
+    let caller = "unsafe extern \"C\" { fn next() -> i32; }\n\
+                  #[unsafe(no_mangle)] pub extern \"C\" fn count() -> i32 { unsafe { next() } }";
+    let library = rust_library(dir.path(), "caller", caller, &[]);
+    for (name, line, why) in [
+        (
+            "self",
+            "mov %%fs:16, %0",
+            "fs:0x10, which belongs to a C library",
+        ),
+        ("any", "mov %%fs:(%0), %0", "no thread-local's offset"),
+        ("base", "rdfsbase %0", "kind of instruction"),
+    ] {
+        let source = format!(
+            "int next(void) {{ long n = 0; __asm__ volatile(\"{line}\" : \"+r\"(n)); return (int)n; }}"
+        );
+        let object = c_object(dir.path(), name, &source, &["-fPIC", "-O1", "-mfsgsbase"]);
+        let place = format!("{name}.o:(.text");
+        refused(
+            &[&library, &object],
+            &[],
+            UNSUPPORTED,
+            &[&place, "in next", "thread pointer", why],
+        );
+    }
+}
+
+#[test]
+fn no_debug_information() {
+    let dir = scratch();
+    for level in ["0", "1", "line-tables-only"] {
+        let flag = format!("-Cdebuginfo={level}");
+        let library = rust_library(dir.path(), "bare", ADD, &[&flag]);
+        refused(
+            &[&library],
+            &[],
+            UNSUPPORTED,
+            &["`add`", "debug = \"full\""],
+        );
+    }
+}
+
+#[test]
+fn a_c_function_that_nobody_has() {
+    let dir = scratch();
+    let source = "unsafe extern \"C\" { fn nobody_has_this(n: i32) -> i32; fn nor_this(); }\n\
+        #[inline(never)] fn between(n: i32) -> i32 { unsafe { nor_this(); nobody_has_this(n) } }\n\
+        #[unsafe(no_mangle)] pub extern \"C\" fn entrance(n: i32) -> i32 { between(n) + 1 }";
+    let library = rust_library(dir.path(), "needy", source, &[]);
+    let parts = ["nobody_has_this", "nor_this", "needy::between", "entrance"];
+    all_refused(&[&library], UNSUPPORTED, &parts);
+    // A function that nobody reaches may want what it likes.
+    let unused = format!("{ADD}\npub mod dead {{ {source} }}");
+    let library = rust_library(dir.path(), "unneedy", &unused, &[]);
+    convert(&library, scratch().path(), &["--export", "add"]);
+}
+
+/// Several functions of one section: the one that needs it is told, not the first.
+#[test]
+fn the_function_that_needs_it_is_told() {
+    let dir = scratch();
+    let source = "int nobody_has_this(int); int innocent(int n) { return n + 1; }\n\
+                  __attribute__((noinline)) int guilty(int n) { return nobody_has_this(n) + 1; }\n\
+                  int between(int n) { return guilty(n) * innocent(n); }";
+    let object = c_object(
+        dir.path(),
+        "several",
+        source,
+        &["-fPIC", "-fno-function-sections"],
+    );
+    let header = dir.path().join("several.h");
+    std::fs::write(&header, "int between(int n);").unwrap();
+    let options = ["--export", "between", "--header", header.to_str().unwrap()];
+    let parts = ["needed by guilty", "several.o:(.text", "nobody_has_this"];
+    refused(&[&object], &options, UNSUPPORTED, &parts);
+    // Likewise of a function that can wait.
+    let source = source.replace("nobody_has_this", "sleep");
+    let object = c_object(
+        dir.path(),
+        "several",
+        &source,
+        &["-fPIC", "-fno-function-sections"],
+    );
+    let mut command = rsyso();
+    let out = scratch();
+    command.arg("convert").arg(&object).args(options);
+    command.arg("-o").arg(out.path());
+    let told = run(&mut command, Duration::from_secs(60)).success().stderr;
+    assert!(told.contains("guilty -> sleep"), "{told}");
+}
+
+#[test]
+fn bytecode_of_gcc() {
+    let dir = scratch();
+    let source = "int h_add(int a, int b) { return a + b; }";
+    let object = c_object(
+        dir.path(),
+        "slim",
+        source,
+        &["-fPIC", "-flto", "-fno-fat-lto-objects"],
+    );
+    let parts = ["slim.o", "GCC's LTO bytecode", "-ffat-lto-objects"];
+    refused(&[&object], &["--export", "h_add"], FAULT, &parts);
+}
+
+#[test]
+fn everything_unsupported_is_listed() {
+    let dir = scratch();
+    let source = "#![allow(improper_ctypes_definitions)]\n\
+                  #[unsafe(no_mangle)] pub extern \"C\" fn wide(large_number: u128) -> u8 { large_number as u8 }\n\
+                  #[unsafe(no_mangle)] pub extern \"C\" fn maybe(an_option: Option<u32>) -> u32 { an_option.unwrap_or(7) }";
+    let library = rust_library(dir.path(), "unusual", source, &[]);
+    let parts = [
+        "`wide`",
+        "large_number",
+        "u128",
+        "unusual.rs:3",
+        "`maybe`",
+        "an_option",
+        "unusual.rs:4",
+    ];
+    all_refused(&[&library], UNSUPPORTED, &parts);
+}
+
+#[test]
+fn an_output_directory_that_cannot_be_written() {
+    let plusone = archive("plusone");
+    let dir = scratch();
+    let file = dir.path().join("file");
+    std::fs::write(&file, "in the way").unwrap();
+    for out in [&*file, &file.join("below"), Path::new("/proc/self/nowhere")] {
+        let mut command = rsyso();
+        command.arg("convert").arg(&plusone).arg("-o").arg(out);
+        let ran = run(&mut command, Duration::from_secs(60));
+        assert_eq!(ran.failure(), FAULT, "{}", ran.stderr);
+        assert!(ran.stderr.contains(out.to_str().unwrap()), "{}", ran.stderr);
+        assert!(!ran.stderr.contains("panicked"), "{}", ran.stderr);
+    }
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "in the way");
+}
+
+#[test]
+fn files_of_others_are_not_overwritten() {
+    let plusone = archive("plusone");
+    for name in [
+        "plusone.go",
+        "plusone_linux_amd64.s",
+        "plusone_linux_amd64.syso",
+        "plusone_unsupported.go",
+    ] {
+        let out = scratch();
+        std::fs::write(out.path().join(name), "package plusone // by hand\n").unwrap();
+        refused_in(out.path(), &[&plusone], &[], (Errors::One, FAULT), &[name]);
+    }
+}
+
+/// A failure leaves an earlier package as it is.
+#[test]
+fn an_earlier_package_survives() {
+    let out = scratch();
+    let plusone = archive("plusone");
+    convert(&plusone, out.path(), &[]);
+    let options = ["--stem", "plusone", "--export", "nothing"];
+    refused_in(
+        out.path(),
+        &[&plusone],
+        &options,
+        (Errors::One, FAULT),
+        &["nothing"],
+    );
+    // And it is replaced without complaint when all is well.
+    convert(&plusone, out.path(), &[]);
+}
+
+#[test]
+fn bad_commands() {
+    let plusone = archive("plusone");
+    for options in [
+        &["--no-such-option"][..],
+        &["--package", "not a name"],
+        &["--package", "func"],
+        &["--stack-size", "nine"],
+        &["--stack-size", "1K"],
+        &["--stem", "../outside"],
+        &["--export", "[unclosed"],
+    ] {
+        // An unknown option, a bad name, a bad pattern: quoted; a number out of range: as it was understood.
+        let quoted = options.last().unwrap().replace("1K", "1024 bytes");
+        refused(&[&plusone], options, FAULT, &[&quoted]);
+    }
+    refused(&[], &[], FAULT, &["INPUT"]);
+}
