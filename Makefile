@@ -9,7 +9,7 @@ GO_VERSION := $(shell awk '$$1 == "newest" { print $$2 }' tests/toolchains)
 export PATH := $(CURDIR)/.tools/go/bin:$(PATH)
 DEMO := target/demo
 
-.PHONY: help tools browser demo test matrix storm storm-long soak soak-long fuzz fuzz-long allocators-long mutations-long blocked crate-tests bench bless clean
+.PHONY: help tools browser demo test matrix storm storm-long soak soak-long fuzz fuzz-long allocators-long mutations-long blocked crate-tests bench bench-peers bless clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -99,7 +99,10 @@ crate-tests: tools ## the tests of published crates inside a Go program, beside 
 	cargo test --test go crate_tests:: -- --nocapture
 
 bench: tools ## a call of Rust through rsyso, beside Go and cgo
-	cargo test --test load bench:: -- --ignored --nocapture
+	cargo test --test load bench:: -- --ignored --nocapture --skip peers
+
+bench-peers: tools ## the same call beside cgo, purego and wazero
+	cargo test --test load bench::peers -- --ignored --nocapture
 
 bless: ## writes the expected files of the golden tests anew
 	RSYSO_BLESS=1 cargo test --test tool -- gopkg:: sig:: abi_fixture::

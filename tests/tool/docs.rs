@@ -89,6 +89,15 @@ fn help(command: &str) -> String {
     ran.success().stdout
 }
 
+/// Pictures are drawn by the script beside them.
+#[test]
+fn pictures_are_what_their_scripts_draw() {
+    let pictures = root().join("docs/pictures");
+    let mut script = std::process::Command::new(pictures.join("pipeline.sh"));
+    let drawn = common::process::run(&mut script, Duration::from_secs(60)).success();
+    assert_eq!(drawn.stdout, read(&pictures.join("pipeline.svg")));
+}
+
 #[test]
 fn options_that_are_named_exist() {
     /// Of cargo and rustc.
