@@ -17,13 +17,13 @@ use crate::link::unwind::Frames;
 use crate::link::{
     SecRef, elf, far, image, interpose, layout, live, merge, plan, symbols, symtab, unwind,
 };
-use crate::model::Api;
 use crate::model::uses::PackageUses;
+use crate::model::{Api, Declared};
 use crate::provenance::{self, Header};
 use crate::read::runtime;
 use crate::read::{self, Def, Files, Object};
 use crate::sig::header::Headers;
-use crate::sig::rules::{consumes, owned, pairs, trust};
+use crate::sig::rules;
 use crate::{go, sig, verify, wrappers};
 use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
@@ -51,17 +51,27 @@ pub fn convert(o: &ConvertOptions, progress: &dyn Progress) -> Result<Converted>
         "Reading",
         &format!("signatures of {}", count(library.exports.len(), "function")),
     );
-    let mut api = signatures(&library, &headers, o.no_pairs)?;
-    consumes::declare(&mut api, &o.consumes)?;
-    trust::declare(&mut api, &o.trust)?;
+    // What is read, what is meant by it, and the API that both make: from here on it is fixed. What flags say of it stands beside it.
+    let read = sig::read(
+        &library.sig_objects(),
+        &library.sig_exports(),
+        &headers,
+        &sig::Parsed::default(),
+    )?;
+    let conventions = rules::conventions(&read, library.frees, !o.no_pairs)?;
+    let api = Api::new(read, &conventions);
+    let declared = Declared {
+        consumes: rules::consumes::consumes(&api, &o.consumes)?,
+        trusted: rules::declared::trusted(&api, &o.trust)?,
+        blocking: rules::declared::blocking(&api, &o.blocking)?,
+    };
     // What Go cannot express is refused before anything is linked, with the parameter's name; so are names that clash.
     go::check(&api)?;
     let library_file = base_name(o.inputs.first().map_or(Path::new(""), PathBuf::as_path));
     let library_name = go::library_name(Path::new(&library_file));
     let go_prefix = prefix(o.trim_prefix.as_deref());
-    let functions = go::declarations(&api, &go_prefix, &library_name)?;
-    let uses = go::uses(&api, &go_prefix, &library_name, &place.package)?;
-    let declared = blocking::declare(&mut api, &o.blocking)?;
+    let functions = go::declarations(&api, &declared, &go_prefix, &library_name)?;
+    let uses = go::uses(&api, &declared, &go_prefix, &library_name, &place.package)?;
     let digest = digest(&files);
     let identity = place
         .import_path
@@ -71,7 +81,7 @@ pub fn convert(o: &ConvertOptions, progress: &dyn Progress) -> Result<Converted>
     let rustc = library.rustc.clone();
     let arch = library.arch;
     let aborts = interpose::aborts(&library.objects);
-    let linked = link(library, &api, &uses, o.stack_size, progress)?;
+    let linked = link(library, &api, (&declared, &uses), o.stack_size, progress)?;
     let header = Header {
         format: provenance::FORMAT,
         image_size: linked.image.len() as u64,
@@ -85,12 +95,12 @@ pub fn convert(o: &ConvertOptions, progress: &dyn Progress) -> Result<Converted>
     };
     let syso_name = format!("{}_linux_{}.syso", place.stem, arch.goarch());
     let (kept, dropped) = (linked.kept, linked.dropped);
-    let waits = blocking::report(&api, &declared, &linked.waits);
+    let waits = blocking::report(&api, &declared.blocking, &linked.waits);
     blocking::warn(&api, &waits, progress);
     if let Some(zeros) = &linked.zeros {
         progress.warn(zeros);
     }
-    for note in go::notes(&api, &go_prefix, &library_name)? {
+    for note in go::notes(&api, &declared, &go_prefix, &library_name)? {
         progress.warn(&note);
     }
     let (syso, names) = seal(linked, &header, arch, &syso_name, progress)?;
@@ -98,6 +108,7 @@ pub fn convert(o: &ConvertOptions, progress: &dyn Progress) -> Result<Converted>
     let text = go::generate(&go::Request {
         place: &place,
         api: &api,
+        declared: &declared,
         arch,
         go_prefix,
         wrapper: &|export| names.wrapper(export),
@@ -154,13 +165,25 @@ pub(crate) struct Library<'d> {
 }
 
 impl Library<'_> {
-    /// Gives the signatures the meaning that conventions have: types of `rsyso-ffi`, pairs of pointer and length.
-    pub(crate) fn conventions(&self, api: &mut Api, no_pairs: bool) -> Result<()> {
-        owned::apply(api, self.frees)?;
-        if !no_pairs {
-            pairs::apply(api);
-        }
-        Ok(())
+    /// The objects, for their signatures.
+    pub(crate) fn sig_objects(&self) -> Vec<sig::Object<'_>> {
+        let objects = self.objects.iter().map(|o| sig::Object {
+            name: o.name.clone(),
+            data: o.data,
+            rust: o.rustc.is_some(),
+        });
+        objects.collect()
+    }
+
+    /// The exports, for their signatures.
+    pub(crate) fn sig_exports(&self) -> Vec<sig::Export> {
+        let exports = self.exports.iter().map(|e| sig::Export {
+            symbol: e.symbol.clone(),
+            object: e.obj as usize,
+            section: e.section as usize,
+            offset: e.offset,
+        });
+        exports.collect()
     }
 }
 
@@ -178,7 +201,7 @@ pub(crate) fn read<'d>(files: &'d Files, globs: &[String]) -> Result<Library<'d>
     let frees = objects
         .iter()
         .flat_map(|o| &o.symbols)
-        .any(|s| s.name == owned::FREE && s.def != Def::Undefined);
+        .any(|s| s.name == rules::owned::FREE && s.def != Def::Undefined);
     Ok(Library {
         objects,
         arch,
@@ -198,39 +221,6 @@ pub(crate) fn headers(paths: &[PathBuf]) -> Result<Headers> {
         files.push((base_name(path), bytes));
     }
     Headers::read(&files)
-}
-
-/// Reads the signatures of all exports.
-pub(crate) fn signatures(library: &Library<'_>, headers: &Headers, no_pairs: bool) -> Result<Api> {
-    let objects: Vec<_> = library
-        .objects
-        .iter()
-        .map(|o| sig::Object {
-            name: o.name.clone(),
-            data: o.data,
-        })
-        .collect();
-    let exports: Vec<_> = library.exports.iter().map(sig_export).collect();
-    let mut api = sig::read(&objects, &exports, headers, &sig::Parsed::default())?;
-    library.conventions(&mut api, no_pairs)?;
-    let by_rust = |symbol: &str| {
-        let mut exports = library.exports.iter();
-        let export = exports.find(|e| e.symbol == symbol);
-        export.is_some_and(|e| library.objects[e.obj as usize].rustc.is_some())
-    };
-    for function in &mut api.functions {
-        function.foreign = function.path.is_empty() && !by_rust(&function.symbol);
-    }
-    Ok(api)
-}
-
-pub(crate) fn sig_export(e: &Export) -> sig::Export {
-    sig::Export {
-        symbol: e.symbol.clone(),
-        object: e.obj as usize,
-        section: e.section as usize,
-        offset: e.offset,
-    }
 }
 
 /// SHA-256 over the inputs, the lengths included.
@@ -320,12 +310,12 @@ pub(crate) fn runtime(arch: &dyn Arch) -> Result<Files> {
 fn link(
     library: Library<'_>,
     api: &Api,
-    uses: &PackageUses,
+    (declared, uses): (&Declared, &PackageUses),
     lane_size: u64,
     progress: &dyn Progress,
 ) -> Result<Linked> {
     let arch = library.arch;
-    let extra = wrappers::object(api, arch, uses)?;
+    let extra = wrappers::object(api, declared, arch, uses)?;
     let runtime = runtime(arch)?;
     let exports = library.exports;
     let graph = reach(library.objects, &runtime, extra, Vec::new())?;

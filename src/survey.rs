@@ -12,11 +12,11 @@ use crate::link::live::{self, Live};
 use crate::link::{SecRef, interpose, names};
 use crate::model::goabi;
 use crate::model::uses::{PackageUses, Uses};
-use crate::model::{Api, Function};
+use crate::model::{Api, Declared, Function};
 use crate::read::{Files, Object, Symbol, SymbolKind};
 use crate::shared::{self, Params};
 use crate::sig::header::Headers;
-use crate::sig::rules::consumes;
+use crate::sig::rules;
 use crate::{go, sig, wrappers};
 use std::path::{Path, PathBuf};
 
@@ -34,9 +34,12 @@ pub fn inspect(o: &InspectOptions, progress: &dyn Progress) -> Result<Inspection
     let library = driver::read(&files, &o.exports)?;
     let arch = library.arch;
     let headers = driver::headers(&o.headers)?;
-    let mut signatures = Signatures::read(&library, &headers, o.no_pairs);
-    consumes::declare(&mut signatures.api, &o.consumes)?;
-    let declared = blocking::declare(&mut signatures.api, &o.blocking)?;
+    let signatures = Signatures::read(&library, &headers, o.no_pairs);
+    let declared = Declared {
+        consumes: rules::consumes::consumes(&signatures.api, &o.consumes)?,
+        blocking: rules::declared::blocking(&signatures.api, &o.blocking)?,
+        ..Declared::default()
+    };
     let mut out = Inspection {
         library: library_name.clone(),
         target: format!("linux/{}", arch.goarch()),
@@ -51,6 +54,7 @@ pub fn inspect(o: &InspectOptions, progress: &dyn Progress) -> Result<Inspection
     let written = go_api(&go::Request {
         place: &place,
         api: &signatures.api,
+        declared: &declared,
         arch,
         go_prefix: driver::prefix(o.trim_prefix.as_deref()),
         wrapper: &|export| names.wrapper(export),
@@ -67,12 +71,18 @@ pub fn inspect(o: &InspectOptions, progress: &dyn Progress) -> Result<Inspection
         GoApi::default()
     });
     let prefix = driver::prefix(o.trim_prefix.as_deref());
-    let uses = go::uses(&signatures.api, &prefix, &library_name, &place.package);
+    let uses = go::uses(
+        &signatures.api,
+        &declared,
+        &prefix,
+        &library_name,
+        &place.package,
+    );
     let uses = uses.unwrap_or_else(|e| {
         note_obstacles(&mut out.obstacles, &e);
         PackageUses::default()
     });
-    let extra = wrappers::object(&signatures.api, arch, &uses)?;
+    let extra = wrappers::object(&signatures.api, &declared, arch, &uses)?;
     let first_own = library.objects.len() as u32;
     let runtime = driver::runtime(arch)?;
     let graph = driver::reach(
@@ -94,8 +104,8 @@ pub fn inspect(o: &InspectOptions, progress: &dyn Progress) -> Result<Inspection
     for (export, problems) in exports.iter().zip(&signatures.problems) {
         let mut described = describe(&graph, export, problems);
         if let Some(i) = signatures.index_of(export) {
-            described.tell(&signatures.api.functions[i], go.functions.get(i));
-            described.declared = declared.get(i).copied().flatten();
+            described.tell(&signatures.api.functions()[i], go.functions.get(i));
+            described.declared = declared.blocking.get(&export.symbol).copied();
         }
         described.stack_bytes = stack_bytes;
         described.wait = blocking::wait_of(&graph.inputs, &waits, export);
@@ -144,7 +154,12 @@ struct GoApi {
 /// The API, taken from the very text that `convert` would write.
 fn go_api(request: &go::Request<'_>) -> Result<GoApi> {
     // Of an export that became a method or a constructor, that.
-    let functions = go::declarations(request.api, &request.go_prefix, &request.place.stem)?;
+    let functions = go::declarations(
+        request.api,
+        request.declared,
+        &request.go_prefix,
+        &request.place.stem,
+    )?;
     let files = go::generate(request)?;
     let text = files.first().map_or("", |f| f.text.as_str());
     let declarations = go::outline(text);
@@ -170,24 +185,17 @@ struct Signatures {
 impl Signatures {
     /// All exports together; where some cannot be expressed, by halves, so that one does not hide the others.
     fn read(library: &Library<'_>, headers: &Headers, no_pairs: bool) -> Signatures {
-        let objects: Vec<_> = library
-            .objects
-            .iter()
-            .map(|o| sig::Object {
-                name: o.name.clone(),
-                data: o.data,
-            })
-            .collect();
+        let objects = library.sig_objects();
         let parsed = sig::Parsed::default();
         let read = |exports: &[sig::Export]| {
-            let mut api = sig::read(&objects, exports, headers, &parsed)?;
-            library.conventions(&mut api, no_pairs)?;
-            Ok(api)
+            let read = sig::read(&objects, exports, headers, &parsed)?;
+            let conventions = rules::conventions(&read, library.frees, !no_pairs)?;
+            Ok(Api::new(read, &conventions))
         };
         let good = |exports: &[sig::Export]| {
             read(exports).and_then(|api| callable(library, &api).map(|()| api))
         };
-        let all: Vec<_> = library.exports.iter().map(driver::sig_export).collect();
+        let all = library.sig_exports();
         if let Ok(api) = good(&all) {
             let problems = all.iter().map(|_| Vec::new()).collect();
             return Signatures { api, problems };
@@ -204,8 +212,11 @@ impl Signatures {
 
     /// The index in the model of an export that can be called.
     fn index_of(&self, export: &Export) -> Option<usize> {
-        let mut functions = self.api.functions.iter();
-        functions.position(|f| f.symbol == export.symbol)
+        // They are in the order of their symbols.
+        let functions = self.api.functions();
+        functions
+            .binary_search_by(|f| f.symbol.cmp(&export.symbol))
+            .ok()
     }
 }
 
@@ -229,8 +240,8 @@ fn by_halves(
 
 /// That Go can express the function and the machine can call it.
 fn callable(library: &Library<'_>, api: &Api) -> Result<()> {
-    let go = api.functions.iter().flat_map(|f| go::unsupported(api, f));
-    let machine = api.functions.iter().filter_map(|f| {
+    let go = api.functions().iter().flat_map(|f| go::unsupported(api, f));
+    let machine = api.functions().iter().filter_map(|f| {
         library
             .arch
             .wrapper(api, f, &goabi::frame(api, f), &[], &Uses::None)

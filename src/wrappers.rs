@@ -3,9 +3,9 @@
 
 use crate::arch::{Arch, Code, note, rt_symbols};
 use crate::base::diag::{Error, Kind, Problem, Result};
-use crate::model::goabi;
+use crate::model::goabi::{self, Frame};
 use crate::model::uses::{PackageUses, Uses};
-use crate::model::{Api, Function, Int, Param, PointerKind, Type};
+use crate::model::{Api, Declared, Function, Int, Param, PointerKind, Type};
 use crate::read::{Bind, Def, Object, Reloc, Section, Symbol, SymbolKind, Visibility};
 use crate::sig::rules::owned::FREE;
 use ::object::elf;
@@ -77,7 +77,12 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 /// Assembles the wrappers of all functions, each with what stands for the Go functions that it takes, and their unwind table.
-pub fn object(api: &Api, arch: &dyn Arch, uses: &PackageUses) -> Result<Object<'static>> {
+pub fn object(
+    api: &Api,
+    declared: &Declared,
+    arch: &dyn Arch,
+    uses: &PackageUses,
+) -> Result<Object<'static>> {
     let mut w = Assembly {
         object: Object::synthetic("<wrappers>", arch.machine()),
         symbols: HashMap::new(),
@@ -93,10 +98,11 @@ pub fn object(api: &Api, arch: &dyn Arch, uses: &PackageUses) -> Result<Object<'
         uses.settles.then(|| (settle(), Uses::Settled)),
         api.gives_memory().then(|| (free(), Uses::None)),
     ];
-    let exports = api.functions.iter().enumerate();
+    let exports = api.functions().iter().enumerate();
     let exports = exports.map(|(index, f)| (f, uses.of(index)));
     for (function, uses) in exports.chain(own.iter().flatten().map(|(f, uses)| (f, uses))) {
-        if let Err(what) = w.export(api, arch, function, uses) {
+        let frame = goabi::declared(api, declared, function);
+        if let Err(what) = w.export(api, arch, (function, &frame), uses) {
             let problem = Problem::new(format!(
                 "{} cannot be called from Go: {what}",
                 function.symbol
@@ -112,7 +118,11 @@ pub fn object(api: &Api, arch: &dyn Arch, uses: &PackageUses) -> Result<Object<'
         }
     }
     Error::check(Kind::Unsupported, problems, ())?;
-    if api.functions.iter().any(|f| f.callbacks().next().is_some()) {
+    if api
+        .functions()
+        .iter()
+        .any(|f| f.callbacks().next().is_some())
+    {
         let jump = arch.jump(rt_symbols::RESUME).map_err(|what| {
             Error::fault(Problem::new(format!(
                 "cannot reach {}: {what}",
@@ -137,13 +147,7 @@ pub fn forget() -> Function {
                 nullable: true,
             },
         }],
-        result: None,
-        doc: String::new(),
-        source: None,
-        path: String::new(),
-        blocking: false,
-        trusted: false,
-        foreign: false,
+        ..Function::default()
     }
 }
 
@@ -220,12 +224,11 @@ impl Assembly {
         &mut self,
         api: &Api,
         arch: &dyn Arch,
-        function: &Function,
+        (function, frame): (&Function, &Frame),
         uses: &Uses,
     ) -> std::result::Result<(), String> {
         let codes = callbacks(function);
-        let frame = goabi::frame(api, function);
-        let code = arch.wrapper(api, function, &frame, &codes, uses)?;
+        let code = arch.wrapper(api, function, frame, &codes, uses)?;
         if let Uses::Given { handles, .. } = uses {
             for (given, slot) in handles.iter().zip(0..) {
                 self.data(note(&function.symbol, slot), given.note_bytes());

@@ -2,7 +2,7 @@
 //!
 //! What became a method or a constructor is that alone: there is no plain function of the same export.
 
-use crate::model::goabi;
+use crate::model::goabi::{self, Frame};
 use crate::model::{Function, PointerKind, Type};
 
 use super::handle_types::CELL;
@@ -143,7 +143,7 @@ impl Printer<'_> {
     /// The text of one export: the function as it is shown, and what stands behind it. What frees a handle is shown as its `Close`
     /// ([`super::handle_types`]).
     pub fn function(&self, index: usize, flavour: Flavour) -> Option<String> {
-        let f = self.request.api.functions.get(index)?;
+        let f = self.request.api.functions().get(index)?;
         let mut parts = Vec::new();
         if !matches!(self.scope.handles.role(index), Role::Free(_)) {
             parts.push(self.shown_function(index, f, flavour)?);
@@ -186,18 +186,15 @@ impl Printer<'_> {
         let handles = &self.scope.handles;
         let mut out = String::new();
         for (name, p) in shown.params.iter().zip(&f.params) {
-            if let Some((_, PointerKind::Box)) = handles.of(&p.ty) {
+            if handles.of(&p.ty).is_some() && self.passed(f, &p.ty) == Some(PointerKind::Box) {
                 out.push_str(&format!(" It takes {name} for good: {name} is closed."));
             }
             // Null in a raw pointer means what the library says.
-            if let Type::Pointer {
-                kind,
-                nullable: true,
-                ..
-            } = p.ty
+            if let Type::Pointer { nullable: true, .. } = p.ty
+                && let Some(kind) = self.passed(f, &p.ty)
                 && !kind.is_raw()
             {
-                // A Box may have been a raw pointer (`crate::sig::rules::consumes`).
+                // A Box may be a raw pointer in C ([`crate::model::Declared::passed`]).
                 let nil = match kind {
                     PointerKind::Box => "allowed",
                     _ => "None in Rust",
@@ -223,10 +220,20 @@ impl Printer<'_> {
         out
     }
 
+    /// The frame of its calls.
+    pub fn frame(&self, f: &Function) -> Frame {
+        goabi::declared(self.request.api, &self.scope.declared, f)
+    }
+
+    /// How it is given a pointer.
+    fn passed(&self, f: &Function, ty: &Type) -> Option<PointerKind> {
+        self.scope.declared.passed(self.request.api, f, ty)
+    }
+
     /// Whether the Go function is more than the assembly.
     fn converts(&self, index: usize, f: &Function) -> bool {
         let handles = &self.scope.handles;
-        goabi::frame(self.request.api, f).by_reference()
+        self.frame(f).by_reference()
             || f.result.as_ref().is_some_and(Type::gives_memory)
             || *handles.role(index) != Role::Plain
             || f.params.iter().any(|p| handles.of(&p.ty).is_some())
@@ -239,7 +246,7 @@ impl Printer<'_> {
     fn body(&self, index: usize, f: &Function, shown: &Shown) -> Vec<String> {
         let kept: Vec<&str> = self.kept(f, shown).collect();
         let copy = match &f.result {
-            _ if !uses::copies(self.scope, f) => None,
+            _ if !uses::copies(self.request.api, self.scope, f) => None,
             Some(Type::Str) => Some(COPY_TEXT),
             _ => Some(COPY_SLICE),
         };
@@ -287,9 +294,9 @@ impl Printer<'_> {
     /// The parameters that are handles and stay the caller's.
     fn kept<'s>(&self, f: &Function, shown: &'s Shown) -> impl Iterator<Item = &'s str> {
         let params = shown.params.iter().zip(&f.params);
-        params.filter_map(|(name, p)| match self.scope.handles.of(&p.ty)? {
-            (_, PointerKind::Box) => None,
-            _ => Some(name.as_str()),
+        params.filter_map(|(name, p)| {
+            self.scope.handles.of(&p.ty)?;
+            (self.passed(f, &p.ty) != Some(PointerKind::Box)).then_some(name.as_str())
         })
     }
 
@@ -298,7 +305,8 @@ impl Printer<'_> {
         let mut lines = Vec::new();
         for (name, p) in shown.params.iter().zip(&f.params) {
             match (self.scope.handles.of(&p.ty), &p.ty) {
-                (None | Some((_, PointerKind::Box)), _) => {}
+                (None, _) => {}
+                _ if self.passed(f, &p.ty) == Some(PointerKind::Box) => {}
                 (_, Type::Pointer { nullable: true, .. }) => lines.push(format!(
                     "\tif {name} != nil {{\n\t\t{name}.cell.release()\n\t}}"
                 )),
@@ -323,7 +331,7 @@ impl Printer<'_> {
             .get(index)
             .map_or("", |n| n.name.as_str());
         let between = Between::new(name);
-        if goabi::frame(self.request.api, f).by_reference() {
+        if self.frame(f).by_reference() {
             let (lines, given) = between.call(self.scope, index, who, f, args, params);
             return (lines, given, true);
         }
@@ -357,16 +365,16 @@ impl Printer<'_> {
     /// What stands between such a function and the assembly.
     fn between(&self, index: usize) -> Option<String> {
         let api = self.request.api;
-        let f = api.functions.get(index)?;
+        let f = api.functions().get(index)?;
         let name = &self.scope.functions.get(index)?.name;
-        let by_reference = goabi::frame(api, f).by_reference();
+        let by_reference = self.frame(f).by_reference();
         let mut lines = Vec::new();
         if by_reference {
             let between = Between::new(name);
             let frees = matches!(self.scope.handles.role(index), Role::Free(_));
             lines.extend(between.frame(self.scope, name, f, frees));
             lines.push(String::new());
-            if f.blocking {
+            if self.scope.declared.blocks(f) {
                 lines.push(between.blocking(f));
                 lines.push(String::new());
             }
@@ -384,10 +392,10 @@ impl Printer<'_> {
 
     /// The Go name of the assembly function, and its declaration.
     pub fn stub(&self, index: usize) -> Option<Declared> {
-        let f = self.request.api.functions.get(index)?;
+        let f = self.request.api.functions().get(index)?;
         let names = self.scope.functions.get(index)?;
         let between = Between::new(&names.name);
-        let by_reference = goabi::frame(self.request.api, f).by_reference();
+        let by_reference = self.frame(f).by_reference();
         let (signature, name) = match (by_reference, self.converts(index, f)) {
             (true, _) => (between.signature(f), between.stub),
             (false, true) => (
@@ -401,9 +409,11 @@ impl Printer<'_> {
 
     /// The functions that copy what a handle's memory holds, so that it outlives the handle.
     pub fn copies(&self) -> Vec<String> {
-        let functions = &self.request.api.functions;
+        let functions = self.request.api.functions();
         let any = |test: fn(&Type) -> bool| {
-            let mut with = functions.iter().filter(|f| uses::copies(self.scope, f));
+            let mut with = functions
+                .iter()
+                .filter(|f| uses::copies(self.request.api, self.scope, f));
             with.any(|f| f.result.as_ref().is_some_and(test))
         };
         let mut sections = Vec::new();

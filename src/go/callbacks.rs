@@ -6,7 +6,7 @@
 
 use crate::arch::{Arch, Stub, rt_symbols};
 use crate::model::goabi::Frame;
-use crate::model::{Api, Function, Type};
+use crate::model::{Api, Declared, Function, Type};
 
 use super::border::{self, Rule};
 use super::handle_types::SETTLE;
@@ -28,14 +28,15 @@ const BLOCKED_RESUME: &str = "rsysoResumeAway";
 const BLOCKING_RESUME: &str = "rsysoResumeBlocking";
 
 /// Whether a function of the package takes Go functions; `blocking`: one that may block.
-fn any_that(api: &Api, blocking: bool) -> bool {
-    let takes = |f: &Function| f.blocking == blocking && f.callbacks().next().is_some();
-    api.functions.iter().any(takes)
+fn any_that(api: &Api, declared: &Declared, blocking: bool) -> bool {
+    let takes = |f: &Function| declared.blocks(f) == blocking && f.callbacks().next().is_some();
+    api.functions().iter().any(takes)
 }
 
 /// Whether a function of the package takes Go functions.
 pub(super) fn any(api: &Api) -> bool {
-    any_that(api, false) || any_that(api, true)
+    let mut functions = api.functions().iter();
+    functions.any(|f| f.callbacks().next().is_some())
 }
 
 /// What a package with such functions imports for a library that aborts.
@@ -43,8 +44,16 @@ pub(super) const ABORT_IMPORT: &str = "\"runtime/debug\"";
 
 /// What all such functions share; `settles`: handles that were closed while they were used are to be dropped; `aborts`: the library was built with
 /// `panic = "abort"`.
-pub(super) fn native(api: &Api, settles: bool, aborts: bool) -> Option<String> {
-    let (plain, blocking) = (any_that(api, false), any_that(api, true));
+pub(super) fn native(
+    api: &Api,
+    declared: &Declared,
+    settles: bool,
+    aborts: bool,
+) -> Option<String> {
+    let (plain, blocking) = (
+        any_that(api, declared, false),
+        any_that(api, declared, true),
+    );
     if !plain && !blocking {
         return None;
     }
@@ -128,14 +137,19 @@ func {BLOCKED_RESUME}(c *{CALLBACK}) *{CALLBACK}"
 }
 
 /// The stubs that go on in the library.
-pub(super) fn stubs(api: &Api, arch: &dyn Arch, wrapper: &dyn Fn(&str) -> String) -> Vec<String> {
+pub(super) fn stubs(
+    api: &Api,
+    declared: &Declared,
+    arch: &dyn Arch,
+    wrapper: &dyn Fn(&str) -> String,
+) -> Vec<String> {
     let frame = Frame {
         callbacks: true,
         ..Frame::default()
     };
     [(RESUME, false), (BLOCKED_RESUME, true)]
         .into_iter()
-        .filter(|(_, blocking)| any_that(api, *blocking))
+        .filter(|(_, blocking)| any_that(api, declared, *blocking))
         .map(|(name, blocking)| {
             arch.stub(&Stub {
                 go_name: name,
@@ -161,7 +175,7 @@ pub(super) fn answers(
 ) -> Vec<String> {
     // Not a name of the parameters.
     let c = names::unused("c", params);
-    let resume = match f.blocking {
+    let resume = match scope.declared.blocks(f) {
         true => BLOCKING_RESUME,
         false => RESUME,
     };

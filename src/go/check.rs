@@ -284,7 +284,7 @@ impl<'a> Walk<'a> {
 pub(super) fn reachable(api: &Api) -> BTreeSet<TypeId> {
     let mut found = BTreeSet::new();
     let mut open: Vec<&Type> = Vec::new();
-    for f in &api.functions {
+    for f in api.functions() {
         open.extend(f.params.iter().map(|p| &p.ty).chain(&f.result));
     }
     while let Some(ty) = open.pop() {

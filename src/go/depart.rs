@@ -4,7 +4,7 @@
 //! calls an ordinary Go function, which panics. None of the names but `Panic` is exported, and no Rust name can become one of them.
 
 use crate::arch::Arch;
-use crate::model::Api;
+use crate::model::{Api, Declared};
 
 /// The type of the panics' values.
 pub(super) const PANIC: &str = "Panic";
@@ -90,8 +90,8 @@ func rsysoThrow(message string)"
 }
 
 /// What calls that may block need.
-pub(super) fn blocking(api: &Api) -> Option<String> {
-    api.functions.iter().any(|f| f.blocking).then(|| {
+pub(super) fn blocking(api: &Api, declared: &Declared) -> Option<String> {
+    any_blocks(api, declared).then(|| {
         format!(
             "// {ENTER} and {EXIT} tell the scheduler that the thread is away, as for a system call.
 //
@@ -115,6 +115,10 @@ func {BLOCKED_LANDING}()"
     })
 }
 
+fn any_blocks(api: &Api, declared: &Declared) -> bool {
+    api.functions().iter().any(|f| declared.blocks(f))
+}
+
 /// Where the runtime goes on if a call does not return.
 pub(super) fn landing(blocking: bool) -> &'static str {
     match blocking {
@@ -124,9 +128,9 @@ pub(super) fn landing(blocking: bool) -> &'static str {
 }
 
 /// The assembly of the landings, as the backend writes it.
-pub(super) fn landings(api: &Api, arch: &dyn Arch) -> Vec<String> {
+pub(super) fn landings(api: &Api, declared: &Declared, arch: &dyn Arch) -> Vec<String> {
     let mut all = vec![arch.landing(LANDING, DEPART)];
-    if api.functions.iter().any(|f| f.blocking) {
+    if any_blocks(api, declared) {
         all.push(arch.landing(BLOCKED_LANDING, BLOCKED_DEPART));
     }
     all

@@ -214,7 +214,7 @@ impl Parts {
         Parts {
             lent: types.any(|h| h.lent),
             exposed: scope.handles.types.values().any(|h| h.exposed),
-            copies: api.functions.iter().any(|f| uses::copies(scope, f)),
+            copies: api.functions().iter().any(|f| uses::copies(api, scope, f)),
             settles: uses::settles(api, scope),
         }
     }

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::base::diag::Problem;
-use crate::model::{Api, Function, PointerKind, Type, TypeId, TypeKind};
+use crate::model::{Api, Declared, Function, PointerKind, Type, TypeId, TypeKind};
 
 use super::{names, ownership};
 
@@ -15,7 +15,7 @@ use super::{names, ownership};
 #[derive(Debug, Default)]
 pub(super) struct Handles {
     pub types: BTreeMap<TypeId, Handle>,
-    /// In the order of `api.functions`.
+    /// In the order of `api.functions()`.
     pub roles: Vec<Role>,
     /// Functions that could not be methods or constructors, and why.
     pub notes: Vec<Problem>,
@@ -104,12 +104,12 @@ fn owning(kind: PointerKind) -> bool {
 
 impl Handles {
     /// Finds the handle types and the roles of all functions; `trimmed` is the prefix that Go names lose, `go` what they are then.
-    pub fn find(api: &Api, trimmed: &str, go: &[String]) -> Handles {
+    pub fn find(api: &Api, declared: &Declared, trimmed: &str, go: &[String]) -> Handles {
         let mut handles = Handles {
-            roles: vec![Role::Plain; api.functions.len()],
+            roles: vec![Role::Plain; api.functions().len()],
             ..Handles::default()
         };
-        for (index, f) in api.functions.iter().enumerate() {
+        for (index, f) in api.functions().iter().enumerate() {
             handles.add_type(api, index, f, trimmed);
         }
         handles.add_constructors(api);
@@ -117,7 +117,7 @@ impl Handles {
         handles.types.retain(|_, h| constructed(h));
         handles.add_methods(api, go);
         handles.look_around(api);
-        ownership::decide(api, &mut handles);
+        ownership::decide(api, declared, &mut handles);
         handles.choose_receivers(api);
         handles
     }
@@ -196,7 +196,7 @@ impl Handles {
     }
 
     fn add_constructors(&mut self, api: &Api) {
-        let functions = api.functions.iter().enumerate();
+        let functions = api.functions().iter().enumerate();
         for ((index, f), role) in functions.zip(&mut self.roles) {
             let Some((id, kind)) = given(f) else { continue };
             let Some(handle) = self.types.get_mut(&id) else {
@@ -230,7 +230,7 @@ impl Handles {
             taken.extend(["Close", "Raw"].map(|name| (*id, name.to_string())));
         }
         for own_prefix in [true, false] {
-            for (index, f) in api.functions.iter().enumerate() {
+            for (index, f) in api.functions().iter().enumerate() {
                 let first = f.params.first().and_then(|p| pointer(&p.ty));
                 let handle = first.and_then(|(id, _)| Some((id, self.types.get(&id)?)));
                 let (Some((id, handle)), Role::Plain) = (handle, self.role(index)) else {
@@ -262,7 +262,7 @@ impl Handles {
         let mut seen = BTreeSet::new();
         let mut open: Vec<&Type> = Vec::new();
         let mut lent = BTreeSet::new();
-        for (index, f) in api.functions.iter().enumerate() {
+        for (index, f) in api.functions().iter().enumerate() {
             let value = match &f.result {
                 Some(Type::Fallible { value }) => value.as_deref(),
                 result => result.as_ref(),
@@ -306,7 +306,7 @@ impl Handles {
     /// The first letter of the type, unless a parameter of some method is called so.
     fn choose_receivers(&mut self, api: &Api) {
         for (id, handle) in &mut self.types {
-            let methods = self.roles.iter().zip(&api.functions);
+            let methods = self.roles.iter().zip(api.functions());
             let methods =
                 methods.filter(|(role, _)| matches!(role, Role::Method(of, _) if of == id));
             let taken: Vec<String> = methods

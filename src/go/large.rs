@@ -60,7 +60,7 @@ impl Between {
             self.frame,
             fields.collect::<Vec<_>>().join(", ")
         )];
-        let stub = match f.blocking {
+        let stub = match scope.declared.blocks(f) {
             true => format!("{}(&{local})", self.blocking),
             false => format!("{}(&{local})", self.stub),
         };
@@ -109,7 +109,7 @@ impl Between {
             format!(
                 "// {} holds what {name} takes and gives{}.",
                 self.frame,
-                match f.blocking || takes_functions(f) {
+                match scope.declared.blocks(f) || takes_functions(f) {
                     true => "",
                     false => ": more than Go passes to assembly on the stack",
                 }

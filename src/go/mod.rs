@@ -33,12 +33,11 @@ mod write;
 
 use crate::arch::Arch;
 use crate::base::diag::{Error, Kind, Problem, Result};
-use crate::model::Api;
+use crate::model::{Api, Declared};
 
 pub use check::unsupported;
 pub use names::{Prefix, library_name};
 pub use outline::{Declaration, outline};
-pub use ownership::may_take;
 pub use place::{Place, nowhere, package_in, place};
 pub use present::{Present, present};
 pub use scope::function_names;
@@ -54,6 +53,8 @@ pub struct Request<'a> {
     pub place: &'a Place,
     /// What it offers.
     pub api: &'a Api,
+    /// What flags say of that.
+    pub declared: &'a Declared,
     /// The machine.
     pub arch: &'a dyn Arch,
     /// What Go names leave out.
@@ -87,7 +88,7 @@ pub struct GoFile {
 
 /// Whether Go can express every function: all that it cannot is listed, by function, parameter and source line.
 pub fn check(api: &Api) -> Result<()> {
-    let problems = api.functions.iter().flat_map(|f| unsupported(api, f));
+    let problems = api.functions().iter().flat_map(|f| unsupported(api, f));
     Error::check(Kind::Unsupported, problems.collect(), ())
 }
 
@@ -95,7 +96,7 @@ pub fn check(api: &Api) -> Result<()> {
 pub fn generate(r: &Request<'_>) -> Result<Vec<GoFile>> {
     check(r.api)?;
     let library = names::library_name(std::path::Path::new(&r.library));
-    let scope = scope::scope(r.api, &r.go_prefix, &library)?;
+    let scope = scope::scope(r.api, r.declared, &r.go_prefix, &library)?;
     let arches = present::arches(r);
     let files = print::Printer {
         request: r,
@@ -107,18 +108,28 @@ pub fn generate(r: &Request<'_>) -> Result<Vec<GoFile>> {
     Ok(files)
 }
 
-/// The Go declarations of the exports, in the order of `api.functions`.
-pub fn declarations(api: &Api, prefix: &Prefix, library: &str) -> Result<Vec<String>> {
-    let scope = scope::scope(api, prefix, library)?;
-    let each = api.functions.iter().enumerate();
+/// The Go declarations of the exports, in the order of `api.functions()`.
+pub fn declarations(
+    api: &Api,
+    declared: &Declared,
+    prefix: &Prefix,
+    library: &str,
+) -> Result<Vec<String>> {
+    let scope = scope::scope(api, declared, prefix, library)?;
+    let each = api.functions().iter().enumerate();
     Ok(each
         .filter_map(|(i, f)| bodies::signature(&scope, i, f))
         .collect())
 }
 
 /// Exports that could be no methods or constructors of a handle type, as their names have other meanings.
-pub fn notes(api: &Api, prefix: &Prefix, library: &str) -> Result<Vec<Problem>> {
-    Ok(scope::scope(api, prefix, library)?.handles.notes)
+pub fn notes(
+    api: &Api,
+    declared: &Declared,
+    prefix: &Prefix,
+    library: &str,
+) -> Result<Vec<Problem>> {
+    Ok(scope::scope(api, declared, prefix, library)?.handles.notes)
 }
 
 /// The first line of generated files (https://go.dev/s/generatedcode).

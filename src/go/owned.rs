@@ -38,7 +38,7 @@ pub(super) struct Needs {
 /// Looks at all results.
 pub(super) fn needs(api: &Api) -> Needs {
     let all = || {
-        let results = api.functions.iter().filter_map(|f| f.result.as_ref());
+        let results = api.functions().iter().filter_map(|f| f.result.as_ref());
         results.flat_map(|ty| match ty {
             Type::Fallible { value } => [Some(ty), value.as_deref()],
             _ => [Some(ty), None],

@@ -7,48 +7,22 @@
 use std::collections::BTreeSet;
 
 use crate::base::diag::Problem;
-use crate::model::{Api, Function, PointerKind, Type, TypeId, TypeKind};
+use crate::model::{Api, Declared};
+use crate::sig::rules::consumes::may_take;
 
 use super::handles::Handles;
 
 /// Names listed in the note.
 const LISTED: usize = 3;
 
-/// Whether a value of the type can be had from parameters by a `*mut`, at any depth.
-pub fn may_take(api: &Api, f: &Function, id: TypeId) -> bool {
-    let mut seen = BTreeSet::new();
-    let mut open: Vec<&Type> = f.params.iter().map(|p| &p.ty).collect();
-    while let Some(ty) = open.pop() {
-        match ty {
-            Type::Pointer {
-                to: Some(to), kind, ..
-            } => {
-                if *kind == PointerKind::Mut && **to == Type::Named(id) {
-                    return true;
-                }
-                open.push(to);
-            }
-            Type::Slice { elem, .. } | Type::Array { elem, .. } => open.push(elem),
-            Type::Named(id) if seen.insert(*id) => {
-                if let TypeKind::Struct { fields, .. } = &api.def(*id).kind {
-                    open.extend(fields.iter().map(|f| &f.ty));
-                }
-            }
-            // What a Go function is given is the library's.
-            _ => {}
-        }
-    }
-    false
-}
-
 /// Finds out what the collector may free, and says what it may not.
-pub(super) fn decide(api: &Api, handles: &mut Handles) {
+pub(super) fn decide(api: &Api, declared: &Declared, handles: &mut Handles) {
     let mut types = Vec::new();
     let mut unknown = BTreeSet::new();
     for (id, handle) in &mut handles.types {
-        let others = api.functions.iter().enumerate();
+        let others = api.functions().iter().enumerate();
         let others = others.filter(|(index, f)| {
-            *index != handle.free && !api.decided.contains(&f.symbol) && may_take(api, f, *id)
+            *index != handle.free && !declared.decides(f) && may_take(api, f, *id)
         });
         let others: Vec<&str> = others.map(|(_, f)| f.symbol.as_str()).collect();
         handle.collected = others.is_empty();

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use crate::arch::Stub;
-use crate::model::goabi;
 use crate::model::{Function, TypeId};
 use crate::wrappers;
 
@@ -145,15 +144,20 @@ impl Printer<'_> {
             let ids = by_name.values().copied();
             sections.extend(layouts::checks(api, self.scope, ids));
         }
-        for index in 0..api.functions.len() {
+        for index in 0..api.functions().len() {
             sections.extend(self.function(index, flavour));
         }
         sections.extend(opaque::unmade(api, self.scope, flavour));
         if flavour == Flavour::Native {
             sections.push(depart::native(&self.request.place.package));
-            sections.extend(depart::blocking(api));
+            sections.extend(depart::blocking(api, &self.scope.declared));
             let settles = uses::settles(api, self.scope);
-            sections.extend(callbacks::native(api, settles, self.request.aborts));
+            sections.extend(callbacks::native(
+                api,
+                &self.scope.declared,
+                settles,
+                self.request.aborts,
+            ));
             sections.extend(handle_types::shared(api, self.scope));
             sections.extend(owned.native());
             sections.extend(self.copies());
@@ -174,8 +178,8 @@ impl Printer<'_> {
         let library = doc::line(&r.library);
         let platforms = self.platforms();
         let subject = format!("Package {package}");
-        let led = lead(Named::Package, &subject, &r.api.doc);
-        let about = doc::comment(led.as_deref().unwrap_or(&r.api.doc), "");
+        let led = lead(Named::Package, &subject, r.api.doc());
+        let about = doc::comment(led.as_deref().unwrap_or(r.api.doc()), "");
         let subject = if led.is_some() {
             "The package"
         } else {
@@ -217,7 +221,7 @@ impl Printer<'_> {
     fn imports(&self, flavour: Flavour) -> Option<String> {
         let api = self.request.api;
         let in_functions = api
-            .functions
+            .functions()
             .iter()
             .flat_map(|f| f.params.iter().map(|p| &p.ty).chain(&f.result))
             .any(types::uses_unsafe);
@@ -245,7 +249,7 @@ impl Printer<'_> {
             packages.push("\"runtime\"");
             packages.extend(self.request.aborts.then_some(callbacks::ABORT_IMPORT));
         }
-        if flavour == Flavour::Unsupported && !api.functions.is_empty() {
+        if flavour == Flavour::Unsupported && !api.functions().is_empty() {
             packages.push("\"runtime\"");
         }
         if in_functions || in_fields {
@@ -269,7 +273,7 @@ impl Printer<'_> {
         let Some((handle, f)) = handles
             .types
             .get(&id)
-            .and_then(|handle| Some((handle, api.functions.get(handle.free)?)))
+            .and_then(|handle| Some((handle, api.functions().get(handle.free)?)))
         else {
             return Vec::new();
         };
@@ -318,7 +322,7 @@ impl Printer<'_> {
                 go_name,
                 signature,
                 wrapper: &(r.wrapper)(&function.symbol),
-                frame: &goabi::frame(r.api, function),
+                frame: &self.frame(function),
                 package: depart::landing(false),
                 landing: depart::landing(false),
             })
@@ -346,26 +350,31 @@ impl Printer<'_> {
             format!("//go:build linux && {goarch} && {NO_MSAN}"),
             "#include \"funcdata.h\"\n#include \"textflag.h\"".to_string(),
         ];
-        for (index, f) in r.api.functions.iter().enumerate() {
+        for (index, f) in r.api.functions().iter().enumerate() {
             let Some(stub) = self.stub(index) else {
                 continue;
             };
-            let frame = goabi::frame(r.api, f);
+            let frame = self.frame(f);
             let text = r.arch.stub(&Stub {
                 go_name: &stub.name,
                 signature: &stub.signature,
                 wrapper: &(r.wrapper)(&f.symbol),
                 frame: &frame,
                 package: depart::landing(false),
-                landing: depart::landing(f.blocking),
+                landing: depart::landing(frame.blocking),
             });
             sections.push(match frame.by_reference() {
                 true => text,
                 false => layouts::assembly(r.api, f, &stub.name, text),
             });
         }
-        sections.extend(callbacks::stubs(r.api, r.arch, r.wrapper));
-        sections.extend(depart::landings(r.api, r.arch));
+        sections.extend(callbacks::stubs(
+            r.api,
+            &self.scope.declared,
+            r.arch,
+            r.wrapper,
+        ));
+        sections.extend(depart::landings(r.api, &self.scope.declared, r.arch));
         sections.extend(self.internal());
         let mut text = sections
             .iter()

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::base::diag::{Error, Kind, Problem, Result};
-use crate::model::{Api, TypeDef, TypeId, TypeKind};
+use crate::model::{Api, Declared, TypeDef, TypeId, TypeKind};
 
 use super::border::{self, Border};
 use super::check;
@@ -14,7 +14,7 @@ use super::{depart, lengths, owned};
 /// Every name that the Go files declare.
 #[derive(Debug)]
 pub(super) struct Scope {
-    /// In the order of `api.functions`.
+    /// In the order of `api.functions()`.
     pub functions: Vec<FunctionNames>,
     /// The types that the functions reach.
     pub types: BTreeMap<TypeId, TypeNames>,
@@ -22,6 +22,8 @@ pub(super) struct Scope {
     pub handles: Handles,
     /// What functions look at before a call.
     pub border: Border,
+    /// What flags say of the functions.
+    pub declared: Declared,
 }
 
 /// One function.
@@ -77,8 +79,13 @@ impl Names {
 }
 
 /// Names everything in `api`.
-pub(super) fn scope(api: &Api, wanted: &Prefix, library: &str) -> Result<Scope> {
-    let symbols: Vec<&str> = api.functions.iter().map(|f| f.symbol.as_str()).collect();
+pub(super) fn scope(
+    api: &Api,
+    declared: &Declared,
+    wanted: &Prefix,
+    library: &str,
+) -> Result<Scope> {
+    let symbols: Vec<&str> = api.functions().iter().map(|f| f.symbol.as_str()).collect();
     let mut package = Names {
         trimmed: match wanted {
             Prefix::Auto => names::prefix(wanted, library, &symbols).into_owned(),
@@ -95,10 +102,10 @@ pub(super) fn scope(api: &Api, wanted: &Prefix, library: &str) -> Result<Scope> 
     }
     let go = function_names(api, wanted, library)?;
     let trimmed = names::prefix(wanted, library, &symbols);
-    let mut handles = Handles::find(api, &trimmed, &go);
+    let mut handles = Handles::find(api, declared, &trimmed, &go);
     let functions = go
         .into_iter()
-        .zip(&api.functions)
+        .zip(api.functions())
         .map(|(name, f)| {
             package.take(&name, format!("the function `{}`", f.symbol));
             FunctionNames {
@@ -121,7 +128,7 @@ pub(super) fn scope(api: &Api, wanted: &Prefix, library: &str) -> Result<Scope> 
         }
         types.insert(id, names);
     }
-    for (index, f) in api.functions.iter().enumerate() {
+    for (index, f) in api.functions().iter().enumerate() {
         let Role::Constructor(name) = handles.role(index).clone() else {
             continue;
         };
@@ -130,19 +137,20 @@ pub(super) fn scope(api: &Api, wanted: &Prefix, library: &str) -> Result<Scope> 
             None => package.take(&name, format!("the constructor `{}`", f.symbol)),
         }
     }
-    let border = border::plan(api, &handles);
+    let border = border::plan(api, declared, &handles);
     let scope = Scope {
         functions,
         types,
         handles,
         border,
+        declared: declared.clone(),
     };
     Error::check(Kind::Fault, package.problems, scope)
 }
 
-/// The Go names of the exports, in the order of `api.functions`.
+/// The Go names of the exports, in the order of `api.functions()`.
 pub fn function_names(api: &Api, wanted: &Prefix, library: &str) -> Result<Vec<String>> {
-    let symbols: Vec<&str> = api.functions.iter().map(|f| f.symbol.as_str()).collect();
+    let symbols: Vec<&str> = api.functions().iter().map(|f| f.symbol.as_str()).collect();
     let prefix = names::prefix(wanted, library, &symbols);
     if let Prefix::Given(given) = wanted
         && !given.is_empty()

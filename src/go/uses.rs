@@ -2,7 +2,7 @@
 
 use crate::base::diag::{Error, Kind, Problem, Result};
 use crate::model::uses::{Given, PackageUses, Uses};
-use crate::model::{Api, Function, PointerKind, Type};
+use crate::model::{Api, Declared, Function, PointerKind, Type};
 use crate::shared::USES;
 
 use super::handles::Role;
@@ -11,11 +11,17 @@ use super::scope::{self, Scope};
 use super::{bodies, callbacks};
 
 /// Finds it out for all functions.
-pub fn uses(api: &Api, prefix: &Prefix, library: &str, package: &str) -> Result<PackageUses> {
-    let scope = scope::scope(api, prefix, library)?;
-    let functions = api.functions.iter().enumerate();
+pub fn uses(
+    api: &Api,
+    declared: &Declared,
+    prefix: &Prefix,
+    library: &str,
+    package: &str,
+) -> Result<PackageUses> {
+    let scope = scope::scope(api, declared, prefix, library)?;
+    let functions = api.functions().iter().enumerate();
     let functions: Vec<Uses> = functions
-        .map(|(index, f)| of(&scope, index, f, package))
+        .map(|(index, f)| of(api, &scope, (index, f), package))
         .collect();
     let too_many = |(f, uses): (&Function, &Uses)| match uses {
         Uses::Given { handles, .. } if handles.len() > USES => {
@@ -29,7 +35,7 @@ pub fn uses(api: &Api, prefix: &Prefix, library: &str, package: &str) -> Result<
         }
         _ => None,
     };
-    let problems = api.functions.iter().zip(&functions).filter_map(too_many);
+    let problems = api.functions().iter().zip(&functions).filter_map(too_many);
     Error::check(Kind::Unsupported, problems.collect(), ())?;
     Ok(PackageUses {
         functions,
@@ -38,7 +44,7 @@ pub fn uses(api: &Api, prefix: &Prefix, library: &str, package: &str) -> Result<
     })
 }
 
-fn of(scope: &Scope, index: usize, f: &Function, package: &str) -> Uses {
+fn of(api: &Api, scope: &Scope, (index, f): (usize, &Function), package: &str) -> Uses {
     if let Role::Free(_) = scope.handles.role(index) {
         return Uses::Freed;
     }
@@ -47,14 +53,14 @@ fn of(scope: &Scope, index: usize, f: &Function, package: &str) -> Uses {
     };
     let with_names = f.params.iter().zip(&params).enumerate();
     let given = with_names.filter_map(|(param, (p, name))| {
-        let (handle, kind) = scope.handles.of(&p.ty)?;
+        let (handle, _) = scope.handles.of(&p.ty)?;
         let behind = match param < receivers {
             true => String::new(),
             false => format!(" for {name}"),
         };
         Some(Given {
             param,
-            taken: kind == PointerKind::Box,
+            taken: scope.declared.passed(api, f, &p.ty) == Some(PointerKind::Box),
             nullable: matches!(p.ty, Type::Pointer { nullable: true, .. }),
             note: [
                 format!("{package}: {label} was given a "),
@@ -68,16 +74,16 @@ fn of(scope: &Scope, index: usize, f: &Function, package: &str) -> Uses {
         true => Uses::None,
         false => Uses::Given {
             handles,
-            pinned: copies(scope, f),
+            pinned: copies(api, scope, f),
         },
     }
 }
 
 /// Whether Go copies the result, since it may lie in the memory of a handle.
-pub(super) fn copies(scope: &Scope, f: &Function) -> bool {
+pub(super) fn copies(api: &Api, scope: &Scope, f: &Function) -> bool {
     let lends = |ty: &Type| {
-        let handle = scope.handles.of(ty);
-        handle.is_some_and(|(_, kind)| kind != PointerKind::Box)
+        scope.handles.of(ty).is_some()
+            && scope.declared.passed(api, f, ty) != Some(PointerKind::Box)
     };
     let text = matches!(
         f.result,
@@ -89,5 +95,5 @@ pub(super) fn copies(scope: &Scope, f: &Function) -> bool {
 /// Whether Go itself ends uses: after copying, and when a Go function did not return.
 pub(super) fn settles(api: &Api, scope: &Scope) -> bool {
     !scope.handles.types.is_empty()
-        && (callbacks::any(api) || api.functions.iter().any(|f| copies(scope, f)))
+        && (callbacks::any(api) || api.functions().iter().any(|f| copies(api, scope, f)))
 }

@@ -27,7 +27,7 @@
 //!
 //! What Rust gives to a Go function lies in such a frame, too, on the lane ([`callback`]).
 
-use crate::model::{Api, Function, Layout, Param, Type};
+use crate::model::{Api, Declared, Function, Layout, Param, Type};
 
 /// The frame of one function, offsets in bytes from the first argument.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -38,7 +38,7 @@ pub struct Frame {
     pub result: Option<Slot>,
     /// Bytes of arguments and results together.
     pub size: u64,
-    /// Whether the call is one that may block ([`Function::blocking`]).
+    /// Whether the call is one that may block ([`Declared::blocks`]).
     pub blocking: bool,
     /// Whether it takes Go functions.
     pub callbacks: bool,
@@ -96,7 +96,15 @@ fn align_up(at: u64, align: u64) -> u64 {
         .unwrap_or(u64::MAX)
 }
 
-/// The frame of `function`. Sizes are those of the input and may be absurd: they saturate here, and a backend refuses a frame that is too large.
+/// The frame of `function`, as calls of it are declared.
+pub fn declared(api: &Api, declared: &Declared, function: &Function) -> Frame {
+    Frame {
+        blocking: declared.blocks(function),
+        ..frame(api, function)
+    }
+}
+
+/// The frame of `function`, of which nothing is declared. Sizes are those of the input and may be absurd: they saturate here, and a backend refuses a frame that is too large.
 pub fn frame(api: &Api, function: &Function) -> Frame {
     let mut at = 0u64;
     let place = |ty: &Type, at: &mut u64| {
@@ -122,7 +130,7 @@ pub fn frame(api: &Api, function: &Function) -> Frame {
         params,
         result,
         size: at,
-        blocking: function.blocking,
+        blocking: false,
         callbacks: function.callbacks().next().is_some(),
     }
 }
@@ -134,15 +142,9 @@ pub fn callback(params: &[Type], result: Option<&Type>) -> Function {
         ty: ty.clone(),
     };
     Function {
-        symbol: String::new(),
         params: params.iter().map(param).collect(),
         result: result.cloned(),
-        doc: String::new(),
-        source: None,
-        path: String::new(),
-        blocking: false,
-        trusted: false,
-        foreign: false,
+        ..Function::default()
     }
 }
 
@@ -157,15 +159,9 @@ mod tests {
             ty: ty.clone(),
         });
         let function = Function {
-            symbol: "f".into(),
             params: params.collect(),
             result,
-            doc: String::new(),
-            source: None,
-            path: String::new(),
-            blocking: false,
-            trusted: false,
-            foreign: false,
+            ..Function::default()
         };
         frame(&Api::default(), &function)
     }

@@ -1,52 +1,18 @@
 //! The signature model: what an exported function takes and gives, in Rust's terms.
 //!
-//! Read from DWARF (and later from C headers) by [`crate::sig`]; turned into machine code by the arch seam and into Go by
-//! [`crate::go`]. Nothing here knows of either.
+//! [`crate::sig`] reads [`Signatures`] from DWARF and C headers, and finds the [`Conventions`] that they follow; both together are the [`Api`], which
+//! no stage edits. What flags say of its functions stands beside it, in [`Declared`]. The arch seam turns the API into machine code, and
+//! [`crate::go`] turns it into Go; nothing here knows of either.
 
+mod api;
+mod declared;
 pub mod goabi;
 pub mod uses;
 
-use std::collections::BTreeSet;
+pub use api::{Api, Conventions, Signatures};
+pub use declared::{Declared, Said};
 
-/// The API of a library: its exported functions, and the types that they name.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Api {
-    /// In the order of their symbol names.
-    pub functions: Vec<Function>,
-    /// Named types; [`Type::Named`] indexes this list.
-    pub types: Vec<TypeDef>,
-    /// The functions of which `--consumes` says whether they take what they are given for good, by their symbols.
-    pub decided: BTreeSet<String>,
-    /// The doc comment of the crate, if all functions are of one; empty when there is none.
-    pub doc: String,
-}
-
-impl Api {
-    /// The crates that the functions are of, sorted; those that are not known are left out.
-    pub fn crates(&self) -> Vec<&str> {
-        let names = self
-            .functions
-            .iter()
-            .filter_map(|f| f.path.split("::").next());
-        let names: BTreeSet<&str> = names.filter(|n| !n.is_empty()).collect();
-        names.into_iter().collect()
-    }
-}
-
-impl Api {
-    /// The definition behind an id.
-    pub fn def(&self, id: TypeId) -> &TypeDef {
-        &self.types[id.0 as usize]
-    }
-
-    /// Whether some function gives memory that Go has to give back.
-    pub fn gives_memory(&self) -> bool {
-        let mut results = self.functions.iter().filter_map(|f| f.result.as_ref());
-        results.any(Type::gives_memory)
-    }
-}
-
-/// Index into [`Api::types`].
+/// Index into [`Signatures::types`] and [`Api::types`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TypeId(pub u32);
 
@@ -60,7 +26,7 @@ pub struct Source {
 }
 
 /// One exported function.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Function {
     /// The unmangled symbol, e.g. `count_words`.
     pub symbol: String,
@@ -74,10 +40,6 @@ pub struct Function {
     pub source: Option<Source>,
     /// The path of the Rust function, e.g. `text::count_words`; empty when unknown.
     pub path: String,
-    /// Declared with `--blocking`: Go's scheduler and collector must not wait for its calls.
-    pub blocking: bool,
-    /// Its arguments are not looked at before a call (`--trust`).
-    pub trusted: bool,
     /// Known from a header alone, and not compiled by rustc: in C, an enum holds any number.
     pub foreign: bool,
 }
@@ -386,41 +348,4 @@ pub struct Layout {
     pub size: u64,
     #[allow(missing_docs)]
     pub align: u64,
-}
-
-impl Api {
-    /// The layout of a type on the Rust side. `&str` and slices are two words there. Opaque types that Go cannot make have none: size 0.
-    pub fn layout(&self, ty: &Type) -> Layout {
-        let scalar = |n| Layout { size: n, align: n };
-        match ty {
-            Type::Bool => scalar(1),
-            Type::Char | Type::F32 => scalar(4),
-            Type::F64 | Type::Pointer { .. } | Type::Callback { .. } => scalar(8),
-            Type::Int(i) => scalar(i.size()),
-            Type::Str | Type::Text { .. } | Type::Slice { .. } => Layout { size: 16, align: 8 },
-            Type::Owned { .. } | Type::OwnedStr => Layout { size: 24, align: 8 },
-            Type::Fallible { value } => {
-                let v = value
-                    .as_ref()
-                    .map_or(Layout { size: 0, align: 1 }, |v| self.layout(v));
-                let error = v.size.checked_next_multiple_of(8).unwrap_or(u64::MAX);
-                Layout {
-                    size: error.saturating_add(24),
-                    align: v.align.max(8),
-                }
-            }
-            Type::Array { elem, len } => {
-                let e = self.layout(elem);
-                Layout {
-                    // Absurd sizes come from damaged input; whoever uses them has a limit.
-                    size: e.size.saturating_mul(*len),
-                    align: e.align,
-                }
-            }
-            Type::Named(id) => {
-                let none = Layout { size: 0, align: 1 };
-                self.def(*id).kind.layout().unwrap_or(none)
-            }
-        }
-    }
 }

@@ -7,7 +7,7 @@ use gimli::constants as dw;
 
 use super::callback_names;
 use super::dwarf::{At, Die, malformed};
-use super::header::Headers;
+use super::header::{Headers, Undescribed};
 use super::scan::own_symbol;
 use super::shape::View;
 use super::source::Sources;
@@ -16,7 +16,7 @@ use super::types::{Mapped, Mapper, Stop, Why};
 use super::written::Written;
 use super::{DEBUG_IN_FULL, Export};
 use crate::base::diag::{Error, Kind, Problem, Result};
-use crate::model::{Api, Function, Param, Source, Type};
+use crate::model::{Function, Param, Signatures, Source, Type};
 
 /// Collects functions, and what is wrong with them.
 pub struct Reader<'d, 'a> {
@@ -215,8 +215,6 @@ impl<'d, 'a> Reader<'d, 'a> {
                 doc,
                 source: draft.source,
                 path,
-                blocking: false,
-                trusted: false,
                 foreign: false,
             });
         }
@@ -298,23 +296,31 @@ impl<'d, 'a> Reader<'d, 'a> {
         );
     }
 
-    /// The whole API, or everything that stands in its way.
-    pub fn finish(mut self, headers: &Headers) -> Result<Api> {
+    /// All signatures, or everything that stands in their way; `foreign` says whether an export was not compiled by rustc.
+    pub fn finish(
+        mut self,
+        headers: &Headers,
+        foreign: &dyn Fn(&str) -> bool,
+    ) -> Result<Signatures> {
         self.recover_merged()?;
         if let Err(Stop::Damaged(e)) = self.mapper.complete() {
             return Err(malformed("", e));
         }
         let mut problems = Vec::new();
         let mut undescribed = Vec::new();
+        let described_by_header = |symbol: String| Undescribed {
+            foreign: foreign(&symbol),
+            symbol,
+        };
         for (symbol, object) in std::mem::take(&mut self.missing) {
             match headers.declares(&symbol) {
-                true => undescribed.push(symbol),
+                true => undescribed.push(described_by_header(symbol)),
                 false => self.missing.push((symbol, object)),
             }
         }
         for (symbol, problem) in std::mem::take(&mut self.unreadable) {
             match headers.declares(&symbol) {
-                true => undescribed.push(symbol),
+                true => undescribed.push(described_by_header(symbol)),
                 false => problems.push(problem),
             }
         }
@@ -325,9 +331,9 @@ impl<'d, 'a> Reader<'d, 'a> {
             problems.push(problem.help("does the library hold two versions of one crate? Leave out the functions of one of them with --export '!GLOB'"));
         }
         self.functions.sort_by(|a, b| a.symbol.cmp(&b.symbol));
-        let mut api = Api {
+        let mut api = Signatures {
             functions: std::mem::take(&mut self.functions),
-            ..Api::default()
+            ..Signatures::default()
         };
         api.doc = match api.crates().as_slice() {
             [only] => self.mapper.sources().crate_doc(only),

@@ -225,7 +225,7 @@ impl<'d, 'a> Mapper<'d, 'a> {
         }
     }
 
-    /// As [`crate::model::Api::layout`], while the types are still being collected. Checked: array lengths come from the input.
+    /// As [`crate::model::Signatures::layout`], while the types are still being collected. Checked: array lengths come from the input.
     pub(super) fn layout(&self, ty: &Type) -> Option<Layout> {
         let scalar = |n| Some(Layout { size: n, align: n });
         match ty {

@@ -147,8 +147,6 @@ impl<'d, 'a> Reader<'d, 'a> {
             doc: item.doc.clone(),
             source: Some(source),
             path: path.join("::"),
-            blocking: false,
-            trusted: false,
             foreign: false,
         };
         Some((function, bytes))

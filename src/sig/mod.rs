@@ -1,15 +1,13 @@
-//! Signatures: from debug information to the model.
+//! Signatures, and what they mean: from debug information and headers to the model.
 //!
 //! DWARF gives parameters, layouts and places; the source, where it is at hand, adds what DWARF leaves out (`repr(C)`, doc comments).
-//! A C header stands in where there is no debug information ([`header`]). At the end the types of
-//! `rsyso-ffi` are recognised ([`owned`]), pointers with a length become slices ([`pairs`]), and function pointers take in their user
-//! data ([`user_data`]).
+//! A C header stands in where there is no debug information ([`header`]). What [`read`] gives is as C has it; the [`rules`] find what is meant by it.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::PathBuf;
 
 use crate::base::diag::{Error, Problem, Result};
-use crate::model::Api;
+use crate::model::Signatures;
 
 mod callback_names;
 mod dwarf;
@@ -48,6 +46,8 @@ pub struct Object<'a> {
     pub name: String,
     /// The ELF file.
     pub data: &'a [u8],
+    /// Whether rustc compiled it.
+    pub rust: bool,
 }
 
 /// An exported symbol and where it is defined.
@@ -75,7 +75,7 @@ pub fn read(
     exports: &[Export],
     headers: &Headers,
     parsed: &Parsed,
-) -> Result<Api> {
+) -> Result<Signatures> {
     let mut by_object: BTreeMap<usize, Vec<&Export>> = BTreeMap::new();
     for export in exports {
         by_object.entry(export.object).or_default().push(export);
@@ -131,9 +131,11 @@ pub fn read(
             objects.get(export.object).map_or("", |o| o.name.as_str()),
         )?;
     }
-    let mut api = reader.finish(headers)?;
-    rules::user_data::apply(&mut api);
-    Ok(api)
+    let foreign = |symbol: &str| {
+        let export = exports.iter().find(|e| e.symbol == symbol);
+        !export.is_some_and(|e| objects.get(e.object).is_some_and(|o| o.rust))
+    };
+    reader.finish(headers, &foreign)
 }
 
 /// Where a crate begins that no unit read so far belongs to: asked of the objects that are named after it, as rustc does.

@@ -20,12 +20,7 @@ fn lines(taken: bool, pinned: bool) -> Vec<String> {
         symbol: "f".into(),
         params: vec![param(), param()],
         result: None,
-        doc: String::new(),
-        source: None,
-        path: String::new(),
-        blocking: false,
-        trusted: false,
-        foreign: false,
+        ..Function::default()
     };
     let given = |param: usize| Given {
         param,

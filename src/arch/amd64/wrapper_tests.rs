@@ -4,7 +4,7 @@ use super::super::writer::R_X86_64_PLT32;
 use super::*;
 use crate::arch::CodeRef;
 use crate::model::goabi;
-use crate::model::{Field, Int, Param, PointerKind, Type, TypeDef, TypeId, TypeKind};
+use crate::model::{Field, Int, Param, PointerKind, Signatures, Type, TypeDef, TypeId, TypeKind};
 use iced_x86::{Decoder, DecoderOptions, Formatter, IntelFormatter};
 
 const BYTES: Type = Type::Int(Int::U8);
@@ -29,12 +29,7 @@ fn function(params: &[Type], result: Option<Type>) -> Function {
             })
             .collect(),
         result,
-        doc: String::new(),
-        source: None,
-        path: String::new(),
-        blocking: false,
-        trusted: false,
-        foreign: false,
+        ..Function::default()
     }
 }
 
@@ -46,7 +41,7 @@ fn api(size: u64, align: u64, fields: &[(Type, u64)]) -> Api {
         offset: *offset,
         doc: String::new(),
     });
-    Api {
+    Api::from(Signatures {
         types: vec![TypeDef {
             name: "S".into(),
             path: "S".into(),
@@ -57,8 +52,8 @@ fn api(size: u64, align: u64, fields: &[(Type, u64)]) -> Api {
                 align,
             },
         }],
-        ..Api::default()
-    }
+        ..Signatures::default()
+    })
 }
 
 const S: Type = Type::Named(TypeId(0));

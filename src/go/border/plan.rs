@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::handles::Handles;
-use crate::model::{Api, Function, Type, TypeId, TypeKind, Variant};
+use crate::model::{Api, Declared, Function, Type, TypeId, TypeKind, Variant};
 
 /// What a value must be for Rust, beyond what its Go type says.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -118,7 +118,7 @@ impl Border {
 }
 
 /// Plans for all functions.
-pub(in super::super) fn plan(api: &Api, handles: &Handles) -> Border {
+pub(in super::super) fn plan(api: &Api, declared: &Declared, handles: &Handles) -> Border {
     let mut border = Border {
         enums: enums(api),
         ..Border::default()
@@ -128,8 +128,8 @@ pub(in super::super) fn plan(api: &Api, handles: &Handles) -> Border {
     let (no_enums, no_structs) = (BTreeMap::new(), BTreeSet::new());
     let structs = border.structs.keys().copied().collect();
     let (mut functions, mut results) = (Vec::new(), Vec::new());
-    for f in &api.functions {
-        if f.trusted {
+    for f in api.functions() {
+        if declared.trusts(f) {
             functions.push(Vec::new());
             results.push(BTreeMap::new());
             continue;
@@ -195,7 +195,7 @@ impl Rules<'_> {
 
 fn ids(api: &Api) -> impl Iterator<Item = (TypeId, &TypeKind)> {
     (0u32..)
-        .zip(&api.types)
+        .zip(api.types())
         .map(|(n, def)| (TypeId(n), &def.kind))
 }
 

@@ -7,21 +7,21 @@ use std::collections::HashSet;
 use super::decl::CFunction;
 use super::place;
 use crate::base::diag::Problem;
-use crate::model::{Api, Field, Function, Int, Layout, Source, Type, TypeId, TypeKind};
+use crate::model::{Field, Function, Int, Layout, Signatures, Source, Type, TypeId, TypeKind};
 
 /// Pointers to pointers that are followed.
 const NESTING_LIMIT: u32 = 64;
 
 /// Two views of one library.
 pub(super) struct Comparison<'a> {
-    rust: &'a Api,
-    c: &'a Api,
+    rust: &'a Signatures,
+    c: &'a Signatures,
     /// Pairs of types that were compared, or are being compared.
     seen: HashSet<(TypeId, TypeId)>,
 }
 
 impl<'a> Comparison<'a> {
-    pub fn new(rust: &'a Api, c: &'a Api) -> Self {
+    pub fn new(rust: &'a Signatures, c: &'a Signatures) -> Self {
         Comparison {
             rust,
             c,
@@ -262,7 +262,7 @@ fn moved<'n>(rust: &'n [String], c: &[String]) -> Option<&'n String> {
 }
 
 /// A type as Rust would write it.
-pub(super) fn spelled(api: &Api, ty: &Type, depth: u32) -> String {
+pub(super) fn spelled(api: &Signatures, ty: &Type, depth: u32) -> String {
     if depth > NESTING_LIMIT {
         return "...".into();
     }

@@ -5,19 +5,19 @@ use std::collections::{HashMap, VecDeque};
 use super::compare::Comparison;
 use crate::base::diag::Problem;
 use crate::go::names::exported;
-use crate::model::{Api, Function, Type, TypeDef, TypeId, TypeKind};
+use crate::model::{Function, Signatures, Type, TypeDef, TypeId, TypeKind};
 use crate::sig::callback_names;
 
 /// Adds functions of the header, whose types are those of `header`, and the header's comments to functions that both have. Types of one
 /// name that differ are told.
 pub(super) fn merge(
-    mut api: Api,
-    header: &Api,
+    mut api: Signatures,
+    header: &Signatures,
     added: Vec<Function>,
     both: &[(usize, Function)],
     differences: &mut Vec<Problem>,
     title: &str,
-) -> Api {
+) -> Signatures {
     let by_name: HashMap<String, TypeId> = (0u32..)
         .zip(&api.types)
         .map(|(n, def)| (go_name(def), TypeId(n)))
@@ -97,7 +97,7 @@ fn go_name(def: &TypeDef) -> String {
     exported(&def.name, 'X')
 }
 
-fn used_by_value(header: &Api, added: &[Function], id: TypeId) -> bool {
+fn used_by_value(header: &Signatures, added: &[Function], id: TypeId) -> bool {
     let by_value = |ty: &Type| *ty == Type::Named(id);
     let fields = header.types.iter().filter_map(|t| match &t.kind {
         TypeKind::Struct { fields, .. } => Some(fields),
@@ -143,7 +143,7 @@ fn add_docs(known: &mut TypeDef, def: &TypeDef) {
 
 /// New numbers for the header's types.
 struct Merger<'a> {
-    header: &'a Api,
+    header: &'a Signatures,
     by_name: HashMap<String, TypeId>,
     ids: HashMap<TypeId, TypeId>,
     /// Types to be copied, with their new numbers.

@@ -14,7 +14,7 @@ mod preprocess;
 mod resolve;
 
 use crate::base::diag::{Error, Kind, Problem, Result};
-use crate::model::{Api, Function, Param, Source};
+use crate::model::{Function, Param, Signatures, Source};
 use compare::Comparison;
 use decl::{CFunction, Declarations};
 use resolve::Resolver;
@@ -27,6 +27,13 @@ const MAX_SIZE: usize = 16 << 20;
 
 /// More problems than this in one header are not listed: the first ones tell what kind of header it is.
 const PROBLEMS: usize = 20;
+
+/// An export that a header alone describes.
+pub(super) struct Undescribed {
+    pub(super) symbol: String,
+    /// Whether rustc did not compile it.
+    pub(super) foreign: bool,
+}
 
 /// What a set of headers declares.
 #[derive(Clone, Debug, Default)]
@@ -76,16 +83,23 @@ impl Headers {
     }
 
     /// Adds the exports that debug information does not describe, and holds the others against it.
-    pub(super) fn complete(&self, api: Api, undescribed: &[String]) -> Result<Api> {
+    pub(super) fn complete(
+        &self,
+        api: Signatures,
+        undescribed: &[Undescribed],
+    ) -> Result<Signatures> {
         if self.names.is_empty() {
             return Ok(api);
         }
         let mut resolver = Resolver::new(&self.declared);
         let (mut added, mut both, mut problems) = (Vec::new(), Vec::new(), Vec::new());
-        for symbol in undescribed {
+        for Undescribed { symbol, foreign } in undescribed {
             if let Some(found) = self.declared.functions.get(symbol) {
                 match function(&mut resolver, symbol, found) {
-                    Ok(function) => added.push(function),
+                    Ok(function) => added.push(Function {
+                        foreign: *foreign,
+                        ..function
+                    }),
                     Err(more) => problems.extend(more),
                 }
             }
@@ -98,7 +112,7 @@ impl Headers {
                 }
             }
         }
-        let header = resolver.into_api();
+        let header = resolver.into_signatures();
         let mut differences = Vec::new();
         for (index, function) in &both {
             if let Some(known) = api.functions.get(*index) {
@@ -167,8 +181,6 @@ fn function(
         doc: found.about.doc.clone(),
         source: Some(source.clone()),
         path: String::new(),
-        blocking: false,
-        trusted: false,
         foreign: false,
     })
 }

@@ -7,7 +7,9 @@ use std::collections::HashMap;
 
 use super::decl::{About, CField, CType, Declarations, FunctionType, Record, Tag, is_nameless};
 use super::names::{self, scalar};
-use crate::model::{Api, Field, Layout, PointerKind, Type, TypeDef, TypeId, TypeKind, Variant};
+use crate::model::{
+    Field, Layout, PointerKind, Signatures, Type, TypeDef, TypeId, TypeKind, Variant,
+};
 use crate::sig::types::Why;
 use crate::sig::{callback_names, opaque};
 
@@ -48,7 +50,7 @@ pub(super) struct Resolver<'h> {
     keys: Vec<(Tag, String)>,
     /// Layouts of the records that were asked, whether Go can see into them or not.
     layouts: HashMap<(Tag, String), Option<Layout>>,
-    api: Api,
+    api: Signatures,
 }
 
 impl<'h> Resolver<'h> {
@@ -71,12 +73,12 @@ impl<'h> Resolver<'h> {
             states: Vec::new(),
             keys: Vec::new(),
             layouts: HashMap::new(),
-            api: Api::default(),
+            api: Signatures::default(),
         }
     }
 
     /// The types so far, all of them looked at.
-    pub fn into_api(mut self) -> Api {
+    pub fn into_signatures(mut self) -> Signatures {
         let mut next = 0;
         while next < self.keys.len() {
             let Ok(id) = u32::try_from(next) else { break };

@@ -4,14 +4,19 @@ use super::*;
 use crate::model::{Int, PointerKind, Type, TypeKind};
 
 /// The API of all functions that a header declares.
-fn api(text: &str) -> Result<Api> {
+fn api(text: &str) -> Result<Signatures> {
     let headers = Headers::read(&[("foo.h".into(), text.as_bytes().to_vec())])?;
-    let all: Vec<String> = headers.declared.functions.keys().cloned().collect();
-    headers.complete(Api::default(), &all)
+    let all = headers.declared.functions.keys();
+    let all = all.map(|symbol| Undescribed {
+        symbol: symbol.clone(),
+        foreign: true,
+    });
+    let all: Vec<_> = all.collect();
+    headers.complete(Signatures::default(), &all)
 }
 
 #[track_caller]
-fn good(text: &str) -> Api {
+fn good(text: &str) -> Signatures {
     api(text).unwrap_or_else(|e| panic!("{e}"))
 }
 

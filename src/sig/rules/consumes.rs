@@ -1,91 +1,77 @@
 //! Functions that take the values they are given for good (`--consumes`). In C one pointer type says both "lent" and "given", so only the
 //! user can tell.
 
-use crate::base::diag::{Error, Kind, Problem, Result};
-use crate::base::globs;
-use crate::go;
-use crate::model::{Api, Function, PointerKind, Type, TypeDef, TypeId};
+use std::collections::BTreeSet;
 
-/// Makes owned pointers of the raw mutable ones to opaque types that functions named by the globs take, and remembers of which functions the globs
-/// say anything.
-pub fn declare(api: &mut Api, globs: &[String]) -> Result<()> {
-    let mut problems = Vec::new();
-    let reached: Vec<bool> = api.functions.iter().map(|f| reaches(api, f)).collect();
-    let Api {
-        functions,
-        types,
-        decided,
-        ..
-    } = api;
-    let mut declared = vec![None; functions.len()];
-    for text in globs {
-        let glob = match globs::parse("--consumes", text) {
-            Ok(glob) => glob,
-            Err(problem) => {
-                problems.push(problem);
-                continue;
-            }
-        };
-        let mut any = false;
-        let each = functions.iter_mut().zip(&mut declared).zip(&reached);
-        for ((function, consumes), reached) in each {
-            // What lies in a struct or behind another pointer cannot be taken from its handle, but be said to stay.
-            let takes = given(function, types).next().is_some() || (*reached && !glob.takes);
-            if glob.matcher.is_match(&function.symbol) && takes {
-                (any, *consumes) = (true, Some(glob.takes));
-            }
-        }
-        if !any {
-            problems.push(
-                Problem::new(format!(
-                    "--consumes {text}: no exported function of such a name takes a `*mut T` of an opaque type"
-                ))
-                .help("`rsyso inspect` lists the exports; a Box is taken for good without being named"),
-            );
-        }
-    }
-    Error::check(Kind::Fault, problems, ())?;
-    for (function, declared) in functions.iter_mut().zip(declared) {
-        if declared == Some(true) {
-            given(function, types).for_each(|kind| *kind = PointerKind::Box);
-        }
-        if declared.is_some() {
-            decided.insert(function.symbol.clone());
-        }
-    }
-    Ok(())
+use crate::base::diag::Result;
+use crate::base::globs;
+use crate::model::{Api, Function, PointerKind, Said, Type, TypeId, TypeKind};
+
+/// What `--consumes` says: whether functions take the handles that they are given by `*mut` for good.
+pub fn consumes(api: &Api, values: &[String]) -> Result<Said> {
+    // What lies in a struct or behind another pointer cannot be taken from its handle, but be said to stay.
+    let may = |f: &Function, takes: bool| is_given(api, f) || (!takes && reaches(api, f));
+    let named = |takes: bool| {
+        let functions = api.functions().iter().filter(move |f| may(f, takes));
+        functions.map(|f| f.symbol.as_str())
+    };
+    let none = (
+        "no exported function of such a name takes a `*mut T` of an opaque type",
+        "`rsyso inspect` lists the exports; a Box is taken for good without being named",
+    );
+    globs::said("--consumes", values, named, none)
 }
 
 /// Whether the function can have a value of an opaque type from its parameters.
 fn reaches(api: &Api, function: &Function) -> bool {
-    let types = (0u32..).map(TypeId).zip(&api.types);
+    let types = (0u32..).map(TypeId).zip(api.types());
     let mut opaque = types.filter(|(_, def)| def.kind.is_opaque());
-    opaque.any(|(id, _)| go::may_take(api, function, id))
+    opaque.any(|(id, _)| may_take(api, function, id))
 }
 
-/// The parameters by which the function may be given a value for good, or is anyway.
-fn given<'a>(
-    function: &'a mut Function,
-    types: &'a [TypeDef],
-) -> impl Iterator<Item = &'a mut PointerKind> {
-    let opaque = |id: usize| types.get(id).is_some_and(|t| t.kind.is_opaque());
-    function
-        .params
-        .iter_mut()
-        .filter_map(move |p| match &mut p.ty {
+/// Whether the function has a parameter by which it may be given a value for good, or is anyway.
+fn is_given(api: &Api, function: &Function) -> bool {
+    function.params.iter().any(|p| match &p.ty {
+        Type::Pointer {
+            to: Some(to),
+            kind: PointerKind::Mut | PointerKind::Box,
+            ..
+        } => matches!(**to, Type::Named(id) if api.def(id).kind.is_opaque()),
+        _ => false,
+    })
+}
+
+/// Whether a value of the type can be had from parameters by a `*mut`, at any depth.
+pub fn may_take(api: &Api, f: &Function, id: TypeId) -> bool {
+    let mut seen = BTreeSet::new();
+    let mut open: Vec<&Type> = f.params.iter().map(|p| &p.ty).collect();
+    while let Some(ty) = open.pop() {
+        match ty {
             Type::Pointer {
-                to: Some(to),
-                kind: kind @ (PointerKind::Mut | PointerKind::Box),
-                ..
-            } => matches!(**to, Type::Named(id) if opaque(id.0 as usize)).then_some(kind),
-            _ => None,
-        })
+                to: Some(to), kind, ..
+            } => {
+                if *kind == PointerKind::Mut && **to == Type::Named(id) {
+                    return true;
+                }
+                open.push(to);
+            }
+            Type::Slice { elem, .. } | Type::Array { elem, .. } => open.push(elem),
+            Type::Named(id) if seen.insert(*id) => {
+                if let TypeKind::Struct { fields, .. } = &api.def(*id).kind {
+                    open.extend(fields.iter().map(|f| &f.ty));
+                }
+            }
+            // What a Go function is given is the library's.
+            _ => {}
+        }
+    }
+    false
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Int, Param, TypeKind};
+    use crate::model::{Declared, Int, Param, Signatures, TypeDef};
 
     fn function(symbol: &str, first: Type) -> Function {
         let params = vec![Param {
@@ -95,13 +81,7 @@ mod tests {
         Function {
             symbol: symbol.into(),
             params,
-            result: None,
-            doc: String::new(),
-            source: None,
-            path: String::new(),
-            blocking: false,
-            trusted: false,
-            foreign: false,
+            ..Function::default()
         }
     }
 
@@ -112,7 +92,7 @@ mod tests {
             kind: PointerKind::Mut,
             nullable: true,
         };
-        let mut api = Api {
+        let api = Api::from(Signatures {
             functions: vec![
                 function("doc_build", raw()),
                 function("doc_len", raw()),
@@ -124,16 +104,17 @@ mod tests {
                 doc: String::new(),
                 kind: TypeKind::UNKNOWN,
             }],
-            ..Api::default()
-        };
+            ..Signatures::default()
+        });
         let globs: Vec<_> = globs.iter().map(|g| g.to_string()).collect();
-        declare(&mut api, &globs)?;
-        let owns = |f: &Function| {
-            let ty = &f.params[0].ty;
-            matches!(ty, Type::Pointer { kind, .. } if *kind == PointerKind::Box)
+        let declared = Declared {
+            consumes: consumes(&api, &globs)?,
+            ..Declared::default()
         };
-        let functions = api.functions.into_iter().filter(owns);
-        Ok(functions.map(|f| f.symbol).collect())
+        let owns =
+            |f: &&Function| declared.passed(&api, f, &f.params[0].ty) == Some(PointerKind::Box);
+        let functions = api.functions().iter().filter(owns);
+        Ok(functions.map(|f| f.symbol.clone()).collect())
     }
 
     #[test]

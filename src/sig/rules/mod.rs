@@ -1,8 +1,24 @@
-//! What types, names and flags mean beyond C: memory that changes hands, pairs of pointer and length, user data of callbacks, and what
-//! `--consumes` and `--trust` say.
+//! What types and names mean beyond C, each rule by itself: memory that changes hands, pairs of pointer and length, user data of callbacks. Beside
+//! them stand the rules for what flags say: `--consumes`, `--blocking`, `--trust`.
 
 pub(crate) mod consumes;
+pub(crate) mod declared;
 pub mod owned;
-pub mod pairs;
-pub(crate) mod trust;
-pub(super) mod user_data;
+mod pairs;
+mod user_data;
+
+use crate::base::diag::Result;
+use crate::model::{Conventions, Signatures};
+
+/// The conventions that signatures follow; `frees` says whether the library has [`owned::FREE`], `pairs` whether pointers and their lengths are one.
+pub fn conventions(read: &Signatures, frees: bool, pairs: bool) -> Result<Conventions> {
+    let user_data = user_data::find(read);
+    Ok(Conventions {
+        owned: owned::find(read, frees)?,
+        pairs: match pairs {
+            true => pairs::find(read, &user_data),
+            false => Vec::new(),
+        },
+        user_data,
+    })
+}

@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 
 use crate::base::diag::{Error, Kind, Problem, Result};
-use crate::model::{Api, Field, Int, PointerKind, Type, TypeDef, TypeId, TypeKind};
+use crate::model::{Field, Int, PointerKind, Signatures, Type, TypeDef, TypeId, TypeKind};
 
 /// The crate's function that frees what was given away.
 pub const FREE: &str = "rsyso_ffi_free";
@@ -15,35 +15,23 @@ pub const FREE: &str = "rsyso_ffi_free";
 /// The crate, as paths begin with it.
 const CRATE: &str = "rsyso_ffi::";
 
-/// Recognises the types wherever they stand; `frees` says whether the library has [`FREE`].
-pub fn apply(api: &mut Api, frees: bool) -> Result<()> {
-    let ids = (0..u32::try_from(api.types.len()).unwrap_or(0)).map(TypeId);
+/// The structs that are types of the crate, and what they stand for; `frees` says whether the library has [`FREE`].
+pub(super) fn find(read: &Signatures, frees: bool) -> Result<HashMap<TypeId, Type>> {
+    let ids = (0..u32::try_from(read.types.len()).unwrap_or(0)).map(TypeId);
     let owned: HashMap<TypeId, Type> = match frees {
         true => ids
             .clone()
-            .filter_map(|id| Some((id, recognise(api, id)?)))
+            .filter_map(|id| Some((id, recognise(read, id)?)))
             .collect(),
         false => HashMap::new(),
     };
     // A type of the crate that is not recognised would be taken for a plain struct, and its memory be lost.
     let strange = ids
         .filter(|id| !owned.contains_key(id))
-        .map(|id| api.def(id))
+        .map(|id| read.def(id))
         .filter(|def| def.path.starts_with(CRATE) && !def.kind.is_opaque())
         .map(|def| stranger(def, frees));
-    Error::check(Kind::Unsupported, strange.collect(), ())?;
-    for function in &mut api.functions {
-        let params = function.params.iter_mut().map(|p| &mut p.ty);
-        params
-            .chain(&mut function.result)
-            .for_each(|ty| replace(&owned, ty));
-    }
-    for def in &mut api.types {
-        if let TypeKind::Struct { fields, .. } = &mut def.kind {
-            fields.iter_mut().for_each(|f| replace(&owned, &mut f.ty));
-        }
-    }
-    Ok(())
+    Error::check(Kind::Unsupported, strange.collect(), owned)
 }
 
 fn stranger(def: &TypeDef, frees: bool) -> Problem {
@@ -81,8 +69,8 @@ fn named(def: &TypeDef, name: &str) -> bool {
 }
 
 /// What the type is, if it is one of the crate's.
-fn recognise(api: &Api, id: TypeId) -> Option<Type> {
-    let def = api.types.get(id.0 as usize)?;
+fn recognise(read: &Signatures, id: TypeId) -> Option<Type> {
+    let def = read.types.get(id.0 as usize)?;
     let TypeKind::Struct { fields, .. } = &def.kind else {
         return None;
     };
@@ -118,13 +106,13 @@ fn recognise(api: &Api, id: TypeId) -> Option<Type> {
             };
             // Results in results end here: they are left as they are, and refused.
             let value = value.map(|ty| match ty {
-                Type::Named(inner) if *inner != id => match recognise_plain(api, *inner) {
+                Type::Named(inner) if *inner != id => match recognise_plain(read, *inner) {
                     Some(owned) => owned,
                     None => ty.clone(),
                 },
                 _ => ty.clone(),
             });
-            (recognise_plain(api, text)? == Type::OwnedStr).then(|| Type::Fallible {
+            (recognise_plain(read, text)? == Type::OwnedStr).then(|| Type::Fallible {
                 value: value.map(Box::new),
             })
         }
@@ -137,22 +125,10 @@ fn is_result(def: &TypeDef) -> bool {
 }
 
 /// As [`recognise`], without results.
-fn recognise_plain(api: &Api, id: TypeId) -> Option<Type> {
-    let def = api.types.get(id.0 as usize)?;
+fn recognise_plain(read: &Signatures, id: TypeId) -> Option<Type> {
+    let def = read.types.get(id.0 as usize)?;
     match is_result(def) {
         true => None,
-        false => recognise(api, id),
-    }
-}
-
-/// Puts what was recognised in the place of the structs.
-fn replace(owned: &HashMap<TypeId, Type>, ty: &mut Type) {
-    match ty {
-        Type::Named(id) => {
-            if let Some(found) = owned.get(id) {
-                *ty = found.clone();
-            }
-        }
-        _ => ty.parts_mut().into_iter().for_each(|p| replace(owned, p)),
+        false => recognise(read, id),
     }
 }

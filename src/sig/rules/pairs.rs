@@ -4,38 +4,48 @@
 //! `X_ptr`, and directly behind it an integer that is called `X_len`, `X_count`, or `X_size` if the elements are bytes; or just `len`, behind a
 //! pointer to numbers. What the pointer leads to must have a size. Rust references are never part of a pair: they lead to one value.
 
-use crate::model::{Api, Function, Int, Layout, Param, PointerKind, Type};
+use std::collections::BTreeMap;
+
+use crate::model::{Function, Int, Layout, Param, PointerKind, Signatures, Type};
 
 /// Go aligns what it allocates to at most 8 bytes.
 const MAX_ALIGN: u64 = 8;
 
-/// Makes slices of the pairs of all functions.
-pub fn apply(api: &mut Api) {
-    let mut functions = std::mem::take(&mut api.functions);
-    for function in &mut functions {
-        pair_up(api, function);
-    }
-    api.functions = functions;
+/// The pairs of all functions: the numbers of the pointers, and the slices. A parameter that is the user data of the one before it is part of none.
+pub(super) fn find(
+    read: &Signatures,
+    user_data: &[BTreeMap<usize, usize>],
+) -> Vec<BTreeMap<usize, Param>> {
+    let functions = read.functions.iter().zip(user_data);
+    functions.map(|(f, data)| of(read, f, data)).collect()
 }
 
-fn pair_up(api: &Api, function: &mut Function) {
-    let params = std::mem::take(&mut function.params);
-    let names: Vec<String> = params.iter().map(|p| p.name.clone()).collect();
-    let mut rest = params.into_iter().peekable();
-    while let Some(param) = rest.next() {
-        match rest.peek().and_then(|length| pair(api, &param, length)) {
-            // Go wants different names.
-            Some(slice) if slice.name == param.name || !names.contains(&slice.name) => {
-                rest.next();
-                function.params.push(slice);
-            }
-            _ => function.params.push(param),
+fn of(
+    read: &Signatures,
+    function: &Function,
+    user_data: &BTreeMap<usize, usize>,
+) -> BTreeMap<usize, Param> {
+    let is_data = |at: usize| at > 0 && user_data.contains_key(&(at - 1));
+    let params = function.params.iter().enumerate();
+    let params: Vec<(usize, &Param)> = params.filter(|(at, _)| !is_data(*at)).collect();
+    let mut pairs = BTreeMap::new();
+    let mut rest = params.iter().peekable();
+    while let Some((at, pointer)) = rest.next() {
+        let slice = rest
+            .peek()
+            .and_then(|(_, length)| pair(read, pointer, length));
+        // Go wants different names.
+        let free = |name: &str| name == pointer.name || params.iter().all(|(_, p)| p.name != name);
+        if let Some(slice) = slice.filter(|slice| free(&slice.name)) {
+            rest.next();
+            pairs.insert(*at, slice);
         }
     }
+    pairs
 }
 
 /// The slice that a pointer and a length stand for.
-fn pair(api: &Api, pointer: &Param, length: &Param) -> Option<Param> {
+fn pair(read: &Signatures, pointer: &Param, length: &Param) -> Option<Param> {
     let Type::Pointer {
         to: Some(elem),
         kind: kind @ (PointerKind::Const | PointerKind::Mut),
@@ -47,7 +57,7 @@ fn pair(api: &Api, pointer: &Param, length: &Param) -> Option<Param> {
     let Type::Int(counted) = length.ty else {
         return None;
     };
-    let Layout { size, align } = api.layout(elem);
+    let Layout { size, align } = read.layout(elem);
     let name = named(&pointer.name, &length.name, elem, size)?;
     if size == 0 || align > MAX_ALIGN {
         return None;

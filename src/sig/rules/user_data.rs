@@ -3,26 +3,23 @@
 //! A Go function knows that by itself. So a function pointer and a `*mut c_void` directly behind it are one parameter of Go, if the pointer's
 //! function takes a `*mut c_void` last, or else first. What travels there is the call's own mark (`rt/src/callback.rs`).
 
-use crate::model::{Api, Function, PointerKind, Type};
+use std::collections::BTreeMap;
 
-/// Makes one parameter of all such pairs.
-pub(in crate::sig) fn apply(api: &mut Api) {
-    api.functions.iter_mut().for_each(fold);
+use crate::model::{Function, PointerKind, Signatures, Type};
+
+/// The user data of all functions: the numbers of the function pointers that take in the parameter behind them, and which of their own parameters it is.
+pub(super) fn find(read: &Signatures) -> Vec<BTreeMap<usize, usize>> {
+    read.functions.iter().map(of).collect()
 }
 
-fn fold(function: &mut Function) {
-    let mut rest = std::mem::take(&mut function.params).into_iter().peekable();
-    while let Some(mut param) = rest.next() {
-        if let Type::Callback { params, user, .. } = &mut param.ty
-            && rest.peek().is_some_and(|next| is_user_data(&next.ty))
-        {
-            *user = place(params);
-            if user.is_some() {
-                rest.next();
-            }
-        }
-        function.params.push(param);
-    }
+fn of(function: &Function) -> BTreeMap<usize, usize> {
+    let behind = function.params.iter().skip(1);
+    let neighbours = function.params.iter().zip(behind).enumerate();
+    let with_data = neighbours.filter_map(|(at, (param, next))| match &param.ty {
+        Type::Callback { params, .. } if is_user_data(&next.ty) => Some((at, place(params)?)),
+        _ => None,
+    });
+    with_data.collect()
 }
 
 /// Which parameter of the callback is the user data.
@@ -45,7 +42,7 @@ fn is_user_data(ty: &Type) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Int, Param};
+    use crate::model::{Api, Conventions, Int, Param};
 
     const WORD: Type = Type::Int(Int::U64);
     const DATA: Type = Type::Pointer {
@@ -69,19 +66,21 @@ mod tests {
             name: "x".into(),
             ty: ty.clone(),
         };
-        let mut function = Function {
-            symbol: "f".into(),
+        let function = Function {
             params: types.iter().map(named).collect(),
-            result: None,
-            doc: String::new(),
-            source: None,
-            path: String::new(),
-            blocking: false,
-            trusted: false,
-            foreign: false,
+            ..Function::default()
         };
-        fold(&mut function);
-        function.params.into_iter().map(|p| p.ty).collect()
+        let read = Signatures {
+            functions: vec![function],
+            ..Signatures::default()
+        };
+        let conventions = Conventions {
+            user_data: find(&read),
+            ..Conventions::default()
+        };
+        let api = Api::new(read, &conventions);
+        let params = api.functions()[0].params.iter();
+        params.map(|p| p.ty.clone()).collect()
     }
 
     #[test]

@@ -15,7 +15,7 @@ use crate::common::{convert, root, rsyso, scratch};
 use object::{Object as _, ObjectSymbol as _};
 use rsyso::model::Api;
 use rsyso::sig::header::Headers;
-use rsyso::sig::{Export, Object, Parsed, read, rules::pairs};
+use rsyso::sig::{Export, Object, Parsed, read, rules};
 
 const MINUTES: Duration = Duration::from_secs(300);
 const HEADER: &str = include_str!("contract.h");
@@ -76,6 +76,11 @@ fn library() -> &'static Library {
 
 /// The signatures that an object and headers give.
 fn signatures(object: &[u8], headers: &[&str]) -> rsyso::base::diag::Result<Api> {
+    meant(object, headers, false)
+}
+
+/// As [`signatures`]; `pairs`: pointers and their lengths are one.
+fn meant(object: &[u8], headers: &[&str], pairs: bool) -> rsyso::base::diag::Result<Api> {
     let file = object::File::parse(object).unwrap();
     let symbols = file
         .symbols()
@@ -100,12 +105,14 @@ fn signatures(object: &[u8], headers: &[&str]) -> rsyso::base::diag::Result<Api>
         .map(|h| ("contract.h".to_owned(), h.as_bytes().to_vec()));
     let headers = Headers::read(&files.collect::<Vec<_>>())?;
     let name = "contract.o".to_owned();
-    read(
-        &[Object { name, data: object }],
-        &exports,
-        &headers,
-        &Parsed::default(),
-    )
+    let object = Object {
+        name,
+        data: object,
+        rust: true,
+    };
+    let read = read(&[object], &exports, &headers, &Parsed::default())?;
+    let conventions = rules::conventions(&read, true, pairs)?;
+    Ok(Api::new(read, &conventions))
 }
 
 /// The Go file without the crate's own doc comment in the package's, which no header has.
@@ -351,7 +358,7 @@ fn several_headers() {
     let object = &library().stripped_object;
     let whole = signatures(object, &[HEADER]).unwrap();
     let names = |api: &Api| {
-        api.functions
+        api.functions()
             .iter()
             .map(|f| (f.symbol.clone(), f.params.clone(), f.doc.clone()))
             .collect::<Vec<_>>()
@@ -369,9 +376,8 @@ fn several_headers() {
 /// Debug information for a part, the header for the rest.
 #[test]
 fn references_are_never_part_of_a_pair() {
-    let mut api = signatures(&library().object, &[]).unwrap();
-    pairs::apply(&mut api);
-    let slices = api.functions.iter().flat_map(|f| &f.params).filter(|p| {
+    let api = meant(&library().object, &[], true).unwrap();
+    let slices = api.functions().iter().flat_map(|f| &f.params).filter(|p| {
         use rsyso::model::Type::{Slice, Text};
         matches!(p.ty, Slice { .. } | Text { .. })
     });

@@ -131,7 +131,7 @@ impl Machine {
             symbols.insert((*name).into(), pad);
         }
         let mut wrappers = HashMap::new();
-        for f in &api.functions {
+        for f in api.functions() {
             let frame = rsyso::model::goabi::frame(api, f);
             let code = backend
                 .wrapper(api, f, &frame, &[], &Uses::None)

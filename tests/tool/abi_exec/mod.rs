@@ -52,8 +52,8 @@ fn exercise(machine: &mut Machine, api: &Api, index: usize, function: &Function,
 fn rust_sees_what_was_passed_and_go_gets_what_was_given() {
     let api = signatures::fixture();
     let mut machine = Machine::new(&api, &abi::generated::addresses());
-    assert!(api.functions.len() >= 300);
-    for (index, function) in api.functions.iter().enumerate() {
+    assert!(api.functions().len() >= 300);
+    for (index, function) in api.functions().iter().enumerate() {
         for round in 0..ROUNDS {
             let seed = index as u64 * ROUNDS + round;
             println!("{} round {round}", function.symbol);
@@ -66,7 +66,7 @@ fn rust_sees_what_was_passed_and_go_gets_what_was_given() {
 fn the_slow_path_finds_the_lane_when_the_table_does_not() {
     let api = signatures::fixture();
     let mut machine = Machine::new(&api, &abi::generated::addresses());
-    let functions = || api.functions.iter().enumerate().step_by(7);
+    let functions = || api.functions().iter().enumerate().step_by(7);
     let cases: [fn(&mut Machine); 4] = [
         Machine::no_table,
         Machine::another_owner,

@@ -1,7 +1,8 @@
 //! Invents the signatures of `fixtures/abi`, as a model.
 
 use rsyso::model::{
-    Api, Field, Function, Int, Layout, Param, PointerKind, Type, TypeDef, TypeId, TypeKind, Variant,
+    Api, Field, Function, Int, Layout, Param, PointerKind, Signatures, Type, TypeDef, TypeId,
+    TypeKind, Variant,
 };
 
 const INTS: [Int; 10] = [
@@ -61,7 +62,7 @@ impl Dice {
 }
 
 struct Generator {
-    api: Api,
+    api: Signatures,
     dice: Dice,
     scalars: Vec<Type>,
     structs: Vec<Type>,
@@ -70,7 +71,7 @@ struct Generator {
 /// The fixture.
 pub fn fixture() -> Api {
     let mut g = Generator {
-        api: Api::default(),
+        api: Signatures::default(),
         dice: Dice(1),
         scalars: Vec::new(),
         structs: Vec::new(),
@@ -84,7 +85,7 @@ pub fn fixture() -> Api {
     g.boundaries();
     g.each_struct();
     g.random_functions();
-    g.api
+    Api::from(g.api)
 }
 
 impl Generator {
@@ -263,12 +264,7 @@ impl Generator {
             symbol,
             params: params.collect(),
             result,
-            doc: String::new(),
-            source: None,
-            path: String::new(),
-            blocking: false,
-            trusted: false,
-            foreign: false,
+            ..Function::default()
         };
         self.api.functions.push(function);
     }

@@ -125,7 +125,7 @@ pub fn place(dir: &Path, stem: &str) -> Place {
 
 /// Prints `api` as the package `stem` in `dir`.
 pub fn generate(
-    api: &Api,
+    sample: &Sample,
     arch: &dyn Arch,
     dir: &Path,
     stem: &str,
@@ -133,7 +133,8 @@ pub fn generate(
 ) -> diag::Result<Vec<GoFile>> {
     go::generate(&Request {
         place: &place(dir, stem),
-        api,
+        api: &sample.api(),
+        declared: &sample.declared,
         arch,
         go_prefix: Prefix::Auto,
         wrapper: &|symbol| format!("rsyso_0123_{symbol}"),
@@ -148,8 +149,8 @@ pub fn generate(
 }
 
 /// As [`generate`], for what must succeed and does not touch the disk.
-pub fn files(api: &Api, arch: &dyn Arch, stem: &str) -> Vec<GoFile> {
-    match generate(api, arch, &PathBuf::from("."), stem, None) {
+pub fn files(sample: &Sample, arch: &dyn Arch, stem: &str) -> Vec<GoFile> {
+    match generate(sample, arch, &PathBuf::from("."), stem, None) {
         Ok(files) => files,
         Err(e) => panic!("{stem}: {e}"),
     }
@@ -171,10 +172,7 @@ pub fn function(symbol: &str, params: &[(&str, Type)], result: Option<Type>) -> 
             file: "src/lib.rs".into(),
             line: 12,
         }),
-        path: String::new(),
-        blocking: false,
-        trusted: false,
-        foreign: false,
+        ..Function::default()
     }
 }
 
@@ -321,11 +319,48 @@ pub fn sized(name: &str, size: u64, align: u64) -> TypeDef {
     def(name, TypeKind::Opaque { layout, made: true })
 }
 
-pub fn api(mut functions: Vec<Function>, types: Vec<TypeDef>) -> Api {
+/// What an API is made of, and what flags say of it.
+#[derive(Clone, Debug, Default)]
+pub struct Sample {
+    pub functions: Vec<Function>,
+    pub types: Vec<TypeDef>,
+    pub doc: String,
+    pub declared: Declared,
+}
+
+impl Sample {
+    /// The API: it is written as it is meant.
+    pub fn api(&self) -> Api {
+        Api::from(Signatures {
+            functions: self.functions.clone(),
+            types: self.types.clone(),
+            doc: self.doc.clone(),
+        })
+    }
+
+    /// With `--blocking`.
+    pub fn blocks(mut self, symbol: &str) -> Sample {
+        self.declared.blocking.insert(symbol.into(), true);
+        self
+    }
+
+    /// With `--trust`.
+    pub fn trusts(mut self, symbol: &str) -> Sample {
+        self.declared.trusted.insert(symbol.into(), true);
+        self
+    }
+}
+
+pub fn api(mut functions: Vec<Function>, types: Vec<TypeDef>) -> Sample {
     functions.sort_by(|a, b| a.symbol.cmp(&b.symbol));
-    Api {
+    Sample {
         functions,
         types,
-        ..Api::default()
+        ..Sample::default()
     }
+}
+
+/// What is told of functions that became no methods.
+pub fn notes(sample: &Sample, library: &str) -> Vec<diag::Problem> {
+    go::notes(&sample.api(), &sample.declared, &Prefix::Auto, library).expect("names")
 }

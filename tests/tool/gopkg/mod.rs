@@ -67,7 +67,7 @@ impl Module {
         fs::write(path, text).expect("a file");
     }
 
-    fn add_package(&self, api: &Api, stem: &str, goarch: &'static str) {
+    fn add_package(&self, api: &Sample, stem: &str, goarch: &'static str) {
         for file in files(api, &Fake(goarch), stem) {
             self.add(&format!("{stem}/{}", file.name), &file.text);
         }
@@ -292,10 +292,10 @@ fn gofmt_leaves_any_doc_comment_and_any_struct_as_it_is() {
                 )
             })
             .collect();
-        let api = Api {
+        let api = Sample {
             functions,
             types,
-            ..Api::default()
+            ..Sample::default()
         };
         for text in files(&api, &Fake("amd64"), "sample")
             .into_iter()
@@ -367,7 +367,7 @@ fn only_functions_that_keep_nothing_promise_it() {
 
 #[test]
 fn what_is_no_method_or_constructor_for_its_name_is_told() {
-    let notes = go::notes(&handles(), &go::Prefix::Auto, "handles").expect("names");
+    let notes = notes(&handles(), "handles");
     let told: Vec<_> = notes.iter().map(|n| n.message.as_str()).collect();
     assert_eq!(
         told,
@@ -387,11 +387,7 @@ fn what_is_no_method_or_constructor_for_its_name_is_told() {
             .all(|n| n.place.as_deref() == Some("src/lib.rs:12"))
     );
     for api in [text(), shapes(), results()] {
-        assert!(
-            go::notes(&api, &go::Prefix::Auto, "x")
-                .expect("names")
-                .is_empty()
-        );
+        assert!(build::notes(&api, "x").is_empty());
     }
 }
 
@@ -414,8 +410,9 @@ fn the_collector_frees_what_is_known_to_be_owned() {
                 structure("Holds", 8, 8, vec![field("foo", foo(Mut), 0)]),
             ],
         );
-        api.decided = decided.iter().map(|name| name.to_string()).collect();
-        let notes = go::notes(&api, &go::Prefix::Auto, "x").expect("names");
+        let decided = decided.iter().map(|name| (name.to_string(), false));
+        api.declared.consumes = decided.collect();
+        let notes = notes(&api, "x");
         let text = &files(&api, &Amd64, "x")[0].text;
         let set = text.contains("runtime.SetFinalizer(f.cell, rsysoForgetFoo)");
         assert_eq!(

@@ -3,7 +3,6 @@
 use super::Module;
 use super::build::*;
 use super::samples;
-use rsyso::model::Api;
 
 /// Go's universe block (Go specification, "Predeclared identifiers"), the packages that generated files import, and what a body may call
 /// its own variables.
@@ -14,18 +13,25 @@ const WORDS: &str = "
     args c call err f frame h handle i n ok out owner p p0 raw result ret rsyso t text v value which";
 
 /// The functions, and each again for each word, with it and those after it for names of the parameters.
-fn with_names(mut api: Api) -> Api {
+fn with_names(mut api: Sample) -> Sample {
     let words: Vec<&str> = WORDS.split_whitespace().collect();
-    let copies = api.functions.iter().flat_map(|f| {
-        let words = &words;
-        (0..words.len()).map(move |first| {
-            let mut copy = f.clone();
-            copy.symbol = format!("{}_beside_{}", f.symbol, words[first]);
-            for (param, word) in copy.params.iter_mut().zip(words.iter().cycle().skip(first)) {
-                param.name = word.to_string();
+    let declared = &mut api.declared;
+    let firsts = api
+        .functions
+        .iter()
+        .flat_map(|f| (0..words.len()).map(move |first| (f, first)));
+    let copies = firsts.map(|(f, first)| {
+        let mut copy = f.clone();
+        copy.symbol = format!("{}_beside_{}", f.symbol, words[first]);
+        for said in [&mut declared.blocking, &mut declared.trusted] {
+            if let Some(takes) = said.get(&f.symbol).copied() {
+                said.insert(copy.symbol.clone(), takes);
             }
-            copy
-        })
+        }
+        for (param, word) in copy.params.iter_mut().zip(words.iter().cycle().skip(first)) {
+            param.name = word.to_string();
+        }
+        copy
     });
     let copies: Vec<_> = copies.collect();
     api.functions.extend(copies);
@@ -38,7 +44,11 @@ fn no_parameter_hides_what_a_body_uses() {
     let linux = [("GOOS", "linux"), ("GOARCH", "amd64")];
     for (stem, sample) in samples::all() {
         let named = with_names(sample);
-        module.add_package(&api(named.functions, named.types), stem, "amd64");
+        let sample = Sample {
+            declared: named.declared,
+            ..api(named.functions, named.types)
+        };
+        module.add_package(&sample, stem, "amd64");
     }
     module.run("go", &["build", "./..."], &linux);
 }

@@ -11,7 +11,7 @@ use rsyso::model::*;
 use super::build::*;
 use super::samples::*;
 
-fn refused(api: &Api) -> rsyso::base::diag::Error {
+fn refused(api: &Sample) -> rsyso::base::diag::Error {
     generate(api, &Amd64, &PathBuf::from("."), "sample", None).expect_err("refused")
 }
 

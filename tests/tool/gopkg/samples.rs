@@ -5,7 +5,7 @@ use rsyso::model::*;
 use super::build::*;
 
 /// All of them, with the names of their packages.
-pub fn all() -> [(&'static str, Api); 5] {
+pub fn all() -> [(&'static str, Sample); 5] {
     [
         ("text", text()),
         ("shapes", shapes()),
@@ -16,34 +16,28 @@ pub fn all() -> [(&'static str, Api); 5] {
 }
 
 /// Functions of scalars, strings and slices, with docs.
-pub fn text() -> Api {
-    Api {
+pub fn text() -> Sample {
+    Sample {
         doc: "Words and numbers, with [links](https://example.org).\n\n# Notes\n\nA second paragraph.".into(),
         ..text_functions()
     }
 }
 
-fn text_functions() -> Api {
+fn text_functions() -> Sample {
     let u8s = || slice(int(Int::U8));
     api(
         vec![
             function("count_words", &[("text", Type::Str)], Some(int(Int::Usize))).doc(
                 "Counts the words in `text`, as [`str::split_whitespace`] does\n\n# Examples\n\n```\nlet n = count_words(\"a b\");\nassert_eq!(n, 2);\n```\n\nSee [UAX #29](https://unicode.org/reports/tr29/) for\nwhat a word is *really*.\n\n- one item\n- another, which goes on\n  over two lines\n  - nested\n\n1. first\n2. second",
             ),
-            Function {
-                blocking: true,
-                ..function("wait_for", &[("event", Type::Str), ("ms", int(Int::U32))], Some(Type::Bool))
-            },
+            function("wait_for", &[("event", Type::Str), ("ms", int(Int::U32))], Some(Type::Bool)),
             function(
                 "parse_url",
                 &[("url", Type::Str), ("user_id", int(Int::U32)), ("type", Type::Bool)],
                 Some(Type::Bool),
             ),
             function("sum", &[("r#in", slice(Type::F64))], Some(Type::F64)),
-            Function {
-                trusted: true,
-                ..function("trusted", &[("text", Type::Str), ("c", Type::Char)], None)
-            },
+            function("trusted", &[("text", Type::Str), ("c", Type::Char)], None),
             function("fill", &[("out", slice_mut(int(Int::U8))), ("value", int(Int::U8))], None),
             function("trim", &[("s", Type::Str)], Some(Type::Str)),
             function("find", &[("hay", u8s()), ("needle", u8s())], Some(u8s())),
@@ -68,11 +62,11 @@ fn text_functions() -> Api {
             ),
         ],
         vec![],
-    )
+    ).blocks("wait_for").trusts("trusted")
 }
 
 /// Functions that take functions.
-pub fn calls() -> Api {
+pub fn calls() -> Sample {
     let user = || void(PointerKind::Mut);
     let with = |params: Vec<Type>, result: Option<Type>, user, nullable| Type::Callback {
         params,
@@ -109,10 +103,7 @@ pub fn calls() -> Api {
             ),
             function("twice", &[("f", callback(vec![]))], None),
             function("choose", &[("pick", pick)], Some(named(0))),
-            Function {
-                blocking: true,
-                ..function("wait", &[("log", log)], Some(Type::Bool))
-            },
+            function("wait", &[("log", log)], Some(Type::Bool)),
         ],
         vec![structure(
             "Point",
@@ -121,10 +112,11 @@ pub fn calls() -> Api {
             vec![field("x", Type::F64, 0), field("y", Type::F64, 8)],
         )],
     )
+    .blocks("wait")
 }
 
 /// Functions of structs, enums, pointers and opaque types.
-pub fn shapes() -> Api {
+pub fn shapes() -> Sample {
     use PointerKind::{Const, Mut, Ref, RefMut};
     let types = vec![
         structure(
@@ -267,7 +259,7 @@ pub fn shapes() -> Api {
 }
 
 /// Functions that give memory of the library's, and errors.
-pub fn results() -> Api {
+pub fn results() -> Sample {
     let bytes = || Type::Owned {
         elem: Box::new(int(Int::U8)),
     };
@@ -309,17 +301,15 @@ pub fn results() -> Api {
                 &[("result", slice(int(Int::U8)))],
                 Some(fallible(Some(named(0)))),
             ),
-            Function {
-                blocking: true,
-                ..word("fetch", fallible(Some(bytes())))
-            },
+            word("fetch", fallible(Some(bytes()))),
         ],
         vec![point, matrix],
     )
+    .blocks("fetch")
 }
 
 /// Handle types, with all that their functions can do.
-pub fn handles() -> Api {
+pub fn handles() -> Sample {
     use PointerKind::{Box as Owner, Const, Mut, Ref, RefMut};
     let fallible = |value: Type| Type::Fallible {
         value: Some(Box::new(value)),
@@ -388,14 +378,11 @@ pub fn handles() -> Api {
                 ],
                 None,
             ),
-            Function {
-                blocking: true,
-                ..function(
-                    "http_parser_wait",
-                    &[("parser", parser(RefMut)), ("result", Type::Str)],
-                    Some(Type::Str),
-                )
-            },
+            function(
+                "http_parser_wait",
+                &[("parser", parser(RefMut)), ("result", Type::Str)],
+                Some(Type::Str),
+            ),
             function(
                 "http_parser_each",
                 &[
@@ -419,10 +406,7 @@ pub fn handles() -> Api {
                 Some(int(Int::U64)),
             ),
             function("node_new", &[("name", Type::Str)], Some(node(Mut))),
-            Function {
-                blocking: true,
-                ..function("node_free", &[("node", node(Mut))], None)
-            },
+            function("node_free", &[("node", node(Mut))], None),
             function(
                 "node_parent",
                 &[("node", node(Const)), ("of", node(Const))],
@@ -444,4 +428,6 @@ pub fn handles() -> Api {
         ],
         types,
     )
+    .blocks("http_parser_wait")
+    .blocks("node_free")
 }

@@ -2,14 +2,20 @@
 
 use rsyso::base::diag::{Error, Kind};
 use rsyso::go::{self, Prefix};
+use rsyso::model::PointerKind;
 use rsyso::model::uses::{PackageUses, Uses};
-use rsyso::model::{Api, PointerKind};
 
 use super::build::*;
 use super::samples::*;
 
-fn uses(api: &Api) -> Result<PackageUses, Error> {
-    go::uses(api, &Prefix::Auto, "handles", "handles")
+fn uses(sample: &Sample) -> Result<PackageUses, Error> {
+    go::uses(
+        &sample.api(),
+        &sample.declared,
+        &Prefix::Auto,
+        "handles",
+        "handles",
+    )
 }
 
 /// Of one function of the sample: the parameters, `+` if they are taken and `?` if they may be nil, with their notes; `pinned` at the end.

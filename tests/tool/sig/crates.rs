@@ -6,7 +6,7 @@ use std::process::Command;
 use object::{Object as _, ObjectSymbol as _};
 use rsyso::model::Api;
 use rsyso::sig::header::Headers;
-use rsyso::sig::{Export, Object, Parsed, read};
+use rsyso::sig::{Export, Object, Parsed, read, rules};
 
 /// A built library.
 pub struct Built {
@@ -89,7 +89,9 @@ impl Built {
     /// The signatures of the exports that `keep` picks.
     pub fn read(&self, keep: impl Fn(&str) -> bool) -> rsyso::base::diag::Result<Api> {
         let (objects, exports) = self.exports(keep);
-        read(&objects, &exports, &Headers::default(), &Parsed::default())
+        let read = read(&objects, &exports, &Headers::default(), &Parsed::default())?;
+        let conventions = rules::conventions(&read, true, false)?;
+        Ok(Api::new(read, &conventions))
     }
 
     /// Takes the sources out of sight.
@@ -117,7 +119,11 @@ impl Built {
                         offset,
                     });
                 }
-                objects.push(Object { name, data });
+                objects.push(Object {
+                    name,
+                    data,
+                    rust: true,
+                });
             }
         }
         (objects, exports)

@@ -169,13 +169,13 @@ fn builds_without_types_are_told_from_functions_without_parameters() {
     }
     let full = tiny("full", "src/levels.rs", &["-Cdebuginfo=full"]);
     full.hide_sources();
-    assert_eq!(full.read(ALL).unwrap().functions.len(), 2);
+    assert_eq!(full.read(ALL).unwrap().functions().len(), 2);
 }
 
 #[test]
 fn a_crate_of_bare_functions_needs_its_source() {
     let built = tiny("bare", "src/bare.rs", &["-Cdebuginfo=limited"]);
-    assert_eq!(built.read(ALL).unwrap().functions.len(), 2);
+    assert_eq!(built.read(ALL).unwrap().functions().len(), 2);
     built.hide_sources();
     assert!(refused(&built, Kind::Unsupported).starts_with("`t_tick`, `t_tock` have no debug"));
 }
@@ -234,6 +234,7 @@ fn flip(built: &Built, times: usize) {
             &[Object {
                 name: "flipped.o".into(),
                 data: &data,
+                rust: true,
             }],
             &exports,
             &Headers::default(),
@@ -292,6 +293,7 @@ fn truncated_objects_never_panic() {
         let object = Object {
             name: "short.o".into(),
             data: &objects[0].data[..len],
+            rust: true,
         };
         let _ = read(&[object], &exports, &Headers::default(), &Parsed::default());
     }

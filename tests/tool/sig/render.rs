@@ -7,7 +7,7 @@ use rsyso::model::{Api, PointerKind, Type, TypeKind};
 /// One line per function, field and variant.
 pub fn render(api: &Api, root: &str) -> String {
     let mut out = String::new();
-    for f in &api.functions {
+    for f in api.functions() {
         let params: Vec<_> = f
             .params
             .iter()
@@ -30,7 +30,7 @@ pub fn render(api: &Api, root: &str) -> String {
         .unwrap();
         docs(&mut out, &f.doc, "  ");
     }
-    for t in &api.types {
+    for t in api.types() {
         match &t.kind {
             TypeKind::Opaque { .. } => {
                 let layout = t.kind.layout().map_or(String::new(), |l| {

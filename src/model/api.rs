@@ -1,0 +1,184 @@
+//! From what was read to what is meant, and no further: the API is made once and stays as it is.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use super::{Function, Layout, Param, Type, TypeDef, TypeId, TypeKind};
+
+/// What was read: the exported functions as C has them, and the types that they name.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Signatures {
+    /// In the order of their symbol names.
+    pub functions: Vec<Function>,
+    /// Named types; [`Type::Named`] indexes this list.
+    pub types: Vec<TypeDef>,
+    /// The doc comment of the crate, if all functions are of one; empty when there is none.
+    pub doc: String,
+}
+
+impl Signatures {
+    /// The definition behind an id.
+    pub fn def(&self, id: TypeId) -> &TypeDef {
+        &self.types[id.0 as usize]
+    }
+
+    /// The crates that the functions are of, sorted; those that are not known are left out.
+    pub fn crates(&self) -> Vec<&str> {
+        let names = self
+            .functions
+            .iter()
+            .filter_map(|f| f.path.split("::").next());
+        let names: BTreeSet<&str> = names.filter(|n| !n.is_empty()).collect();
+        names.into_iter().collect()
+    }
+
+    /// The layout of a type on the Rust side. `&str` and slices are two words there. Opaque types that Go cannot make have none: size 0.
+    pub fn layout(&self, ty: &Type) -> Layout {
+        let scalar = |n| Layout { size: n, align: n };
+        match ty {
+            Type::Bool => scalar(1),
+            Type::Char | Type::F32 => scalar(4),
+            Type::F64 | Type::Pointer { .. } | Type::Callback { .. } => scalar(8),
+            Type::Int(i) => scalar(i.size()),
+            Type::Str | Type::Text { .. } | Type::Slice { .. } => Layout { size: 16, align: 8 },
+            Type::Owned { .. } | Type::OwnedStr => Layout { size: 24, align: 8 },
+            Type::Fallible { value } => {
+                let v = value
+                    .as_ref()
+                    .map_or(Layout { size: 0, align: 1 }, |v| self.layout(v));
+                let error = v.size.checked_next_multiple_of(8).unwrap_or(u64::MAX);
+                Layout {
+                    size: error.saturating_add(24),
+                    align: v.align.max(8),
+                }
+            }
+            Type::Array { elem, len } => {
+                let e = self.layout(elem);
+                Layout {
+                    // Absurd sizes come from damaged input; whoever uses them has a limit.
+                    size: e.size.saturating_mul(*len),
+                    align: e.align,
+                }
+            }
+            Type::Named(id) => {
+                let none = Layout { size: 0, align: 1 };
+                self.def(*id).kind.layout().unwrap_or(none)
+            }
+        }
+    }
+}
+
+/// What types and names of signatures mean beyond C, as the rules of [`crate::sig::rules`] find it. Each rule gives one part.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Conventions {
+    /// The structs of `rsyso-ffi`, and what they stand for.
+    pub owned: HashMap<TypeId, Type>,
+    /// By function: the function pointers that take in the parameter behind them as their user data, and which of their own parameters that is.
+    pub user_data: Vec<BTreeMap<usize, usize>>,
+    /// By function: the pointers that take in the parameter behind them as their length, and the slice or the string that they are then.
+    pub pairs: Vec<BTreeMap<usize, Param>>,
+}
+
+impl Conventions {
+    /// The parameters of a function as they are meant.
+    fn params(&self, function: usize, params: Vec<Param>) -> Vec<Param> {
+        let user_data = |at: usize| self.user_data.get(function)?.get(&at);
+        let pair = |at: usize| self.pairs.get(function)?.get(&at);
+        let mut meant = Vec::with_capacity(params.len());
+        let mut rest = params.into_iter().enumerate();
+        while let Some((at, mut param)) = rest.next() {
+            if let (Type::Callback { user, .. }, Some(place)) = (&mut param.ty, user_data(at)) {
+                *user = Some(*place);
+                rest.next();
+            } else if let Some(slice) = pair(at) {
+                param = slice.clone();
+                rest.next();
+            }
+            self.replace(&mut param.ty);
+            meant.push(param);
+        }
+        meant
+    }
+
+    /// Puts what the structs of `rsyso-ffi` stand for in their place.
+    fn replace(&self, ty: &mut Type) {
+        match ty {
+            Type::Named(id) => {
+                if let Some(meant) = self.owned.get(id) {
+                    *ty = meant.clone();
+                }
+            }
+            _ => ty.parts_mut().into_iter().for_each(|p| self.replace(p)),
+        }
+    }
+}
+
+/// The API of a library: its exported functions as they are meant, and the types that they name. It never changes.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Api {
+    meant: Signatures,
+}
+
+impl Api {
+    /// What the signatures are by the conventions. Nowhere else is an API made.
+    pub fn new(read: Signatures, conventions: &Conventions) -> Api {
+        let mut meant = read;
+        for (index, function) in meant.functions.iter_mut().enumerate() {
+            function.params = conventions.params(index, std::mem::take(&mut function.params));
+            function
+                .result
+                .iter_mut()
+                .for_each(|ty| conventions.replace(ty));
+        }
+        for def in &mut meant.types {
+            if let TypeKind::Struct { fields, .. } = &mut def.kind {
+                fields
+                    .iter_mut()
+                    .for_each(|f| conventions.replace(&mut f.ty));
+            }
+        }
+        Api { meant }
+    }
+
+    /// In the order of their symbol names.
+    pub fn functions(&self) -> &[Function] {
+        &self.meant.functions
+    }
+
+    /// Named types; [`Type::Named`] indexes this list.
+    pub fn types(&self) -> &[TypeDef] {
+        &self.meant.types
+    }
+
+    /// The doc comment of the crate, if all functions are of one; empty when there is none.
+    pub fn doc(&self) -> &str {
+        &self.meant.doc
+    }
+
+    /// The definition behind an id.
+    pub fn def(&self, id: TypeId) -> &TypeDef {
+        self.meant.def(id)
+    }
+
+    /// The crates that the functions are of, sorted; those that are not known are left out.
+    pub fn crates(&self) -> Vec<&str> {
+        self.meant.crates()
+    }
+
+    /// Whether some function gives memory that Go has to give back.
+    pub fn gives_memory(&self) -> bool {
+        let mut results = self.functions().iter().filter_map(|f| f.result.as_ref());
+        results.any(Type::gives_memory)
+    }
+
+    /// The layout of a type, as [`Signatures::layout`] has it.
+    pub fn layout(&self, ty: &Type) -> Layout {
+        self.meant.layout(ty)
+    }
+}
+
+impl From<Signatures> for Api {
+    /// Signatures that mean what they say.
+    fn from(read: Signatures) -> Api {
+        Api::new(read, &Conventions::default())
+    }
+}

@@ -1,0 +1,84 @@
+//! What the globs of `--blocking` and `--trust` say of functions.
+
+use crate::base::diag::Result;
+use crate::base::globs;
+use crate::model::{Api, Said};
+
+/// What is wrong with a glob.
+const NO_SUCH_NAME: &str = "no exported function has such a name";
+
+/// What `--blocking` says: whether calls can last.
+pub fn blocking(api: &Api, values: &[String]) -> Result<Said> {
+    let names: Vec<&str> = symbols(api).collect();
+    let help = format!("exported are: {}", globs::some(&names));
+    let none = (NO_SUCH_NAME, help.as_str());
+    globs::said("--blocking", values, |_| symbols(api), none)
+}
+
+/// What `--trust` says: whether arguments are passed as they are.
+pub fn trusted(api: &Api, values: &[String]) -> Result<Said> {
+    let none = (NO_SUCH_NAME, "`rsyso inspect` lists the exports");
+    globs::said("--trust", values, |_| symbols(api), none)
+}
+
+fn symbols(api: &Api) -> impl Iterator<Item = &str> {
+    api.functions().iter().map(|f| f.symbol.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::diag::Kind;
+    use crate::model::{Function, Signatures};
+
+    fn api() -> Api {
+        let functions = ["db_get", "db_put", "now"].map(|symbol| Function {
+            symbol: symbol.into(),
+            ..Function::default()
+        });
+        Api::from(Signatures {
+            functions: functions.into(),
+            ..Signatures::default()
+        })
+    }
+
+    type Read = fn(&Api, &[String]) -> Result<Said>;
+
+    const FLAGS: [(&str, Read); 2] = [("--blocking", blocking), ("--trust", trusted)];
+
+    fn said(read: Read, globs: &[&str]) -> Result<Vec<(String, bool)>> {
+        let globs: Vec<_> = globs.iter().map(|g| g.to_string()).collect();
+        Ok(read(&api(), &globs)?.into_iter().collect())
+    }
+
+    #[test]
+    fn the_last_glob_that_matches_counts() {
+        for (_, read) in FLAGS {
+            let said = |globs| said(read, globs).unwrap();
+            let of = |symbol: &str, takes| (symbol.to_owned(), takes);
+            assert!(said(&[]).is_empty());
+            assert_eq!(
+                said(&["db_*", "!db_put", "!db_get"]),
+                [of("db_get", false), of("db_put", false)]
+            );
+            let all = said(&["!db_put", "*"]);
+            assert!(all.len() == 3 && all.iter().all(|(_, takes)| *takes));
+        }
+    }
+
+    #[test]
+    fn globs_that_match_nothing_are_told_together() {
+        for (flag, read) in FLAGS {
+            let error = said(read, &["db_*", "dbget", "!sleep*", "a[", "!"]).unwrap_err();
+            assert_eq!(error.kind, Kind::Fault);
+            let told: Vec<_> = error.problems.iter().map(|p| p.message.as_str()).collect();
+            assert_eq!(told.len(), 4, "{told:?}");
+            for (told, glob) in told.iter().zip(["dbget", "!sleep*", "a[", "!"]) {
+                assert!(told.starts_with(&format!("{flag} {glob}:")), "{told}");
+            }
+        }
+        let error = said(blocking, &["dbget"]).unwrap_err();
+        let help = error.problems[0].help.as_deref();
+        assert_eq!(help, Some("exported are: db_get, db_put, now"));
+    }
+}
