@@ -13,9 +13,10 @@ use crate::link::live::Live;
 use crate::link::merge::Merged;
 use crate::link::plan::Plan;
 use crate::link::symbols::{Inputs, Symbols};
+use crate::link::thunks::Thunks;
 use crate::link::unwind::Frames;
 use crate::link::{
-    SecRef, elf, far, image, interpose, layout, live, merge, plan, symbols, symtab, unwind,
+    SecRef, elf, far, image, interpose, layout, live, merge, plan, symbols, symtab, thunks, unwind,
 };
 use crate::model::uses::PackageUses;
 use crate::model::{Api, Declared};
@@ -335,6 +336,7 @@ fn link(
     let image = image::write(image::Context {
         inputs: &graph.inputs,
         plan: &placed.plan,
+        thunks: &placed.thunks,
         merged: &placed.merged,
         names: &placed.names,
         looked_up: &graph.live.looked_up,
@@ -363,6 +365,7 @@ fn link(
 /// What is alive, with a place for each byte of it.
 pub(crate) struct Placed {
     pub(crate) plan: Plan,
+    pub(crate) thunks: Thunks,
     pub(crate) merged: Merged,
     pub(crate) names: NameTable,
     pub(crate) layout: Layout,
@@ -376,11 +379,11 @@ pub(crate) fn place(graph: &Graph<'_>, arch: &dyn Arch, lane_size: u64) -> Resul
         frames,
         live,
     } = graph;
-    let far = far::choose(inputs, symbols, live, frames, arch)?;
+    let far = far::choose(inputs, symbols, live, frames, arch, lane_size)?;
     let plan = plan::plan(inputs, symbols, live, frames, arch, lane_size, far)?;
     let merged = merge::merge(inputs, live, &plan);
     let names = NameTable::new(inputs, &|at| live.keeps(at));
-    let layout = layout::layout(layout::Context {
+    let cx = layout::Context {
         inputs,
         symbols,
         live,
@@ -390,9 +393,12 @@ pub(crate) fn place(graph: &Graph<'_>, arch: &dyn Arch, lane_size: u64) -> Resul
         names: &names,
         arch,
         lane_size,
-    })?;
+    };
+    let thunks = thunks::plan(cx);
+    let layout = layout::layout(cx, &thunks)?;
     Ok(Placed {
         plan,
+        thunks,
         merged,
         names,
         layout,

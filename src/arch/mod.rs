@@ -1,17 +1,23 @@
 //! The seam: everything that knows a machine stands behind [`Arch`]. The rest of the crate asks for properties, never for names.
 //!
-//! Each backend has a folder with the same file names: `reloc.rs` (the relocation table), `relax.rs` (rewriting of instructions),
+//! The vocabulary that both sides share is here: [`reloc`] (what a relocation type means), [`groups`] (relocations that are rewritten together),
+//! [`thread_pointer`] (uses of the thread pointer, and what replaces them). [`Arch`] has a part for each thing that a machine is asked for: [`Linking`], [`Analysis`], [`Calling`].
+//!
+//! Each backend has a folder with the same file names: `reloc.rs` (the relocation table), `groups.rs` (which relocations are rewritten together), `relax.rs` (rewriting of instructions),
 //! `tls.rs` (thread-local sequences), `thread_pointer.rs` (uses of the thread pointer), `abi.rs` (the C calling convention), `wrapper.rs` (Go's ABI0 to C), `stub.rs` (Go assembly),
 //! `syscall.rs` (which system calls code makes).
 
-use crate::link::reloc::{Howto, Rewrite, TlsModel};
-use crate::link::thread_pointer;
+use self::groups::{Group, Relocated};
+use self::reloc::{Field, Howto};
 use crate::model::goabi::Frame;
 use crate::model::uses::Uses;
 use crate::model::{Api, Function, Type};
 use gimli::write::{CallFrameInstruction, CommonInformationEntry};
 
 pub mod amd64;
+pub mod groups;
+pub mod reloc;
+pub mod thread_pointer;
 
 /// Machine code with symbolic references, before it has an address.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -92,7 +98,7 @@ pub struct Stub<'a> {
     pub frame: &'a Frame,
     /// The Go function by which the image tells the package from a copy of it under another import path.
     pub package: &'a str,
-    /// The Go function in which the runtime goes on if the call does not return (see [`Arch::landing`]). Of a call that may block it is another one than
+    /// The Go function in which the runtime goes on if the call does not return (see [`Calling::landing`]). Of a call that may block it is another one than
     /// `package`.
     pub landing: &'a str,
 }
@@ -101,8 +107,19 @@ pub struct Stub<'a> {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Arguments(pub [Option<u64>; 4]);
 
+/// Code that goes on at any place of the image, for branches that do not reach as far.
+#[derive(Clone, Copy, Debug)]
+pub struct Thunk {
+    /// The instructions.
+    pub code: &'static [u8],
+    /// What it must be aligned to.
+    pub align: u64,
+    /// Its fields: each gets the distance from its place to where it goes on.
+    pub fields: &'static [(u64, Field)],
+}
+
 /// A backend.
-pub trait Arch: Sync {
+pub trait Arch: Linking + Analysis + Calling {
     /// GOARCH, e.g. `amd64`.
     fn goarch(&self) -> &'static str;
     /// The target of rustc for which the runtime is built.
@@ -111,29 +128,24 @@ pub trait Arch: Sync {
     fn machine(&self) -> u16;
     /// The machine as the `object` crate names it, for writing.
     fn object_architecture(&self) -> object::Architecture;
+}
+
+/// What linking asks for.
+pub trait Linking: Sync {
     /// The largest page size of the platform's kernels: alignment of the image and of its writable part.
     fn page_size(&self) -> u64;
+    /// Bytes that stop the processor if they are ever executed, used as padding in code.
+    fn trap(&self) -> &'static [u8];
     /// What a relocation type means; None when it is not known.
     fn howto(&self, r_type: u32) -> Option<&'static Howto>;
-    /// Rewrites the load of an address from a cell, whose relocated field is at `offset`, to compute the address itself.
-    /// None when the instruction has no such form.
-    fn relax(&self, code: &[u8], offset: u64) -> Option<Rewrite>;
-    /// Rewrites the computation of an address, whose relocated field is at `offset`, to load it from a cell: the reverse of [`Arch::relax`].
-    /// None when the instruction is another one.
-    fn load(&self, code: &[u8], offset: u64) -> Option<Rewrite>;
-    /// Replaces a thread-local access whose relocation is at `offset`; `call` is where the next relocation, to `__tls_get_addr`, is.
-    /// None when the instructions are not the known sequence.
-    fn tls(
-        &self,
-        model: TlsModel,
-        code: &[u8],
-        offset: u64,
-        call: u64,
-        lane_size: u64,
-    ) -> Option<Rewrite>;
-    /// Rewrites the load of a thread-local's offset from a cell, whose relocated field is at `offset`, to have the offset itself. None when the
-    /// instruction has no such form.
-    fn tls_cell(&self, code: &[u8], offset: u64) -> Option<Rewrite>;
+    /// Claims the relocations of a code section that are to be rewritten together: loads from cells that need none, addresses of what is out of reach,
+    /// and accesses to thread-locals by sequences that need a loader. No relocation is in two groups; groups come in the order of their first members.
+    fn groups(&self, section: &Relocated<'_>) -> Vec<Group>;
+    /// What is added to S + A to have the place that an instruction means, whose relocated field is at `offset`. Several where it cannot be
+    /// told: the first one is right for an instruction that ends with its field.
+    fn meant(&self, code: &[u8], offset: u64) -> &'static [i64];
+    /// What branches go through that do not reach their target; None where every branch reaches all of an image.
+    fn thunk(&self) -> Option<&'static Thunk>;
     /// Whether code may use the thread pointer: a quick look, which may be wrong if it says so.
     fn uses_thread_pointer(&self, code: &[u8]) -> bool;
     /// Replaces each use of the thread pointer in a code section by that of the lane. The error tells of each that cannot be: where, and why.
@@ -141,8 +153,10 @@ pub trait Arch: Sync {
         &self,
         code: &thread_pointer::Code<'_>,
     ) -> Result<thread_pointer::Detours, Vec<(u64, String)>>;
-    /// Bytes that stop the processor if they are ever executed, used as padding in code.
-    fn trap(&self) -> &'static [u8];
+}
+
+/// What is found out about code.
+pub trait Analysis: Sync {
     /// The arguments of the calls of one C function, to which the relocations at the offsets `refs` of a code section refer.
     fn c_calls(&self, code: &[u8], refs: &[u64]) -> Vec<Arguments>;
     /// Whether a function, given by its code and what follows, reads a word at an offset from its second argument, a pointer.
@@ -153,6 +167,10 @@ pub trait Arch: Sync {
     fn system_calls(&self, code: &[u8]) -> Vec<Arguments>;
     /// The name of a system call that can wait; None for every other.
     fn waiting_call(&self, number: u64) -> Option<&'static str>;
+}
+
+/// How Go calls Rust, and Rust calls Go.
+pub trait Calling: Sync {
     /// The wrapper of one function: called by the Go stub with Go's ABI0 frame, it enters a lane and calls the symbol `function.symbol`.
     /// For the function's `n`th Go function, the symbol `codes[n]` is handed over. `uses` says what is to be done for handles.
     fn wrapper(

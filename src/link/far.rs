@@ -7,13 +7,14 @@
 
 use super::layout::{self, Layout};
 use super::live::{self, Live, Referrer};
-use super::reloc::{Formula, Howto};
+use super::plan::claims::Claims;
 use super::symbols::{Inputs, Symbols};
 use super::unwind::Frames;
 use super::{SecRef, Target};
-use crate::arch::Arch;
+use crate::arch::Linking;
+use crate::arch::reloc::{Formula, Howto, Place};
 use crate::base::diag::{Error, Kind, Problem, Result};
-use crate::read::{Reloc, Section};
+use crate::read::Section;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Zeros from which on a static is worth memory of its own.
@@ -100,7 +101,8 @@ struct Chooser<'a, 'd> {
     inputs: &'a Inputs<'d>,
     symbols: &'a Symbols,
     live: &'a Live,
-    arch: &'a dyn Arch,
+    arch: &'a dyn Linking,
+    lane_size: u64,
     wanted: BTreeSet<Static>,
     /// What is wanted and cannot be had: the first obstacle.
     stuck: BTreeMap<Static, (SecRef, u64)>,
@@ -112,13 +114,15 @@ pub fn choose(
     symbols: &Symbols,
     live: &Live,
     frames: &[Frames],
-    arch: &dyn Arch,
+    arch: &dyn Linking,
+    lane_size: u64,
 ) -> Result<Far> {
     let mut c = Chooser {
         inputs,
         symbols,
         live,
         arch,
+        lane_size,
         wanted: BTreeSet::new(),
         stuck: BTreeMap::new(),
     };
@@ -160,7 +164,8 @@ impl Chooser<'_, '_> {
             if moves && self.must_stay(section) {
                 self.stuck.entry(Static::Section(*at)).or_insert((*at, 0));
             }
-            for reloc in &section.relocs {
+            let mut claims = None;
+            for (n, reloc) in section.relocs.iter().enumerate() {
                 let howto = self.arch.howto(reloc.r_type);
                 if moves && !howto.is_some_and(|h| independent(h.formula)) {
                     self.stuck
@@ -169,7 +174,9 @@ impl Chooser<'_, '_> {
                 }
                 let target = self.symbols.reference(self.inputs, at.obj, reloc);
                 if let Some(to) = Static::of(target).filter(|s| self.wanted.contains(s))
-                    && !howto.is_some_and(|h| self.follows(section, reloc, h))
+                    && !howto.is_some_and(|h| {
+                        follows(h) || claims.get_or_insert_with(|| self.claims(*at)).has(n)
+                    })
                 {
                     self.stuck.entry(to).or_insert((*at, reloc.offset));
                 }
@@ -209,16 +216,11 @@ impl Chooser<'_, '_> {
             || self.symbols.bounded.iter().any(|b| section.name == *b)
     }
 
-    /// Whether what a reference leads to may lie anywhere.
-    fn follows(&self, section: &Section<'_>, reloc: &Reloc, howto: &Howto) -> bool {
-        match howto.formula {
-            Formula::None | Formula::Size | Formula::Cell { .. } => true,
-            Formula::Absolute => howto.field.bytes == 8,
-            Formula::PcRelative | Formula::Branch => {
-                section.exec() && self.arch.load(&section.data, reloc.offset).is_some()
-            }
-            _ => false,
-        }
+    /// Which references of a section the backend can rewrite, if all that is wanted lies outside.
+    fn claims(&self, at: SecRef) -> Claims {
+        let far = |target| Static::of(target).is_some_and(|s| self.wanted.contains(&s));
+        let names = (self.inputs, self.symbols);
+        Claims::new(names, self.arch, self.lane_size, at, &far)
     }
 
     fn place(self) -> Result<Far> {
@@ -291,6 +293,15 @@ impl Chooser<'_, '_> {
                 live::describe_at(self.inputs, Referrer { at, offset })
             ))
             .help("let the code take the static's address first, as of a pointer to it; or allocate it on the heap")
+    }
+}
+
+/// Whether what a reference leads to may lie anywhere, as it is.
+fn follows(howto: &Howto) -> bool {
+    match howto.formula {
+        Formula::None | Formula::Size | Formula::Cell => true,
+        Formula::Absolute => howto.field.place == Place::Bytes(8),
+        _ => false,
     }
 }
 

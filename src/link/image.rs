@@ -7,9 +7,10 @@ use super::lookup::{self, LookedUp};
 use super::merge::Merged;
 use super::plan::{Fill, Ops, Plan, Value};
 use super::symbols::Inputs;
+use super::thunks::Thunks;
 use super::unwind::{Frames, Record, RecordKind, RecordRef};
 use super::{SecRef, Target};
-use crate::arch::Arch;
+use crate::arch::Linking;
 use crate::base::diag::{Error, Kind, Problem, Result};
 use crate::provenance::HEADER_SIZE;
 use crate::shared::Params;
@@ -21,6 +22,8 @@ pub struct Context<'a, 'd> {
     pub inputs: &'a Inputs<'d>,
     /// What goes where.
     pub plan: &'a Plan,
+    /// What branches go through.
+    pub thunks: &'a Thunks,
     /// Pools.
     pub merged: &'a Merged,
     /// Names of functions.
@@ -32,7 +35,7 @@ pub struct Context<'a, 'd> {
     /// Unwind records.
     pub frames: &'a [Frames],
     /// The backend.
-    pub arch: &'a dyn Arch,
+    pub arch: &'a dyn Linking,
 }
 
 /// Writes the image; the header is left as zeros.
@@ -50,6 +53,7 @@ pub fn write(cx: Context<'_, '_>) -> Result<Vec<u8>> {
     for (pool, at) in cx.merged.pools.iter().zip(&layout.pools) {
         w.put(*at, &pool.bytes);
     }
+    w.thunks();
     w.cells();
     w.unwind_tables();
     w.fix_ups();
@@ -113,7 +117,7 @@ impl Writer<'_, '_> {
         }
         for fill in ops.fills_in(&range) {
             let inside = fill.offset - range.start;
-            let written = self.value(fill, address + inside).and_then(|value| {
+            let written = self.value(at, fill, address + inside).and_then(|value| {
                 let bytes = &mut self.image[address as usize..address as usize + size];
                 fill.field.write(bytes, inside, value)
             });
@@ -122,7 +126,7 @@ impl Writer<'_, '_> {
                 let offset = fill.offset;
                 let who = super::live::describe_at(self.cx.inputs, Referrer { at, offset });
                 self.problems.push(
-                    Problem::new(format!("{}: {what}", fill.howto.name))
+                    Problem::new(format!("{}: {what}", fill.name))
                         .at(place)
                         .note(format!("in {who}")),
                 );
@@ -130,38 +134,72 @@ impl Writer<'_, '_> {
         }
     }
 
-    fn value(&self, fill: &Fill, place: u64) -> std::result::Result<i64, String> {
+    fn value(&self, at: SecRef, fill: &Fill, place: u64) -> std::result::Result<i64, String> {
         let layout = self.cx.layout;
         let address = |target: Target, addend: i64| {
             layout
                 .address(self.cx.merged, target, addend)
                 .map(|a| a as i64)
-                .ok_or_else(|| {
-                    "internal error: what it refers to was left out; please report it".to_owned()
-                })
+                .ok_or_else(lost)
         };
-        let place = place as i64;
+        let from_place = |to: i64| fill.field.distance(to, place as i64);
         Ok(match fill.value {
-            Value::PcRelative(t, a) => address(t, a)?.wrapping_sub(place),
+            Value::PcRelative(t, a) => from_place(address(t, a)?),
+            Value::Branch(t, a) => from_place(self.branch(at, fill.offset, address(t, a)?)),
             Value::Absolute(t, a) => match self.cx.plan.far.address(t, a) {
                 Some(outside) => outside as i64,
                 None => address(t, a)?,
             },
-            Value::Cell(i, a) => ((layout.cells + 8 * u64::from(i)) as i64)
-                .wrapping_add(a)
-                .wrapping_sub(place),
-            Value::CellBase(a) => (layout.cells as i64).wrapping_add(a).wrapping_sub(place),
-            Value::FromCellBase(t, a) => address(t, a)?.wrapping_sub(layout.cells as i64),
-            Value::Trap(a) => (HEADER_SIZE as i64).wrapping_add(a).wrapping_sub(place),
-            Value::Number(n) => n,
-            Value::InLane(t, a) => {
-                let Target::Section { at, offset, .. } = t else {
-                    return Err("internal error: no thread-local; please report it".to_owned());
-                };
-                let block = layout.tls.get(&at).ok_or("the thread-local was left out")?;
-                ((layout.params.lane_tls + block + offset) as i64).wrapping_add(a)
+            Value::Cell(i, a) => {
+                from_place(((layout.cells + 8 * u64::from(i)) as i64).wrapping_add(a))
             }
+            Value::CellBase(a) => from_place((layout.cells as i64).wrapping_add(a)),
+            Value::FromCellBase(t, a) => address(t, a)?.wrapping_sub(layout.cells as i64),
+            Value::Trap(a) => {
+                let trap = (HEADER_SIZE as i64).wrapping_add(a);
+                from_place(self.branch(at, fill.offset, trap))
+            }
+            Value::Number(n) => n,
+            Value::InLane(t, a) => self.in_lane(t)?.wrapping_add(a),
+            Value::BelowLaneTop(t, a) => (layout.params.lane_size as i64)
+                .wrapping_sub(self.in_lane(t)?)
+                .wrapping_add(a),
         })
+    }
+
+    /// The offset of a thread-local in a lane.
+    fn in_lane(&self, target: Target) -> std::result::Result<i64, String> {
+        let Target::Section { at, offset, .. } = target else {
+            return Err("internal error: no thread-local; please report it".to_owned());
+        };
+        let layout = self.cx.layout;
+        let block = layout.tls.get(&at).ok_or("the thread-local was left out")?;
+        Ok((layout.params.lane_tls + block + offset) as i64)
+    }
+
+    /// Where a branch at a place of a section goes: to its target, or to a thunk that goes on there.
+    fn branch(&self, at: SecRef, offset: u64, target: i64) -> i64 {
+        let thunk = self.cx.thunks.of(at, offset);
+        thunk.map_or(target, |thunk| self.cx.layout.thunks[thunk] as i64)
+    }
+
+    /// The thunks, each with the distance to where it goes on.
+    fn thunks(&mut self) {
+        let Some(thunk) = self.cx.arch.thunk() else {
+            return;
+        };
+        for (to, address) in self.cx.thunks.all.iter().zip(&self.cx.layout.thunks) {
+            let mut code = thunk.code.to_vec();
+            let to = to.address(self.cx.layout, self.cx.merged);
+            for (offset, field) in thunk.fields {
+                let distance = |to| field.distance(to, (address + offset) as i64);
+                let written = to.map(distance).ok_or_else(lost);
+                let written = written.and_then(|value| field.write(&mut code, *offset, value));
+                let problem = |what| Problem::new(format!("a branch reaches too far: {what}"));
+                self.problems.extend(written.err().map(problem));
+            }
+            self.put(*address, &code);
+        }
     }
 
     fn cells(&mut self) {
@@ -236,6 +274,10 @@ impl Writer<'_, '_> {
 }
 
 const _: () = assert!(TRAP_SIZE >= 4);
+
+fn lost() -> String {
+    "internal error: what it refers to was left out; please report it".to_owned()
+}
 
 fn find(frames: &[Frames], record: RecordRef) -> Option<(&Record, Option<usize>)> {
     let (_, records) = frames

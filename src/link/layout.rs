@@ -15,9 +15,10 @@ use super::merge::Merged;
 use super::plan::{Plan, Value};
 use super::relr;
 use super::symbols::{Inputs, Symbols};
+use super::thunks::Thunks;
 use super::unwind::{Frames, RecordRef};
 use super::{Linker, SecRef, Target};
-use crate::arch::Arch;
+use crate::arch::{Linking, Thunk};
 use crate::base::diag::{Error, Problem, Result};
 use crate::provenance::HEADER_SIZE;
 use crate::read::Section;
@@ -38,6 +39,8 @@ pub struct Layout {
     pub order: Vec<(SecRef, u64)>,
     /// Offset of each thread-local section from the start of the block.
     pub tls: HashMap<SecRef, u64>,
+    /// Image offset of each thunk.
+    pub thunks: Vec<u64>,
     /// Image offset of each pool of merged elements.
     pub pools: Vec<u64>,
     /// Image offset of each common symbol that is kept and lies in the image.
@@ -83,10 +86,26 @@ enum Class {
 
 /// Gives out addresses.
 #[derive(Debug, Default)]
-struct Cursor(u64);
+pub(super) struct Cursor(u64);
 
 impl Cursor {
-    fn place(&mut self, size: u64, align: u64) -> u64 {
+    /// At the start of the code.
+    pub(super) fn code() -> Self {
+        Cursor(HEADER_SIZE as u64 + TRAP_SIZE)
+    }
+
+    /// Places a section with the code that follows its own.
+    pub(super) fn section(&mut self, cx: Context<'_, '_>, at: SecRef) -> u64 {
+        let section = cx.inputs.section(at);
+        let size = section.size.saturating_add(cx.plan.appended(at));
+        self.place(size, section.align)
+    }
+
+    pub(super) fn thunk(&mut self, thunk: &Thunk) -> u64 {
+        self.place(thunk.code.len() as u64, thunk.align)
+    }
+
+    pub(super) fn place(&mut self, size: u64, align: u64) -> u64 {
         let at = self.0.next_multiple_of(align.max(1));
         self.0 = at.saturating_add(size);
         at
@@ -111,21 +130,27 @@ pub struct Context<'a, 'd> {
     /// Names of functions.
     pub names: &'a NameTable,
     /// The backend.
-    pub arch: &'a dyn Arch,
+    pub arch: &'a dyn Linking,
     /// Bytes of a lane.
     pub lane_size: u64,
 }
 
+/// The code sections, in the order in which they will lie.
+pub(super) fn code(cx: Context<'_, '_>) -> Vec<SecRef> {
+    of(&classify(cx), Class::Code).collect()
+}
+
 /// Lays the image out.
-pub fn layout(cx: Context<'_, '_>) -> Result<Layout> {
+pub fn layout(cx: Context<'_, '_>, thunks: &Thunks) -> Result<Layout> {
     let classes = classify(cx);
     let mut out = Layout {
         commons: vec![None; cx.symbols.commons.len()],
+        thunks: vec![0; thunks.all.len()],
         ..Layout::default()
     };
     let rw = writable(cx, &classes, &mut out);
     let places = fix_up_places(cx, &out);
-    let fixed = read_only(cx, &classes, &mut out, &places);
+    let fixed = read_only(cx, &classes, thunks, &mut out, &places);
     let rw_start = fixed.next_multiple_of(cx.arch.page_size());
     shift_writable(cx, &classes, &mut out, rw_start, &places);
     out.params.rw_offset = rw_start;
@@ -356,15 +381,22 @@ fn fix_up_places(cx: Context<'_, '_>, out: &Layout) -> Places {
 }
 
 /// Lays out header, code and read-only data; returns where they end.
-fn read_only(cx: Context<'_, '_>, classes: &Classes, out: &mut Layout, places: &Places) -> u64 {
-    let mut cursor = Cursor(HEADER_SIZE as u64 + TRAP_SIZE);
+fn read_only(
+    cx: Context<'_, '_>,
+    classes: &Classes,
+    thunks: &Thunks,
+    out: &mut Layout,
+    places: &Places,
+) -> u64 {
+    let mut cursor = Cursor::code();
     for class in [Class::Code, Class::ReadOnly] {
         for at in of(classes, class) {
-            let section = cx.inputs.section(at);
-            let size = section.size.saturating_add(cx.plan.appended(at));
-            let address = cursor.place(size, section.align);
+            let address = cursor.section(cx, at);
             out.sections.insert(at, address);
             out.order.push((at, address));
+            for (which, thunk) in thunks.behind(at).iter().zip(cx.arch.thunk().iter().cycle()) {
+                out.thunks[*which] = cursor.thunk(thunk);
+            }
         }
         if class == Class::Code {
             out.params.code_offset = HEADER_SIZE as u64;

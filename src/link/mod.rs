@@ -1,7 +1,7 @@
 //! The linking core: from objects to one position-independent image.
 //!
 //! Each stage is a function that borrows the earlier stages' values and returns its own:
-//! [`symbols`] -> [`live`] -> [`plan`] -> [`layout`] -> [`image`] -> [`elf`].
+//! [`symbols`] -> [`live`] -> [`plan`] -> [`thunks`] -> [`layout`] -> [`image`] -> [`elf`].
 
 pub mod elf;
 pub mod exports;
@@ -16,11 +16,11 @@ pub mod lookup;
 pub mod merge;
 pub mod names;
 pub mod plan;
-pub mod reloc;
 pub mod relr;
 pub mod symbols;
 pub mod symtab;
 pub mod thread_pointer;
+pub mod thunks;
 pub mod unwind;
 
 /// A section of an object.

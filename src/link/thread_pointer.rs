@@ -3,64 +3,14 @@
 //! end of its section, and comes back from there.
 
 use super::plan::{Fill, Ops, Value};
-use super::reloc::{Field, Formula, Howto, Range};
 use super::symbols::{Inputs, Symbols};
 use super::{SecRef, live};
-use crate::arch::Arch;
+use crate::arch::Linking;
+use crate::arch::reloc::Formula;
+use crate::arch::thread_pointer::{Code, Detours};
 use crate::base::diag::Problem;
 use crate::read::{Def, Object, SymbolKind};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-
-/// A code section, as the backend looks for uses of the thread pointer in it.
-#[derive(Debug)]
-pub struct Code<'a> {
-    /// Its bytes, as far as they are known.
-    pub bytes: &'a [u8],
-    /// Where functions begin and end. What lies between them may be data.
-    pub functions: &'a [std::ops::Range<u64>],
-    /// The fields that are filled in: bytes by offset.
-    pub fields: &'a BTreeMap<u64, u8>,
-    /// Those that are filled in with the offset of a thread-local in a lane.
-    pub offsets: &'a BTreeSet<u64>,
-    /// Whether the object knows such offsets. If not, registers do not hold any.
-    pub has_offsets: bool,
-    /// Where code from elsewhere may arrive.
-    pub labels: &'a HashSet<u64>,
-    /// Bytes of a lane.
-    pub lane_size: u64,
-}
-
-/// What replaces the uses.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub struct Detours {
-    /// Instructions: (offset, bytes).
-    pub patches: Vec<(u64, Vec<u8>)>,
-    /// Code that is appended to the section.
-    pub appended: Vec<u8>,
-    /// Fields of replaced instructions, and where they are now.
-    pub moved: Vec<Moved>,
-    /// 32-bit fields that get the distance to the stack protector's value, + the number.
-    pub protectors: Vec<(u64, i64)>,
-}
-
-/// A field that has a new place. One may have several.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Moved {
-    /// Where it was.
-    pub from: u64,
-    /// Where it is.
-    pub to: u64,
-    /// What is added to its value.
-    pub plus: i64,
-}
-
-/// The distance to the stack protector's value.
-static PROTECTOR: Howto = Howto {
-    r_type: 0,
-    name: "the stack protector's value",
-    formula: Formula::PcRelative,
-    field: Field::new(4, Range::Signed),
-};
 
 /// What is known of an object's code, by section.
 #[derive(Debug)]
@@ -75,7 +25,7 @@ pub struct Context {
 /// the next.
 pub fn replace(
     (inputs, symbols): (&Inputs<'_>, &Symbols),
-    arch: &dyn Arch,
+    arch: &dyn Linking,
     lane_size: u64,
     at: SecRef,
     ops: &mut Ops,
@@ -95,9 +45,9 @@ pub fn replace(
         // Every rewriting stays within the instructions that it was made for.
         bytes[offset..offset + patch.len()].copy_from_slice(patch);
     }
-    let is_offset = |f: &&Fill| matches!(f.value, Value::InLane(..));
+    let is_offset = |f: &&Fill| matches!(f.value, Value::InLane(..) | Value::BelowLaneTop(..));
     let offsets = ops.fills.iter().filter(is_offset).map(|f| f.offset);
-    let fields = ops.fills.iter().map(|f| (f.offset, f.field.bytes));
+    let fields = ops.fills.iter().map(|f| (f.offset, f.field.size()));
     let found = arch.replace_thread_pointer(&Code {
         bytes: &bytes,
         functions: known.functions.get(&at.sec).map_or(&[], Vec::as_slice),
@@ -162,15 +112,15 @@ fn apply(detours: Detours, symbols: &Symbols, ops: &mut Ops) -> Result<(), Strin
             ..*fill
         });
     }
-    for (offset, plus) in protectors {
+    for (offset, field, plus) in protectors {
         let target = symbols.protector.ok_or(
             "internal error: nobody provides the stack protector's value; please report it",
         )?;
         ops.fills.push(Fill {
             offset,
-            field: PROTECTOR.field,
+            field,
             value: Value::PcRelative(target, plus),
-            howto: &PROTECTOR,
+            name: "the stack protector's value",
         });
     }
     ops.patches.extend(patches);
@@ -179,7 +129,7 @@ fn apply(detours: Detours, symbols: &Symbols, ops: &mut Ops) -> Result<(), Strin
 }
 
 impl Context {
-    fn new(object: &Object<'_>, obj: u32, arch: &dyn Arch) -> Self {
+    fn new(object: &Object<'_>, obj: u32, arch: &dyn Linking) -> Self {
         let code = object.sections.iter().filter(|s| s.exec());
         let has_offsets = code.flat_map(|s| &s.relocs).any(|r| {
             let howto = arch.howto(r.r_type);
@@ -192,7 +142,7 @@ impl Context {
             has_offsets,
         };
         context.name(object);
-        context.refer(object);
+        context.refer(object, arch);
         context
     }
 
@@ -225,9 +175,8 @@ impl Context {
     ///
     /// The entry of a table of jumps is the distance from the table's start; its relocation tells the distance from the entry. Every place that
     /// anything refers to may be the start.
-    fn refer(&mut self, object: &Object<'_>) {
-        const INSTRUCTION_ENDS: [i64; 4] = [4, 5, 6, 8];
-        let starts = referred(object);
+    fn refer(&mut self, object: &Object<'_>, arch: &dyn Linking) {
+        let starts = referred(object, arch);
         for (from, section) in object.sections.iter().enumerate() {
             let relocs = section
                 .relocs
@@ -244,10 +193,8 @@ impl Context {
                 let labels = self.labels.entry(to).or_default();
                 let place = symbol.value.wrapping_add_signed(reloc.addend);
                 if section.exec() {
-                    // A branch ends with its field; what else refers to a place may have an immediate behind that.
-                    let branch = is_branch(&section.data, reloc.offset);
-                    let ends = &INSTRUCTION_ENDS[..if branch { 1 } else { 4 }];
-                    labels.extend(ends.iter().map(|n| place.wrapping_add_signed(*n)));
+                    let meant = arch.meant(&section.data, reloc.offset).iter();
+                    labels.extend(meant.map(|n| place.wrapping_add_signed(*n)));
                     continue;
                 }
                 labels.insert(place);
@@ -259,55 +206,24 @@ impl Context {
     }
 }
 
-/// Whether the field at `offset` is that of a branch, which ends with it: call, jmp, jcc with 32 bits.
-fn is_branch(code: &[u8], offset: u64) -> bool {
-    let before = |n: u64| {
-        offset
-            .checked_sub(n)
-            .and_then(|at| code.get(at as usize).copied())
-    };
-    matches!(before(1), Some(0xe8 | 0xe9))
-        || (before(2) == Some(0x0f) && matches!(before(1), Some(0x80..=0x8f)))
-}
-
 /// By section of data: the places that code refers to, or that have names.
-fn referred(object: &Object<'_>) -> BTreeMap<u32, BTreeSet<u64>> {
-    const TO_NEXT_INSTRUCTION: i64 = 4;
+fn referred(object: &Object<'_>, arch: &dyn Linking) -> BTreeMap<u32, BTreeSet<u64>> {
     let mut places: BTreeMap<u32, BTreeSet<u64>> = BTreeMap::new();
     for symbol in &object.symbols {
         if let Def::Section(sec) = symbol.def {
             places.entry(sec).or_default().extend([0, symbol.value]);
         }
     }
-    for reloc in object
-        .sections
-        .iter()
-        .filter(|s| s.exec())
-        .flat_map(|s| &s.relocs)
-    {
+    let code = object.sections.iter().filter(|s| s.exec());
+    for (section, reloc) in code.flat_map(|s| s.relocs.iter().map(move |r| (s, r))) {
         let symbol = &object.symbols[reloc.symbol as usize];
         if let Def::Section(sec) = symbol.def {
-            let place = symbol
-                .value
-                .wrapping_add_signed(reloc.addend.wrapping_add(TO_NEXT_INSTRUCTION));
+            // The address of a table is computed by an instruction that ends with its field.
+            let meant = arch.meant(&section.data, reloc.offset).first();
+            let plus = reloc.addend.wrapping_add(*meant.unwrap_or(&0));
+            let place = symbol.value.wrapping_add_signed(plus);
             places.entry(sec).or_default().insert(place);
         }
     }
     places
-}
-
-impl Value {
-    /// The value with a number added.
-    fn plus(self, n: i64) -> Value {
-        match self {
-            Value::PcRelative(t, a) => Value::PcRelative(t, a.wrapping_add(n)),
-            Value::Absolute(t, a) => Value::Absolute(t, a.wrapping_add(n)),
-            Value::Cell(i, a) => Value::Cell(i, a.wrapping_add(n)),
-            Value::CellBase(a) => Value::CellBase(a.wrapping_add(n)),
-            Value::FromCellBase(t, a) => Value::FromCellBase(t, a.wrapping_add(n)),
-            Value::InLane(t, a) => Value::InLane(t, a.wrapping_add(n)),
-            Value::Trap(a) => Value::Trap(a.wrapping_add(n)),
-            Value::Number(a) => Value::Number(a.wrapping_add(n)),
-        }
-    }
 }

@@ -318,7 +318,7 @@ pub fn system_call(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::arch::{ALL, Arch};
+    use crate::arch::{ALL, Analysis};
 
     #[test]
     fn names_stand_once() {

@@ -1,9 +1,10 @@
 //! x86-64 (GOARCH amd64): variable-length instructions, 32-bit PC-relative reach, GOT loads that can be relaxed in place.
 //! Source: System V Application Binary Interface, AMD64 Architecture Processor Supplement ("psABI").
 
-use super::{Arch, Arguments, Code, Stub};
-use crate::link::reloc::{Howto, Rewrite, TlsModel};
-use crate::link::thread_pointer::{Code as UsingCode, Detours};
+use super::groups::{Group, Relocated};
+use super::reloc::Howto;
+use super::thread_pointer::{Code as UsingCode, Detours};
+use super::{Analysis, Arch, Arguments, Calling, Code, Linking, Stub, Thunk};
 use crate::model::goabi::Frame;
 use crate::model::uses::Uses;
 use crate::model::{Api, Function, Type};
@@ -14,6 +15,7 @@ pub mod callback;
 mod detour;
 mod flags;
 mod frames;
+pub mod groups;
 mod handles;
 pub mod relax;
 pub mod reloc;
@@ -29,6 +31,9 @@ mod writer;
 #[derive(Debug)]
 pub struct Amd64;
 
+/// What the addend of a field that ends its instruction begins with: the processor counts from the next instruction.
+const TO_NEXT_INSTRUCTION: i64 = -4;
+
 impl Arch for Amd64 {
     fn goarch(&self) -> &'static str {
         "amd64"
@@ -42,30 +47,26 @@ impl Arch for Amd64 {
     fn object_architecture(&self) -> object::Architecture {
         object::Architecture::X86_64
     }
+}
+
+impl Linking for Amd64 {
     fn page_size(&self) -> u64 {
         4096
+    }
+    fn trap(&self) -> &'static [u8] {
+        &[0xcc]
     }
     fn howto(&self, r_type: u32) -> Option<&'static Howto> {
         reloc::howto(r_type)
     }
-    fn relax(&self, code: &[u8], offset: u64) -> Option<Rewrite> {
-        relax::cell_load(code, offset)
+    fn groups(&self, section: &Relocated<'_>) -> Vec<Group> {
+        groups::claim(section)
     }
-    fn load(&self, code: &[u8], offset: u64) -> Option<Rewrite> {
-        relax::address(code, offset)
+    fn meant(&self, code: &[u8], offset: u64) -> &'static [i64] {
+        reloc::meant(code, offset)
     }
-    fn tls(
-        &self,
-        model: TlsModel,
-        code: &[u8],
-        offset: u64,
-        call: u64,
-        lane_size: u64,
-    ) -> Option<Rewrite> {
-        tls::access(model, code, offset, call, lane_size)
-    }
-    fn tls_cell(&self, code: &[u8], offset: u64) -> Option<Rewrite> {
-        tls::offset_load(code, offset)
+    fn thunk(&self) -> Option<&'static Thunk> {
+        None
     }
     fn uses_thread_pointer(&self, code: &[u8]) -> bool {
         thread_pointer::may_be_used(code)
@@ -73,9 +74,9 @@ impl Arch for Amd64 {
     fn replace_thread_pointer(&self, code: &UsingCode<'_>) -> Result<Detours, Vec<(u64, String)>> {
         thread_pointer::replace(code)
     }
-    fn trap(&self) -> &'static [u8] {
-        &[0xcc]
-    }
+}
+
+impl Analysis for Amd64 {
     fn c_calls(&self, code: &[u8], refs: &[u64]) -> Vec<Arguments> {
         syscall::c_calls(code, refs)
     }
@@ -91,6 +92,9 @@ impl Arch for Amd64 {
     fn waiting_call(&self, number: u64) -> Option<&'static str> {
         syscall::name(number)
     }
+}
+
+impl Calling for Amd64 {
     fn wrapper(
         &self,
         api: &Api,

@@ -1,6 +1,6 @@
 //! Rewriting of instructions that load an address from a cell (psABI B.2, "Optimize GOTPCRELX Relocations").
 
-use crate::link::reloc::Rewrite;
+use super::groups::Rewrite;
 
 /// Rewrites the instruction whose 32-bit displacement lies at `offset`, so that it reaches the symbol itself:
 ///
@@ -11,7 +11,7 @@ use crate::link::reloc::Rewrite;
 /// ```
 ///
 /// None when the instruction is another one (`cmp`, `push`, `test`, ...): it needs a cell.
-pub fn cell_load(code: &[u8], offset: u64) -> Option<Rewrite> {
+pub(super) fn cell_load(code: &[u8], offset: u64) -> Option<Rewrite> {
     let at = usize::try_from(offset).ok()?;
     let opcode = *code.get(at.checked_sub(2)?)?;
     let modrm = *code.get(at - 1)?;
@@ -43,7 +43,7 @@ pub fn cell_load(code: &[u8], offset: u64) -> Option<Rewrite> {
 /// ```
 ///
 /// None when it is another instruction.
-pub fn address(code: &[u8], offset: u64) -> Option<Rewrite> {
+pub(super) fn address(code: &[u8], offset: u64) -> Option<Rewrite> {
     /// REX.W, without and with REX.R: 64 bits, to a register of either half. Neither REX.X nor REX.B mean anything here.
     const WIDE: [u8; 2] = [0x48, 0x4c];
     let at = usize::try_from(offset).ok()?;

@@ -1,6 +1,6 @@
 //! Instructions that replace others, before and after they are encoded.
 
-use crate::link::thread_pointer::Moved;
+use crate::arch::thread_pointer::Moved;
 use iced_x86::{Encoder, Instruction};
 
 /// Bytes of jmp rel32 and call rel32.

@@ -2,8 +2,9 @@
 //! decoding, and replaced where it stands, or by a jump to code behind the section, for which its neighbours may have to go along.
 
 use super::detour::{self, Known, Site, Use};
+use super::reloc::HALF;
 use super::steps::{FieldOf, JUMP, Step, encode, encode_all, jump};
-use crate::link::thread_pointer::{Code, Detours};
+use crate::arch::thread_pointer::{Code, Detours};
 use iced_x86::{
     Code as Opcode, ConstantOffsets, Decoder, DecoderOptions, FlowControl, Instruction, Mnemonic,
     OpKind, Register,
@@ -253,7 +254,7 @@ impl Writer<'_> {
         let to_next = displacement as i64 - new.bytes.len() as i64;
         self.out
             .protectors
-            .push((i.ip() + displacement as u64, to_next));
+            .push((i.ip() + displacement as u64, HALF, to_next));
         new.bytes.extend(std::iter::repeat_n(NOP, room));
         self.out.patches.push((i.ip(), new.bytes));
         self.done = n + 1;

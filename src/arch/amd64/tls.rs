@@ -8,7 +8,16 @@
 //!                                                                    add $x, %rax ; nop
 //! ```
 
-use crate::link::reloc::{Rewrite, TlsModel};
+use super::groups::Rewrite;
+
+/// The two models whose sequences call `__tls_get_addr`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Model {
+    /// One variable.
+    General,
+    /// The block; offsets follow.
+    Local,
+}
 
 /// mov rax, rsp; and rax, imm32
 fn lane_base(lane_size: u64) -> Option<Vec<u8>> {
@@ -20,8 +29,8 @@ fn lane_base(lane_size: u64) -> Option<Vec<u8>> {
 
 /// Replaces the sequence whose `lea` has its displacement at `offset`. `call` is the offset of the relocation to
 /// `__tls_get_addr` that belongs to it. None when the code is not one of the sequences that compilers emit.
-pub fn access(
-    model: TlsModel,
+pub(super) fn access(
+    model: Model,
     code: &[u8],
     offset: u64,
     call: u64,
@@ -31,7 +40,7 @@ pub fn access(
     let after = code.get(at.checked_add(4)?..)?;
     let gap = call.checked_sub(offset)?;
     match model {
-        TlsModel::General => {
+        Model::General => {
             let start = at.checked_sub(4)?;
             let lea = code.get(start..at)? == [0x66, 0x48, 0x8d, 0x3d];
             // The second form is gcc's -fno-plt: call *__tls_get_addr@GOTPCREL(%rip).
@@ -48,7 +57,7 @@ pub fn access(
                 field: Some(start as u64 + 11),
             })
         }
-        TlsModel::Local => {
+        Model::Local => {
             let start = at.checked_sub(3)?;
             if code.get(start..at)? != [0x48, 0x8d, 0x3d] {
                 return None;
@@ -76,7 +85,7 @@ pub fn access(
 /// mov x@gottpoff(%rip), %reg  ->  mov $x, %reg
 /// add x@gottpoff(%rip), %reg  ->  add $x, %reg
 /// ```
-pub fn offset_load(code: &[u8], offset: u64) -> Option<Rewrite> {
+pub(super) fn offset_load(code: &[u8], offset: u64) -> Option<Rewrite> {
     const REX_W: u8 = 0x48;
     let at = usize::try_from(offset).ok()?;
     code.get(at..at.checked_add(4)?)?;
@@ -121,7 +130,7 @@ mod tests {
         out
     }
 
-    fn rewritten(model: TlsModel, code: &[u8], offset: u64, call: u64) -> Vec<String> {
+    fn rewritten(model: Model, code: &[u8], offset: u64, call: u64) -> Vec<String> {
         let r = access(model, code, offset, call, 8 << 20).expect("rewritten");
         assert_eq!(
             (r.start, r.bytes.len()),
@@ -145,12 +154,12 @@ mod tests {
             "add rax,0",
             "nop",
         ];
-        assert_eq!(rewritten(TlsModel::General, &gd, 4, 12), want);
-        assert_eq!(rewritten(TlsModel::General, &gd_no_plt, 4, 12), want);
+        assert_eq!(rewritten(Model::General, &gd, 4, 12), want);
+        assert_eq!(rewritten(Model::General, &gd_no_plt, 4, 12), want);
         let ld = [0x48, 0x8d, 0x3d, 0, 0, 0, 0, 0xe8, 0, 0, 0, 0];
         let ld_no_plt = [0x48, 0x8d, 0x3d, 0, 0, 0, 0, 0xff, 0x15, 0, 0, 0, 0];
         for (code, call) in [(&ld[..], 8), (&ld_no_plt[..], 9)] {
-            let text = rewritten(TlsModel::Local, code, 3, call);
+            let text = rewritten(Model::Local, code, 3, call);
             assert_eq!(text[..2], want[..2]);
             assert!(text[2].starts_with("nop"));
         }
@@ -158,10 +167,10 @@ mod tests {
 
     #[test]
     fn anything_else_is_refused() {
-        assert_eq!(access(TlsModel::General, &[0x90; 16], 4, 12, 1 << 20), None);
+        assert_eq!(access(Model::General, &[0x90; 16], 4, 12, 1 << 20), None);
         assert_eq!(
             access(
-                TlsModel::Local,
+                Model::Local,
                 &[0x48, 0x8d, 0x3d, 0, 0, 0, 0, 0x90],
                 3,
                 8,
@@ -169,12 +178,12 @@ mod tests {
             ),
             None
         );
-        assert_eq!(access(TlsModel::General, &[], u64::MAX, 0, 1 << 20), None);
+        assert_eq!(access(Model::General, &[], u64::MAX, 0, 1 << 20), None);
         let gd = [
             0x66, 0x48, 0x8d, 0x3d, 0, 0, 0, 0, 0x66, 0x66, 0x48, 0xe8, 0, 0, 0, 0,
         ];
         assert_eq!(
-            access(TlsModel::General, &gd, 4, 13, 1 << 20),
+            access(Model::General, &gd, 4, 13, 1 << 20),
             None,
             "the call's relocation is elsewhere"
         );

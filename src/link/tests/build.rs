@@ -1,10 +1,11 @@
 //! Objects by hand, and a link of them without wrappers and runtime.
 
+use crate::arch::Linking;
 use crate::arch::amd64::Amd64;
 use crate::base::diag::Result;
 use crate::link::layout::{self, Layout};
 use crate::link::symbols::{self, Inputs, Symbols};
-use crate::link::{SecRef, Target, far, functions, image, live, merge, plan, unwind};
+use crate::link::{SecRef, Target, far, functions, image, live, merge, plan, thunks, unwind};
 use crate::read::{Files, Object};
 use ::object::elf::RelocationType;
 use ::object::write::{
@@ -325,10 +326,15 @@ pub fn graph<T>(
 
 /// Links without a runtime.
 pub fn link(objs: &[Obj]) -> Result<Image> {
-    graph(objs, &[], place)
+    link_for(&Amd64, objs)
 }
 
-fn place(graph: Graph<'_>) -> Result<Image> {
+/// The same for another machine than that of the objects, which has its own relocations.
+pub fn link_for(arch: &dyn Linking, objs: &[Obj]) -> Result<Image> {
+    graph(objs, &[], |graph| place(graph, arch))
+}
+
+fn place(graph: Graph<'_>, arch: &dyn Linking) -> Result<Image> {
     let Graph {
         inputs,
         symbols,
@@ -336,11 +342,11 @@ fn place(graph: Graph<'_>) -> Result<Image> {
         live,
     } = graph;
     live::check_undefined(&inputs, &live)?;
-    let far = far::choose(&inputs, &symbols, &live, &frames, &Amd64)?;
-    let plan = plan::plan(&inputs, &symbols, &live, &frames, &Amd64, LANE_SIZE, far)?;
+    let far = far::choose(&inputs, &symbols, &live, &frames, arch, LANE_SIZE)?;
+    let plan = plan::plan(&inputs, &symbols, &live, &frames, arch, LANE_SIZE, far)?;
     let merged = merge::merge(&inputs, &live, &plan);
     let function_names = functions::NameTable::new(&inputs, &|at| live.keeps(at));
-    let layout = layout::layout(layout::Context {
+    let cx = layout::Context {
         inputs: &inputs,
         symbols: &symbols,
         live: &live,
@@ -348,18 +354,21 @@ fn place(graph: Graph<'_>) -> Result<Image> {
         plan: &plan,
         merged: &merged,
         names: &function_names,
-        arch: &Amd64,
+        arch,
         lane_size: LANE_SIZE,
-    })?;
+    };
+    let thunks = thunks::plan(cx);
+    let layout = layout::layout(cx, &thunks)?;
     let cx = image::Context {
         inputs: &inputs,
         plan: &plan,
+        thunks: &thunks,
         merged: &merged,
         names: &function_names,
         looked_up: &live.looked_up,
         layout: &layout,
         frames: &frames,
-        arch: &Amd64,
+        arch,
     };
     let image = image::write(cx)?;
     let names = inputs

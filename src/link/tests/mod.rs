@@ -2,6 +2,7 @@
 
 mod build;
 mod far;
+mod other_machine;
 mod stacks;
 mod waits;
 

@@ -4,8 +4,7 @@
 use iced_x86::code_asm::*;
 use iced_x86::{Code, Decoder, DecoderOptions, Instruction, MemoryOperand, OpKind, Register};
 use memmap2::MmapMut;
-use rsyso::arch::{self, Arch};
-use rsyso::link::thread_pointer;
+use rsyso::arch::{self, Arch, thread_pointer};
 use std::arch::naked_asm;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
@@ -215,9 +214,9 @@ fn replaced(s: &Snippet) -> Vec<u8> {
     for (to, value) in values {
         code[to as usize..][..4].copy_from_slice(&value.to_le_bytes());
     }
-    for (at, plus) in found.protectors {
-        let distance = ROOM as i32 - at as i32 + plus as i32;
-        code[at as usize..][..4].copy_from_slice(&distance.to_le_bytes());
+    for (at, field, plus) in found.protectors {
+        let distance = field.distance(ROOM as i64, at as i64) + plus;
+        field.write(&mut code, at, distance).expect("it fits");
     }
     for i in Decoder::new(64, &code, DecoderOptions::NONE).iter() {
         assert!(i.is_invalid() || i.memory_segment() != Register::FS, "{i}");

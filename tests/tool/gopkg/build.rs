@@ -3,11 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use rsyso::arch::amd64::Amd64;
-use rsyso::arch::{Arch, Arguments, Code, Stub};
+use rsyso::arch::groups::{Group, Relocated};
+use rsyso::arch::reloc::Howto;
+use rsyso::arch::thread_pointer;
+use rsyso::arch::{Analysis, Arch, Arguments, Calling, Code, Linking, Stub, Thunk};
 use rsyso::base::diag;
 use rsyso::go::{self, GoFile, Place, Prefix, Present, Request};
-use rsyso::link::reloc::{Howto, Rewrite, TlsModel};
-use rsyso::link::thread_pointer;
 use rsyso::model::goabi::Frame;
 use rsyso::model::uses::Uses;
 use rsyso::model::*;
@@ -20,15 +21,6 @@ impl Arch for Fake {
     fn goarch(&self) -> &'static str {
         self.0
     }
-    fn stub(&self, stub: &Stub<'_>) -> String {
-        Amd64.stub(stub)
-    }
-    fn frame_at_entry(&self) -> (gimli::write::CommonInformationEntry, u32) {
-        Amd64.frame_at_entry()
-    }
-    fn landing(&self, name: &str, then: &str) -> String {
-        Amd64.landing(name, then)
-    }
     fn rust_target(&self) -> &'static str {
         Amd64.rust_target()
     }
@@ -38,30 +30,26 @@ impl Arch for Fake {
     fn object_architecture(&self) -> object::Architecture {
         Amd64.object_architecture()
     }
+}
+
+impl Linking for Fake {
     fn page_size(&self) -> u64 {
         Amd64.page_size()
+    }
+    fn trap(&self) -> &'static [u8] {
+        Amd64.trap()
     }
     fn howto(&self, r_type: u32) -> Option<&'static Howto> {
         Amd64.howto(r_type)
     }
-    fn relax(&self, code: &[u8], offset: u64) -> Option<Rewrite> {
-        Amd64.relax(code, offset)
+    fn groups(&self, section: &Relocated<'_>) -> Vec<Group> {
+        Amd64.groups(section)
     }
-    fn load(&self, code: &[u8], offset: u64) -> Option<Rewrite> {
-        Amd64.load(code, offset)
+    fn meant(&self, code: &[u8], offset: u64) -> &'static [i64] {
+        Amd64.meant(code, offset)
     }
-    fn tls(
-        &self,
-        model: TlsModel,
-        code: &[u8],
-        offset: u64,
-        call: u64,
-        lane_size: u64,
-    ) -> Option<Rewrite> {
-        Amd64.tls(model, code, offset, call, lane_size)
-    }
-    fn tls_cell(&self, code: &[u8], offset: u64) -> Option<Rewrite> {
-        Amd64.tls_cell(code, offset)
+    fn thunk(&self) -> Option<&'static Thunk> {
+        Amd64.thunk()
     }
     fn uses_thread_pointer(&self, code: &[u8]) -> bool {
         Amd64.uses_thread_pointer(code)
@@ -72,9 +60,9 @@ impl Arch for Fake {
     ) -> Result<thread_pointer::Detours, Vec<(u64, String)>> {
         Amd64.replace_thread_pointer(code)
     }
-    fn trap(&self) -> &'static [u8] {
-        Amd64.trap()
-    }
+}
+
+impl Analysis for Fake {
     fn c_calls(&self, code: &[u8], refs: &[u64]) -> Vec<Arguments> {
         Amd64.c_calls(code, refs)
     }
@@ -90,6 +78,9 @@ impl Arch for Fake {
     fn waiting_call(&self, number: u64) -> Option<&'static str> {
         Amd64.waiting_call(number)
     }
+}
+
+impl Calling for Fake {
     fn wrapper(
         &self,
         api: &Api,
@@ -111,6 +102,15 @@ impl Arch for Fake {
     }
     fn jump(&self, symbol: &str) -> Result<Code, String> {
         Amd64.jump(symbol)
+    }
+    fn frame_at_entry(&self) -> (gimli::write::CommonInformationEntry, u32) {
+        Amd64.frame_at_entry()
+    }
+    fn stub(&self, stub: &Stub<'_>) -> String {
+        Amd64.stub(stub)
+    }
+    fn landing(&self, name: &str, then: &str) -> String {
+        Amd64.landing(name, then)
     }
 }
 
