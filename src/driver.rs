@@ -18,7 +18,7 @@ use crate::link::unwind::Frames;
 use crate::link::{
     SecRef, elf, far, image, interpose, layout, live, merge, plan, symbols, symtab, thunks, unwind,
 };
-use crate::model::uses::PackageUses;
+use crate::model::uses::Calls;
 use crate::model::{Api, Declared};
 use crate::provenance::{self, Header};
 use crate::read::runtime;
@@ -66,29 +66,40 @@ pub fn convert(o: &ConvertOptions, progress: &dyn Progress) -> Result<Converted>
         trusted: rules::declared::trusted(&api, &o.trust)?,
         blocking: rules::declared::blocking(&api, &o.blocking)?,
     };
-    // What Go cannot express is refused before anything is linked, with the parameter's name; so are names that clash.
-    go::check(&api)?;
-    let library_file = base_name(o.inputs.first().map_or(Path::new(""), PathBuf::as_path));
-    let library_name = go::library_name(Path::new(&library_file));
-    let go_prefix = prefix(o.trim_prefix.as_deref());
-    let functions = go::declarations(&api, &declared, &go_prefix, &library_name)?;
-    let uses = go::uses(&api, &declared, &go_prefix, &library_name, &place.package)?;
+    // What Go cannot express is refused before anything is linked, with the parameter's name; so are names that clash, and an API that differs
+    // from that of the other architectures that are there. From here on the package is fixed, but for the names of its wrappers.
     let digest = digest(&files);
+    let present = go::present(&place)?;
+    let (arch, rustc) = (library.arch, library.rustc.clone());
+    let package = go::plan(&go::Request {
+        place: &place,
+        api: &api,
+        declared: &declared,
+        arch,
+        go_prefix: prefix(o.trim_prefix.as_deref()),
+        command: o.command.clone(),
+        aborts: interpose::aborts(&library.objects),
+        rustc: rustc.clone(),
+        rsyso: env!("CARGO_PKG_VERSION").to_owned(),
+        library: base_name(o.inputs.first().map_or(Path::new(""), PathBuf::as_path)),
+        sha256: provenance::hex(&digest),
+        present: present.as_ref(),
+    })?;
+    if let Some(present) = &present {
+        go::agree(present, &package, arch.goarch())?;
+    }
     let identity = place
         .import_path
         .clone()
         .unwrap_or_else(|| place.package.clone());
     // The wrappers are one more object; from here on no object is added.
-    let rustc = library.rustc.clone();
-    let arch = library.arch;
-    let aborts = interpose::aborts(&library.objects);
-    let linked = link(library, &api, (&declared, &uses), o.stack_size, progress)?;
+    let linked = link(library, &api, &package.calls, o.stack_size, progress)?;
     let header = Header {
         format: provenance::FORMAT,
         image_size: linked.image.len() as u64,
         fixed_size: linked.layout.params.rw_offset,
         rsyso: env!("CARGO_PKG_VERSION").to_owned(),
-        rustc: rustc.clone().unwrap_or_default(),
+        rustc: rustc.unwrap_or_default(),
         inputs_sha256: digest,
         fixed_sha256: [0; 32],
         writable_sha256: [0; 32],
@@ -101,26 +112,12 @@ pub fn convert(o: &ConvertOptions, progress: &dyn Progress) -> Result<Converted>
     if let Some(zeros) = &linked.zeros {
         progress.warn(zeros);
     }
-    for note in go::notes(&api, &declared, &go_prefix, &library_name)? {
-        progress.warn(&note);
+    for note in &package.notes {
+        progress.warn(note);
     }
     let (syso, names) = seal(linked, &header, arch, &syso_name, progress)?;
     // The Go side: text only.
-    let text = go::generate(&go::Request {
-        place: &place,
-        api: &api,
-        declared: &declared,
-        arch,
-        go_prefix,
-        wrapper: &|export| names.wrapper(export),
-        command: o.command.clone(),
-        aborts,
-        rustc,
-        rsyso: env!("CARGO_PKG_VERSION").to_owned(),
-        library: library_file,
-        sha256: provenance::hex(&digest),
-        present: go::present(&place)?,
-    })?;
+    let text = go::print(&package, arch, &|export| names.wrapper(export));
     // All files or none.
     let mut files = vec![(syso_name, syso)];
     files.extend(text.into_iter().map(|f| (f.name, f.text.into_bytes())));
@@ -130,7 +127,7 @@ pub fn convert(o: &ConvertOptions, progress: &dyn Progress) -> Result<Converted>
         import_path: place.import_path,
         out_dir: o.out_dir.clone(),
         files: written,
-        functions,
+        functions: package.functions,
         image_size: header.image_size,
         kept,
         dropped,
@@ -311,12 +308,12 @@ pub(crate) fn runtime(arch: &dyn Arch) -> Result<Files> {
 fn link(
     library: Library<'_>,
     api: &Api,
-    (declared, uses): (&Declared, &PackageUses),
+    calls: &Calls,
     lane_size: u64,
     progress: &dyn Progress,
 ) -> Result<Linked> {
     let arch = library.arch;
-    let extra = wrappers::object(api, declared, arch, uses)?;
+    let extra = wrappers::object(api, arch, calls)?;
     let runtime = runtime(arch)?;
     let exports = library.exports;
     let graph = reach(library.objects, &runtime, extra, Vec::new())?;

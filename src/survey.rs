@@ -7,11 +7,12 @@ use crate::base::report::{
     self, GoDeclaration, InspectedExport, Inspection, Kept, Missing, Progress, Sizes,
 };
 use crate::driver::{self, Graph, Library};
+use crate::go::GoPackage;
 use crate::link::exports::Export;
 use crate::link::live::{self, Live};
 use crate::link::{SecRef, interpose, names};
 use crate::model::goabi;
-use crate::model::uses::{PackageUses, Uses};
+use crate::model::uses::{Calls, Uses};
 use crate::model::{Api, Declared, Function};
 use crate::read::{Files, Object, Symbol, SymbolKind};
 use crate::shared::{self, Params};
@@ -48,16 +49,13 @@ pub fn inspect(o: &InspectOptions, progress: &dyn Progress) -> Result<Inspection
         ..Inspection::default()
     };
     let exports = library.exports.clone();
-    // Nothing is written that could have the names of an image.
-    let names = wrappers::Names::new(&[]);
     // Names may clash between functions that are good one by one; then there is no API to show.
-    let written = go_api(&go::Request {
+    let planned = go::plan(&go::Request {
         place: &place,
         api: &signatures.api,
         declared: &declared,
         arch,
         go_prefix: driver::prefix(o.trim_prefix.as_deref()),
-        wrapper: &|export| names.wrapper(export),
         command: "rsyso".to_owned(),
         aborts: interpose::aborts(&library.objects),
         rustc: library.rustc.clone(),
@@ -66,23 +64,11 @@ pub fn inspect(o: &InspectOptions, progress: &dyn Progress) -> Result<Inspection
         sha256: String::new(),
         present: None,
     });
-    let go = written.unwrap_or_else(|e| {
-        note_obstacles(&mut out.obstacles, &e);
-        GoApi::default()
-    });
-    let prefix = driver::prefix(o.trim_prefix.as_deref());
-    let uses = go::uses(
-        &signatures.api,
-        &declared,
-        &prefix,
-        &library_name,
-        &place.package,
-    );
-    let uses = uses.unwrap_or_else(|e| {
-        note_obstacles(&mut out.obstacles, &e);
-        PackageUses::default()
-    });
-    let extra = wrappers::object(&signatures.api, &declared, arch, &uses)?;
+    let package = planned.map_err(|e| note_obstacles(&mut out.obstacles, &e));
+    let package = package.ok();
+    let plain = Calls::plain(&signatures.api, &declared);
+    let calls = package.as_ref().map_or(&plain, |p| &p.calls);
+    let extra = wrappers::object(&signatures.api, arch, calls)?;
     let first_own = library.objects.len() as u32;
     let runtime = driver::runtime(arch)?;
     let graph = driver::reach(
@@ -104,14 +90,15 @@ pub fn inspect(o: &InspectOptions, progress: &dyn Progress) -> Result<Inspection
     for (export, problems) in exports.iter().zip(&signatures.problems) {
         let mut described = describe(&graph, export, problems);
         if let Some(i) = signatures.index_of(export) {
-            described.tell(&signatures.api.functions()[i], go.functions.get(i));
+            let go = package.as_ref().and_then(|p| p.functions.get(i));
+            described.tell(&signatures.api.functions()[i], go);
             described.declared = declared.blocking.get(&export.symbol).copied();
         }
         described.stack_bytes = stack_bytes;
         described.wait = blocking::wait_of(&graph.inputs, &waits, export);
         out.exports.push(described);
     }
-    out.api = go.declarations;
+    out.api = package.iter().flat_map(go_api).collect();
     out.missing = missing(&graph);
     out.kept = graph
         .live
@@ -144,34 +131,12 @@ fn stack_of(params: &Params) -> u64 {
 }
 
 /// What the Go package offers.
-#[derive(Default)]
-struct GoApi {
-    declarations: Vec<GoDeclaration>,
-    /// The declaration of each function of the model.
-    functions: Vec<String>,
-}
-
-/// The API, taken from the very text that `convert` would write.
-fn go_api(request: &go::Request<'_>) -> Result<GoApi> {
-    // Of an export that became a method or a constructor, that.
-    let functions = go::declarations(
-        request.api,
-        request.declared,
-        &request.go_prefix,
-        &request.place.stem,
-    )?;
-    let files = go::generate(request)?;
-    let text = files.first().map_or("", |f| f.text.as_str());
-    let declarations = go::outline(text);
-    let public = |d: go::Declaration| GoDeclaration {
-        name: d.name,
-        kind: d.kind,
-        text: d.text,
-        doc: d.doc,
-    };
-    Ok(GoApi {
-        functions,
-        declarations: declarations.into_iter().map(public).collect(),
+fn go_api(package: &GoPackage) -> impl Iterator<Item = GoDeclaration> {
+    package.declarations().map(|d| GoDeclaration {
+        name: d.name.clone(),
+        kind: d.kind.keyword().to_owned(),
+        text: d.text.clone(),
+        doc: d.doc.join("\n"),
     })
 }
 

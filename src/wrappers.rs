@@ -3,9 +3,9 @@
 
 use crate::arch::{Arch, Code, note, rt_symbols};
 use crate::base::diag::{Error, Kind, Problem, Result};
-use crate::model::goabi::{self, Frame};
-use crate::model::uses::{PackageUses, Uses};
-use crate::model::{Api, Declared, Function, Int, Param, PointerKind, Type};
+use crate::model::goabi;
+use crate::model::uses::{Call, Calls, Uses};
+use crate::model::{Api, Function, Int, Param, PointerKind, Type};
 use crate::read::{Bind, Def, Object, Reloc, Section, Symbol, SymbolKind, Visibility};
 use crate::sig::rules::owned::FREE;
 use ::object::elf;
@@ -77,32 +77,33 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 /// Assembles the wrappers of all functions, each with what stands for the Go functions that it takes, and their unwind table.
-pub fn object(
-    api: &Api,
-    declared: &Declared,
-    arch: &dyn Arch,
-    uses: &PackageUses,
-) -> Result<Object<'static>> {
+pub fn object(api: &Api, arch: &dyn Arch, calls: &Calls) -> Result<Object<'static>> {
     let mut w = Assembly {
         object: Object::synthetic("<wrappers>", arch.machine()),
         symbols: HashMap::new(),
         frames: Vec::new(),
     };
     let mut problems = Vec::new();
-    let drained = match uses.any {
+    let drained = match calls.any {
         true => Uses::Drained,
         false => Uses::None,
     };
     let own = [
         Some((forget(), drained)),
-        uses.settles.then(|| (settle(), Uses::Settled)),
+        calls.settles.then(|| (settle(), Uses::Settled)),
         api.gives_memory().then(|| (free(), Uses::None)),
     ];
-    let exports = api.functions().iter().enumerate();
-    let exports = exports.map(|(index, f)| (f, uses.of(index)));
-    for (function, uses) in exports.chain(own.iter().flatten().map(|(f, uses)| (f, uses))) {
-        let frame = goabi::declared(api, declared, function);
-        if let Err(what) = w.export(api, arch, (function, &frame), uses) {
+    let own: Vec<(Function, Call)> = own
+        .into_iter()
+        .flatten()
+        .map(|(f, uses)| {
+            let frame = goabi::frame(api, &f);
+            (f, Call { frame, uses })
+        })
+        .collect();
+    let exports = api.functions().iter().zip(&calls.functions);
+    for (function, call) in exports.chain(own.iter().map(|(f, call)| (f, call))) {
+        if let Err(what) = w.export(api, arch, function, call) {
             let problem = Problem::new(format!(
                 "{} cannot be called from Go: {what}",
                 function.symbol
@@ -224,12 +225,12 @@ impl Assembly {
         &mut self,
         api: &Api,
         arch: &dyn Arch,
-        (function, frame): (&Function, &Frame),
-        uses: &Uses,
+        function: &Function,
+        call: &Call,
     ) -> std::result::Result<(), String> {
         let codes = callbacks(function);
-        let code = arch.wrapper(api, function, frame, &codes, uses)?;
-        if let Uses::Given { handles, .. } = uses {
+        let code = arch.wrapper(api, function, &call.frame, &codes, &call.uses)?;
+        if let Uses::Given { handles, .. } = &call.uses {
             for (given, slot) in handles.iter().zip(0..) {
                 self.data(note(&function.symbol, slot), given.note_bytes());
             }

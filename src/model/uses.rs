@@ -1,5 +1,8 @@
 //! The handles that functions are given: what the wrappers have to do for them (`rt/src/handles.rs` has the whole).
 
+use super::goabi::{self, Frame};
+use super::{Api, Declared};
+
 /// What the wrapper of one function does.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Uses {
@@ -42,20 +45,36 @@ impl Given {
     }
 }
 
-/// What the wrappers of a package do.
+/// How a function is called.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct PackageUses {
+pub struct Call {
+    /// Where Go puts what it passes and finds the result.
+    pub frame: Frame,
+    /// What the wrapper does for handles.
+    pub uses: Uses,
+}
+
+/// How the functions of a package are called: what their wrappers are made from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Calls {
     /// In the order of the functions.
-    pub functions: Vec<Uses>,
+    pub functions: Vec<Call>,
     /// Whether there are handles at all.
     pub any: bool,
     /// Whether Go itself ends uses.
     pub settles: bool,
 }
 
-impl PackageUses {
-    /// Of one function.
-    pub fn of(&self, index: usize) -> &Uses {
-        self.functions.get(index).unwrap_or(&Uses::None)
+impl Calls {
+    /// Without handles, and as declared.
+    pub fn plain(api: &Api, declared: &Declared) -> Calls {
+        let functions = api.functions().iter().map(|f| Call {
+            frame: goabi::declared(api, declared, f),
+            uses: Uses::None,
+        });
+        Calls {
+            functions: functions.collect(),
+            ..Calls::default()
+        }
     }
 }

@@ -124,17 +124,24 @@ fn without_crate_doc(text: &str) -> String {
     format!("{before}{after}")
 }
 
-/// What the exported names of a Go file are, how they are documented but for what nil means, and which layouts they have.
-fn api(text: &str) -> Vec<String> {
-    let declared = rsyso::go::outline(text).into_iter().map(|d| {
-        let doc = d.doc.replace(" A nil a is None in Rust.", "");
-        format!("{doc}\n{}", d.text).replace("Rust struct Pair<u8>", "Rust struct Pair_u8")
+/// What others can use of the package of a library, how it is documented but for what nil means, and which layouts its file counts on.
+fn api(library: &Path, options: &[&str], text: &str) -> Vec<String> {
+    let mut inspect = rsyso();
+    inspect.args(["inspect", "--json"]).arg(library);
+    let told = run(inspect.args(options), MINUTES).success().stdout;
+    let told: serde_json::Value = serde_json::from_str(&told).expect("JSON");
+    let declared = told["api"].as_array().expect("a list").iter().map(|d| {
+        let word = |key: &str| d[key].as_str().expect("a text").to_owned();
+        let doc = word("doc").replace(" A nil a is None in Rust.", "");
+        format!("{doc}\n{}", word("text")).replace("Rust struct Pair<u8>", "Rust struct Pair_u8")
     });
+    let declared: Vec<String> = declared.collect();
+    assert!(declared.len() > 20, "{declared:?}");
     let (_, layouts) = text
         .split_once("// The layouts")
         .expect("checks of layouts");
     let (layouts, _) = layouts.split_once("\n)\n").expect("their end");
-    declared.chain([layouts.to_owned()]).collect()
+    declared.into_iter().chain([layouts.to_owned()]).collect()
 }
 
 #[test]
@@ -156,18 +163,18 @@ fn the_same_go_api_from_debug_information_and_from_the_header() {
     let both = package("both", &library().full, &header);
     // What a reference lends, a header cannot tell.
     let lent = ["--consumes", "!contract_store_add"];
-    let stripped = package(
-        "stripped",
-        &library().stripped,
-        &[&header[..], &lent].concat(),
-    );
+    let with_header = [&header[..], &lent].concat();
+    let stripped = package("stripped", &library().stripped, &with_header);
     // What tells where the API comes from is the command, the hash of the input, and the crate's doc comment.
     let file = |text: &str| {
         let lines = text.lines().skip(1).filter(|l| !l.contains("SHA-256"));
         without_crate_doc(&lines.map(|l| l.to_owned() + "\n").collect::<String>())
     };
     assert_eq!(file(&both), file(&debug));
-    assert_eq!(api(&stripped), api(&debug));
+    assert_eq!(
+        api(&library().stripped, &with_header, &stripped),
+        api(&library().full, &[], &debug)
+    );
     // A pointer of a header may be kept by the callee, and may be null; a Rust reference may not, and Go may be told.
     assert!(debug.contains("//go:noescape") && !stripped.contains("func rsysoCallMove"));
     assert!(debug.contains("contract: Move needs a *Point for by, not nil"));

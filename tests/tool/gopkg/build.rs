@@ -8,7 +8,7 @@ use rsyso::arch::reloc::Howto;
 use rsyso::arch::thread_pointer;
 use rsyso::arch::{Analysis, Arch, Arguments, Calling, Code, Linking, Stub, Thunk};
 use rsyso::base::diag;
-use rsyso::go::{self, GoFile, Place, Prefix, Present, Request};
+use rsyso::go::{self, GoFile, GoPackage, Place, Prefix, Present, Request};
 use rsyso::model::goabi::Frame;
 use rsyso::model::uses::Uses;
 use rsyso::model::*;
@@ -123,21 +123,19 @@ pub fn place(dir: &Path, stem: &str) -> Place {
     }
 }
 
-/// Prints `api` as the package `stem` in `dir`.
-pub fn generate(
+/// Plans the package `stem` in `dir`.
+pub fn plan_in(
     sample: &Sample,
     arch: &dyn Arch,
-    dir: &Path,
-    stem: &str,
-    present: Option<Present>,
-) -> diag::Result<Vec<GoFile>> {
-    go::generate(&Request {
+    (dir, stem): (&Path, &str),
+    present: Option<&Present>,
+) -> diag::Result<GoPackage> {
+    go::plan(&Request {
         place: &place(dir, stem),
         api: &sample.api(),
         declared: &sample.declared,
         arch,
         go_prefix: Prefix::Auto,
-        wrapper: &|symbol| format!("rsyso_0123_{symbol}"),
         command: format!("rsyso convert lib{stem}.a"),
         aborts: false,
         rustc: Some("rustc 1.95.0".into()),
@@ -146,6 +144,34 @@ pub fn generate(
         sha256: "ab".repeat(32),
         present,
     })
+}
+
+/// Plans and prints the package `stem` in `dir`.
+pub fn generate(
+    sample: &Sample,
+    arch: &dyn Arch,
+    dir: &Path,
+    stem: &str,
+    present: Option<Present>,
+) -> diag::Result<Vec<GoFile>> {
+    let package = plan_in(sample, arch, (dir, stem), present.as_ref())?;
+    if let Some(present) = &present {
+        go::agree(present, &package, arch.goarch())?;
+    }
+    Ok(print(&package, arch))
+}
+
+/// The files, with made-up names of wrappers.
+pub fn print(package: &GoPackage, arch: &dyn Arch) -> Vec<GoFile> {
+    go::print(package, arch, &|symbol| format!("rsyso_0123_{symbol}"))
+}
+
+/// The package of a sample that is one.
+pub fn plan(sample: &Sample, stem: &str) -> GoPackage {
+    match plan_in(sample, &Amd64, (Path::new("."), stem), None) {
+        Ok(package) => package,
+        Err(e) => panic!("{stem}: {e}"),
+    }
 }
 
 /// As [`generate`], for what must succeed and does not touch the disk.
@@ -358,9 +384,4 @@ pub fn api(mut functions: Vec<Function>, types: Vec<TypeDef>) -> Sample {
         types,
         ..Sample::default()
     }
-}
-
-/// What is told of functions that became no methods.
-pub fn notes(sample: &Sample, library: &str) -> Vec<diag::Problem> {
-    go::notes(&sample.api(), &sample.declared, &Prefix::Auto, library).expect("names")
 }

@@ -12,7 +12,7 @@ use std::process::Command;
 
 use build::*;
 use rsyso::arch::amd64::Amd64;
-use rsyso::go;
+use rsyso::go::Kind;
 use rsyso::model::*;
 use samples::*;
 
@@ -44,6 +44,47 @@ fn the_files_are_as_their_goldens_say() {
         }
         let want: Vec<String> = want.iter().map(|end| format!("{stem}{end}")).collect();
         assert_eq!(names, want);
+    }
+}
+
+/// What `inspect` shows of a package is what others can use of it, as the file has it.
+#[test]
+fn the_declarations_are_those_of_the_file() {
+    for (stem, sample) in samples::all() {
+        let package = plan(&sample, stem);
+        let text = &print(&package, &Amd64)[0].text;
+        for d in package.declarations() {
+            let comment = d.doc.iter().map(|line| match line.as_str() {
+                "" => "//\n".to_owned(),
+                code if code.starts_with('\t') => format!("//{code}\n"),
+                line => format!("// {line}\n"),
+            });
+            let directive = d.directive.map(|d| format!("//\n//{d}\n"));
+            let end = match &d.body {
+                Some(_) => " {",
+                None => "\n",
+            };
+            let comment: String = comment.chain(directive).collect();
+            let whole = format!("\n\n{comment}{}{end}", d.text);
+            assert!(text.contains(&whole), "{stem}: {whole}");
+            let name = d.name.rsplit('.').next().unwrap_or_default();
+            assert!(d.text.contains(name) && d.text.starts_with(d.kind.keyword()));
+        }
+        // What begins with a capital letter in the first column is among them.
+        let is_name = |rest: &str| rest.starts_with(char::is_uppercase);
+        let functions = text.lines().filter_map(|l| l.strip_prefix("func "));
+        let plain = functions.filter(|rest| is_name(rest)).count();
+        let types = text.lines().filter_map(|l| l.strip_prefix("type "));
+        let types = types.filter(|rest| is_name(rest)).count();
+        let declared = |kind: Kind| package.declarations().filter(move |d| d.kind == kind);
+        let methods = |d: &&rsyso::go::Declaration| d.name.contains('.');
+        assert_eq!(declared(Kind::Type).count(), types, "{stem}");
+        assert_eq!(
+            declared(Kind::Func).filter(|d| !methods(d)).count(),
+            plain,
+            "{stem}"
+        );
+        assert_eq!(package.functions.len(), sample.functions.len(), "{stem}");
     }
 }
 
@@ -367,7 +408,7 @@ fn only_functions_that_keep_nothing_promise_it() {
 
 #[test]
 fn what_is_no_method_or_constructor_for_its_name_is_told() {
-    let notes = notes(&handles(), "handles");
+    let notes = plan(&handles(), "handles").notes;
     let told: Vec<_> = notes.iter().map(|n| n.message.as_str()).collect();
     assert_eq!(
         told,
@@ -387,7 +428,7 @@ fn what_is_no_method_or_constructor_for_its_name_is_told() {
             .all(|n| n.place.as_deref() == Some("src/lib.rs:12"))
     );
     for api in [text(), shapes(), results()] {
-        assert!(build::notes(&api, "x").is_empty());
+        assert!(plan(&api, "x").notes.is_empty());
     }
 }
 
@@ -412,7 +453,7 @@ fn the_collector_frees_what_is_known_to_be_owned() {
         );
         let decided = decided.iter().map(|name| (name.to_string(), false));
         api.declared.consumes = decided.collect();
-        let notes = notes(&api, "x");
+        let notes = plan(&api, "x").notes;
         let text = &files(&api, &Amd64, "x")[0].text;
         let set = text.contains("runtime.SetFinalizer(f.cell, rsysoForgetFoo)");
         assert_eq!(
@@ -440,8 +481,8 @@ fn the_collector_frees_what_is_known_to_be_owned() {
 #[test]
 fn only_what_is_made_and_freed_is_a_handle() {
     let declared = |functions: Vec<Function>, types: Vec<TypeDef>| {
-        let text = &files(&api(functions, types), &Amd64, "foo")[0].text;
-        let declared = go::outline(text).into_iter().map(|d| d.text);
+        let package = plan(&api(functions, types), "foo");
+        let declared = package.declarations().map(|d| d.text.clone());
         // Not methods.
         let mut all: Vec<_> = declared
             .filter(|d| d.starts_with("func ") && !d.starts_with("func ("))

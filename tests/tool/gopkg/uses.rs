@@ -1,30 +1,26 @@
 //! What the wrappers are told of handles.
 
+use std::path::Path;
+
+use rsyso::arch::amd64::Amd64;
 use rsyso::base::diag::{Error, Kind};
-use rsyso::go::{self, Prefix};
 use rsyso::model::PointerKind;
-use rsyso::model::uses::{PackageUses, Uses};
+use rsyso::model::uses::{Calls, Uses};
 
 use super::build::*;
 use super::samples::*;
 
-fn uses(sample: &Sample) -> Result<PackageUses, Error> {
-    go::uses(
-        &sample.api(),
-        &sample.declared,
-        &Prefix::Auto,
-        "handles",
-        "handles",
-    )
+fn calls(sample: &Sample) -> Result<Calls, Error> {
+    plan_in(sample, &Amd64, (Path::new("."), "handles"), None).map(|package| package.calls)
 }
 
 /// Of one function of the sample: the parameters, `+` if they are taken and `?` if they may be nil, with their notes; `pinned` at the end.
 #[track_caller]
 fn told(symbol: &str) -> String {
     let api = handles();
-    let uses = uses(&api).expect("uses");
+    let calls = calls(&api).expect("calls");
     let index = api.functions.iter().position(|f| f.symbol == symbol);
-    match uses.of(index.expect("a function")) {
+    match &calls.functions[index.expect("a function")].uses {
         Uses::Given { handles, pinned } => {
             let one = |h: &rsyso::model::uses::Given| {
                 let taken = if h.taken { "+" } else { "" };
@@ -84,7 +80,7 @@ fn more_handles_than_a_lane_shows_are_refused() {
         let params: Vec<_> = (0..count).map(|_| ("one", parser())).collect();
         api.functions
             .push(function("http_parser_all", &params, None));
-        uses(&api)
+        calls(&api)
     };
     assert!(with(8).is_ok());
     let error = with(9).expect_err("an error");

@@ -1,8 +1,9 @@
 //! The statements that look.
 
 use super::super::scope::Scope;
-use super::super::{names, types};
-use super::plan::{Check, Members, Rule, Span, next};
+use super::super::types;
+use super::rules::{Check, Members, Rule, Span, next};
+use crate::go::names;
 use crate::model::{Function, Type, TypeId};
 
 /// Tells UTF-8.
@@ -20,17 +21,31 @@ pub(super) fn member(scope: &Scope, id: TypeId) -> String {
     format!("rsysoIs{}", scope.type_name(id))
 }
 
-/// The statements before the call of a function, which messages call `who`.
-pub(in super::super) fn checks(
-    scope: &Scope,
-    index: usize,
-    who: &str,
-    f: &Function,
-    params: &[String],
-) -> Vec<String> {
+/// Where statements look.
+#[derive(Clone, Copy)]
+pub(in super::super) struct Looks<'a> {
+    pub scope: &'a Scope,
+    /// What messages begin with.
+    pub who: &'a str,
+    /// Names that the statements must not declare: those of the parameters, in order.
+    pub taken: &'a [String],
+}
+
+/// The result of a Go function that the library called.
+pub(in super::super) struct GoResult<'a> {
+    /// The function.
+    pub go: &'a str,
+    /// An expression for the result.
+    pub place: &'a str,
+    pub ty: &'a Type,
+}
+
+/// The statements before the call of a function.
+pub(in super::super) fn checks(looks: &Looks<'_>, index: usize, f: &Function) -> Vec<String> {
+    let Looks { scope, who, taken } = *looks;
     let mut out = Vec::new();
     for check in scope.border.functions.get(index).into_iter().flatten() {
-        let name = |i: usize| params.get(i).map_or("", String::as_str);
+        let name = |i: usize| taken.get(i).map_or("", String::as_str);
         match check {
             Check::Valid(i, rule) => {
                 let Some(param) = f.params.get(*i) else {
@@ -42,7 +57,7 @@ pub(in super::super) fn checks(
                     wanted(scope, &param.ty)
                 );
                 let fault = top(format!("{who}: {place}"), &nil);
-                out.extend(statements(scope, rule, place, params, "\t", &fault));
+                out.extend(looks.statements(rule, place, "\t", &fault));
             }
             Check::Apart([(i, a), (j, b)]) => {
                 let (p, q) = (name(*i), name(*j));
@@ -59,18 +74,18 @@ pub(in super::super) fn checks(
     out
 }
 
-/// The statements behind the call of the Go function `go`, whose result of type `ty` is in `place`.
+/// The statements behind the call of a Go function.
 pub(in super::super) fn result(
-    scope: &Scope,
-    (rule, ty): (&Rule, &Type),
-    who: &str,
-    (go, place): (&str, &str),
-    taken: &[String],
+    looks: &Looks<'_>,
+    rule: &Rule,
+    result: &GoResult<'_>,
     indent: &str,
 ) -> Vec<String> {
-    let nil = format!("{who} needs {} from {go}, not nil", wanted(scope, ty));
+    let (who, go) = (looks.who, result.go);
+    let wanted = wanted(looks.scope, result.ty);
+    let nil = format!("{who} needs {wanted} from {go}, not nil");
     let fault = top(format!("{who}: {go}()"), &nil);
-    statements(scope, rule, place, taken, indent, &fault)
+    looks.statements(rule, result.place, indent, &fault)
 }
 
 /// What should stand where nil does.
@@ -161,30 +176,25 @@ fn top(subject: String, nil: &str) -> impl Fn(Vec<Part>, &Wrong) -> String {
     }
 }
 
-fn statements(
-    scope: &Scope,
-    rule: &Rule,
-    place: &str,
-    taken: &[String],
-    indent: &str,
-    fault: &Fault<'_>,
-) -> Vec<String> {
-    let mut look = Look {
-        scope,
-        taken,
-        fault,
-        seen: format!("{SEEN}{{}}"),
-        out: Vec::new(),
-    };
-    // All elements lead to what they lead to once.
-    let cyclic = next(rule).is_some_and(|id| scope.border.cyclic.contains(&id));
-    if cyclic && matches!(rule, Rule::Each(_)) {
-        let seen = names::unused("seen", taken);
-        look.out.push(format!("{indent}{seen} := {SEEN}{{}}"));
-        look.seen = seen;
+impl Looks<'_> {
+    fn statements(&self, rule: &Rule, place: &str, indent: &str, fault: &Fault<'_>) -> Vec<String> {
+        let mut look = Look {
+            scope: self.scope,
+            taken: self.taken,
+            fault,
+            seen: format!("{SEEN}{{}}"),
+            out: Vec::new(),
+        };
+        // All elements lead to what they lead to once.
+        let cyclic = next(rule).is_some_and(|id| self.scope.border.cyclic.contains(&id));
+        if cyclic && matches!(rule, Rule::Each(_)) {
+            let seen = names::unused("seen", self.taken);
+            look.out.push(format!("{indent}{seen} := {SEEN}{{}}"));
+            look.seen = seen;
+        }
+        look.at(rule, &Place::Value(place.into()), &At::top(indent));
+        look.out
     }
-    look.at(rule, &Place::Value(place.into()), &[], indent, 0);
-    look.out
 }
 
 /// The statements of the function that finds what is wrong with a struct `v`: it returns the end of a sentence.
@@ -205,8 +215,11 @@ pub(super) fn fields(scope: &Scope, id: TypeId, rules: &[(usize, Rule)]) -> Vec<
         let Some(name) = names.and_then(|n| n.members.get(*field)) else {
             continue;
         };
-        let path = [Part::Text(format!(".{name}"))];
-        look.at(rule, &Place::Value(format!("v.{name}")), &path, "\t", 0);
+        let at = At {
+            path: vec![Part::Text(format!(".{name}"))],
+            ..At::top("\t")
+        };
+        look.at(rule, &Place::Value(format!("v.{name}")), &at);
     }
     look.out
 }
@@ -243,6 +256,34 @@ impl Place {
     }
 }
 
+/// Where statements about a value stand.
+#[derive(Clone)]
+struct At {
+    /// From the value that is looked at to this one, for messages.
+    path: Vec<Part>,
+    indent: String,
+    /// How many loops are open.
+    depth: usize,
+}
+
+impl At {
+    fn top(indent: &str) -> At {
+        At {
+            path: Vec::new(),
+            indent: indent.to_owned(),
+            depth: 0,
+        }
+    }
+
+    /// In a block.
+    fn inside(&self) -> At {
+        At {
+            indent: format!("{}\t", self.indent),
+            ..self.clone()
+        }
+    }
+}
+
 /// Writes statements.
 struct Look<'a> {
     scope: &'a Scope,
@@ -255,68 +296,71 @@ struct Look<'a> {
 }
 
 impl Look<'_> {
-    fn at(&mut self, rule: &Rule, place: &Place, path: &[Part], indent: &str, depth: usize) {
+    fn at(&mut self, rule: &Rule, place: &Place, at: &At) {
         match rule {
             Rule::Text => {
                 let test = format!("!{UTF8}({})", place.value());
-                self.refuse(indent, &test, path, &Wrong::Is("valid UTF-8".into()));
+                self.refuse(at, &test, &Wrong::Is("valid UTF-8".into()));
             }
             Rule::Char => {
                 let test = format!("!utf8.ValidRune({})", place.value());
-                let wrong = Wrong::Is("a Unicode scalar value".into());
-                self.refuse(indent, &test, path, &wrong);
+                self.refuse(at, &test, &Wrong::Is("a Unicode scalar value".into()));
             }
             Rule::Enum(id) => {
                 let test = self.outside(*id, &place.value());
                 let wrong = Wrong::Is(format!("a constant of {}", self.scope.type_name(*id)));
-                self.refuse(indent, &test, path, &wrong);
+                self.refuse(at, &test, &wrong);
             }
-            Rule::Struct(id) => self.structure(*id, place, path, indent),
-            Rule::Pointer { needed, to } => {
-                let pointer = place.value();
-                if *needed {
-                    let test = format!("{pointer} == nil");
-                    self.refuse(indent, &test, path, &Wrong::Nil);
-                }
-                let Some(to) = to else { return };
-                let mut path = path.to_vec();
-                if matches!(**to, Rule::Pointer { .. }) {
-                    path.push(Part::Text("'s pointer".into()));
-                }
-                let to = |look: &mut Self, indent: &str| {
-                    look.at(to, &Place::Behind(pointer.clone()), &path, indent, depth);
-                };
-                match needed {
-                    true => to(self, indent),
-                    false => {
-                        self.out.push(format!("{indent}if {pointer} != nil {{"));
-                        to(self, &format!("{indent}\t"));
-                        self.out.push(format!("{indent}}}"));
-                    }
-                }
-            }
-            Rule::Each(elem) => {
-                let i = match ["i", "j", "k"].get(depth) {
-                    Some(i) => i.to_string(),
-                    None => format!("i{depth}"),
-                };
-                let i = names::unused(&i, self.taken);
-                let all = place.indexed();
-                let path = path.iter().cloned().chain([
-                    Part::Text("[".into()),
-                    Part::Expression(format!("strconv.Itoa({i})")),
-                    Part::Text("]".into()),
-                ]);
-                let path: Vec<Part> = path.collect();
-                let place = Place::Value(format!("{all}[{i}]"));
-                self.out.push(format!("{indent}for {i} := range {all} {{"));
-                self.at(elem, &place, &path, &format!("{indent}\t"), depth + 1);
-                self.out.push(format!("{indent}}}"));
-            }
+            Rule::Struct(id) => self.structure(*id, place, at),
+            Rule::Pointer { needed, to } => self.pointer(*needed, to.as_deref(), place, at),
+            Rule::Each(elem) => self.each(elem, place, at),
         }
     }
 
-    fn structure(&mut self, id: TypeId, place: &Place, path: &[Part], indent: &str) {
+    fn pointer(&mut self, needed: bool, to: Option<&Rule>, place: &Place, at: &At) {
+        let pointer = place.value();
+        if needed {
+            self.refuse(at, &format!("{pointer} == nil"), &Wrong::Nil);
+        }
+        let Some(to) = to else { return };
+        let mut inside = match needed {
+            true => at.clone(),
+            false => at.inside(),
+        };
+        if matches!(to, Rule::Pointer { .. }) {
+            inside.path.push(Part::Text("'s pointer".into()));
+        }
+        if !needed {
+            self.out
+                .push(format!("{}if {pointer} != nil {{", at.indent));
+        }
+        self.at(to, &Place::Behind(pointer), &inside);
+        if !needed {
+            self.out.push(format!("{}}}", at.indent));
+        }
+    }
+
+    fn each(&mut self, elem: &Rule, place: &Place, at: &At) {
+        let i = match ["i", "j", "k"].get(at.depth) {
+            Some(i) => i.to_string(),
+            None => format!("i{}", at.depth),
+        };
+        let i = names::unused(&i, self.taken);
+        let all = place.indexed();
+        let mut inside = at.inside();
+        inside.depth += 1;
+        inside.path.extend([
+            Part::Text("[".into()),
+            Part::Expression(format!("strconv.Itoa({i})")),
+            Part::Text("]".into()),
+        ]);
+        let indent = &at.indent;
+        self.out.push(format!("{indent}for {i} := range {all} {{"));
+        self.at(elem, &Place::Value(format!("{all}[{i}]")), &inside);
+        self.out.push(format!("{indent}}}"));
+    }
+
+    fn structure(&mut self, id: TypeId, place: &Place, at: &At) {
         let bad = names::unused("fault", self.taken);
         let seen = match self.scope.border.cyclic.contains(&id) {
             true => format!(", {}", self.seen),
@@ -324,12 +368,12 @@ impl Look<'_> {
         };
         let call = format!("{}({}{seen})", finder(self.scope, id), place.pointer());
         let test = format!("{bad} := {call}; {bad} != \"\"");
-        self.refuse(indent, &test, path, &Wrong::Found(bad));
+        self.refuse(at, &test, &Wrong::Found(bad));
     }
 
-    fn refuse(&mut self, indent: &str, test: &str, path: &[Part], wrong: &Wrong) {
-        let then = (self.fault)(path.to_vec(), wrong);
-        self.out.push(refuse(indent, test, &then));
+    fn refuse(&mut self, at: &At, test: &str, wrong: &Wrong) {
+        let then = (self.fault)(at.path.clone(), wrong);
+        self.out.push(refuse(&at.indent, test, &then));
     }
 
     /// Whether a number is no constant of an enum.

@@ -8,8 +8,8 @@ use crate::model::{Api, Declared, TypeDef, TypeId, TypeKind};
 use super::border::{self, Border};
 use super::check;
 use super::handles::{Handles, Role};
-use super::names::{self, Prefix};
 use super::{depart, lengths, owned};
+use crate::go::names::{self, Prefix};
 
 /// Every name that the Go files declare.
 #[derive(Debug)]

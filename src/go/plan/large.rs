@@ -5,9 +5,11 @@ use crate::model::{Api, Function, Type, TypeKind};
 
 use super::callbacks::{self, CALLBACK};
 use super::depart::{ENTER, EXIT};
+use super::export::{CallSite, Export, Made};
 use super::handle_types::CELL;
-use super::scope::Scope;
-use super::{names, types};
+use super::handles::Role;
+use super::types;
+use crate::go::names;
 
 /// Names of what stands between the Go function `name` and its stub. Not exported, no names that Rust's could become, and, as they
 /// differ in how they begin, never those of another function.
@@ -37,42 +39,37 @@ impl Between {
         format!("func {}(frame *{}){result}", self.stub, self.frame)
     }
 
-    /// The statements that make the call, and the expression of its result; `who` is what the function is called in messages, `params` are the
-    /// names of the parameters, `args` what is passed for them.
-    pub fn call(
-        &self,
-        scope: &Scope,
-        index: usize,
-        who: &str,
-        f: &Function,
-        args: &[String],
-        params: &[String],
-    ) -> (Vec<String>, String) {
-        let local = names::unused("rsysoFrame", params);
-        let fields = f.params.iter().zip(args).enumerate();
+    /// The call, all of it in statements.
+    pub fn call(&self, export: &Export<'_>, site: &CallSite<'_>) -> Made {
+        let local = names::unused("rsysoFrame", site.taken);
+        let fields = export.f.params.iter().zip(site.args).enumerate();
         let fields = fields.map(|(i, (p, arg))| match p.ty {
             Type::Callback { nullable: true, .. } => format!("p{i}: {arg} != nil"),
             Type::Callback { .. } => format!("p{i}: true"),
             _ => format!("p{i}: {arg}"),
         });
-        let mut lines = vec![format!(
+        let mut statements = vec![format!(
             "\t{local} := {}{{{}}}",
             self.frame,
             fields.collect::<Vec<_>>().join(", ")
         )];
-        let stub = match scope.declared.blocks(f) {
+        let stub = match export.blocks() {
             true => format!("{}(&{local})", self.blocking),
             false => format!("{}(&{local})", self.stub),
         };
-        match takes_functions(f) {
+        match export.frame.callbacks {
             true => {
-                lines.extend(callbacks::answers(scope, index, who, f, params, &stub));
+                statements.extend(callbacks::answers(export, site, &stub));
                 // While Go runs, no frame of the stub's holds what Rust still uses.
-                lines.push(format!("\truntime.KeepAlive(&{local})"));
+                statements.push(format!("\truntime.KeepAlive(&{local})"));
             }
-            false => lines.push(format!("\t{stub}")),
+            false => statements.push(format!("\t{stub}")),
         }
-        (lines, format!("{local}.result"))
+        Made {
+            statements,
+            result: format!("{local}.result"),
+            done: true,
+        }
     }
 
     /// The function that tells the scheduler of a call that may block. It may not grow the stack, as the scheduler's own may not.
@@ -88,8 +85,10 @@ impl Between {
         }
     }
 
-    /// The type of the frame: the offsets are those of Go's ABI0. `frees`: of a function that frees a handle's value.
-    pub fn frame(&self, scope: &Scope, name: &str, f: &Function, frees: bool) -> Vec<String> {
+    /// The type of the frame, of a function that has this name: the offsets are those of Go's ABI0.
+    pub fn frame(&self, export: &Export<'_>, name: &str) -> Vec<String> {
+        let Export { scope, f, .. } = *export;
+        let frees = matches!(export.role(), Role::Free(_));
         let mut fields: Vec<(String, String)> = Vec::new();
         for (i, p) in f.params.iter().enumerate() {
             let ty = match p.ty {
@@ -109,7 +108,7 @@ impl Between {
             format!(
                 "// {} holds what {name} takes and gives{}.",
                 self.frame,
-                match scope.declared.blocks(f) || takes_functions(f) {
+                match export.blocks() || takes_functions(f) {
                     true => "",
                     false => ": more than Go passes to assembly on the stack",
                 }

@@ -5,8 +5,12 @@ use std::path::PathBuf;
 
 use crate::base::diag::{Error, Problem, Result};
 
-use super::print::{self, ORIGIN};
-use super::{GoFile, MARK, Place, Request};
+use super::super::GoPackage;
+use super::super::print::source;
+use super::{MARK, Place};
+
+/// Where a line of the package comment begins that says where the code for an architecture comes from.
+pub(in super::super) const ORIGIN: &str = "  - linux/";
 
 /// The Go file of an earlier run, and for which architectures its code is there.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,7 +45,7 @@ pub fn present(place: &Place) -> Result<Option<Present>> {
     // The package comment names the architectures; one whose image was removed is gone.
     let arches = text
         .lines()
-        .filter_map(|line| line.strip_prefix(ORIGIN)?.split_once(':'))
+        .filter_map(|line| origin(line)?.split_once(':'))
         .map(|(arch, _)| arch.to_string())
         .filter(|arch| {
             let syso = format!("{}_linux_{arch}.syso", place.stem);
@@ -51,35 +55,38 @@ pub fn present(place: &Place) -> Result<Option<Present>> {
     Ok(Some(Present { arches, path, text }))
 }
 
-/// Every architecture that the package will have, with the line about its origin.
-pub(super) fn arches(r: &Request<'_>) -> BTreeMap<String, String> {
-    let mut all = BTreeMap::new();
-    if let Some(present) = &r.present {
-        for arch in others(r, present) {
-            let head = format!("{ORIGIN}{arch}:");
-            let line = present.text.lines().find(|line| line.starts_with(&head));
-            all.extend(line.map(|line| (arch.clone(), line.to_string())));
-        }
+/// What is behind [`ORIGIN`] in a line of a file.
+fn origin(line: &str) -> Option<&str> {
+    line.strip_prefix("// ")?.strip_prefix(ORIGIN)
+}
+
+impl Present {
+    /// The architectures other than `own`, each with the line of the package comment that says where its code comes from.
+    pub(in super::super) fn others(&self, own: &str) -> BTreeMap<String, String> {
+        let others = self.arches.iter().filter(|arch| *arch != own);
+        let with_lines = others.filter_map(|arch| {
+            let head = format!("{arch}:");
+            let line = self
+                .text
+                .lines()
+                .find_map(|line| origin(line).filter(|rest| rest.starts_with(&head)));
+            Some((arch.clone(), format!("{ORIGIN}{}", line?)))
+        });
+        with_lines.collect()
     }
-    all.insert(r.arch.goarch().to_string(), print::origin(r));
-    all
 }
 
-fn others<'a>(r: &Request<'_>, present: &'a Present) -> impl Iterator<Item = &'a String> {
-    let own = r.arch.goarch();
-    present.arches.iter().filter(move |arch| *arch != own)
-}
-
-/// Checks that the API of the other architectures is the one of this run.
-pub(super) fn agree(r: &Request<'_>, files: &[GoFile]) -> Result<()> {
-    let (Some(present), Some(new)) = (&r.present, files.first()) else {
+/// Checks that the API of the architectures that are there is that of the package, which is made for `own`.
+pub fn agree(present: &Present, package: &GoPackage, own: &str) -> Result<()> {
+    let (Some(other), Some(native)) = (
+        present.arches.iter().find(|arch| *arch != own),
+        package.sources.first(),
+    ) else {
         return Ok(());
     };
-    let Some(other) = others(r, present).next() else {
-        return Ok(());
-    };
+    let new_text = source(package, native);
     let old_lines: Vec<(usize, &str)> = api_lines(&present.text).collect();
-    let new_lines: Vec<(usize, &str)> = api_lines(&new.text).collect();
+    let new_lines: Vec<(usize, &str)> = api_lines(&new_text).collect();
     let end = (0, "(nothing)");
     let at = |lines: &[(usize, &'_ str)], i: usize| lines.get(i).map(|l| l.1.to_string());
     let longest = old_lines.len().max(new_lines.len());
@@ -92,15 +99,15 @@ pub(super) fn agree(r: &Request<'_>, files: &[GoFile]) -> Result<()> {
         0 => present.path.display().to_string(),
         line => format!("{}:{line}", present.path.display()),
     };
-    let stem = &r.place.stem;
+    let stem = native.file.trim_end_matches(".go");
     Err(Error::fault(
         Problem::new(format!(
             "the API for linux/{} differs from the one for linux/{other} that the directory holds",
-            r.arch.goarch()
+            own
         ))
         .at(place)
         .note(format!("linux/{other} has: {}", old.1.trim()))
-        .note(format!("linux/{} has: {}", r.arch.goarch(), new.1.trim()))
+        .note(format!("linux/{} has: {}", own, new.1.trim()))
         .help(format!(
             "build both libraries from the same source; to begin anew, remove {stem}_linux_{other}.syso and {stem}_linux_{other}.s"
         )),

@@ -3,8 +3,9 @@
 //! The runtime goes on in an assembly function of the package, on the goroutine's own stack, with a pointer to what it has to say; that
 //! calls an ordinary Go function, which panics. None of the names but `Panic` is exported, and no Rust name can become one of them.
 
-use crate::arch::Arch;
-use crate::model::{Api, Declared};
+use crate::go::package::{Declaration, Item, Kind, Routine};
+
+use super::export::Export;
 
 /// The type of the panics' values.
 pub(super) const PANIC: &str = "Panic";
@@ -29,24 +30,32 @@ pub(super) const NATIVE_IMPORTS: &[&str] = &["\"strconv\"", "\"strings\"", "\"un
 pub(super) const OTHER_IMPORTS: &[&str] = &["\"strconv\""];
 
 /// The exported type, the same on every platform.
-pub(super) fn panic_type(package: &str) -> String {
-    format!(
-        "// {PANIC} is the value of the Go panic that a panic in the Rust library becomes. Running out of stack there is one, too.
-// After recover the library can be used as before.
-type {PANIC} struct {{
+pub(super) fn panic_type(package: &str) -> [Item; 2] {
+    let ty = format!(
+        "type {PANIC} struct {{
 \tMessage string // what the panic said
 \tFile    string // the Rust source file, empty when it is not known
 \tLine    int    // its line, 0 when it is not known
-}}
-
-// Error returns the message and where it comes from.
-func (p *{PANIC}) Error() string {{
-\tif p.File == \"\" {{
-\t\treturn \"{package}: \" + p.Message
-\t}}
-\treturn \"{package}: \" + p.Message + \" (\" + p.File + \":\" + strconv.Itoa(p.Line) + \")\"
 }}"
-    )
+    );
+    let method = format!("func (p *{PANIC}) Error() string");
+    [
+        Declaration::new(Kind::Type, PANIC, ty)
+            .doc([
+                format!("{PANIC} is the value of the Go panic that a panic in the Rust library becomes. Running out of stack there is one, too."),
+                "After recover the library can be used as before.".to_owned(),
+            ])
+            .into(),
+        Declaration::new(Kind::Func, format!("{PANIC}.Error"), method)
+            .doc(["Error returns the message and where it comes from."])
+            .body([
+                "\tif p.File == \"\" {".to_owned(),
+                format!("\t\treturn \"{package}: \" + p.Message"),
+                "\t}".to_owned(),
+                format!("\treturn \"{package}: \" + p.Message + \" (\" + p.File + \":\" + strconv.Itoa(p.Line) + \")\""),
+            ])
+            .into(),
+    ]
 }
 
 /// What stands behind it where there is native code.
@@ -90,8 +99,8 @@ func rsysoThrow(message string)"
 }
 
 /// What calls that may block need.
-pub(super) fn blocking(api: &Api, declared: &Declared) -> Option<String> {
-    any_blocks(api, declared).then(|| {
+pub(super) fn blocking(exports: &[Export<'_>]) -> Option<String> {
+    any_blocks(exports).then(|| {
         format!(
             "// {ENTER} and {EXIT} tell the scheduler that the thread is away, as for a system call.
 //
@@ -115,8 +124,8 @@ func {BLOCKED_LANDING}()"
     })
 }
 
-fn any_blocks(api: &Api, declared: &Declared) -> bool {
-    api.functions().iter().any(|f| declared.blocks(f))
+fn any_blocks(exports: &[Export<'_>]) -> bool {
+    exports.iter().any(Export::blocks)
 }
 
 /// Where the runtime goes on if a call does not return.
@@ -127,11 +136,17 @@ pub(super) fn landing(blocking: bool) -> &'static str {
     }
 }
 
-/// The assembly of the landings, as the backend writes it.
-pub(super) fn landings(api: &Api, declared: &Declared, arch: &dyn Arch) -> Vec<String> {
-    let mut all = vec![arch.landing(LANDING, DEPART)];
-    if any_blocks(api, declared) {
-        all.push(arch.landing(BLOCKED_LANDING, BLOCKED_DEPART));
+/// The landings.
+pub(super) fn landings(exports: &[Export<'_>]) -> Vec<Routine> {
+    let mut all = vec![Routine::Landing {
+        name: LANDING,
+        then: DEPART,
+    }];
+    if any_blocks(exports) {
+        all.push(Routine::Landing {
+            name: BLOCKED_LANDING,
+            then: BLOCKED_DEPART,
+        });
     }
     all
 }

@@ -27,12 +27,13 @@ pub(super) fn calls(scope: &Scope, f: &Function, params: &[String]) -> Vec<Strin
     told.collect()
 }
 
-/// The declarations behind the package clause; `race`: of the file for the detector.
+/// What the files import.
+pub(super) const IMPORTS: [&str; 1] = ["\"unsafe\""];
+
+/// The declarations; `race`: of the file for the detector.
 pub(super) fn text(race: bool) -> String {
     match race {
-        true => "import \"unsafe\"
-
-// rsysoHasRead tells the race detector that a call has read the Rust value of a handle.
+        true => "// rsysoHasRead tells the race detector that a call has read the Rust value of a handle.
 //
 //go:noinline
 func rsysoHasRead(handle unsafe.Pointer) (raw unsafe.Pointer) {
@@ -51,9 +52,7 @@ func rsysoHasChanged(handle unsafe.Pointer) {
 \t}
 }"
         .to_string(),
-        false => "import \"unsafe\"
-
-// Without the race detector there is nobody to tell.
+        false => "// Without the race detector there is nobody to tell.
 func rsysoHasRead(unsafe.Pointer)    {}
 func rsysoHasChanged(unsafe.Pointer) {}"
             .to_string(),

@@ -9,7 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::base::diag::Problem;
 use crate::model::{Api, Declared, Function, PointerKind, Type, TypeId, TypeKind};
 
-use super::{names, ownership};
+use super::ownership;
+use crate::go::names;
 
 /// The handle types of an API, and what they make of its functions.
 #[derive(Debug, Default)]

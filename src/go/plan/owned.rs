@@ -2,6 +2,7 @@
 //!
 //! The native function gives what it gives in Rust; the Go function of the package copies it and gives the memory back.
 
+use crate::go::package::{Declaration, Item, Kind};
 use crate::model::{Api, Type};
 
 /// The type of the errors.
@@ -55,20 +56,27 @@ pub(super) fn needs(api: &Api) -> Needs {
 
 impl Needs {
     /// The exported type of errors, the same on every platform.
-    pub fn error_type(self, package: &str) -> Option<String> {
-        self.errors.then(|| {
-            format!(
-                "// {ERROR} is an error that the Rust library returned.
-type {ERROR} struct {{
+    pub fn error_type(self, package: &str) -> Vec<Item> {
+        if !self.errors {
+            return Vec::new();
+        }
+        let ty = format!(
+            "type {ERROR} struct {{
 \tMessage string // what the Rust error says, with its causes if it tells them
-}}
-
-// Error returns the message.
-func (e *{ERROR}) Error() string {{
-\treturn \"{package}: \" + e.Message
 }}"
-            )
-        })
+        );
+        let method = format!("func (e *{ERROR}) Error() string");
+        vec![
+            Declaration::new(Kind::Type, ERROR, ty)
+                .doc([format!(
+                    "{ERROR} is an error that the Rust library returned."
+                )])
+                .into(),
+            Declaration::new(Kind::Func, format!("{ERROR}.Error"), method)
+                .doc(["Error returns the message."])
+                .body([format!("\treturn \"{package}: \" + e.Message")])
+                .into(),
+        ]
     }
 
     /// What stands behind the functions where there is native code.

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::super::scope::Scope;
-use super::plan::{Check, Members, Rule, Span};
-use super::print::{SEEN, UTF8, fields, finder, member};
+use super::rules::{Check, Members, Rule, Span};
+use super::statements::{SEEN, UTF8, fields, finder, member};
 use crate::model::{Api, TypeId, TypeKind};
 
 /// What the native file imports for this.

@@ -2,9 +2,11 @@
 //!
 //! The wrappers read and write what the types of [`shared`] hold (`rt/src/handles.rs`).
 
+use crate::go::package::{Declaration, Item, Kind};
 use crate::model::{Api, TypeId};
 use crate::shared::{CELL_CLOSED, CELL_JOINT, CELL_OPEN};
 
+use super::export::Export;
 use super::handles::Handle;
 use super::lead::Named;
 use super::scope::Scope;
@@ -20,67 +22,136 @@ pub(super) const SETTLE: &str = "rsysoSettle";
 /// Its declaration.
 pub(super) const SETTLE_SIGNATURE: &str = "func rsysoSettle(cell *rsysoCell)";
 
-/// The type and what is exported with it, on platforms without native code.
-pub(super) fn unsupported(
-    api: &Api,
-    handle: &Handle,
-    id: TypeId,
-    panic: &dyn Fn(&str) -> String,
-) -> String {
+/// A handle type, for its declarations.
+pub(super) struct HandleType<'a> {
+    pub api: &'a Api,
+    pub package: &'a str,
+    pub handle: &'a Handle,
+    pub id: TypeId,
+}
+
+impl HandleType<'_> {
+    /// The type and what is exported with it, on platforms without native code; `panic` is the body of a function with a label.
+    pub fn elsewhere(&self, panic: &dyn Fn(&str) -> String) -> Vec<Item> {
+        let handle = self.handle;
+        let name = &handle.name;
+        let ty = format!("type {name} struct{{ _ [0]func() }}");
+        let mut items = vec![
+            self.declared(ty).into(),
+            close(handle).body::<String>([]).into(),
+        ];
+        if handle.exposed {
+            let raw = raw(handle).body([panic(&format!("{name}.Raw"))]);
+            let wrap = wrap(handle).body([panic(&handle.wrap())]);
+            let borrow = borrow(handle).body([panic(&handle.borrow())]);
+            items.extend([raw, wrap, borrow].map(Item::Declaration));
+        }
+        items
+    }
+
+    /// The type and all that belongs to it where there is native code; `free` are the statements that free what `cell` belongs to.
+    pub fn native(&self, free: &[String]) -> Vec<Item> {
+        let handle = self.handle;
+        let Handle {
+            name, receiver: f, ..
+        } = handle;
+        let owner = match handle.lent {
+            true => "\n\towner any // what must live as long as it is lent",
+            false => "",
+        };
+        let ty = format!("type {name} struct {{\n\trsysoHandle{owner}\n}}");
+        let mut items = vec![
+            self.declared(ty).into(),
+            close(handle).body([close_body(handle)]).into(),
+            Item::Support(freeing(handle, free)),
+        ];
+        if handle.exposed {
+            let package = self.package;
+            let raw_type = &handle.raw;
+            let body = format!(
+                "\tif {f} == nil {{
+\t\tpanic(\"{package}: {name}.Raw was given a nil *{name}\")
+\t}}
+\tif !{f}.cell.open() {{
+\t\tpanic(\"{package}: {name}.Raw was given a {name} that is closed\")
+\t}}
+\treturn (*{raw_type})({f}.raw)"
+            );
+            items.push(raw(handle).body([body]).into());
+        }
+        items.push(wrap(handle).body([wrap_body(handle)]).into());
+        if handle.lent {
+            let body = format!(
+                "\tif raw == nil {{
+\t\treturn nil
+\t}}
+\thandle := rsysoHandle{{cell: rsysoLender(owner), raw: unsafe.Pointer(raw), lent: true}}
+\treturn &{name}{{rsysoHandle: handle, owner: owner}}"
+            );
+            items.push(borrow(handle).body([body]).into());
+        }
+        items
+    }
+
+    /// The declaration of the type.
+    fn declared(&self, text: String) -> Declaration {
+        let handle = self.handle;
+        let def = self.api.def(self.id);
+        let rust = &def.name;
+        let name = &handle.name;
+        let made = match handle.constructors.as_slice() {
+            [] => String::new(),
+            [one] => format!(", made by [{one}]"),
+            [first, ..] => format!(", made by [{first}] and others"),
+        };
+        // Unless its own words tell.
+        let share = match def.doc.contains("goroutine") || def.doc.contains("thread") {
+            true => "",
+            false => " Whether goroutines may share it is for the library to say.",
+        };
+        let collector = match handle.collected {
+            true => {
+                format!(", and so does the garbage collector once nothing refers to the {name}")
+            }
+            false => "; the garbage collector does not".into(),
+        };
+        let sentence = format!(
+            "{name} is a value of the Rust type {rust}{made}. [{name}.Close] frees it{collector}.{share}"
+        );
+        let doc = types::with_doc(Named::Type, name, &sentence, &def.doc);
+        Declaration::new(Kind::Type, name.as_str(), text).doc(doc)
+    }
+}
+
+/// A function of a handle type, without its body.
+fn function(name: String, text: String, doc: Vec<String>) -> Declaration {
+    Declaration::new(Kind::Func, name, text).doc(doc)
+}
+
+fn close(handle: &Handle) -> Declaration {
     let Handle {
         name, receiver: f, ..
     } = handle;
-    let mut sections = vec![
-        format!(
-            "{}\ntype {name} struct{{ _ [0]func() }}",
-            comment(api, handle, id)
-        ),
-        format!("{}\nfunc ({f} *{name}) Close() {{}}", close_comment(handle)),
-    ];
-    if handle.exposed {
-        let (raw, wrap, borrow) = (&handle.raw, handle.wrap(), handle.borrow());
-        sections.push(format!(
-            "{}\nfunc ({f} *{name}) Raw() *{raw} {{\n{}\n}}",
-            raw_comment(handle),
-            panic(&format!("{name}.Raw"))
-        ));
-        sections.push(format!(
-            "{}\nfunc {wrap}(raw *{raw}) *{name} {{\n{}\n}}",
-            wrap_comment(handle),
-            panic(&wrap)
-        ));
-        sections.push(format!(
-            "{}\nfunc {borrow}(raw *{raw}, owner any) *{name} {{\n{}\n}}",
-            borrow_comment(handle),
-            panic(&borrow)
+    let mut doc = vec!["Close frees the Rust value, when the last call that uses it has ended. Calls that begin later panic. It may be called more than once and on nil.".to_owned()];
+    if handle.lent {
+        doc.push(format!(
+            "It does nothing to a {name} that the library keeps for itself."
         ));
     }
-    sections.join("\n\n")
+    function(
+        format!("{name}.Close"),
+        format!("func ({f} *{name}) Close()"),
+        doc,
+    )
 }
 
-/// The type and all that belongs to it where there is native code; `free` are the statements that free what `cell` belongs to.
-pub(super) fn native(
-    api: &Api,
-    handle: &Handle,
-    id: TypeId,
-    package: &str,
-    free: &[String],
-) -> String {
+fn close_body(handle: &Handle) -> String {
     let Handle {
-        name,
-        raw,
-        receiver: f,
-        ..
+        name, receiver: f, ..
     } = handle;
-    let lent = handle.lent;
-    let owner = match lent {
-        true => "\n\towner any // what must live as long as it is lent",
-        false => "",
-    };
-    let not_own = if lent {
-        format!(" || {f}.lent")
-    } else {
-        String::new()
+    let not_own = match handle.lent {
+        true => format!(" || {f}.lent"),
+        false => String::new(),
     };
     // A closed cell that a call still uses is kept until it has been looked at.
     let drop = match handle.collected {
@@ -89,25 +160,23 @@ pub(super) fn native(
         ),
         false => format!("\trsysoForget{name}({f}.cell)"),
     };
+    format!(
+        "\tif {f} == nil || {f}.cell == nil{not_own} {{
+\t\treturn
+\t}}
+{drop}"
+    )
+}
+
+/// What frees the value.
+fn freeing(handle: &Handle, free: &[String]) -> String {
+    let name = &handle.name;
     let forgotten = match handle.collected {
         true => format!(" for a {name} that was forgotten"),
         false => ", and keeps the cell while a call uses it".to_string(),
     };
-    let mut sections = vec![
-        format!(
-            "{}\ntype {name} struct {{\n\trsysoHandle{owner}\n}}",
-            comment(api, handle, id)
-        ),
-        format!(
-            "{}
-func ({f} *{name}) Close() {{
-\tif {f} == nil || {f}.cell == nil{not_own} {{
-\t\treturn
-\t}}
-{drop}
-}}
-
-// rsysoDrop{name} frees the Rust value: at once, or when the last call that uses it ends. It says whether nothing is left to be done.
+    format!(
+        "// rsysoDrop{name} frees the Rust value: at once, or when the last call that uses it ends. It says whether nothing is left to be done.
 func rsysoDrop{name}(cell *{CELL}) bool {{
 {}
 \treturn cell.state.Load() != {CELL_CLOSED}
@@ -120,73 +189,74 @@ func rsysoForget{name}(cell *{CELL}) {{
 \t\truntime.SetFinalizer(cell, rsysoForget{name})
 \t}}
 }}",
-            close_comment(handle),
-            free.join("\n")
-        ),
-    ];
-    if handle.exposed {
-        sections.push(format!(
-            "{}
-func ({f} *{name}) Raw() *{raw} {{
-\tif {f} == nil {{
-\t\tpanic(\"{package}: {name}.Raw was given a nil *{name}\")
-\t}}
-\tif !{f}.cell.open() {{
-\t\tpanic(\"{package}: {name}.Raw was given a {name} that is closed\")
-\t}}
-\treturn (*{raw})({f}.raw)
-}}",
-            raw_comment(handle)
-        ));
-    }
-    sections.push(wrap(handle));
-    if lent {
-        let borrow = handle.borrow();
-        sections.push(format!(
-            "{}
-func {borrow}(raw *{raw}, owner any) *{name} {{
-\tif raw == nil {{
-\t\treturn nil
-\t}}
-\thandle := rsysoHandle{{cell: rsysoLender(owner), raw: unsafe.Pointer(raw), lent: true}}
-\treturn &{name}{{rsysoHandle: handle, owner: owner}}
-}}",
-            borrow_comment(handle)
-        ));
-    }
-    sections.join("\n\n")
+        free.join("\n")
+    )
 }
 
-/// The function that makes a handle that owns its value.
-fn wrap(handle: &Handle) -> String {
+fn raw(handle: &Handle) -> Declaration {
     let Handle {
         name,
         raw,
         receiver: f,
         ..
     } = handle;
-    let wrap = handle.wrap();
-    let comment = match handle.exposed {
-        true => wrap_comment(handle),
+    let doc = format!(
+        "Raw returns the Rust pointer, for functions and structs that want a *{raw}. It is valid until the {name} is closed{}.",
+        or_forgotten(handle)
+    );
+    function(
+        format!("{name}.Raw"),
+        format!("func ({f} *{name}) Raw() *{raw}"),
+        vec![doc],
+    )
+}
+
+/// The function that makes a handle that owns its value.
+fn wrap(handle: &Handle) -> Declaration {
+    let (name, raw, wrap) = (&handle.name, &handle.raw, handle.wrap());
+    let doc = match handle.exposed {
+        true => format!(
+            "{wrap} makes a {name} of a Rust pointer that is the caller's to free. It is nil for nil."
+        ),
         false => {
             let forgotten = or_forgotten(handle);
-            format!("// {wrap} makes the {name} that frees raw when it is closed{forgotten}.")
+            format!("{wrap} makes the {name} that frees raw when it is closed{forgotten}.")
         }
     };
+    let text = format!("func {wrap}(raw *{raw}) *{name}");
+    function(wrap, text, vec![doc])
+}
+
+fn wrap_body(handle: &Handle) -> String {
+    let Handle {
+        name, receiver: f, ..
+    } = handle;
     let collect = match handle.collected {
         true => format!("\truntime.SetFinalizer({f}.cell, rsysoForget{name})\n"),
         false => String::new(),
     };
     format!(
-        "{comment}
-func {wrap}(raw *{raw}) *{name} {{
-\tif raw == nil {{
+        "\tif raw == nil {{
 \t\treturn nil
 \t}}
 \t{f} := &{name}{{rsysoHandle: rsysoOwn(unsafe.Pointer(raw))}}
-{collect}\treturn {f}
-}}"
+{collect}\treturn {f}"
     )
+}
+
+/// The function that makes a handle that does not own its value.
+fn borrow(handle: &Handle) -> Declaration {
+    let (name, raw, borrow) = (&handle.name, &handle.raw, handle.borrow());
+    let doc = vec![
+        format!(
+            "{borrow} makes a {name} of a Rust pointer that stays the library's: closing it does nothing. It is valid as long as the Rust value is."
+        ),
+        format!(
+            "It keeps owner, if there is one, from being collected; if owner is a handle that is closed, calls with the {name} panic. It is nil for nil."
+        ),
+    ];
+    let text = format!("func {borrow}(raw *{raw}, owner any) *{name}");
+    function(borrow, text, doc)
 }
 
 /// What else than `Close` frees the value.
@@ -209,23 +279,23 @@ struct Parts {
 }
 
 impl Parts {
-    fn of(api: &Api, scope: &Scope) -> Parts {
+    fn of(scope: &Scope, exports: &[Export<'_>]) -> Parts {
         let mut types = scope.handles.types.values();
         Parts {
             lent: types.any(|h| h.lent),
             exposed: scope.handles.types.values().any(|h| h.exposed),
-            copies: api.functions().iter().any(|f| uses::copies(api, scope, f)),
-            settles: uses::settles(api, scope),
+            copies: exports.iter().any(Export::copies),
+            settles: uses::settles(scope, exports),
         }
     }
 }
 
 /// What all handle types of a package stand on.
-pub(super) fn shared(api: &Api, scope: &Scope) -> Vec<String> {
+pub(super) fn shared(scope: &Scope, exports: &[Export<'_>]) -> Vec<String> {
     if scope.handles.types.is_empty() {
         return Vec::new();
     }
-    let parts = Parts::of(api, scope);
+    let parts = Parts::of(scope, exports);
     // What is the library's alone has no name.
     let lent = if parts.lent { "lent" } else { "_" };
     let (pins, count) = match parts.copies {
@@ -390,63 +460,5 @@ func rsysoLender(owner any) *{CELL} {{
 \t}}
 \treturn new({CELL})
 }}"
-    )
-}
-
-fn comment(api: &Api, handle: &Handle, id: TypeId) -> String {
-    let def = api.def(id);
-    let rust = &def.name;
-    let name = &handle.name;
-    let made = match handle.constructors.as_slice() {
-        [] => String::new(),
-        [one] => format!(", made by [{one}]"),
-        [first, ..] => format!(", made by [{first}] and others"),
-    };
-    // Unless its own words tell.
-    let share = match def.doc.contains("goroutine") || def.doc.contains("thread") {
-        true => "",
-        false => " Whether goroutines may share it is for the library to say.",
-    };
-    let collector = match handle.collected {
-        true => format!(", and so does the garbage collector once nothing refers to the {name}"),
-        false => "; the garbage collector does not".into(),
-    };
-    let sentence = format!(
-        "{name} is a value of the Rust type {rust}{made}. [{name}.Close] frees it{collector}.{share}"
-    );
-    types::with_doc(Named::Type, name, &sentence, &def.doc).join("\n")
-}
-
-fn close_comment(handle: &Handle) -> String {
-    let name = &handle.name;
-    let lent = match handle.lent {
-        true => format!("\n// It does nothing to a {name} that the library keeps for itself."),
-        false => String::new(),
-    };
-    format!(
-        "// Close frees the Rust value, when the last call that uses it has ended. Calls that begin later panic. It may be called more than once and on nil.{lent}"
-    )
-}
-
-fn raw_comment(handle: &Handle) -> String {
-    let Handle { name, raw, .. } = handle;
-    format!(
-        "// Raw returns the Rust pointer, for functions and structs that want a *{raw}. It is valid until the {name} is closed{}.",
-        or_forgotten(handle)
-    )
-}
-
-fn wrap_comment(handle: &Handle) -> String {
-    let (name, wrap) = (&handle.name, handle.wrap());
-    format!(
-        "// {wrap} makes a {name} of a Rust pointer that is the caller's to free. It is nil for nil."
-    )
-}
-
-fn borrow_comment(handle: &Handle) -> String {
-    let (name, borrow) = (&handle.name, handle.borrow());
-    format!(
-        "// {borrow} makes a {name} of a Rust pointer that stays the library's: closing it does nothing. It is valid as long as the Rust value is.
-// It keeps owner, if there is one, from being collected; if owner is a handle that is closed, calls with the {name} panic. It is nil for nil."
     )
 }

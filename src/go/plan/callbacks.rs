@@ -4,15 +4,17 @@
 //! result (`rt/src/callback.rs`). So the Go function runs as ordinary Go code on the goroutine's own stack. The frame of the call lies in the
 //! heap, since that stack may move.
 
-use crate::arch::{Arch, Stub, rt_symbols};
+use crate::arch::rt_symbols;
+use crate::go::names;
+use crate::go::package::Stub;
+use crate::model::Type;
 use crate::model::goabi::Frame;
-use crate::model::{Api, Declared, Function, Type};
 
-use super::border::{self, Rule};
+use super::border::{self, Looks, Rule};
+use super::depart;
+use super::export::{CallSite, Export};
 use super::handle_types::SETTLE;
-use super::scope::Scope;
 use super::types::{self, Row};
-use super::{depart, names};
 
 /// What a stub returns: the Go function that is called, or nil.
 pub(super) const CALLBACK: &str = "rsysoCallback";
@@ -27,16 +29,15 @@ const BLOCKED_RESUME: &str = "rsysoResumeAway";
 /// See [`BLOCKED_RESUME`].
 const BLOCKING_RESUME: &str = "rsysoResumeBlocking";
 
-/// Whether a function of the package takes Go functions; `blocking`: one that may block.
-fn any_that(api: &Api, declared: &Declared, blocking: bool) -> bool {
-    let takes = |f: &Function| declared.blocks(f) == blocking && f.callbacks().next().is_some();
-    api.functions().iter().any(takes)
+/// Whether an export takes Go functions; `blocking`: one that may block.
+fn any_that(exports: &[Export<'_>], blocking: bool) -> bool {
+    let mut takes = exports.iter().filter(|e| e.frame.callbacks);
+    takes.any(|e| e.blocks() == blocking)
 }
 
-/// Whether a function of the package takes Go functions.
-pub(super) fn any(api: &Api) -> bool {
-    let mut functions = api.functions().iter();
-    functions.any(|f| f.callbacks().next().is_some())
+/// Whether an export takes Go functions.
+pub(super) fn any(exports: &[Export<'_>]) -> bool {
+    exports.iter().any(|e| e.frame.callbacks)
 }
 
 /// What a package with such functions imports for a library that aborts.
@@ -44,16 +45,8 @@ pub(super) const ABORT_IMPORT: &str = "\"runtime/debug\"";
 
 /// What all such functions share; `settles`: handles that were closed while they were used are to be dropped; `aborts`: the library was built with
 /// `panic = "abort"`.
-pub(super) fn native(
-    api: &Api,
-    declared: &Declared,
-    settles: bool,
-    aborts: bool,
-) -> Option<String> {
-    let (plain, blocking) = (
-        any_that(api, declared, false),
-        any_that(api, declared, true),
-    );
+pub(super) fn native(exports: &[Export<'_>], settles: bool, aborts: bool) -> Option<String> {
+    let (plain, blocking) = (any_that(exports, false), any_that(exports, true));
     if !plain && !blocking {
         return None;
     }
@@ -137,66 +130,60 @@ func {BLOCKED_RESUME}(c *{CALLBACK}) *{CALLBACK}"
 }
 
 /// The stubs that go on in the library.
-pub(super) fn stubs(
-    api: &Api,
-    declared: &Declared,
-    arch: &dyn Arch,
-    wrapper: &dyn Fn(&str) -> String,
-) -> Vec<String> {
+pub(super) fn stubs(exports: &[Export<'_>]) -> Vec<Stub> {
     let frame = Frame {
         callbacks: true,
         ..Frame::default()
     };
     [(RESUME, false), (BLOCKED_RESUME, true)]
         .into_iter()
-        .filter(|(_, blocking)| any_that(api, declared, *blocking))
-        .map(|(name, blocking)| {
-            arch.stub(&Stub {
-                go_name: name,
-                signature: &format!("func {name}(c *{CALLBACK}) *{CALLBACK}"),
-                wrapper: &wrapper(rt_symbols::RESUME),
-                frame: &frame,
-                // Whose call comes back is known.
-                package: depart::landing(blocking),
-                landing: depart::landing(blocking),
-            })
+        .filter(|(_, blocking)| any_that(exports, *blocking))
+        .map(|(name, blocking)| Stub {
+            name: name.to_owned(),
+            signature: format!("func {name}(c *{CALLBACK}) *{CALLBACK}"),
+            wraps: rt_symbols::RESUME.to_owned(),
+            frame: frame.clone(),
+            // Whose call comes back is known.
+            package: depart::landing(blocking),
+            landing: depart::landing(blocking),
+            in_macro: false,
         })
         .collect()
 }
 
-/// The call, by the expression `stub`, and the answers to the library; `who` is what the function is called in messages.
-pub(super) fn answers(
-    scope: &Scope,
-    index: usize,
-    who: &str,
-    f: &Function,
-    params: &[String],
-    stub: &str,
-) -> Vec<String> {
+/// The call, by the expression `stub`, and the answers to the library.
+pub(super) fn answers(export: &Export<'_>, site: &CallSite<'_>, stub: &str) -> Vec<String> {
     // Not a name of the parameters.
-    let c = names::unused("c", params);
-    let resume = match scope.declared.blocks(f) {
+    let c = names::unused("c", site.taken);
+    let resume = match export.blocks() {
         true => BLOCKING_RESUME,
         false => RESUME,
     };
     let mut lines = vec![format!(
         "\t{ANSWER}({stub}, {resume}, func({c} *{CALLBACK}) {{"
     )];
-    let all = f.params.iter().zip(params).enumerate();
-    let callbacks: Vec<_> = all
-        .filter(|(_, (p, _))| matches!(p.ty, Type::Callback { .. }))
+    let all = export.f.params.iter().zip(site.taken).enumerate();
+    let callbacks = all.filter(|(_, (p, _))| matches!(p.ty, Type::Callback { .. }));
+    let callbacks: Vec<Answer<'_>> = callbacks
+        .map(|(param, (p, go))| Answer {
+            looks: Looks {
+                scope: export.scope,
+                who: site.who,
+                taken: site.taken,
+            },
+            callback: &p.ty,
+            rule: export.scope.border.result(export.index, param),
+            go,
+            c: &c,
+        })
         .collect();
-    let answer = |param: usize, ty: &Type, go: &str, indent: &str| {
-        let rule = scope.border.result(index, param);
-        call(scope, who, (ty, rule), go, &c, params, indent)
-    };
     match callbacks.as_slice() {
-        [(i, (param, go))] => lines.extend(answer(*i, &param.ty, go, "\t\t")),
+        [one] => lines.extend(one.call("\t\t")),
         many => {
             lines.push(format!("\t\tswitch {c}.which {{"));
-            for (which, (i, (param, go))) in many.iter().enumerate() {
+            for (which, answer) in many.iter().enumerate() {
                 lines.push(format!("\t\tcase {which}:"));
-                lines.extend(answer(*i, &param.ty, go, "\t\t\t"));
+                lines.extend(answer.call("\t\t\t"));
             }
             lines.push("\t\t}".into());
         }
@@ -205,60 +192,71 @@ pub(super) fn answers(
     lines
 }
 
-/// Calls one Go function with what lies in its frame, whose offsets are those of Go's ABI0.
-fn call(
-    scope: &Scope,
-    who: &str,
-    (callback, rule): (&Type, Option<&Rule>),
-    go: &str,
-    c: &str,
-    taken: &[String],
-    indent: &str,
-) -> Vec<String> {
-    let Type::Callback {
-        params,
-        result,
-        user,
-        ..
-    } = callback
-    else {
-        return Vec::new();
-    };
-    let mut fields: Vec<(String, String)> = Vec::new();
-    let mut args = Vec::new();
-    let locals = names::unused("args", taken);
-    for (i, ty) in params.iter().enumerate() {
-        if *user == Some(i) {
-            fields.push(("_".into(), "uintptr".into()));
-            continue;
-        }
-        fields.push((format!("p{i}"), types::go_type(scope, ty)));
-        args.push(format!("{locals}.p{i}"));
-    }
-    if let Some(ty) = result {
-        // Results begin at a word.
-        fields.push(("_".into(), "[0]uint64".into()));
-        fields.push(("result".into(), types::go_type(scope, ty)));
-    }
-    let call = format!("{go}({})", args.join(", "));
-    if args.is_empty() && result.is_none() {
-        return vec![format!("{indent}{call}")];
-    }
-    let rows = fields.into_iter().map(|(name, ty)| Row::new(name, ty));
-    let rows: Vec<Row> = rows.collect();
-    let mut lines = vec![format!("{indent}{locals} := (*struct {{")];
-    lines.extend(types::aligned(&rows).iter().map(|l| format!("{indent}{l}")));
-    lines.push(format!("{indent}}})({c}.frame)"));
-    match result {
-        Some(ty) => {
-            let given = format!("{locals}.result");
-            lines.push(format!("{indent}{given} = {call}"));
-            if let Some(rule) = rule {
-                let (about, from) = ((rule, ty.as_ref()), (go, given.as_str()));
-                lines.extend(border::result(scope, about, who, from, taken, indent));
+/// The call of one Go function for the library.
+struct Answer<'a> {
+    looks: Looks<'a>,
+    /// Its type.
+    callback: &'a Type,
+    /// What its result must be.
+    rule: Option<&'a Rule>,
+    /// The Go function.
+    go: &'a str,
+    /// The variable that describes the call.
+    c: &'a str,
+}
+
+impl Answer<'_> {
+    /// The call with what lies in its frame, whose offsets are those of Go's ABI0.
+    fn call(&self, indent: &str) -> Vec<String> {
+        let Type::Callback {
+            params,
+            result,
+            user,
+            ..
+        } = self.callback
+        else {
+            return Vec::new();
+        };
+        let Looks { scope, taken, .. } = self.looks;
+        let mut fields: Vec<(String, String)> = Vec::new();
+        let mut args = Vec::new();
+        let locals = names::unused("args", taken);
+        for (i, ty) in params.iter().enumerate() {
+            if *user == Some(i) {
+                fields.push(("_".into(), "uintptr".into()));
+                continue;
             }
+            fields.push((format!("p{i}"), types::go_type(scope, ty)));
+            args.push(format!("{locals}.p{i}"));
         }
-        None => lines.push(format!("{indent}{call}")),
+        if let Some(ty) = result {
+            // Results begin at a word.
+            fields.push(("_".into(), "[0]uint64".into()));
+            fields.push(("result".into(), types::go_type(scope, ty)));
+        }
+        let call = format!("{}({})", self.go, args.join(", "));
+        if args.is_empty() && result.is_none() {
+            return vec![format!("{indent}{call}")];
+        }
+        let rows = fields.into_iter().map(|(name, ty)| Row::new(name, ty));
+        let rows: Vec<Row> = rows.collect();
+        let mut lines = vec![format!("{indent}{locals} := (*struct {{")];
+        lines.extend(types::aligned(&rows).iter().map(|l| format!("{indent}{l}")));
+        lines.push(format!("{indent}}})({}.frame)", self.c));
+        let Some(ty) = result else {
+            lines.push(format!("{indent}{call}"));
+            return lines;
+        };
+        let given = format!("{locals}.result");
+        lines.push(format!("{indent}{given} = {call}"));
+        if let Some(rule) = self.rule {
+            let result = border::GoResult {
+                go: self.go,
+                place: &given,
+                ty,
+            };
+            lines.extend(border::result(&self.looks, rule, &result, indent));
+        }
+        lines
     }
-    lines
 }

@@ -26,8 +26,8 @@ impl Block {
     }
 }
 
-/// The comment lines, each with its `//` and without a newline, behind `indent`. Empty when the text is.
-pub(super) fn comment(markdown: &str, indent: &str) -> Vec<String> {
+/// The lines of a comment, without the slashes. Empty when the text is.
+pub(super) fn lines(markdown: &str) -> Vec<String> {
     let clean = clean(markdown);
     let mut lines = Vec::new();
     let mut before: Option<Block> = None;
@@ -45,21 +45,15 @@ pub(super) fn comment(markdown: &str, indent: &str) -> Vec<String> {
         print(&block, &mut lines);
         before = Some(block);
     }
-    lines
-        .iter()
-        .map(|line| comment_line(line, indent))
-        .collect()
+    lines.into_iter().map(escaped).collect()
 }
 
-/// One line of a comment. `+build` at its start would be a build constraint to the go command.
-fn comment_line(line: &str, indent: &str) -> String {
+/// `+build` at the start of a line would be a build constraint to the go command.
+fn escaped(line: String) -> String {
     let text = line.trim_start();
-    let space = &line[..line.len() - text.len()];
-    let escape = if text.starts_with("+build") { "\\" } else { "" };
-    match line {
-        "" => format!("{indent}//"),
-        _ if space.starts_with('\t') => format!("{indent}//{space}{escape}{text}"),
-        _ => format!("{indent}// {space}{escape}{text}"),
+    match text.starts_with("+build") {
+        true => format!("{}\\{text}", &line[..line.len() - text.len()]),
+        false => line,
     }
 }
 
@@ -455,7 +449,7 @@ mod tests {
     use super::*;
 
     fn go(markdown: &str) -> String {
-        comment(markdown, "").join("\n")
+        crate::go::print::comment(&lines(markdown), "").join("\n")
     }
 
     #[test]

@@ -128,21 +128,11 @@ fn in_vet(api: &Api, fields: &[Field], size: u64, align: u64) -> (Vec<(usize, u6
     (offsets, end)
 }
 
-/// The assembly of a function as every vet takes it. That of Go 1.21 holds the size of the arguments against its own account, but does not look
-/// behind a macro (x/tools, `asmdecl`).
-pub(super) fn assembly(api: &Api, f: &Function, name: &str, text: String) -> String {
+/// Whether the vet of Go 1.21, which holds the size of the arguments against its own account, takes it for another.
+/// It does not look behind a macro (x/tools, `asmdecl`).
+pub(super) fn differ_in_vet(api: &Api, f: &Function) -> bool {
     let mut values = f.params.iter().map(|p| &p.ty).chain(&f.result);
-    if !values.any(|ty| size_in_vet(api, ty) != api.layout(ty).size) {
-        return text;
-    }
-    let symbol = format!("·{name}(SB)");
-    text.replacen(
-        &format!("TEXT {symbol}"),
-        &format!(
-            "// The vet of Go 1.21 counts no padding at the end of a struct, and does not look behind a macro.\n#define rsysoText{name} {symbol}\nTEXT rsysoText{name}"
-        ),
-        1,
-    )
+    values.any(|ty| size_in_vet(api, ty) != api.layout(ty).size)
 }
 
 fn size_in_vet(api: &Api, ty: &Type) -> u64 {

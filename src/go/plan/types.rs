@@ -2,12 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use crate::model::{Api, Field, Int, Type, TypeDef, TypeId, TypeKind, Variant};
+use crate::go::names;
+use crate::go::package::{Declaration, Item, Kind};
+use crate::go::print::comment;
+use crate::model::{Api, Int, Type, TypeDef, TypeId, TypeKind, Variant};
 
 use super::layouts::{self, Part};
 use super::lead::{Named, lead};
-use super::scope::Scope;
-use super::{doc, names, opaque, owned};
+use super::scope::{Scope, TypeNames};
+use super::{doc, opaque, owned};
 
 /// The Go type.
 pub(super) fn go_type(scope: &Scope, ty: &Type) -> String {
@@ -166,48 +169,34 @@ pub(super) fn uses_unsafe(ty: &Type) -> bool {
     }
 }
 
-/// The declaration of a type with its comment, and the constants of an enum.
-pub(super) fn declare(api: &Api, scope: &Scope, id: TypeId) -> String {
+/// The declaration of a type; that of an enum also has its constants, and a method.
+pub(super) fn declare(api: &Api, scope: &Scope, id: TypeId) -> Vec<Item> {
     let def = api.def(id);
     let names = match scope.types.get(&id) {
         Some(names) => names,
-        None => return String::new(),
+        None => return Vec::new(),
     };
     let name = &names.name;
-    let mut lines = match scope.handles.types.get(&id) {
-        Some(handle) => vec![format!("// {name} is what a {} points to.", handle.name)],
+    let doc = match scope.handles.types.get(&id) {
+        Some(handle) => vec![format!("{name} is what a {} points to.", handle.name)],
         None => type_comment(name, def, opaque::made(api, scope, id).is_some()),
     };
-    match &def.kind {
-        TypeKind::Opaque { .. } => lines.push(opaque::declare(api, scope, id, name)),
-        TypeKind::Enum { repr, variants } => {
-            lines.push(format!("type {name} {}", enum_type(*repr, variants)));
-            if !variants.is_empty() {
-                lines.push(String::new());
-                lines.push(format!("// The values of {name}."));
-                lines.push("const (".into());
-                lines.extend(constants(name, &names.members, variants));
-                lines.push(")".into());
-                lines.push(String::new());
-                lines.extend(string_method(name, *repr, &names.members, variants));
-            }
-        }
-        TypeKind::Struct {
-            fields,
-            size,
-            align,
-        } => {
-            let rows = rows(api, scope, &names.members, fields, *size, *align);
-            if rows.is_empty() {
-                lines.push(format!("type {name} struct{{}}"));
-            } else {
-                lines.push(format!("type {name} struct {{"));
-                lines.extend(aligned(&rows));
-                lines.push("}".into());
-            }
-        }
+    let text = match &def.kind {
+        TypeKind::Opaque { .. } => opaque::declare(api, scope, id, name),
+        TypeKind::Enum { repr, variants } => format!("type {name} {}", enum_type(*repr, variants)),
+        TypeKind::Struct { .. } => match rows(api, scope, id).as_slice() {
+            [] => format!("type {name} struct{{}}"),
+            rows => format!("type {name} struct {{\n{}\n}}", aligned(rows).join("\n")),
+        },
+    };
+    let mut items = vec![Declaration::new(Kind::Type, name, text).doc(doc).into()];
+    if let TypeKind::Enum { repr, variants } = &def.kind
+        && !variants.is_empty()
+    {
+        items.push(constants(names, variants).into());
+        items.push(string_method(names, *repr, variants).into());
     }
-    lines.join("\n") + "\n"
+    items
 }
 
 /// `made` says whether Go has values of it.
@@ -233,25 +222,25 @@ fn type_comment(name: &str, def: &TypeDef, made: bool) -> Vec<String> {
 
 /// Whether what follows in a comment is a part of its own.
 fn begins_section(line: &str) -> bool {
-    line.starts_with("// # ") || line.strip_prefix("// ") == Some(doc::IN_RUST)
+    line.starts_with("# ") || line == doc::IN_RUST
 }
 
-/// A comment of the doc comment from Rust and a sentence of ours. Whichever can begin with the name comes first.
+/// The lines of a comment of the doc comment from Rust and a sentence of ours. Whichever can begin with the name comes first.
 pub(super) fn with_doc(named: Named, name: &str, sentence: &str, markdown: &str) -> Vec<String> {
-    let ours = format!("// {}", doc::line(sentence));
+    let ours = doc::line(sentence);
     if let Some(led) = lead(named, name, markdown) {
-        let mut lines = doc::comment(&led, "");
+        let mut lines = doc::lines(&led);
         // Not as a part of a section, as rustdoc's "# Panics".
         match lines.iter().position(|line| begins_section(line)) {
-            Some(heading) => drop(lines.splice(heading..heading, [ours, "//".into()])),
-            None => lines.extend(["//".into(), ours]),
+            Some(heading) => drop(lines.splice(heading..heading, [ours, String::new()])),
+            None => lines.extend([String::new(), ours]),
         }
         return lines;
     }
     let mut lines = vec![ours];
-    let doc = doc::comment(markdown, "");
+    let doc = doc::lines(markdown);
     if !doc.is_empty() {
-        lines.push("//".into());
+        lines.push(String::new());
         lines.extend(doc);
     }
     lines
@@ -269,55 +258,48 @@ fn enum_type(repr: Int, variants: &[Variant]) -> &'static str {
     }
 }
 
-fn constants(type_name: &str, names: &[String], variants: &[Variant]) -> Vec<String> {
-    let rows: Vec<Row> = names
-        .iter()
-        .zip(variants)
-        .map(|(name, v)| Row {
-            comment: doc::comment(&v.doc, "\t"),
-            name: name.clone(),
-            rest: format!("{type_name} = {}", v.value),
-        })
-        .collect();
-    aligned(&rows)
+fn constants(names: &TypeNames, variants: &[Variant]) -> Declaration {
+    let name = &names.name;
+    let rows = names.members.iter().zip(variants).map(|(member, v)| Row {
+        comment: doc::lines(&v.doc),
+        name: member.clone(),
+        rest: format!("{name} = {}", v.value),
+    });
+    let lines = aligned(&rows.collect::<Vec<_>>());
+    let text = format!("const (\n{}\n)", lines.join("\n"));
+    let first = names.members.first().map_or("", String::as_str);
+    Declaration::new(Kind::Const, first, text).doc([format!("The values of {name}.")])
 }
 
 /// The method that names the values, as Go's stringer writes it: without the name of the type.
-fn string_method(
-    type_name: &str,
-    repr: Int,
-    names: &[String],
-    variants: &[Variant],
-) -> Vec<String> {
+fn string_method(names: &TypeNames, repr: Int, variants: &[Variant]) -> Declaration {
+    let type_name = &names.name;
     let letters = type_name.chars().take(1);
     let receiver: String = letters.flat_map(char::to_lowercase).collect();
-    let mut lines = vec![
-        "// String returns the name of the value, or its number if it has none.".to_string(),
-        format!("func ({receiver} {type_name}) String() string {{"),
-        format!("\tswitch {receiver} {{"),
-    ];
+    let mut body = vec![format!("\tswitch {receiver} {{")];
     // C allows two names for one value, Go no two cases.
     let mut seen = BTreeSet::new();
-    for (name, _) in names
-        .iter()
-        .zip(variants)
-        .filter(|(_, v)| seen.insert(v.value))
-    {
-        let short = name.strip_prefix(type_name).unwrap_or(name);
-        lines.push(format!("\tcase {name}:\n\t\treturn \"{short}\""));
+    let members = names.members.iter().zip(variants);
+    for (name, _) in members.filter(|(_, v)| seen.insert(v.value)) {
+        let short = name.strip_prefix(type_name.as_str()).unwrap_or(name);
+        body.push(format!("\tcase {name}:\n\t\treturn \"{short}\""));
     }
     let number = match repr.signed() {
         true => format!("strconv.FormatInt(int64({receiver}), 10)"),
         false => format!("strconv.FormatUint(uint64({receiver}), 10)"),
     };
-    lines.push(format!(
-        "\t}}\n\treturn \"{type_name}(\" + {number} + \")\"\n}}"
+    body.push(format!(
+        "\t}}\n\treturn \"{type_name}(\" + {number} + \")\""
     ));
-    lines
+    let text = format!("func ({receiver} {type_name}) String() string");
+    Declaration::new(Kind::Func, format!("{type_name}.String"), text)
+        .doc(["String returns the name of the value, or its number if it has none."])
+        .body(body)
 }
 
 /// A field or a constant.
 pub(super) struct Row {
+    /// Without the slashes.
     comment: Vec<String>,
     name: String,
     rest: String,
@@ -336,24 +318,28 @@ impl Row {
 }
 
 /// The fields of a struct.
-fn rows(
-    api: &Api,
-    scope: &Scope,
-    names: &[String],
-    fields: &[Field],
-    size: u64,
-    align: u64,
-) -> Vec<Row> {
+fn rows(api: &Api, scope: &Scope, id: TypeId) -> Vec<Row> {
+    let (
+        TypeKind::Struct {
+            fields,
+            size,
+            align,
+        },
+        Some(names),
+    ) = (&api.def(id).kind, scope.types.get(&id))
+    else {
+        return Vec::new();
+    };
     let unnamed = |rest: String| Some(Row::new("_".into(), rest));
-    let parts = layouts::parts(api, fields, size, align).into_iter();
+    let parts = layouts::parts(api, fields, *size, *align).into_iter();
     let rows = parts.filter_map(|part| match part {
         Part::Aligner(bytes) => unnamed(format!("[0]uint{}", bytes.saturating_mul(8))),
         Part::Padding(bytes) => unnamed(format!("[{bytes}]byte")),
         Part::Field(index) => {
             let field = fields.get(index)?;
             Some(Row {
-                comment: doc::comment(&field.doc, "\t"),
-                name: names.get(index)?.clone(),
+                comment: doc::lines(&field.doc),
+                name: names.members.get(index)?.clone(),
                 rest: go_type(scope, &field.ty),
             })
         }
@@ -377,7 +363,7 @@ pub(super) fn aligned(rows: &[Row]) -> Vec<String> {
             .max()
             .unwrap_or(0);
         for row in run {
-            lines.extend(row.comment.iter().cloned());
+            lines.extend(comment(&row.comment, "\t"));
             let gap = width - row.name.chars().count() + 1;
             lines.push(format!("\t{}{:gap$}{}", row.name, "", row.rest));
         }

@@ -1,0 +1,299 @@
+//! Which declarations, with what around them, stand in which file.
+
+use std::collections::BTreeMap;
+
+use crate::go::package::{Assembly, Item, Routine, Source, Stub};
+use crate::model::goabi;
+use crate::model::{Function, TypeId, TypeKind};
+use crate::wrappers;
+
+use super::export::{self, CallSite};
+use super::handle_types::{self, HandleType};
+use super::lead::{Named, lead};
+use super::{Plan, border, callbacks, depart, doc, layouts, opaque, owned, race, types, uses};
+
+/// What `-msan` means for build constraints: the go command leaves `.syso` files out then (cmd/go, `load.go`, "syso").
+const NO_MSAN: &str = "!msan";
+
+/// Which of the two Go files that offer the API.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Flavour {
+    /// With native code.
+    Native,
+    /// For every other platform.
+    Unsupported,
+}
+
+impl Plan<'_> {
+    /// The two Go files, and two for the race detector if there are handles.
+    pub fn sources(&self) -> Vec<Source> {
+        let mut sources = vec![self.go(Flavour::Native), self.go(Flavour::Unsupported)];
+        if race::any(self.scope) {
+            sources.extend([("race", true), ("norace", false)].map(|(name, race)| {
+                let tag = if race { "race" } else { "!race" };
+                Source {
+                    file: format!("{}_{name}.go", self.request.place.stem),
+                    constraint: format!("{} && {NO_MSAN} && {tag}", self.constraint()),
+                    comment: Vec::new(),
+                    imports: race::IMPORTS.to_vec(),
+                    items: vec![Item::Support(race::text(race))],
+                }
+            }));
+        }
+        sources
+    }
+
+    /// `amd64`, `(amd64 || arm64)`
+    fn constraint(&self) -> String {
+        let arches: Vec<&str> = self.arches.keys().map(String::as_str).collect();
+        match arches.as_slice() {
+            [one] => format!("linux && {one}"),
+            all => format!("linux && ({})", all.join(" || ")),
+        }
+    }
+
+    fn go(&self, flavour: Flavour) -> Source {
+        let (suffix, constraint) = match flavour {
+            Flavour::Native => ("", format!("{} && {NO_MSAN}", self.constraint())),
+            Flavour::Unsupported => ("_unsupported", format!("!({}) || msan", self.constraint())),
+        };
+        Source {
+            file: format!("{}{suffix}.go", self.request.place.stem),
+            constraint,
+            comment: self.package_comment(flavour),
+            imports: self.imports(flavour),
+            items: self.items(flavour),
+        }
+    }
+
+    fn items(&self, flavour: Flavour) -> Vec<Item> {
+        let (api, scope) = (self.request.api, self.scope);
+        let package = &self.request.place.package;
+        let mut items = Vec::from(depart::panic_type(package));
+        items.extend(owned::needs(api).error_type(package));
+        let by_name: BTreeMap<&str, TypeId> = scope
+            .types
+            .iter()
+            .map(|(id, names)| match scope.handles.types.get(id) {
+                Some(handle) => (handle.name.as_str(), *id),
+                None => (names.name.as_str(), *id),
+            })
+            .collect();
+        for &id in by_name.values() {
+            items.extend(self.handle(id, flavour));
+            items.extend(self.declared(id, flavour));
+        }
+        if flavour == Flavour::Native {
+            let ids = by_name.values().copied();
+            items.extend(layouts::checks(api, scope, ids).map(Item::Support));
+        }
+        for export in self.exports {
+            match flavour {
+                Flavour::Native => items.extend(export.native()),
+                Flavour::Unsupported => items.extend(export.elsewhere(self.panic(&export.label))),
+            }
+        }
+        items.extend(opaque::unmade(api, scope, flavour).map(Item::Support));
+        if flavour == Flavour::Native {
+            items.extend(self.support().into_iter().map(Item::Support));
+        }
+        items
+    }
+
+    /// What all functions of the file with native code stand on.
+    fn support(&self) -> Vec<String> {
+        let (api, scope, exports) = (self.request.api, self.scope, self.exports);
+        let settles = uses::settles(scope, exports);
+        let mut support = vec![depart::native(&self.request.place.package)];
+        support.extend(depart::blocking(exports));
+        support.extend(callbacks::native(exports, settles, self.request.aborts));
+        support.extend(handle_types::shared(scope, exports));
+        support.extend(owned::needs(api).native());
+        support.extend(export::copies(exports));
+        support.extend(border::helpers(api, scope));
+        support
+    }
+
+    fn package_comment(&self, flavour: Flavour) -> Vec<String> {
+        let r = self.request;
+        let library = doc::line(&r.library);
+        let platforms = self.platforms();
+        let subject = format!("Package {}", r.place.package);
+        let led = lead(Named::Package, &subject, r.api.doc());
+        let about = doc::lines(led.as_deref().unwrap_or(r.api.doc()));
+        let subject = if led.is_some() {
+            "The package"
+        } else {
+            &subject
+        };
+        let calls = [
+            format!(
+                "{subject} calls the Rust library {library}. Its code is part of the package, so that"
+            ),
+            "building it takes neither cgo nor a C compiler nor Rust.".to_string(),
+        ];
+        let blank = String::new;
+        let mut lines = match led {
+            Some(_) => Vec::from_iter(about.into_iter().chain([blank()]).chain(calls)),
+            None if about.is_empty() => calls.to_vec(),
+            None => Vec::from_iter(calls.into_iter().chain([blank()]).chain(about)),
+        };
+        lines.push(blank());
+        match flavour {
+            Flavour::Native => {
+                lines.push(format!("The code is for {platforms}. On other platforms the package compiles, and its functions panic."));
+                lines.push(blank());
+                lines.push("Where the code comes from:".to_string());
+                lines.extend(self.arches.values().cloned());
+            }
+            Flavour::Unsupported => {
+                lines.push(format!("The code is for {platforms}. On this platform the package compiles, and its functions panic."));
+            }
+        }
+        lines
+    }
+
+    /// `linux/amd64 and linux/arm64`
+    fn platforms(&self) -> String {
+        let all: Vec<String> = self.arches.keys().map(|a| format!("linux/{a}")).collect();
+        all.join(" and ")
+    }
+
+    fn imports(&self, flavour: Flavour) -> Vec<&'static str> {
+        let (api, scope) = (self.request.api, self.scope);
+        let in_functions = api
+            .functions()
+            .iter()
+            .flat_map(|f| f.params.iter().map(|p| &p.ty).chain(&f.result))
+            .any(types::uses_unsafe);
+        let structs = || {
+            scope
+                .types
+                .keys()
+                .filter_map(|id| match &api.def(*id).kind {
+                    TypeKind::Struct { fields, .. } => Some(fields),
+                    _ => None,
+                })
+        };
+        let in_fields = structs().flatten().any(|f| types::uses_unsafe(&f.ty));
+        let mut packages = match flavour {
+            Flavour::Native => depart::NATIVE_IMPORTS.to_vec(),
+            Flavour::Unsupported => depart::OTHER_IMPORTS.to_vec(),
+        };
+        if flavour == Flavour::Native {
+            if !scope.handles.types.is_empty() {
+                packages.extend(handle_types::NATIVE_IMPORTS);
+            }
+            packages.extend(border::imports(scope));
+            if callbacks::any(self.exports) {
+                packages.push("\"runtime\"");
+                packages.extend(self.request.aborts.then_some(callbacks::ABORT_IMPORT));
+            }
+        }
+        if flavour == Flavour::Unsupported && !api.functions().is_empty() {
+            packages.push("\"runtime\"");
+        }
+        if in_functions || in_fields {
+            packages.push("\"unsafe\"");
+        }
+        packages.extend(opaque::imports(api, scope));
+        packages.sort_unstable();
+        packages.dedup();
+        packages
+    }
+
+    /// The handle of a type that has one.
+    fn handle(&self, id: TypeId, flavour: Flavour) -> Vec<Item> {
+        let Some(handle) = self.scope.handles.types.get(&id) else {
+            return Vec::new();
+        };
+        let Some(free) = self.exports.iter().find(|e| e.index == handle.free) else {
+            return Vec::new();
+        };
+        let package = &self.request.place.package;
+        let ty = HandleType {
+            api: self.request.api,
+            package,
+            handle,
+            id,
+        };
+        if flavour == Flavour::Unsupported {
+            return ty.elsewhere(&|name| self.panic(name));
+        }
+        let cell = ["cell".to_string()];
+        let call = free.call(&CallSite {
+            who: &format!("{package}: {}.Close", handle.name),
+            args: &cell,
+            taken: &cell,
+        });
+        let mut statements = call.statements;
+        if !call.done {
+            statements.push(format!("\t{}", call.result));
+        }
+        ty.native(&statements)
+    }
+
+    /// A type of the library, unless it is one that only the native file needs.
+    fn declared(&self, id: TypeId, flavour: Flavour) -> Vec<Item> {
+        let handle = self.scope.handles.types.get(&id);
+        let hidden = handle.is_some_and(|h| !h.exposed);
+        match flavour == Flavour::Native || !hidden {
+            true => types::declare(self.request.api, self.scope, id),
+            false => Vec::new(),
+        }
+    }
+
+    /// What a body does on other platforms.
+    fn panic(&self, name: &str) -> String {
+        let package = &self.request.place.package;
+        let arches: Vec<&str> = self.arches.keys().map(String::as_str).collect();
+        format!(
+            "\tpanic(\"{package}: {name} is not available on \" + runtime.GOOS + \"/\" + runtime.GOARCH + \": this package holds native code for {} only; build with GOOS=linux GOARCH={}, and without -msan\")",
+            self.platforms(),
+            arches.join(" or ")
+        )
+    }
+
+    /// The stubs of what frees a panic's text, closed handles and owned memory.
+    fn internal(&self) -> Vec<Stub> {
+        let api = self.request.api;
+        let stub = |name: &str, signature: String, function: &Function| Stub {
+            name: name.to_owned(),
+            signature,
+            wraps: function.symbol.clone(),
+            frame: goabi::frame(api, function),
+            package: depart::landing(false),
+            landing: depart::landing(false),
+            in_macro: false,
+        };
+        let forget = format!("func {}(departure unsafe.Pointer)", depart::FORGET);
+        let mut stubs = vec![stub(depart::FORGET, forget, &wrappers::forget())];
+        if uses::settles(self.scope, self.exports) {
+            stubs.push(stub(
+                handle_types::SETTLE,
+                handle_types::SETTLE_SIGNATURE.to_owned(),
+                &wrappers::settle(),
+            ));
+        }
+        if api.gives_memory() {
+            let signature = owned::FREE_SIGNATURE.to_owned();
+            stubs.push(stub(owned::FREE, signature, &wrappers::free()));
+        }
+        stubs
+    }
+
+    /// The file in assembly.
+    pub fn assembly(&self) -> Assembly {
+        let goarch = self.request.arch.goarch();
+        let stubs = self.exports.iter().map(export::Export::stub);
+        let stubs = stubs.chain(callbacks::stubs(self.exports));
+        let mut routines: Vec<Routine> = stubs.map(Routine::Stub).collect();
+        routines.extend(depart::landings(self.exports));
+        routines.extend(self.internal().into_iter().map(Routine::Stub));
+        Assembly {
+            file: format!("{}_linux_{goarch}.s", self.request.place.stem),
+            constraint: format!("linux && {goarch} && {NO_MSAN}"),
+            routines,
+        }
+    }
+}
