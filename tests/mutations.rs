@@ -11,11 +11,12 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use std::process::Command;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use common::inputs::{Miniature, miniature};
+use common::inputs::{Miniature, miniatures};
 use common::mutate::{Mutation, parts};
 use common::process::run;
 use common::shapes::{SHAPES, Shape};
@@ -138,16 +139,26 @@ fn in_parallel(seeds: &[u64], f: impl Fn(u64) -> Option<String> + Sync) -> Vec<S
 
 fn mutate(fixture: &str) {
     let whole = std::fs::read(archive(fixture)).unwrap();
-    let Miniature {
-        archive: input,
-        exports,
-    } = miniature(&whole, &format!("{fixture}-"));
-    drop(whole);
-    let dir = scratch();
-    let sound = dir.path().join("sound");
-    assert_eq!(attempt(fixture, &exports, &input, &sound), Ok(None));
-    assert_eq!(look(fixture, &exports, &sound), Ok(None));
-    damage(fixture, &exports, &input, &seeds(true), LOOKED_AT);
+    mutate_miniatures(fixture, &miniatures(&whole, &format!("{fixture}-")));
+}
+
+/// Each has its part of the seeds: as many inputs are made of all together as of one.
+fn mutate_miniatures(fixture: &str, miniatures: &[Miniature]) {
+    let parts = miniatures.len() as u64;
+    for (part, miniature) in (0..).zip(miniatures) {
+        let Miniature {
+            archive: input,
+            exports,
+        } = miniature;
+        let dir = scratch();
+        let sound = dir.path().join("sound");
+        assert_eq!(attempt(fixture, exports, input, &sound), Ok(None));
+        assert_eq!(look(fixture, exports, &sound), Ok(None));
+        let seeds = seeds(true).into_iter();
+        let seeds: Vec<u64> = seeds.filter(|seed| seed % parts == part).collect();
+        let looked_at = |seed: u64| (seed / parts).is_multiple_of(LOOKED_AT);
+        damage(fixture, exports, input, &seeds, looked_at);
+    }
 }
 
 /// As [`mutate`], for one of the small crates.
@@ -162,11 +173,17 @@ fn mutate_shape(shape: &Shape) {
         let refused = outcome.unwrap();
         assert_eq!(refused.is_none(), converts, "{}: {refused:?}", shape.name);
     }
-    damage(shape.name, &[], &input, &seeds(false), 1);
+    damage(shape.name, &[], &input, &seeds(false), |_| true);
 }
 
-/// Converts a sound input with the damage of each seed. Of `looked_at`, one is inspected, too.
-fn damage(fixture: &str, exports: &[String], input: &[u8], seeds: &[u64], looked_at: u64) {
+/// Converts a sound input with the damage of each seed. Those that are to be looked at are inspected, too.
+fn damage(
+    fixture: &str,
+    exports: &[String],
+    input: &[u8],
+    seeds: &[u64],
+    looked_at: impl Fn(u64) -> bool + Sync,
+) {
     watch();
     let dir = scratch();
     let parts = parts(input);
@@ -178,9 +195,9 @@ fn damage(fixture: &str, exports: &[String], input: &[u8], seeds: &[u64], looked
         RUNNING.lock().unwrap().insert(what.clone(), Instant::now());
         let dir = dir.path().join(format!("seed-{seed}"));
         let converted = attempt(fixture, exports, &damaged, &dir);
-        let shown = match seed % looked_at {
-            0 => look(fixture, exports, &dir),
-            _ => Ok(None),
+        let shown = match looked_at(seed) {
+            true => look(fixture, exports, &dir),
+            false => Ok(None),
         };
         RUNNING.lock().unwrap().remove(&what);
         std::fs::remove_dir_all(&dir).unwrap();
@@ -221,9 +238,50 @@ fn text() {
     mutate("text");
 }
 
+/// All of `abi` is one object, most of it debug information of 310 functions: reading that would take nearly all the time. So it is
+/// compiled in parts, each with some of its exports.
 #[test]
 fn abi() {
-    mutate("abi");
+    const PARTS: usize = 10;
+    let dir = scratch();
+    let sources = common::root().join("fixtures/abi/src");
+    for file in ["lib.rs", "view.rs"] {
+        std::fs::copy(sources.join(file), dir.path().join(file)).unwrap();
+    }
+    let generated = std::fs::read_to_string(sources.join("generated.rs")).unwrap();
+    const EXPORTED: &str = "#[unsafe(no_mangle)]\n";
+    let pieces: Vec<&str> = generated.split(EXPORTED).collect();
+    assert!(pieces.len() > 300, "{} exports", pieces.len() - 1);
+    let part = |part: usize| {
+        let mut source = pieces[0].to_owned();
+        for (i, piece) in pieces[1..].iter().enumerate() {
+            source += if i % PARTS == part { EXPORTED } else { "" };
+            source += piece;
+        }
+        std::fs::write(dir.path().join("generated.rs"), source).unwrap();
+        // As cargo does in a release.
+        let mut rustc = Command::new(std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()));
+        rustc
+            .args([
+                "--edition=2024",
+                "--crate-type=staticlib",
+                "--crate-name=abi",
+            ])
+            .args([
+                "-Copt-level=3",
+                "-Cdebuginfo=full",
+                "-Cextra-filename=-part",
+            ])
+            .args(["--out-dir", ".", "lib.rs"])
+            .current_dir(dir.path());
+        run(&mut rustc, Duration::from_secs(300)).success();
+        let whole = std::fs::read(dir.path().join("libabi-part.a")).unwrap();
+        miniatures(&whole, "abi-part")
+    };
+    let parts: Vec<Miniature> = (0..PARTS).flat_map(part).collect();
+    let exports: usize = parts.iter().map(|part| part.exports.len()).sum();
+    assert_eq!(exports, pieces.len() - 1);
+    mutate_miniatures("abi", &parts);
 }
 
 #[test]
@@ -253,16 +311,16 @@ const WRITTEN_WITH_HANDLES: [&str; 6] = [
 #[test]
 fn through_the_command() {
     let whole = std::fs::read(archive("data")).unwrap();
-    let Miniature {
-        archive: input,
-        exports,
-    } = miniature(&whole, "data-");
-    let parts = parts(&input);
-    for seed in 100_000..100_060 {
-        let mutation = Mutation::new(seed, &input, &parts);
+    let miniatures = miniatures(&whole, "data-");
+    for (seed, miniature) in (100_000..100_060).zip(miniatures.iter().cycle()) {
+        let Miniature {
+            archive: input,
+            exports,
+        } = miniature;
+        let mutation = Mutation::new(seed, input, &parts(input));
         let dir = scratch();
         let library = dir.path().join("libdata.a");
-        std::fs::write(&library, mutation.apply(&input)).unwrap();
+        std::fs::write(&library, mutation.apply(input)).unwrap();
         let out = dir.path().join("out");
         std::fs::create_dir(&out).unwrap();
         let mut command = rsyso();

@@ -18,24 +18,46 @@ pub struct Miniature {
     pub exports: Vec<String>,
 }
 
-/// Makes a miniature of an archive: the library's own objects, whose names begin with `own`, and what they reach of the others, in
-/// one object (`ld -r --gc-sections`). Only the own ones keep their debug information, from which signatures are read.
-pub fn miniature(archive: &[u8], own: &str) -> Miniature {
+/// Makes miniatures of an archive: one for each of the library's own objects, whose names begin with `own`, that has exports. It holds
+/// that object, the own ones without exports, and what these reach of the others, in one (`ld -r --gc-sections`). Only the first keeps its
+/// debug information, from which signatures are read. Together the miniatures have every export once.
+pub fn miniatures(archive: &[u8], own: &str) -> Vec<Miniature> {
     let members = members(archive);
     let objects: Vec<_> = members
         .iter()
         .map(|(_, bytes)| object::File::parse(*bytes).unwrap())
         .collect();
-    let is_own = |i: usize| members[i].0.starts_with(own);
-    let exports: Vec<String> = (0..members.len())
-        .filter(|&i| is_own(i))
-        .flat_map(|i| objects[i].symbols())
-        .filter(|s| s.is_global() && s.kind() == object::SymbolKind::Text)
-        .map(|s| s.name().unwrap().to_owned())
-        .filter(|n| !n.starts_with('_') && !n.starts_with("rust_"))
+    let exports = |i: usize| -> Vec<String> {
+        let symbols = objects[i].symbols();
+        symbols
+            .filter(|s| s.is_global() && s.kind() == object::SymbolKind::Text)
+            .map(|s| s.name().unwrap().to_owned())
+            .filter(|n| !n.starts_with('_') && !n.starts_with("rust_"))
+            .collect()
+    };
+    let (exporting, others): (Vec<_>, Vec<_>) = (0..members.len())
+        .filter(|&i| members[i].0.starts_with(own))
+        .map(|i| (i, exports(i)))
+        .partition(|(_, exports)| !exports.is_empty());
+    let others: BTreeSet<usize> = others.into_iter().map(|(i, _)| i).collect();
+    let miniatures: Vec<_> = exporting
+        .into_iter()
+        .map(|(i, exports)| miniature(&members, &objects, (i, &others), exports))
         .collect();
-    assert!(!exports.is_empty(), "no exports in the members {own}*");
+    assert!(
+        !miniatures.is_empty(),
+        "no exports in the members {own}* of the archive"
+    );
+    miniatures
+}
 
+/// The miniature of one object of the library.
+fn miniature(
+    members: &[(String, &[u8])],
+    objects: &[object::File<'_>],
+    (own, others): (usize, &BTreeSet<usize>),
+    exports: Vec<String>,
+) -> Miniature {
     let dir = super::scratch();
     let mut ld = Command::new("ld");
     ld.args(["-r", "--gc-sections", "-o", "miniature.o"])
@@ -43,11 +65,11 @@ pub fn miniature(archive: &[u8], own: &str) -> Miniature {
     for export in &exports {
         ld.args(["-u", export]);
     }
-    for i in reached(&objects, is_own) {
+    for i in reached(objects, own, others) {
         let name = format!("{i}.o");
         let path = dir.path().join(&name);
         std::fs::write(&path, members[i].1).unwrap();
-        if !is_own(i) {
+        if i != own {
             let mut strip = Command::new("objcopy");
             run(
                 strip
@@ -62,7 +84,7 @@ pub fn miniature(archive: &[u8], own: &str) -> Miniature {
     run(&mut ld, Duration::from_secs(60)).success();
     let merged = std::fs::read(dir.path().join("miniature.o")).unwrap();
     Miniature {
-        archive: write_archive(&[(format!("{own}miniature.rcgu.o"), merged)]),
+        archive: write_archive(&[(members[own].0.clone(), merged)]),
         exports,
     }
 }
@@ -78,15 +100,16 @@ fn members(archive: &[u8]) -> Vec<(String, &[u8])> {
     members.filter(|(name, _)| name.ends_with(".o")).collect()
 }
 
-/// The own objects and what a linker would pull in for them.
-fn reached(objects: &[object::File<'_>], is_own: impl Fn(usize) -> bool) -> BTreeSet<usize> {
+/// An object, others, and what a linker would pull in for them.
+fn reached(objects: &[object::File<'_>], own: usize, others: &BTreeSet<usize>) -> BTreeSet<usize> {
     let mut definers = HashMap::new();
     for (i, o) in objects.iter().enumerate() {
         for symbol in o.symbols().filter(|s| s.is_global() && s.is_definition()) {
             definers.entry(symbol.name_bytes().unwrap()).or_insert(i);
         }
     }
-    let mut reached: BTreeSet<usize> = (0..objects.len()).filter(|&i| is_own(i)).collect();
+    let mut reached = others.clone();
+    reached.insert(own);
     let mut todo: Vec<usize> = reached.iter().copied().collect();
     while let Some(i) = todo.pop() {
         for symbol in objects[i].symbols().filter(|s| s.is_undefined()) {
