@@ -9,7 +9,7 @@ GO_VERSION := $(shell awk '$$1 == "newest" { print $$2 }' tests/toolchains)
 export PATH := $(CURDIR)/.tools/go/bin:$(PATH)
 DEMO := target/demo
 
-.PHONY: help tools browser demo test matrix storm storm-long soak soak-long fuzz fuzz-long allocators-long mutations-long blocked crate-tests bench bench-peers bless clean
+.PHONY: help tools browser demo test-quick test matrix storm storm-long soak soak-long fuzz fuzz-long allocators-long mutations-long blocked crate-tests bench bench-peers bless clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -51,6 +51,13 @@ example-site: example-regex example-blake3 example-markdown # a program on three
 	$(RSYSO) verify target/site
 	target/site examples/site/pages target/site.out
 
+test-quick: tools ## for daily work, some two minutes: format, unit tests, expected files, two fixtures as Go programs
+	cargo fmt --check
+	cargo test --no-run --lib --test tool --test go
+	cargo test --lib --quiet
+	cargo test --test tool --quiet -- abi_fixture:: cli:: docs:: gopkg:: sig::
+	cargo test --test go --quiet -- --ignored --exact go_modes::quick
+
 test: tools browser ## every test; what CI runs
 	cargo fmt --check
 	cargo fmt --check --manifest-path rt/Cargo.toml
@@ -63,10 +70,10 @@ test: tools browser ## every test; what CI runs
 	cargo test --manifest-path rt/Cargo.toml --quiet -- --test-threads=1 # some set the process's environment
 	mkdir -p target && cargo test --no-fail-fast 2>&1 | tee target/test.log
 	@awk '/^test result:/ { passed += $$4; ignored += $$8 } \
-		END { print "all tests passed: " passed " of them; left out: " ignored " (`make matrix`, `make bench`)" }' target/test.log
+		END { print "all tests passed: " passed " of them; left out: " ignored " (`make matrix`, `make bench`, `make test-quick`)" }' target/test.log
 
 matrix: tools ## the fixtures on all versions of Go in all modes
-	cargo test --test go go_modes:: -- --include-ignored --skip allocators
+	cargo test --test go go_modes:: -- --include-ignored --skip allocators --skip quick
 
 storm: tools ## half a minute of goroutines, collections and signals
 	RSYSO_STORM_SECONDS=30 cargo test --test load storm:: -- --nocapture --test-threads=1

@@ -2,6 +2,7 @@
 // Each test crate uses a part of it.
 #![allow(dead_code)]
 
+pub mod converted;
 pub mod elf;
 pub mod go;
 pub mod inputs;
@@ -11,9 +12,10 @@ pub mod scaffold;
 pub mod shapes;
 pub mod workspace;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use process::run;
@@ -76,13 +78,16 @@ pub fn fixtures() -> Vec<String> {
     names
 }
 
-/// Builds a fixture in release and gives its archive. Cargo sees to it that nothing is built twice.
+/// Builds a fixture in release and gives its archive. Cargo sees to it that nothing is built twice, and is asked once.
 pub fn archive(fixture: &str) -> PathBuf {
     // One at a time: the tests of one crate run in parallel, and two cargo processes would only wait for each other.
-    static BUILDING: Mutex<()> = Mutex::new(());
-    let _one = BUILDING
-        .lock()
-        .unwrap_or_else(std::sync::PoisonError::into_inner);
+    static BUILT: Mutex<BTreeMap<String, PathBuf>> = Mutex::new(BTreeMap::new());
+    let mut built = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
+    let archive = built.entry(fixture.to_owned());
+    archive.or_insert_with(|| build(fixture)).clone()
+}
+
+fn build(fixture: &str) -> PathBuf {
     let dir = root().join("fixtures").join(fixture);
     let target = dir.join("target");
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));

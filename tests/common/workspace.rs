@@ -1,17 +1,20 @@
 //! A copy of the Go side of this tree, with every fixture converted in place.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 use std::time::Duration;
 
 use super::process::run;
-use super::{archive, convert, fixtures, root, rsyso};
+use super::{archive, converted, fixtures, root, rsyso};
 
 /// The copy: `fixtures/NAME/go` and `tests/programs`, as in the source tree, so that the paths in the go.mod files hold.
 pub struct Workspace {
     dir: PathBuf,
     fixtures: Vec<String>,
+    /// Held until the process ends: no other changes the files meanwhile.
+    _lock: File,
 }
 
 /// The workspace of this test crate, made on first use.
@@ -23,30 +26,23 @@ pub fn workspace() -> &'static Workspace {
 impl Workspace {
     /// Copies, builds and converts.
     fn new() -> Self {
-        let workspace = Workspace {
-            // One for each test crate. It is not removed at the end (statics are not dropped), but before it is made anew.
-            dir: Path::new(env!("CARGO_TARGET_TMPDIR")).join(env!("CARGO_CRATE_NAME")),
-            fixtures: fixtures(),
-        };
-        if workspace.dir.exists() {
-            std::fs::remove_dir_all(&workspace.dir).unwrap();
+        // One for each test crate, always in the same place: what Go has compiled is found again.
+        let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(env!("CARGO_CRATE_NAME"));
+        std::fs::create_dir_all(dir.parent().unwrap()).unwrap();
+        let lock = File::create(dir.with_extension("lock")).unwrap();
+        lock.lock().unwrap();
+        // It is not removed at the end (statics are not dropped), but before it is made anew.
+        if dir.exists() {
+            std::fs::remove_dir_all(&dir).unwrap();
         }
+        let workspace = Workspace {
+            dir,
+            fixtures: fixtures(),
+            _lock: lock,
+        };
         copy_sources(&root().join("tests/programs"), &workspace.programs());
         for name in &workspace.fixtures {
-            let go = workspace.fixture(name);
-            copy_sources(&root().join("fixtures").join(name).join("go"), &go);
-            let options = options(name);
-            let options: Vec<&str> = options.split_whitespace().chain(["-q"]).collect();
-            let archive = archive(name);
-            convert(&archive, &go, &options);
-            if root()
-                .join("fixtures")
-                .join(name)
-                .join(NATIVE_SOURCE)
-                .is_file()
-            {
-                tell_natively(&archive.with_file_name("native"), &go);
-            }
+            put_fixture(name, &workspace.fixture(name));
         }
         let table = fuzz_table(&workspace);
         std::fs::write(workspace.programs().join("fuzz/functions_test.go"), table).unwrap();
@@ -71,6 +67,41 @@ impl Workspace {
     /// The names of the fixtures.
     pub fn fixtures(&self) -> &[String] {
         &self.fixtures
+    }
+}
+
+/// Puts the Go package of a fixture into a folder: its tests, what is converted, and what its code says natively.
+pub fn put_fixture(name: &str, to: &Path) {
+    let sources = root().join("fixtures").join(name);
+    copy_sources(&sources.join("go"), to);
+    if let Some((_, other)) = TWINS.iter().find(|(twin, _)| *twin == name) {
+        let tests = root().join("fixtures").join(other).join("go");
+        copy_tests(&tests, (other, name), to);
+    }
+    for file in std::fs::read_dir(converted::package(name)).unwrap() {
+        let file = file.unwrap();
+        std::fs::copy(file.path(), to.join(file.file_name())).unwrap();
+    }
+    if sources.join(NATIVE_SOURCE).is_file() {
+        tell_natively(&archive(name).with_file_name("native"), to);
+    }
+}
+
+/// Fixtures that have the Go tests of another.
+const TWINS: [(&str, &str); 1] = [("usesjemalloc", "usesmimalloc")];
+
+/// Copies the Go tests of one package into another.
+fn copy_tests(from: &Path, (package, twin): (&str, &str), to: &Path) {
+    for file in std::fs::read_dir(from).unwrap() {
+        let path = file.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap();
+        if name.ends_with("_test.go") {
+            let text = std::fs::read_to_string(&path).unwrap();
+            let clause = |name: &str| format!("package {name}\n");
+            assert!(text.contains(&clause(package)), "{}", path.display());
+            let text = text.replace(&clause(package), &clause(twin));
+            std::fs::write(to.join(name), text).unwrap();
+        }
     }
 }
 
@@ -105,12 +136,6 @@ fn tell_natively(program: &Path, go: &Path) {
     let data = go.join("testdata");
     std::fs::create_dir_all(&data).unwrap();
     std::fs::write(data.join("native.txt"), told.stdout).unwrap();
-}
-
-/// What a fixture is converted with besides: the words of its file `options`, if it has one.
-fn options(fixture: &str) -> String {
-    let path = root().join("fixtures").join(fixture).join("options");
-    std::fs::read_to_string(path).unwrap_or_default()
 }
 
 /// Copies what is under version control: Go sources, modules and C programs, not what a developer converted by hand.

@@ -11,26 +11,26 @@ use std::time::Duration;
 use crate::common::elf::{Shape, shape};
 use crate::common::go::{self, Mode, Release};
 use crate::common::process::run;
-use crate::common::workspace::{verify, workspace};
+use crate::common::workspace::{put_fixture, verify, workspace};
 
 const RUN_LIMIT: Duration = Duration::from_secs(300);
 
 /// Builds the test binaries of all fixtures in one mode, looks at each, and runs it.
 fn test_fixtures(release: Release, mode: Mode) {
     for name in workspace().fixtures() {
-        test_fixture(release, mode, name, None);
+        let dir = workspace().fixture(name);
+        test_fixture(release, mode, (name, &dir), None);
     }
 }
 
 /// The same of one fixture. Its test of an allocator may be told how long to go on.
-fn test_fixture(release: Release, mode: Mode, name: &str, seconds: Option<u64>) {
+fn test_fixture(release: Release, mode: Mode, (name, dir): (&str, &Path), seconds: Option<u64>) {
     if mode.cgo() {
         go::need_c_compiler();
     }
-    let dir = workspace().fixture(name);
     let out = common::scratch();
     let program = out.path().join(format!("{name}.test"));
-    let mut build = go::command(release, &dir, mode.cgo());
+    let mut build = go::command(release, dir, mode.cgo());
     build.args(["test", "-c", "-o"]).arg(&program);
     go::succeed(&mut build, mode.flags());
     let expected = match mode {
@@ -52,7 +52,7 @@ fn test_fixture(release: Release, mode: Mode, name: &str, seconds: Option<u64>) 
     // With backtraces std keeps the program's symbols, and a hundred thousand panics take their time.
     test.args(["-test.timeout=4m", "-test.count=1"])
         .env_remove("RUST_BACKTRACE")
-        .current_dir(&dir);
+        .current_dir(dir);
     if let Some(seconds) = seconds {
         test.env("RSYSO_ALLOCATORS_SECONDS", seconds.to_string());
         test.arg("-test.timeout=1h");
@@ -64,6 +64,17 @@ fn test_fixture(release: Release, mode: Mode, name: &str, seconds: Option<u64>) 
         "{name} in {mode:?} ran nothing: {}",
         ran.stdout
     );
+}
+
+/// Two fixtures as static programs; no other is built or converted.
+#[test]
+#[ignore = "make test-quick"]
+fn quick() {
+    for name in ["data", "panics"] {
+        let dir = common::scratch();
+        put_fixture(name, dir.path());
+        test_fixture(Release::Newest, Mode::Static, (name, dir.path()), None);
+    }
 }
 
 /// `make allocators-long`
@@ -80,7 +91,8 @@ fn allocators() {
         Mode::ExternalStatic,
     ] {
         for name in ["usesmimalloc", "usesjemalloc"] {
-            test_fixture(Release::Newest, mode, name, Some(SECONDS));
+            let dir = workspace().fixture(name);
+            test_fixture(Release::Newest, mode, (name, &dir), Some(SECONDS));
             println!("{name} in {mode:?}: right for {SECONDS} seconds");
         }
     }

@@ -16,3 +16,4 @@ mod native;
 mod profiles;
 mod readme;
 mod tutorial;
+mod verify_program;

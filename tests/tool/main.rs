@@ -19,4 +19,3 @@ mod second_opinion;
 mod sig;
 mod sizes;
 mod std_names;
-mod verify_program;

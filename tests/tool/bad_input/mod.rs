@@ -1,5 +1,8 @@
 //! Bad input of every kind: one clear error, the exit status of the contract, never a panic, and no file left behind or changed.
 
+mod commands;
+mod files;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -7,8 +10,6 @@ use std::time::Duration;
 use crate::common::inputs::{c_object, rust_library, write_archive};
 use crate::common::process::run;
 use crate::common::{archive, convert, rsyso, scratch};
-use object::write::{Object, Symbol, SymbolSection};
-use object::{Architecture, BinaryFormat, Endianness, SymbolFlags, SymbolKind, SymbolScope};
 
 /// The input or the command is at fault.
 const FAULT: i32 = 1;
@@ -100,80 +101,8 @@ fn bytes_refused(name: &str, bytes: &[u8], status: i32, parts: &[&str]) {
     refused(&[&file], &[], status, parts);
 }
 
-/// An object file with one function, for any machine.
-fn object_for(architecture: Architecture, format: BinaryFormat) -> Vec<u8> {
-    let mut object = Object::new(format, architecture, Endianness::Little);
-    let text = object.section_id(object::write::StandardSection::Text);
-    let at = object.append_section_data(text, &[0xcc; 16], 16);
-    object.add_symbol(Symbol {
-        name: b"foreign".to_vec(),
-        value: at,
-        size: 16,
-        kind: SymbolKind::Text,
-        scope: SymbolScope::Dynamic,
-        weak: false,
-        section: SymbolSection::Section(text),
-        flags: SymbolFlags::None,
-    });
-    object.write().unwrap()
-}
-
 const ADD: &str =
     "#[unsafe(no_mangle)] pub extern \"C\" fn add(a: i32, b: i32) -> i32 { a.wrapping_add(b) }";
-
-#[test]
-fn no_object_file_at_all() {
-    bytes_refused("libempty.a", b"", FAULT, &["libempty.a", "empty"]);
-    bytes_refused(
-        "notes.txt",
-        b"Not a library, just text.\n",
-        FAULT,
-        &["notes.txt"],
-    );
-    bytes_refused("libnone.a", b"!<arch>\n", FAULT, &["no object"]);
-    bytes_refused("cut.o", b"\x7fELF\x02\x01\x01", FAULT, &["cut.o"]);
-}
-
-#[test]
-fn no_file() {
-    let dir = scratch();
-    let missing = dir.path().join("libmissing.a");
-    refused(&[&missing], &[], FAULT, &["libmissing.a", "No such file"]);
-    refused(&[dir.path()], &[], FAULT, &["irectory"]);
-}
-
-#[test]
-fn half_an_archive() {
-    let whole = std::fs::read(archive("plusone")).unwrap();
-    bytes_refused(
-        "libhalf.a",
-        &whole[..whole.len() / 2],
-        FAULT,
-        &["libhalf.a"],
-    );
-    bytes_refused("libhead.a", &whole[..30], FAULT, &["libhead.a"]);
-}
-
-#[test]
-fn a_shared_object() {
-    let dir = scratch();
-    let library = c_object(
-        dir.path(),
-        "libshared",
-        "int f(void) { return 1; }",
-        &["-fPIC"],
-    );
-    let shared = dir.path().join("libshared.so");
-    let mut gcc = std::process::Command::new("gcc");
-    gcc.arg("-shared").arg("-o").arg(&shared).arg(&library);
-    run(&mut gcc, Duration::from_secs(60)).success();
-    refused(
-        &[&shared],
-        &[],
-        FAULT,
-        &["libshared.so", "shared", "staticlib"],
-    );
-}
 
 /// C code that could jump over the guard of a stack converts, with a word about it.
 #[test]
@@ -199,91 +128,6 @@ fn frames_without_probes() {
         let told = ran.stderr.contains("deep of deep.o takes 2047 KiB");
         assert_eq!(told, warned, "{}", ran.stderr);
     }
-}
-
-#[test]
-fn other_formats() {
-    let macho = object_for(Architecture::X86_64, BinaryFormat::MachO);
-    bytes_refused("foreign.o", &macho, FAULT, &["foreign.o", "Mach-O"]);
-    let members = [("lib.rs.o".to_owned(), macho)];
-    bytes_refused(
-        "libmac.a",
-        &write_archive(&members),
-        FAULT,
-        &["libmac.a(lib.rs.o)", "Mach-O"],
-    );
-    let coff = object_for(Architecture::X86_64, BinaryFormat::Coff);
-    bytes_refused("foreign.obj", &coff, FAULT, &["foreign.obj", "COFF"]);
-    bytes_refused(
-        "module.o",
-        b"\0asm\x01\0\0\0",
-        FAULT,
-        &["module.o", "ebAssembly"],
-    );
-}
-
-#[test]
-fn other_machines() {
-    let arm = object_for(Architecture::Aarch64, BinaryFormat::Elf);
-    let x32 = object_for(Architecture::I386, BinaryFormat::Elf);
-    bytes_refused("arm.o", &arm, FAULT, &["arm.o", "arm64"]);
-    bytes_refused("x32.o", &x32, FAULT, &["x32.o", "32-bit"]);
-
-    let dir = scratch();
-    let amd64 = rust_library(dir.path(), "here", ADD, &[]);
-    let arm64 = dir.path().join("libthere.a");
-    std::fs::write(&arm64, write_archive(&[("there.o".into(), arm.clone())])).unwrap();
-    refused(
-        &[&amd64, &arm64],
-        &[],
-        FAULT,
-        &["libthere.a(there.o)", "arm64", "amd64"],
-    );
-
-    let ours = object_for(Architecture::X86_64, BinaryFormat::Elf);
-    let mixed = write_archive(&[("ours.o".into(), ours), ("theirs.o".into(), arm)]);
-    bytes_refused(
-        "libmixed.a",
-        &mixed,
-        FAULT,
-        &["libmixed.a(theirs.o)", "arm64", "amd64"],
-    );
-}
-
-#[test]
-fn bitcode() {
-    let ours = object_for(Architecture::X86_64, BinaryFormat::Elf);
-    let bitcode = b"BC\xC0\xDE\x35\x14\0\0".to_vec();
-    let members = [("ours.o".into(), ours), ("lto.o".into(), bitcode)];
-    let library = write_archive(&members);
-    bytes_refused(
-        "liblto.a",
-        &library,
-        FAULT,
-        &["liblto.a(lto.o)", "bitcode", "lto"],
-    );
-}
-
-#[test]
-fn exports_that_are_not_there() {
-    let plusone = archive("plusone");
-    refused(&[&plusone], &["--export", "minusone"], FAULT, &["minusone"]);
-    refused(
-        &[&plusone],
-        &["--export", "!minusone"],
-        FAULT,
-        &["!minusone"],
-    );
-    refused(&[&plusone], &["--export", "![a"], FAULT, &["![a"]);
-    refused(
-        &[&plusone],
-        &["--export", "!*"],
-        FAULT,
-        &["--export leaves no function"],
-    );
-    let dir = scratch();
-    let silent = rust_library(dir.path(), "silent", "pub fn mangled() {}", &[]);
-    refused(&[&silent], &[], FAULT, &["libsilent.a", "no_mangle"]);
 }
 
 #[test]
@@ -319,37 +163,6 @@ fn a_clash_of_names_is_told_before_anything_is_linked() {
     );
     // The link would fail, too, with exit status 2.
     refused(&[&library], &[], FAULT, &["user_id", "user_ID", "UserID"]);
-}
-
-#[test]
-fn blocking_globs_that_match_nothing() {
-    let library = archive("plusone");
-    for glob in ["minus*", "!minus*", "!"] {
-        let told = format!("--blocking {glob}");
-        let parts = [&told, "exported are: plusone"];
-        refused(&[&library], &["--blocking", glob], FAULT, &parts);
-    }
-    let parts = ["--blocking plus["];
-    refused(&[&library], &["--blocking", "plus["], FAULT, &parts);
-}
-
-#[test]
-fn trust_globs_that_match_nothing() {
-    let library = archive("plusone");
-    for glob in ["minus*", "!minus*", "plus["] {
-        let told = format!("--trust {glob}:");
-        refused(&[&library], &["--trust", glob], FAULT, &[&told]);
-    }
-}
-
-#[test]
-fn consumes_globs_that_take_nothing() {
-    let library = archive("plusone");
-    // It takes a number.
-    for glob in ["plusone", "minus*", "plus["] {
-        let told = format!("--consumes {glob}:");
-        refused(&[&library], &["--consumes", glob], FAULT, &[&told]);
-    }
 }
 
 #[test]
@@ -547,20 +360,6 @@ fn the_function_that_needs_it_is_told() {
 }
 
 #[test]
-fn bytecode_of_gcc() {
-    let dir = scratch();
-    let source = "int h_add(int a, int b) { return a + b; }";
-    let object = c_object(
-        dir.path(),
-        "slim",
-        source,
-        &["-fPIC", "-flto", "-fno-fat-lto-objects"],
-    );
-    let parts = ["slim.o", "GCC's LTO bytecode", "-ffat-lto-objects"];
-    refused(&[&object], &["--export", "h_add"], FAULT, &parts);
-}
-
-#[test]
 fn everything_unsupported_is_listed() {
     let dir = scratch();
     let source = "#![allow(improper_ctypes_definitions)]\n\
@@ -577,73 +376,4 @@ fn everything_unsupported_is_listed() {
         "unusual.rs:4",
     ];
     all_refused(&[&library], UNSUPPORTED, &parts);
-}
-
-#[test]
-fn an_output_directory_that_cannot_be_written() {
-    let plusone = archive("plusone");
-    let dir = scratch();
-    let file = dir.path().join("file");
-    std::fs::write(&file, "in the way").unwrap();
-    for out in [&*file, &file.join("below"), Path::new("/proc/self/nowhere")] {
-        let mut command = rsyso();
-        command.arg("convert").arg(&plusone).arg("-o").arg(out);
-        let ran = run(&mut command, Duration::from_secs(60));
-        assert_eq!(ran.failure(), FAULT, "{}", ran.stderr);
-        assert!(ran.stderr.contains(out.to_str().unwrap()), "{}", ran.stderr);
-        assert!(!ran.stderr.contains("panicked"), "{}", ran.stderr);
-    }
-    assert_eq!(std::fs::read_to_string(&file).unwrap(), "in the way");
-}
-
-#[test]
-fn files_of_others_are_not_overwritten() {
-    let plusone = archive("plusone");
-    for name in [
-        "plusone.go",
-        "plusone_linux_amd64.s",
-        "plusone_linux_amd64.syso",
-        "plusone_unsupported.go",
-    ] {
-        let out = scratch();
-        std::fs::write(out.path().join(name), "package plusone // by hand\n").unwrap();
-        refused_in(out.path(), &[&plusone], &[], (Errors::One, FAULT), &[name]);
-    }
-}
-
-/// A failure leaves an earlier package as it is.
-#[test]
-fn an_earlier_package_survives() {
-    let out = scratch();
-    let plusone = archive("plusone");
-    convert(&plusone, out.path(), &[]);
-    let options = ["--stem", "plusone", "--export", "nothing"];
-    refused_in(
-        out.path(),
-        &[&plusone],
-        &options,
-        (Errors::One, FAULT),
-        &["nothing"],
-    );
-    // And it is replaced without complaint when all is well.
-    convert(&plusone, out.path(), &[]);
-}
-
-#[test]
-fn bad_commands() {
-    let plusone = archive("plusone");
-    for options in [
-        &["--no-such-option"][..],
-        &["--package", "not a name"],
-        &["--package", "func"],
-        &["--stack-size", "nine"],
-        &["--stack-size", "1K"],
-        &["--stem", "../outside"],
-        &["--export", "[unclosed"],
-    ] {
-        // An unknown option, a bad name, a bad pattern: quoted; a number out of range: as it was understood.
-        let quoted = options.last().unwrap().replace("1K", "1024 bytes");
-        refused(&[&plusone], options, FAULT, &[&quoted]);
-    }
-    refused(&[], &[], FAULT, &["INPUT"]);
 }

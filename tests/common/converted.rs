@@ -1,0 +1,71 @@
+//! The packages of the fixtures: each is converted once for all programs of tests, and again when the tool, the library or the options are
+//! others.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+
+use sha2::{Digest, Sha256};
+
+use super::{archive, convert, root};
+
+/// The folder with the files that `convert` writes for a fixture, with the words of its file `options`, if it has one.
+pub fn package(fixture: &str) -> PathBuf {
+    static KNOWN: Mutex<BTreeMap<String, PathBuf>> = Mutex::new(BTreeMap::new());
+    // One at a time: the next may be the same. The tool uses all processors.
+    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    let package = known.entry(fixture.to_owned());
+    package.or_insert_with(|| make(fixture)).clone()
+}
+
+fn make(fixture: &str) -> PathBuf {
+    let library = archive(fixture);
+    let options = root().join("fixtures").join(fixture).join("options");
+    let options = std::fs::read_to_string(options).unwrap_or_default();
+    let mut hash = Sha256::new();
+    hash.update(tool());
+    hash.update(Sha256::digest(std::fs::read(&library).unwrap()));
+    hash.update(&options);
+    let key: String = hash.finalize()[..12]
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    let packages = Path::new(env!("CARGO_TARGET_TMPDIR")).join("converted");
+    let package = packages.join(format!("{fixture}-{key}"));
+    if package.is_dir() {
+        return package;
+    }
+    std::fs::create_dir_all(&packages).unwrap();
+    remove_old(&packages);
+    let fresh = tempfile::tempdir_in(&packages).unwrap();
+    let options: Vec<&str> = options.split_whitespace().chain(["-q"]).collect();
+    convert(&library, fresh.path(), &options);
+    // All of it appears at once. Another process may have been faster: then its files are there, which are the same.
+    if let Err(error) = std::fs::rename(fresh.path(), &package) {
+        assert!(package.is_dir(), "{}: {error}", package.display());
+    }
+    package
+}
+
+/// The SHA-256 of the tool, the runtime included.
+fn tool() -> &'static [u8] {
+    static TOOL: OnceLock<Vec<u8>> = OnceLock::new();
+    TOOL.get_or_init(|| {
+        let bytes = std::fs::read(env!("CARGO_BIN_EXE_rsyso")).unwrap();
+        Sha256::digest(bytes).to_vec()
+    })
+}
+
+/// Removes what no test has made for a week.
+fn remove_old(packages: &Path) {
+    const WEEK: Duration = Duration::from_secs(7 * 24 * 3600);
+    for folder in std::fs::read_dir(packages).unwrap().flatten() {
+        let modified = folder.metadata().and_then(|data| data.modified());
+        let age = modified.ok().and_then(|since| since.elapsed().ok());
+        if age.is_some_and(|age| age > WEEK) {
+            // Another process may remove it, too.
+            let _ = std::fs::remove_dir_all(folder.path());
+        }
+    }
+}
