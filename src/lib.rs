@@ -30,5 +30,5 @@ pub use init::init;
 pub use survey::inspect;
 
 /// What the linker and the runtime agree on.
-#[path = "../rt/src/shared.rs"]
-pub mod shared;
+#[path = "../rt/src/contract.rs"]
+pub mod contract;

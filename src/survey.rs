@@ -6,6 +6,7 @@ use crate::base::options::{InspectOptions, base_name};
 use crate::base::report::{
     self, GoDeclaration, InspectedExport, Inspection, Kept, Missing, Progress, Sizes,
 };
+use crate::contract::{self, Params};
 use crate::driver::{self, Graph, Library};
 use crate::go::GoPackage;
 use crate::link::exports::Export;
@@ -15,7 +16,6 @@ use crate::model::goabi;
 use crate::model::uses::{Calls, Uses};
 use crate::model::{Api, Declared, Function};
 use crate::read::{Files, Object, Symbol, SymbolKind};
-use crate::shared::{self, Params};
 use crate::sig::header::Headers;
 use crate::sig::rules;
 use crate::{go, sig, wrappers};
@@ -127,7 +127,7 @@ fn unwrapped(exports: &[Export], signatures: &Signatures) -> Vec<SecRef> {
 
 /// Bytes of a lane between its guard and the control block.
 fn stack_of(params: &Params) -> u64 {
-    params.lane_control.saturating_sub(shared::GUARD_SIZE)
+    params.lane_control.saturating_sub(contract::GUARD_SIZE)
 }
 
 /// What the Go package offers.

@@ -1,8 +1,9 @@
 //! The wrappers as one more object of the link: a section, a global function and references for each export, and for each Go function
 //! that an export takes.
 
-use crate::arch::{Arch, Code, note, rt_symbols};
+use crate::arch::{Arch, Code, note};
 use crate::base::diag::{Error, Kind, Problem, Result};
+use crate::contract::symbols::{self, PART, WRAPPER};
 use crate::model::goabi;
 use crate::model::uses::{Call, Calls, Uses};
 use crate::model::{Api, Function, Int, Param, PointerKind, Type};
@@ -19,29 +20,26 @@ use sha2::{Digest, Sha256};
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-/// What the names of wrappers begin with inside the image. No compiler's symbols have a colon.
-pub const PREFIX: &str = "rsyso:";
-
 /// The name of an export's wrapper inside the image. Go's assembler takes no `.` or `$` in a name (cmd/asm/internal/lex, `isIdentRune`): such
 /// exports get a spelling without, and a hash that keeps them apart from others.
 fn internal(export: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
     if export.chars().all(plain) {
-        return format!("{PREFIX}{export}");
+        return format!("{WRAPPER}{export}");
     }
     let spelled: String = export
         .chars()
         .map(|c| if plain(c) { c } else { '_' })
         .collect();
     let hash = hex(&Sha256::digest(export.as_bytes())[..4]);
-    format!("{PREFIX}{spelled}_{hash}")
+    format!("{WRAPPER}{spelled}_{hash}")
 }
 
 /// What stands for the Go functions of an export, in order, inside the image.
 fn callbacks(function: &Function) -> Vec<String> {
     let params = function.callbacks().enumerate();
     params
-        .map(|(n, p)| format!("{}.{n}.{}", internal(&function.symbol), p.name))
+        .map(|(n, p)| format!("{}{PART}{n}{PART}{}", internal(&function.symbol), p.name))
         .collect()
 }
 
@@ -56,7 +54,7 @@ impl Names {
     /// The names of an image that is complete, header included.
     pub fn new(image: &[u8]) -> Self {
         Names {
-            prefix: format!("rsyso_{}_", hex(&Sha256::digest(image)[..8])),
+            prefix: format!("{PUBLIC}{}_", hex(&Sha256::digest(image)[..8])),
         }
     }
 
@@ -67,9 +65,23 @@ impl Names {
 
     /// What the name of a wrapper inside the image is outside.
     pub fn public(&self, internal: &str) -> String {
-        let name = internal.strip_prefix(PREFIX).unwrap_or(internal);
+        let name = internal.strip_prefix(WRAPPER).unwrap_or(internal);
         format!("{}{name}", self.prefix)
     }
+}
+
+/// What the names of wrappers begin with in a program, before the digits of the hash.
+const PUBLIC: &str = "rsyso_";
+
+/// Whether a name is of the form that [`Names`] gives. The number of digits may be that of another version.
+pub fn is_public(name: &str) -> bool {
+    let parts = name
+        .strip_prefix(PUBLIC)
+        .and_then(|rest| rest.split_once('_'));
+    parts.is_some_and(|(digits, rest)| {
+        let hex = |b: u8| matches!(b, b'0'..=b'9' | b'a'..=b'f');
+        digits.len() >= 8 && digits.bytes().all(hex) && !rest.is_empty()
+    })
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -124,13 +136,13 @@ pub fn object(api: &Api, arch: &dyn Arch, calls: &Calls) -> Result<Object<'stati
         .iter()
         .any(|f| f.callbacks().next().is_some())
     {
-        let jump = arch.jump(rt_symbols::RESUME).map_err(|what| {
+        let jump = arch.jump(symbols::RESUME).map_err(|what| {
             Error::fault(Problem::new(format!(
                 "cannot reach {}: {what}",
-                rt_symbols::RESUME
+                symbols::RESUME
             )))
         })?;
-        w.add(internal(rt_symbols::RESUME), jump, Role::Wrapper);
+        w.add(internal(symbols::RESUME), jump, Role::Wrapper);
     }
     w.unwind_table(arch)?;
     Ok(w.object)
@@ -139,7 +151,7 @@ pub fn object(api: &Api, arch: &dyn Arch, calls: &Calls) -> Result<Object<'stati
 /// The runtime's function that frees what Go was told of a panic, for Go to call.
 pub fn forget() -> Function {
     Function {
-        symbol: rt_symbols::FORGET.to_owned(),
+        symbol: symbols::FORGET.to_owned(),
         params: vec![Param {
             name: "departure".to_owned(),
             ty: Type::Pointer {
@@ -155,7 +167,7 @@ pub fn forget() -> Function {
 /// The runtime's function that gives what is to be dropped of a cell, for Go to call when it has ended a use.
 pub fn settle() -> Function {
     let mut function = Function {
-        symbol: rt_symbols::HANDLE_USED.to_owned(),
+        symbol: symbols::HANDLE_USED.to_owned(),
         ..forget()
     };
     if let Some(cell) = function.params.first_mut() {
@@ -315,7 +327,7 @@ impl Assembly {
         let (mut common, r_type) = arch.frame_at_entry();
         common.fde_address_encoding = RELATIVE;
         let through = common.clone();
-        let personality = self.symbol(rt_symbols::PERSONALITY.to_owned());
+        let personality = self.symbol(symbols::PERSONALITY.to_owned());
         common.personality = Some((RELATIVE, symbol(personality)));
         let mut table = FrameTable::default();
         let common = table.add_cie(common);

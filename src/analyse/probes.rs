@@ -3,11 +3,11 @@
 
 use crate::arch::Arch;
 use crate::base::diag::Problem;
+use crate::contract;
 use crate::link::SecRef;
 use crate::link::functions;
 use crate::link::names::demangle;
 use crate::link::symbols::Inputs;
-use crate::shared;
 use std::collections::HashSet;
 
 /// Functions in one warning.
@@ -19,7 +19,7 @@ pub fn warning(inputs: &Inputs<'_>, live: &[SecRef], arch: &dyn Arch) -> Option<
         .iter()
         .filter(|at| !inputs.is_runtime(at.obj) && inputs.section(**at).exec())
         .flat_map(|at| {
-            let frames = arch.large_frames(&inputs.section(*at).data, shared::OUTER_GUARD_SIZE);
+            let frames = arch.large_frames(&inputs.section(*at).data, contract::OUTER_GUARD_SIZE);
             frames
                 .into_iter()
                 .map(|(offset, bytes)| (*at, offset, bytes))

@@ -43,43 +43,6 @@ pub struct CodeRef {
     pub addend: i64,
 }
 
-/// Names of the runtime that wrappers refer to.
-pub mod rt_symbols {
-    /// A word: the address of the lane table; 0 until the first use of the image.
-    pub const LANE_TABLE: &str = "rsyso_lane_table";
-    /// The word that says which copy of the package the image serves.
-    pub const LANE_OWNER: &str = "rsyso_lane_owner";
-    /// The slow path of a wrapper: finds or makes the lane of the running `m`. Its protocol is the backend's.
-    pub const LANE_SLOW: &str = "rsyso_lane_slow";
-    /// The personality of the wrappers: exceptions that arrive there are handed to Go.
-    pub const PERSONALITY: &str = "rsyso_personality";
-    /// Frees what Go was told of a panic.
-    pub const FORGET: &str = "rsyso_forget";
-    /// Called by a wrapper before a function that takes Go functions: (lane's control block, `m`, address of what stands for the first
-    /// of them) gives the call's mark.
-    pub const CALLBACKS_BEGIN: &str = "rsyso_callbacks_begin";
-    /// Called by it at the end: (lane's control block).
-    pub const CALLBACKS_END: &str = "rsyso_callbacks_end";
-    /// Called by what stands for a Go function: (its frame, its number, address of what stands for the first of the call, the user data
-    /// that came back, or 0) returns when Go has filled in the result.
-    pub const CALLBACK: &str = "rsyso_callback";
-    /// A word: the stack protector's value.
-    pub const PROTECTOR: &str = "__stack_chk_guard";
-    /// What Go calls with the result of a Go function.
-    pub const RESUME: &str = "rsyso_resume";
-    /// Called by a wrapper for a handle that it did not find in order: (lane's control block, which of the lane's uses, the handle, its
-    /// [`note`](super::note)) returns if the call may go on.
-    pub const HANDLE_USE: &str = "rsyso_handle_use";
-    /// The same for a handle that is taken for good.
-    pub const HANDLE_TAKE: &str = "rsyso_handle_take";
-    /// Called with a cell at the end of a call that used it, when it is open no more: gives a value to be dropped and what drops it, or null.
-    pub const HANDLE_USED: &str = "rsyso_handle_used";
-    /// Gives the next such value.
-    pub const HANDLE_DUE: &str = "rsyso_handle_due";
-    /// Called with a cell that is to be closed, and what drops its value: gives both if nothing uses it, or null.
-    pub const HANDLE_CLOSE: &str = "rsyso_handle_close";
-}
-
 /// The symbol of the note (`Given::note_bytes`) of the `slot`th handle that a function is given.
 pub fn note(function: &str, slot: u64) -> String {
     format!("{function}.handle.{slot}")
@@ -182,7 +145,7 @@ pub trait Calling: Sync {
         uses: &Uses,
     ) -> Result<Code, String>;
     /// What stands for the Go function that is the callback `which` of an export: called by Rust, it has Go called
-    /// ([`rt_symbols::CALLBACK`]). `callee` is the symbol of what stands for the first one of that export.
+    /// ([`symbols::CALLBACK`](crate::contract::symbols::CALLBACK)). `callee` is the symbol of what stands for the first one of that export.
     fn callback(
         &self,
         api: &Api,

@@ -30,7 +30,7 @@ pub fn write(arch: &dyn Arch, image: Vec<u8>, symbols: &[ImageSymbol]) -> Result
                 SymbolScope::Compilation
             },
             // A program may hold the package twice, under two import paths: linkers take the first of equal weak names (gABI, "Symbol Table";
-            // cmd/link/internal/loadelf, readelfsym). The runtime tells the callers apart (rt/src/copies.rs).
+            // cmd/link/internal/loadelf, readelfsym). The runtime tells the callers apart (rt/src/enter/copies.rs).
             weak: symbol.global,
             section: SymbolSection::Section(text),
             flags: SymbolFlags::None,

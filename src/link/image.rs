@@ -12,8 +12,8 @@ use super::unwind::{Frames, Record, RecordKind, RecordRef};
 use super::{SecRef, Target};
 use crate::arch::Linking;
 use crate::base::diag::{Error, Kind, Problem, Result};
+use crate::contract::Params;
 use crate::provenance::HEADER_SIZE;
-use crate::shared::Params;
 
 /// Everything that the bytes depend on.
 #[derive(Clone, Copy)]

@@ -5,6 +5,7 @@ use super::SecRef;
 use super::names::demangle;
 use super::symbols::Inputs;
 use crate::arch;
+use crate::contract::symbols;
 use crate::read::{Bind, Def, Object, Symbol};
 use std::collections::BTreeMap;
 
@@ -47,14 +48,25 @@ impl StdFunction {
     }
 }
 
-/// A function that takes a lock of std's own: the runtime looks for room on the stack first (`rt/src/room.rs`).
+/// The contract's fronts by their names: the front, and std's own.
+#[allow(non_upper_case_globals, reason = "names of functions")]
+mod front {
+    macro_rules! define {
+        ($($name:ident $front:ident $symbol:literal $real:literal)*) => {
+            $(pub const $name: (&str, &str) = ($symbol, $real);)*
+        };
+    }
+    crate::contract::fronts! { define }
+}
+
+/// A function that takes a lock of std's own: the runtime looks for room on the stack first (`rt/src/lane/guard.rs`).
 macro_rules! room {
-    ($name:literal, $piece:literal, $($path:literal),+) => {
+    ($name:ident, $piece:literal, $($path:literal),+) => {
         StdFunction {
             paths: &[$($path),+],
             piece: $piece,
-            real: concat!("rsyso_std_", $name),
-            front: Some(concat!("rsyso_room_", $name)),
+            real: front::$name.1,
+            front: Some(front::$name.0),
             reads: None,
         }
     };
@@ -66,15 +78,15 @@ const TYPE_ID: u32 = 24;
 const TAKE_BOX: u32 = 32;
 /// A piece of the name of what raises a panic.
 const START_PANIC: &str = "__rust_start_panic";
-/// What counts the panics of a thread, a thread-local; its name goes on after that path.
-const LOCAL_PANIC_COUNT: &str = "rsyso_std_local_panic_count";
+/// Its name goes on after the path.
+const LOCAL_PANIC_COUNT: &str = symbols::STD_LOCAL_PANIC_COUNT;
 
 const STD: &[StdFunction] = &[
     StdFunction {
         paths: &["core::panicking::panic_cannot_unwind"],
         piece: "panic_cannot_unwind",
-        real: "rsyso_std_panic_cannot_unwind",
-        front: Some("rsyso_panic_cannot_unwind"),
+        real: symbols::STD_PANIC_CANNOT_UNWIND,
+        front: Some(symbols::PANIC_CANNOT_UNWIND),
         reads: None,
     },
     StdFunction {
@@ -84,30 +96,30 @@ const STD: &[StdFunction] = &[
             "std::panicking::try::cleanup",
         ],
         piece: "7cleanup",
-        real: "rsyso_std_panic_cleanup",
-        front: Some("rsyso_panic_caught"),
+        real: symbols::STD_PANIC_CLEANUP,
+        front: Some(symbols::PANIC_CAUGHT),
         reads: None,
     },
     StdFunction {
         // What the end of a catch calls: thin LTO copies that into functions that catch. The second is its name up to Rust 1.86.
         paths: &["__rustc::__rust_panic_cleanup", "__rust_panic_cleanup"],
         piece: "__rust_panic_cleanup",
-        real: "rsyso_std_panic_payload",
-        front: Some("rsyso_panic_payload"),
+        real: symbols::STD_PANIC_PAYLOAD,
+        front: Some(symbols::PANIC_PAYLOAD),
         reads: None,
     },
     StdFunction {
         // The second is its name up to Rust 1.86.
         paths: &["__rustc::__rust_dealloc", "__rust_dealloc"],
         piece: "__rust_dealloc",
-        real: "rsyso_std_dealloc",
+        real: symbols::STD_DEALLOC,
         front: None,
         reads: None,
     },
     StdFunction {
         paths: &["std::panicking::resume_unwind"],
         piece: "13resume_unwind",
-        real: RESUME_UNWIND,
+        real: symbols::STD_RESUME_UNWIND,
         front: None,
         reads: None,
     },
@@ -115,7 +127,7 @@ const STD: &[StdFunction] = &[
     StdFunction {
         paths: &["std::panicking::rust_panic_without_hook"],
         piece: "rust_panic_without_hook",
-        real: RESUME_UNWIND,
+        real: symbols::STD_RESUME_UNWIND,
         front: None,
         reads: None,
     },
@@ -126,14 +138,14 @@ const STD: &[StdFunction] = &[
             "std::panicking::rust_panic_with_hook",
         ],
         piece: "panic_with_hook",
-        real: "rsyso_std_panic_with_hook",
-        front: Some("rsyso_panic_with_hook"),
+        real: symbols::STD_PANIC_WITH_HOOK,
+        front: Some(symbols::PANIC_WITH_HOOK),
         reads: None,
     },
     StdFunction {
         paths: &["std::panicking::payload_as_str"],
         piece: "payload_as_str",
-        real: "rsyso_std_payload_as_str",
+        real: symbols::STD_PAYLOAD_AS_STR,
         front: None,
         reads: Some(TYPE_ID),
     },
@@ -141,14 +153,14 @@ const STD: &[StdFunction] = &[
         // The second is its name up to Rust 1.86.
         paths: &["__rustc::__rust_start_panic", "__rust_start_panic"],
         piece: START_PANIC,
-        real: "rsyso_std_start_panic",
+        real: symbols::STD_START_PANIC,
         front: None,
         reads: Some(TAKE_BOX),
     },
     StdFunction {
         paths: &["std::panicking::panic_count::GLOBAL_PANIC_COUNT"],
         piece: "GLOBAL_PANIC_COUNT",
-        real: "rsyso_std_global_panic_count",
+        real: symbols::STD_GLOBAL_PANIC_COUNT,
         front: None,
         reads: None,
     },
@@ -159,134 +171,128 @@ const STD: &[StdFunction] = &[
         front: None,
         reads: None,
     },
-    room!("print", "_print", "std::io::stdio::_print"),
-    room!("eprint", "_eprint", "std::io::stdio::_eprint"),
+    room!(print, "_print", "std::io::stdio::_print"),
+    room!(eprint, "_eprint", "std::io::stdio::_eprint"),
     room!(
-        "stdout_lock",
+        stdout_lock,
         "Stdout",
         "std::io::stdio::Stdout::lock",
         "<std::io::stdio::Stdout>::lock"
     ),
     room!(
-        "stdout_write",
+        stdout_write,
         "Stdout",
         "<&std::io::stdio::Stdout as std::io::Write>::write"
     ),
     room!(
-        "stdout_write_vectored",
+        stdout_write_vectored,
         "Stdout",
         "<&std::io::stdio::Stdout as std::io::Write>::write_vectored"
     ),
     room!(
-        "stdout_write_all",
+        stdout_write_all,
         "Stdout",
         "<&std::io::stdio::Stdout as std::io::Write>::write_all"
     ),
     room!(
-        "stdout_write_all_vectored",
+        stdout_write_all_vectored,
         "Stdout",
         "<&std::io::stdio::Stdout as std::io::Write>::write_all_vectored"
     ),
     room!(
-        "stdout_write_fmt",
+        stdout_write_fmt,
         "Stdout",
         "<&std::io::stdio::Stdout as std::io::Write>::write_fmt"
     ),
     room!(
-        "stdout_flush",
+        stdout_flush,
         "Stdout",
         "<&std::io::stdio::Stdout as std::io::Write>::flush"
     ),
     room!(
-        "stderr_lock",
+        stderr_lock,
         "Stderr",
         "std::io::stdio::Stderr::lock",
         "<std::io::stdio::Stderr>::lock"
     ),
     room!(
-        "stderr_write",
+        stderr_write,
         "Stderr",
         "<&std::io::stdio::Stderr as std::io::Write>::write"
     ),
     room!(
-        "stderr_write_vectored",
+        stderr_write_vectored,
         "Stderr",
         "<&std::io::stdio::Stderr as std::io::Write>::write_vectored"
     ),
     room!(
-        "stderr_write_all",
+        stderr_write_all,
         "Stderr",
         "<&std::io::stdio::Stderr as std::io::Write>::write_all"
     ),
     room!(
-        "stderr_write_all_vectored",
+        stderr_write_all_vectored,
         "Stderr",
         "<&std::io::stdio::Stderr as std::io::Write>::write_all_vectored"
     ),
     room!(
-        "stderr_write_fmt",
+        stderr_write_fmt,
         "Stderr",
         "<&std::io::stdio::Stderr as std::io::Write>::write_fmt"
     ),
     room!(
-        "stdin_lock",
+        stdin_lock,
         "Stdin",
         "std::io::stdio::Stdin::lock",
         "<std::io::stdio::Stdin>::lock"
     ),
     room!(
-        "stdin_read_line",
+        stdin_read_line,
         "Stdin",
         "std::io::stdio::Stdin::read_line",
         "<std::io::stdio::Stdin>::read_line"
     ),
     room!(
-        "backtrace_lock",
+        backtrace_lock,
         "9backtrace4lock",
         "std::sys::backtrace::lock",
         "std::sys_common::backtrace::lock"
     ),
     room!(
-        "backtrace_create",
+        backtrace_create,
         "Backtrace",
         "std::backtrace::Backtrace::create",
         "<std::backtrace::Backtrace>::create"
     ),
     room!(
-        "backtrace_frames",
+        backtrace_frames,
         "Backtrace",
         "std::backtrace::Backtrace::frames",
         "<std::backtrace::Backtrace>::frames"
     ),
     room!(
-        "backtrace_display",
+        backtrace_display,
         "Backtrace",
         "<std::backtrace::Backtrace as core::fmt::Display>::fmt"
     ),
     room!(
-        "backtrace_debug",
+        backtrace_debug,
         "Backtrace",
         "<std::backtrace::Backtrace as core::fmt::Debug>::fmt"
     ),
-    room!("set_hook", "8set_hook", "std::panicking::set_hook"),
-    room!("take_hook", "9take_hook", "std::panicking::take_hook"),
-    room!("var", "3env", "std::env::_var"),
-    room!("var_os", "3env", "std::env::_var_os"),
-    room!("vars_os", "3env", "std::env::vars_os"),
-    room!("setenv", "3env", "std::sys::env::unix::setenv"),
-    room!("unsetenv", "3env", "std::sys::env::unix::unsetenv"),
+    room!(set_hook, "8set_hook", "std::panicking::set_hook"),
+    room!(take_hook, "9take_hook", "std::panicking::take_hook"),
+    room!(var, "3env", "std::env::_var"),
+    room!(var_os, "3env", "std::env::_var_os"),
+    room!(vars_os, "3env", "std::env::vars_os"),
+    room!(setenv, "3env", "std::sys::env::unix::setenv"),
+    room!(unsetenv, "3env", "std::sys::env::unix::unsetenv"),
 ];
-
-/// Raises an exception with a given payload.
-const RESUME_UNWIND: &str = "rsyso_std_resume_unwind";
 
 /// The runtime's front for a C name that the library asks for.
 pub fn front(name: &str) -> Option<&'static str> {
-    (name == "_Unwind_RaiseException").then_some(RAISE)
+    (name == "_Unwind_RaiseException").then_some(symbols::RAISE)
 }
-
-/// What the library raises exceptions with.
-pub const RAISE: &str = "rsyso_raise_exception";
 
 /// The Rust path of the function that a function of the runtime's stands in front of.
 pub fn stands_for(front: &str) -> Option<&'static str> {
@@ -359,4 +365,32 @@ pub fn aborts(objects: &[Object<'_>]) -> bool {
     let raises = |s: &Symbol<'_>| s.name == "_Unwind_RaiseException";
     let starts = |s: &Symbol<'_>| matches!(s.def, Def::Section(_)) && s.name.contains(START_PANIC);
     symbols.clone().any(starts) && !symbols.any(raises)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::contract::FRONTS;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn the_contract_and_the_table_have_the_same_names() {
+        let table = |f: fn(&StdFunction) -> Option<&'static str>| -> BTreeSet<&str> {
+            STD.iter().filter_map(f).collect()
+        };
+        let fronts = || FRONTS.iter().copied();
+        let real: BTreeSet<&str> = symbols::STD
+            .iter()
+            .copied()
+            .chain(fronts().map(|(_, real)| real))
+            .collect();
+        assert_eq!(table(|f| Some(f.real)), real);
+        let known: BTreeSet<&str> = symbols::RUNTIME
+            .iter()
+            .copied()
+            .chain(fronts().map(|(front, _)| front))
+            .collect();
+        assert!(table(|f| f.front).is_subset(&known));
+        assert!(fronts().all(|(front, _)| table(|f| f.front).contains(front)));
+    }
 }

@@ -4,7 +4,7 @@ use super::layout::{Context, Layout};
 use super::{SecRef, far, live};
 use crate::base::diag::{Error, Problem, Result};
 use crate::base::options::MAX_STACK_SIZE;
-use crate::shared;
+use crate::contract;
 
 /// A lane that leaves less than this for the stack is of no use.
 const MIN_STACK: u64 = 64 * 1024;
@@ -24,10 +24,10 @@ pub fn shape(cx: Context<'_, '_>, out: &mut Layout) -> Result<()> {
     let align = tls_align(cx, out.tls.keys().copied()).max(CONTROL_ALIGN);
     // Where the thread-local block and the control block of a lane lie, and what is left for the stack.
     let shape = |lane_size: u64, bytes: u64| {
-        let top = lane_size.checked_sub(shared::SIGNAL_STACK_SIZE)?;
+        let top = lane_size.checked_sub(contract::SIGNAL_STACK_SIZE)?;
         let tls = top.checked_sub(bytes)? / align * align;
-        let control = tls.checked_sub(shared::CONTROL_SIZE)? / CONTROL_ALIGN * CONTROL_ALIGN;
-        Some((tls, control, control.checked_sub(shared::GUARD_SIZE)?))
+        let control = tls.checked_sub(contract::CONTROL_SIZE)? / CONTROL_ALIGN * CONTROL_ALIGN;
+        Some((tls, control, control.checked_sub(contract::GUARD_SIZE)?))
     };
     // Enough for a thread that std starts, where a lane without thread-locals would do; and they never take most of a small one.
     let enough = |lane_size: u64| {

@@ -20,9 +20,9 @@ use super::unwind::{Frames, RecordRef};
 use super::{Linker, SecRef, Target};
 use crate::arch::{Linking, Thunk};
 use crate::base::diag::{Error, Problem, Result};
+use crate::contract::Params;
 use crate::provenance::HEADER_SIZE;
 use crate::read::Section;
-use crate::shared::Params;
 use std::collections::{BTreeMap, HashMap};
 
 /// More than 32-bit distances can span.

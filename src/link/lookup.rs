@@ -112,7 +112,7 @@ impl<'a> Candidates<'a> {
 const ENTRY: u64 = 12;
 
 /// Says of a name's length that the place is the runtime's (`rt/src/c/dl.rs`).
-const OF_RUNTIME: u32 = crate::shared::LOOKUP_OF_RUNTIME;
+const OF_RUNTIME: u32 = crate::contract::LOOKUP_OF_RUNTIME;
 
 /// Bytes of the table.
 pub fn size(names: &LookedUp) -> u64 {

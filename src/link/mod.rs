@@ -67,7 +67,7 @@ pub enum Target {
 pub enum Linker {
     /// The first byte of the image.
     Image,
-    /// The parameter block (`shared::Params`).
+    /// The parameter block (`contract::Params`).
     Params,
     /// The first cell that holds an address.
     Got,

@@ -9,8 +9,8 @@
 
 use super::interpose::{self, Found};
 use super::{Linker, SecRef, Target};
-use crate::arch::rt_symbols;
 use crate::base::diag::{Error, Kind, Problem, Result};
+use crate::contract::symbols;
 use crate::read::{self, Bind, Def, Object, Reloc, Symbol, SymbolKind, Visibility};
 use crate::sig::rules::owned::FREE;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -286,7 +286,7 @@ impl<'a, 'd> Resolver<'a, 'd> {
     /// Loads the lazy object that a reference to `name` asks for, if any.
     fn pull(&mut self, space: usize, name: &'a str) {
         let name = self.asked(space, name);
-        if name == interpose::RAISE || name == rt_symbols::CALLBACK {
+        if name == symbols::RAISE || name == symbols::CALLBACK {
             // Something panics, or a Go function that is called may: the runtime needs its part of std, too.
             let needed: Vec<u32> = self.std.values().map(|f| f.obj).collect();
             needed.into_iter().for_each(|obj| self.load(obj));
@@ -388,10 +388,10 @@ impl<'a, 'd> Resolver<'a, 'd> {
             let d = self.spaces[1].defined.get(name)?;
             Some(self.place(d.obj, &self.inputs.object(d.obj).symbols[d.sym as usize]))
         };
-        if let Some(Target::Section { at, .. }) = runtime(interpose::RAISE) {
+        if let Some(Target::Section { at, .. }) = runtime(symbols::RAISE) {
             out.raise = Some(at);
         }
-        out.protector = runtime(rt_symbols::PROTECTOR);
+        out.protector = runtime(symbols::PROTECTOR);
         for found in self.std.values().filter(|f| self.loaded[f.obj as usize]) {
             let symbol = &self.inputs.object(found.obj).symbols[found.sym as usize];
             let target = self.place(found.obj, symbol);
@@ -459,8 +459,8 @@ impl<'a, 'd> Resolver<'a, 'd> {
         Some(match name {
             "__tls_get_addr" => Target::TlsGetAddr,
             "__dso_handle" => Target::Linker(Linker::Image),
-            "__rsyso_image" if space == 1 => Target::Linker(Linker::Image),
-            "__rsyso_params" if space == 1 => Target::Linker(Linker::Params),
+            symbols::IMAGE if space == 1 => Target::Linker(Linker::Image),
+            symbols::PARAMS if space == 1 => Target::Linker(Linker::Params),
             "_GLOBAL_OFFSET_TABLE_" => Target::Linker(Linker::Got),
             "__init_array_start" => Target::Linker(Linker::Init { end: false }),
             "__init_array_end" => Target::Linker(Linker::Init { end: true }),

@@ -1,4 +1,4 @@
-//! The handles that functions are given: what the wrappers have to do for them (`rt/src/handles.rs` has the whole).
+//! The handles that functions are given: what the wrappers have to do for them (`rt/src/leave/handles.rs` has the whole).
 
 use super::goabi::{self, Frame};
 use super::{Api, Declared};
@@ -11,7 +11,7 @@ pub enum Uses {
     None,
     /// The function is given handles.
     Given {
-        /// In order; no more than [`crate::shared::USES`].
+        /// In order; no more than [`crate::contract::USES`].
         handles: Vec<Given>,
         /// Whether Go still reads what they own when the call is over: it ends the use then.
         pinned: bool,

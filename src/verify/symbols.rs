@@ -119,7 +119,7 @@ fn globals(findings: &mut Findings<'_>, symbols: &[Symbol<'_>], fixed_size: u64)
     });
     rule(
         "global symbols that are not named as wrappers (`rsyso_<hex>_<name>`)",
-        &|s| !is_wrapper_name(s.name),
+        &|s| !crate::wrappers::is_public(s.name),
     );
     rule("global symbols in the writable part", &|s| {
         s.end() > fixed_size
@@ -178,19 +178,4 @@ fn density(findings: &mut Findings<'_>, sorted: &[&Symbol<'_>]) {
         })
         .map(|w| format!("{} symbols from {} on", w.len(), w[0].describe()));
     findings.none("more than 255 symbols begin within 3840 bytes", crowded);
-}
-
-/// `rsyso_<hex>_<name>`: the digits tell packages apart, and versions of one package.
-fn is_wrapper_name(name: &str) -> bool {
-    let Some((digits, rest)) = name
-        .strip_prefix("rsyso_")
-        .and_then(|rest| rest.split_once('_'))
-    else {
-        return false;
-    };
-    digits.len() >= 8
-        && digits
-            .bytes()
-            .all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
-        && !rest.is_empty()
 }

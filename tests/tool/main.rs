@@ -13,6 +13,7 @@ mod cli;
 mod determinism;
 mod docs;
 mod gopkg;
+mod layers;
 mod page;
 mod runtime;
 mod second_opinion;

@@ -11,6 +11,7 @@ use object::elf::{R_X86_64_TLSLD, R_X86_64_TPOFF32, R_X86_64_TPOFF64};
 use object::read::archive::ArchiveFile;
 use object::read::elf::{ElfFile64, SectionHeader};
 use object::{Object, ObjectSection, ObjectSymbol, RelocationFlags, RelocationTarget, SymbolKind};
+use rsyso::contract::{FRONTS, symbols};
 
 /// The members of the archive: name, and bytes aligned as the parser wants them.
 fn members() -> Vec<(String, Vec<u64>)> {
@@ -56,49 +57,6 @@ fn names<'a>(
     symbols.map(|s| s.name().unwrap().to_owned()).collect()
 }
 
-/// What the linker finds in the library's std (`src/link/interpose.rs`).
-const OF_STD: &[&str] = &[
-    "rsyso_std_backtrace_create",
-    "rsyso_std_backtrace_debug",
-    "rsyso_std_backtrace_display",
-    "rsyso_std_backtrace_frames",
-    "rsyso_std_backtrace_lock",
-    "rsyso_std_dealloc",
-    "rsyso_std_eprint",
-    "rsyso_std_global_panic_count",
-    "rsyso_std_local_panic_count",
-    "rsyso_std_panic_cannot_unwind",
-    "rsyso_std_panic_cleanup",
-    "rsyso_std_panic_payload",
-    "rsyso_std_panic_with_hook",
-    "rsyso_std_payload_as_str",
-    "rsyso_std_print",
-    "rsyso_std_resume_unwind",
-    "rsyso_std_set_hook",
-    "rsyso_std_setenv",
-    "rsyso_std_start_panic",
-    "rsyso_std_stderr_lock",
-    "rsyso_std_stderr_write",
-    "rsyso_std_stderr_write_all",
-    "rsyso_std_stderr_write_all_vectored",
-    "rsyso_std_stderr_write_fmt",
-    "rsyso_std_stderr_write_vectored",
-    "rsyso_std_stdin_lock",
-    "rsyso_std_stdin_read_line",
-    "rsyso_std_stdout_flush",
-    "rsyso_std_stdout_lock",
-    "rsyso_std_stdout_write",
-    "rsyso_std_stdout_write_all",
-    "rsyso_std_stdout_write_all_vectored",
-    "rsyso_std_stdout_write_fmt",
-    "rsyso_std_stdout_write_vectored",
-    "rsyso_std_take_hook",
-    "rsyso_std_unsetenv",
-    "rsyso_std_var",
-    "rsyso_std_var_os",
-    "rsyso_std_vars_os",
-];
-
 #[test]
 fn refers_to_nothing_but_the_linkers_symbols_and_its_own_archive() {
     let members = members();
@@ -113,15 +71,18 @@ fn refers_to_nothing_but_the_linkers_symbols_and_its_own_archive() {
         ));
     }
     with_own_member(|file| {
+        let of_std: BTreeSet<&str> = symbols::STD
+            .iter()
+            .copied()
+            .chain(FRONTS.iter().map(|(_, real)| *real))
+            .collect();
         let undefined = names(file.symbols().filter(|s| s.is_undefined() && s.is_global()));
-        let missing: Vec<_> = undefined.difference(&defined).map(String::as_str).collect();
-        assert_eq!(
-            missing,
-            [&["__rsyso_image", "__rsyso_params"], OF_STD].concat()
-        );
+        let missing: BTreeSet<_> = undefined.difference(&defined).map(String::as_str).collect();
+        let linker = BTreeSet::from([symbols::IMAGE, symbols::PARAMS]);
+        assert_eq!(missing, &linker | &of_std);
         // The library's std may have left them out.
         let weak = names(file.symbols().filter(|s| s.is_undefined() && s.is_weak()));
-        let strong: Vec<_> = OF_STD.iter().filter(|n| !weak.contains(**n)).collect();
+        let strong: Vec<_> = of_std.iter().filter(|n| !weak.contains(**n)).collect();
         assert!(strong.is_empty(), "{strong:?}");
     });
 }
@@ -133,7 +94,11 @@ fn provides_what_wrappers_and_libraries_ask_of_the_core() {
             file.symbols()
                 .filter(|s| s.is_global() && !s.is_undefined()),
         );
-        for name in "rsyso_lane_slow rsyso_lane_table memcpy memmove memset memcmp bcmp strlen memchr memrchr \
+        let fronts = FRONTS.iter().map(|(front, _)| front);
+        for name in symbols::RUNTIME.iter().chain(fronts) {
+            assert!(defined.contains(*name), "{name}");
+        }
+        for name in "memcpy memmove memset memcmp bcmp strlen memchr memrchr \
              malloc calloc realloc reallocarray free posix_memalign aligned_alloc memalign malloc_usable_size abort \
              _Unwind_RaiseException _Unwind_Resume _Unwind_DeleteException _Unwind_Backtrace _Unwind_GetIP \
              _Unwind_GetIPInfo _Unwind_GetCFA _Unwind_GetGR _Unwind_SetGR _Unwind_SetIP _Unwind_GetRegionStart \

@@ -203,7 +203,7 @@ fn no_c_name_of_the_runtime_calls_itself() {
         "the names were read: {}",
         exported.len()
     );
-    // What finds a lane for another copy of the package begins again there (`rt/src/copies.rs`), which cannot go on.
+    // What finds a lane for another copy of the package begins again there (`rt/src/enter/copies.rs`), which cannot go on.
     let again = ["rsyso_lane_slow"];
     for (name, section) in exported {
         if again.contains(&name) {

@@ -6,7 +6,7 @@
 use core::ptr::null_mut;
 
 use super::system::{map, remap, unmap};
-use crate::arch::lane::PAGE;
+use crate::arch::page::PAGE;
 
 /// Bytes from which on a block gets a mapping of its own. dlmalloc would copy to grow it, and clear it for calloc.
 pub(super) const MIN: usize = 1 << 20;
@@ -44,7 +44,7 @@ pub(super) fn allocate(align: usize, size: usize) -> *mut u8 {
 /// # Safety
 /// `memory` is a live block of this kind.
 pub(super) unsafe fn usable_size(memory: *mut u8) -> usize {
-    // SAFETY: the caller's.
+    // SAFETY: two words lie before each live block of this kind.
     let [start, bytes] = unsafe { words(memory).read() };
     start + bytes - memory as usize
 }
@@ -54,7 +54,7 @@ pub(super) unsafe fn usable_size(memory: *mut u8) -> usize {
 /// # Safety
 /// `memory` is a live block of this kind, and not used any more.
 pub(super) unsafe fn free(memory: *mut u8) {
-    // SAFETY: the caller's.
+    // SAFETY: two words lie before the block, and nobody uses the mapping that they tell.
     unsafe {
         let [start, bytes] = words(memory).read();
         unmap(start as *mut u8, bytes);
@@ -66,7 +66,7 @@ pub(super) unsafe fn free(memory: *mut u8) {
 /// # Safety
 /// `memory` is a live block of this kind.
 pub(super) unsafe fn resize(memory: *mut u8, size: usize) -> *mut u8 {
-    // SAFETY: the caller's.
+    // SAFETY: two words lie before each live block of this kind.
     let [start, old] = unsafe { words(memory).read() };
     let before = memory as usize - start;
     let Some(new) = size.checked_add(before).and_then(round_up) else {

@@ -1,4 +1,4 @@
-//! malloc and its family: small blocks from a cache of the thread's own, large ones straight from the kernel, and everything
+//! The heap behind malloc (`c/malloc.rs`): small blocks from a cache of the thread's own, large ones straight from the kernel, and everything
 //! between from one heap behind a lock.
 //!
 //! The heap is dlmalloc. A block is at least 32 bytes with its header, a word before the memory that the program gets: the bytes of
@@ -10,7 +10,7 @@ use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use dlmalloc::Dlmalloc;
 
-use crate::lock::{Guard, Lock};
+use crate::sys::lock::{Guard, Lock};
 
 mod class;
 mod mapping;
@@ -68,7 +68,7 @@ pub unsafe fn usable_size(memory: *mut u8) -> usize {
     if memory.is_null() {
         return 0;
     }
-    // SAFETY: the caller's.
+    // SAFETY: not null, so it is a live block of the heap.
     let header = unsafe { header(memory) };
     if is_mapping(header) {
         // SAFETY: as the header says.
@@ -80,7 +80,7 @@ pub unsafe fn usable_size(memory: *mut u8) -> usize {
 
 /// Free blocks of one thread: a list and its length per class. All zero is an empty cache.
 #[repr(C)]
-pub(crate) struct Cache {
+pub struct Cache {
     lists: [*mut u8; class::COUNT],
     lengths: [u8; class::COUNT],
 }
@@ -193,10 +193,10 @@ impl Cache {
         if memory.is_null() {
             return;
         }
-        // SAFETY: the caller's.
+        // SAFETY: not null, so it is a live block of the heap.
         let header = unsafe { header(memory) };
         let Some(class) = class::of_block(header & !FLAGS) else {
-            // SAFETY: the caller's.
+            // SAFETY: a live block that nobody uses any more, and its header.
             return unsafe { free_large(memory, header) };
         };
         if self.lengths[class] >= LIMIT[class] {
@@ -249,13 +249,13 @@ impl Cache {
     /// # Safety
     /// `memory` is a live block.
     pub(crate) unsafe fn realloc(&mut self, memory: *mut u8, size: usize) -> *mut u8 {
-        // SAFETY: the caller's.
+        // SAFETY: a live block of the heap.
         let header = unsafe { header(memory) };
         if is_mapping(header) && size >= mapping::MIN / 2 {
             // SAFETY: as the header says.
             return unsafe { mapping::resize(memory, size) };
         }
-        // SAFETY: the caller's.
+        // SAFETY: a live block of the heap.
         let old = unsafe { usable_size(memory) };
         // A block that is less than twice too large stays. Else it moves, without the lock while bytes are copied, which
         // dlmalloc's own realloc would hold.
@@ -280,7 +280,7 @@ impl Cache {
 /// As for [`Cache::free`]; `header` is the block's.
 #[inline(never)]
 unsafe fn free_large(memory: *mut u8, header: usize) {
-    // SAFETY: the caller's.
+    // SAFETY: a live block that nobody uses any more, of the kind that its header says.
     unsafe {
         if is_mapping(header) {
             mapping::free(memory)
@@ -298,11 +298,6 @@ pub(crate) fn memalign(align: usize, size: usize) -> *mut u8 {
     // SAFETY: `align` is a power of two.
     unsafe { heap().c_memalign(align, size) }
 }
-
-#[cfg(not(test))]
-mod names;
-#[cfg(not(test))]
-pub use names::{give_back, take};
 
 #[cfg(test)]
 mod tests;

@@ -4,7 +4,7 @@ use core::ptr::null_mut;
 
 use linux_raw_sys::general::*;
 
-use crate::arch::lane::PAGE;
+use crate::arch::page::PAGE;
 use crate::sys;
 
 /// A fresh mapping, zeroed; null when there is none.
@@ -30,7 +30,7 @@ pub(super) fn map(size: usize) -> *mut u8 {
 /// The mapping is the caller's, and may move if so said.
 pub(super) unsafe fn remap(start: *mut u8, old: usize, new: usize, can_move: bool) -> *mut u8 {
     let flags = if can_move { MREMAP_MAYMOVE } else { 0 };
-    // SAFETY: the caller's.
+    // SAFETY: the mapping may change its size and, if `can_move` says so, its place: nobody holds on to it.
     let result = unsafe { sys::syscall4(__NR_mremap, start as usize, old, new, flags as usize) };
     sys::check(result).map_or(null_mut(), |address| address as *mut u8)
 }
@@ -40,7 +40,7 @@ pub(super) unsafe fn remap(start: *mut u8, old: usize, new: usize, can_move: boo
 /// # Safety
 /// It is the caller's, and not used any more.
 pub(super) unsafe fn unmap(start: *mut u8, size: usize) -> bool {
-    // SAFETY: the caller's.
+    // SAFETY: nobody uses these pages any more.
     unsafe { sys::syscall2(__NR_munmap, start as usize, size) == 0 }
 }
 

@@ -7,11 +7,11 @@ use core::ptr::null_mut;
 
 use libc::{c_int, c_void, intptr_t};
 
-use crate::arch::lane::PAGE;
+use crate::arch::page::PAGE;
 use crate::c::define::fail;
 use crate::c::sysconf::soft_limit;
-use crate::lock::Lock;
 use crate::sys;
+use crate::sys::lock::Lock;
 use linux_raw_sys::general::*;
 
 /// Bytes of addresses that are reserved where nothing limits them; and the least that is of use.

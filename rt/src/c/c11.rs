@@ -48,80 +48,67 @@ c_fn! {
 
     /// mtx_destroy
     undeclared fn mtx_destroy(mutex: *mut pthread_mutex_t) {
-        // SAFETY: the caller's.
-        unsafe { pthread_mutex_destroy(mutex) };
+        pthread_mutex_destroy(mutex);
     }
 
     /// mtx_lock
     undeclared fn mtx_lock(mutex: *mut pthread_mutex_t) -> c_int {
-        // SAFETY: the caller's.
-        result(unsafe { pthread_mutex_lock(mutex) })
+        result(pthread_mutex_lock(mutex))
     }
 
     /// mtx_timedlock
     undeclared fn mtx_timedlock(mutex: *mut pthread_mutex_t, limit: *const timespec) -> c_int {
-        // SAFETY: the caller's.
-        result(unsafe { pthread_mutex_timedlock(mutex, limit) })
+        result(pthread_mutex_timedlock(mutex, limit))
     }
 
     /// mtx_trylock
     undeclared fn mtx_trylock(mutex: *mut pthread_mutex_t) -> c_int {
-        // SAFETY: the caller's.
-        result(unsafe { pthread_mutex_trylock(mutex) })
+        result(pthread_mutex_trylock(mutex))
     }
 
     /// mtx_unlock
     undeclared fn mtx_unlock(mutex: *mut pthread_mutex_t) -> c_int {
-        // SAFETY: the caller's.
-        result(unsafe { pthread_mutex_unlock(mutex) })
+        result(pthread_mutex_unlock(mutex))
     }
 
     /// cnd_init
     undeclared fn cnd_init(cond: *mut pthread_cond_t) -> c_int {
-        // SAFETY: the caller's.
-        result(unsafe { pthread_cond_init(cond, core::ptr::null()) })
+        result(pthread_cond_init(cond, core::ptr::null()))
     }
 
     /// cnd_destroy
     undeclared fn cnd_destroy(cond: *mut pthread_cond_t) {
-        // SAFETY: the caller's.
-        unsafe { pthread_cond_destroy(cond) };
+        pthread_cond_destroy(cond);
     }
 
     /// cnd_signal
     undeclared fn cnd_signal(cond: *mut pthread_cond_t) -> c_int {
-        // SAFETY: the caller's.
-        result(unsafe { pthread_cond_signal(cond) })
+        result(pthread_cond_signal(cond))
     }
 
     /// cnd_broadcast
     undeclared fn cnd_broadcast(cond: *mut pthread_cond_t) -> c_int {
-        // SAFETY: the caller's.
-        result(unsafe { pthread_cond_broadcast(cond) })
+        result(pthread_cond_broadcast(cond))
     }
 
     /// cnd_wait
     undeclared fn cnd_wait(cond: *mut pthread_cond_t, mutex: *mut pthread_mutex_t) -> c_int {
-        // SAFETY: the caller's.
-        result(unsafe { pthread_cond_wait(cond, mutex) })
+        result(pthread_cond_wait(cond, mutex))
     }
 
     /// cnd_timedwait
     undeclared fn cnd_timedwait(cond: *mut pthread_cond_t, mutex: *mut pthread_mutex_t, limit: *const timespec) -> c_int {
-        // SAFETY: the caller's.
-        result(unsafe { pthread_cond_timedwait(cond, mutex, limit) })
+        result(pthread_cond_timedwait(cond, mutex, limit))
     }
 
     /// call_once
     undeclared fn call_once(flag: *mut libc::pthread_once_t, run: extern "C" fn()) {
-        // SAFETY: the caller's.
-        unsafe { pthread_once(flag, run) };
+        pthread_once(flag, run);
     }
 
     /// tss_create
     undeclared fn tss_create(to: *mut c_uint, destructor: Option<unsafe extern "C" fn(*mut c_void)>) -> c_int {
-        // SAFETY: the caller's.
-        result(unsafe { pthread_key_create(to, destructor) })
+        result(pthread_key_create(to, destructor))
     }
 
     /// tss_delete
@@ -155,8 +142,7 @@ c_fn! {
 
     /// thrd_sleep: 0, -1 after a signal, or less.
     undeclared fn thrd_sleep(wanted: *const timespec, left: *mut timespec) -> c_int {
-        // SAFETY: the caller's.
-        match unsafe { super::time::clock_nanosleep(libc::CLOCK_REALTIME, 0, wanted, left) } {
+        match super::time::clock_nanosleep(libc::CLOCK_REALTIME, 0, wanted, left) {
             0 => 0,
             libc::EINTR => -1,
             _ => -2,
@@ -171,8 +157,7 @@ c_fn! {
 
     /// timespec_get: the base, or 0 if there is none of that number.
     undeclared fn timespec_get(to: *mut timespec, base: c_int) -> c_int {
-        // SAFETY: the caller's.
-        match base == UTC && unsafe { super::time::clock_gettime(libc::CLOCK_REALTIME, to) } == 0 {
+        match base == UTC && super::time::clock_gettime(libc::CLOCK_REALTIME, to) == 0 {
             true => base,
             false => 0,
         }
@@ -200,20 +185,16 @@ c_fn! {
     /// thrd_join
     undeclared fn thrd_join(thread: libc::pthread_t, to: *mut c_int) -> c_int {
         let mut value = core::ptr::null_mut();
-        // SAFETY: the caller's.
-        unsafe {
-            let joined = super::thread::pthread_join(thread, &mut value);
-            if joined == 0 && !to.is_null() {
-                *to = value as c_int;
-            }
-            result(joined)
+        let joined = super::thread::pthread_join(thread, &mut value);
+        if joined == 0 && !to.is_null() {
+            *to = value as c_int;
         }
+        result(joined)
     }
 
     /// thrd_detach
     undeclared fn thrd_detach(thread: libc::pthread_t) -> c_int {
-        // SAFETY: the caller's.
-        result(unsafe { super::thread::pthread_detach(thread) })
+        result(super::thread::pthread_detach(thread))
     }
 
     /// thrd_exit

@@ -78,7 +78,7 @@ unsafe fn hand_out(
     to: *mut tm,
     offset: impl Fn(time_t) -> Offset,
 ) -> *mut tm {
-    // SAFETY: the caller's.
+    // SAFETY: `moment` is readable and `to` writable, as this function demands.
     unsafe {
         match broken_down(*moment, offset(*moment)) {
             Some(date) => {
@@ -102,14 +102,12 @@ static SHARED: Shared = Shared(core::cell::UnsafeCell::new(core::mem::MaybeUnini
 c_fn! {
     /// gmtime(3)
     fn gmtime_r(moment: *const time_t, to: *mut tm) -> *mut tm {
-        // SAFETY: the caller's.
-        unsafe { hand_out(moment, to, |_| Offset::UTC) }
+        hand_out(moment, to, |_| Offset::UTC)
     }
 
     /// localtime(3)
     fn localtime_r(moment: *const time_t, to: *mut tm) -> *mut tm {
-        // SAFETY: the caller's.
-        unsafe { hand_out(moment, to, zone::offset_at) }
+        hand_out(moment, to, zone::offset_at)
     }
 
     /// gmtime(3)
@@ -126,21 +124,15 @@ c_fn! {
 
     /// timegm(3)
     fn timegm(date: *mut tm) -> time_t {
-        // SAFETY: the caller's.
-        unsafe {
-            let normal = seconds_of(&*date).and_then(|moment| Some((moment, broken_down(moment, Offset::UTC)?)));
-            finish(date, normal)
-        }
+        let normal = seconds_of(&*date).and_then(|moment| Some((moment, broken_down(moment, Offset::UTC)?)));
+        finish(date, normal)
     }
 
     /// mktime(3)
     fn mktime(date: *mut tm) -> time_t {
-        // SAFETY: the caller's.
-        unsafe {
-            let moment = local_moment(&*date);
-            let normal = moment.and_then(|moment| Some((moment, broken_down(moment, zone::offset_at(moment))?)));
-            finish(date, normal)
-        }
+        let moment = local_moment(&*date);
+        let normal = moment.and_then(|moment| Some((moment, broken_down(moment, zone::offset_at(moment))?)));
+        finish(date, normal)
     }
 
     /// difftime(3)
@@ -153,8 +145,7 @@ c_fn! {
 
     /// strftime(3), in the C locale.
     fn strftime(to: *mut c_char, size: size_t, text: *const c_char, date: *const tm) -> size_t {
-        // SAFETY: the caller's.
-        unsafe { format::format(to, size, crate::c::string::bytes(text), &*date) }
+        format::format(to, size, crate::c::string::bytes(text), &*date)
     }
 
     /// asctime(3)
@@ -192,7 +183,7 @@ const ASCTIME: usize = 26;
 unsafe fn finish(date: *mut tm, normal: Option<(time_t, tm)>) -> time_t {
     match normal {
         Some((moment, normal)) => {
-            // SAFETY: the caller's.
+            // SAFETY: `date` is writable, as this function demands.
             unsafe { date.write(normal) };
             moment
         }

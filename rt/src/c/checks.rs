@@ -4,9 +4,10 @@ use core::sync::atomic::{AtomicUsize, Ordering::*};
 
 use libc::{c_char, c_int, c_uint, c_void, size_t};
 
+use crate::c::define::overflowed;
 use crate::c::string::bytes;
-use crate::die::fatal;
 use crate::sys;
+use crate::sys::die::fatal;
 
 /// A value for the stack protector, with a zero byte in front, so that no string's copy can restore it.
 #[cfg(not(test))]
@@ -39,7 +40,7 @@ pub(crate) fn init() {
 /// Ends the program if a copy does not fit.
 fn must_fit(n: usize, room: usize) {
     if n > room {
-        fatal("buffer overflow in C code of the library (__chk_fail)");
+        overflowed();
     }
 }
 
@@ -73,95 +74,76 @@ c_fn! {
 
     /// What checked copies call (_FORTIFY_SOURCE).
     undeclared fn __chk_fail() -> ! {
-        fatal("buffer overflow in C code of the library (__chk_fail)")
+        overflowed()
     }
 
     /// memcpy(3), checked.
     undeclared fn __memcpy_chk(to: *mut c_void, from: *const c_void, n: size_t, room: size_t) -> *mut c_void {
         must_fit(n, room);
-        // SAFETY: the caller's.
-        unsafe { core::ptr::copy_nonoverlapping::<u8>(from.cast(), to.cast(), n) };
+        core::ptr::copy_nonoverlapping::<u8>(from.cast(), to.cast(), n);
         to
     }
 
     /// memmove(3), checked.
     undeclared fn __memmove_chk(to: *mut c_void, from: *const c_void, n: size_t, room: size_t) -> *mut c_void {
         must_fit(n, room);
-        // SAFETY: the caller's.
-        unsafe { core::ptr::copy::<u8>(from.cast(), to.cast(), n) };
+        core::ptr::copy::<u8>(from.cast(), to.cast(), n);
         to
     }
 
     /// memset(3), checked.
     undeclared fn __memset_chk(to: *mut c_void, byte: c_int, n: size_t, room: size_t) -> *mut c_void {
         must_fit(n, room);
-        // SAFETY: the caller's.
-        unsafe { core::ptr::write_bytes::<u8>(to.cast(), byte as u8, n) };
+        core::ptr::write_bytes::<u8>(to.cast(), byte as u8, n);
         to
     }
 
     /// strcpy(3), checked.
     undeclared fn __strcpy_chk(to: *mut c_char, from: *const c_char, room: size_t) -> *mut c_char {
-        // SAFETY: the caller's.
-        unsafe {
-            must_fit(bytes(from).len() + 1, room);
-            crate::c::string::strcpy(to, from)
-        }
+        must_fit(bytes(from).len() + 1, room);
+        crate::c::string::strcpy(to, from)
     }
 
     /// stpcpy(3), checked.
     undeclared fn __stpcpy_chk(to: *mut c_char, from: *const c_char, room: size_t) -> *mut c_char {
-        // SAFETY: the caller's.
-        unsafe {
-            must_fit(bytes(from).len() + 1, room);
-            crate::c::string::stpcpy(to, from)
-        }
+        must_fit(bytes(from).len() + 1, room);
+        crate::c::string::stpcpy(to, from)
     }
 
     /// strncpy(3), checked.
     undeclared fn __strncpy_chk(to: *mut c_char, from: *const c_char, n: size_t, room: size_t) -> *mut c_char {
         must_fit(n, room);
-        // SAFETY: the caller's.
-        unsafe { crate::c::string::strncpy(to, from, n) }
+        crate::c::string::strncpy(to, from, n)
     }
 
     /// strcat(3), checked.
     undeclared fn __strcat_chk(to: *mut c_char, from: *const c_char, room: size_t) -> *mut c_char {
-        // SAFETY: the caller's.
-        unsafe {
-            must_fit(bytes(to).len() + bytes(from).len() + 1, room);
-            crate::c::string::strcat(to, from)
-        }
+        must_fit(bytes(to).len() + bytes(from).len() + 1, room);
+        crate::c::string::strcat(to, from)
     }
 
     /// strncat(3), checked.
     undeclared fn __strncat_chk(to: *mut c_char, from: *const c_char, n: size_t, room: size_t) -> *mut c_char {
-        // SAFETY: the caller's.
-        unsafe {
-            must_fit(bytes(to).len() + crate::c::string::length_up_to(from, n) + 1, room);
-            crate::c::string::strncat(to, from, n)
-        }
+        must_fit(bytes(to).len() + crate::c::string::length_up_to(from, n) + 1, room);
+        crate::c::string::strncat(to, from, n)
     }
 
     /// stpncpy(3), checked.
     undeclared fn __stpncpy_chk(to: *mut c_char, from: *const c_char, n: size_t, room: size_t) -> *mut c_char {
         must_fit(n, room);
-        // SAFETY: the caller's.
-        unsafe { crate::c::string::old::stpncpy(to, from, n) }
+        crate::c::string::old::stpncpy(to, from, n)
     }
 
     /// mempcpy(3), checked.
     undeclared fn __mempcpy_chk(to: *mut c_void, from: *const c_void, n: size_t, room: size_t) -> *mut c_void {
         must_fit(n, room);
-        // SAFETY: the caller's.
-        unsafe { crate::c::string::mempcpy(to, from, n) }
+        crate::c::string::mempcpy(to, from, n)
     }
 
     /// explicit_bzero(3), checked.
     undeclared fn __explicit_bzero_chk(to: *mut c_void, n: size_t, room: size_t) {
         must_fit(n, room);
-        // SAFETY: the caller's.
-        unsafe { crate::c::string::explicit_bzero(to, n) }
+        crate::c::string::explicit_bzero(to, n)
     }
 
     /// What `FD_SET` and its kin call: the word of a descriptor in a set.
@@ -175,43 +157,37 @@ c_fn! {
         if !to.is_null() {
             must_fit(libc::PATH_MAX as usize, room);
         }
-        // SAFETY: the caller's.
-        unsafe { crate::c::path::realpath(path, to) }
+        crate::c::path::realpath(path, to)
     }
 
     /// fgets(3), checked.
     undeclared fn __fgets_chk(to: *mut c_char, room: size_t, n: c_int, file: *mut libc::FILE) -> *mut c_char {
         must_fit(n.max(0) as usize, room);
-        // SAFETY: the caller's.
-        unsafe { crate::c::stdio::fgets(to, n, file) }
+        crate::c::stdio::fgets(to, n, file)
     }
 
     /// fread(3), checked.
     undeclared fn __fread_chk(to: *mut c_void, room: size_t, size: size_t, count: size_t, file: *mut libc::FILE) -> size_t {
         must_fit(size.saturating_mul(count), room);
-        // SAFETY: the caller's.
-        unsafe { crate::c::stdio::fread(to, size, count, file) }
+        crate::c::stdio::fread(to, size, count, file)
     }
 
     /// pread(2), checked.
     undeclared fn __pread_chk(fd: c_int, to: *mut c_void, n: size_t, offset: i64, room: size_t) -> isize {
         must_fit(n, room);
-        // SAFETY: the caller's.
-        unsafe { crate::c::fd::pread(fd, to, n, offset) }
+        crate::c::fd::pread(fd, to, n, offset)
     }
 
     /// pread(2), checked.
     undeclared fn __pread64_chk(fd: c_int, to: *mut c_void, n: size_t, offset: i64, room: size_t) -> isize {
         must_fit(n, room);
-        // SAFETY: the caller's.
-        unsafe { crate::c::fd::pread64(fd, to, n, offset) }
+        crate::c::fd::pread64(fd, to, n, offset)
     }
 
     /// recv(2), checked.
     undeclared fn __recv_chk(fd: c_int, to: *mut c_void, n: size_t, room: size_t, flags: c_int) -> isize {
         must_fit(n, room);
-        // SAFETY: the caller's.
-        unsafe { crate::c::socket::recv(fd, to, n, flags) }
+        crate::c::socket::recv(fd, to, n, flags)
     }
 
     /// recvfrom(2), checked.
@@ -225,57 +201,49 @@ c_fn! {
         length: *mut libc::socklen_t,
     ) -> isize {
         must_fit(n, room);
-        // SAFETY: the caller's.
-        unsafe { crate::c::socket::recvfrom(fd, to, n, flags, from, length) }
+        crate::c::socket::recvfrom(fd, to, n, flags, from, length)
     }
 
     /// poll(2), checked.
     undeclared fn __poll_chk(fds: *mut libc::pollfd, count: libc::nfds_t, timeout: c_int, room: size_t) -> c_int {
         must_fit(count as usize, room / size_of::<libc::pollfd>());
-        // SAFETY: the caller's.
-        unsafe { crate::c::poll::poll(fds, count, timeout) }
+        crate::c::poll::poll(fds, count, timeout)
     }
 
     /// readlink(2), checked.
     undeclared fn __readlink_chk(path: *const c_char, to: *mut c_char, n: size_t, room: size_t) -> isize {
         must_fit(n, room);
-        // SAFETY: the caller's.
-        unsafe { crate::c::fs::readlink(path, to, n) }
+        crate::c::fs::readlink(path, to, n)
     }
 
     /// getcwd(3), checked.
     undeclared fn __getcwd_chk(to: *mut c_char, n: size_t, room: size_t) -> *mut c_char {
         must_fit(n, room);
-        // SAFETY: the caller's.
-        unsafe { crate::c::fs::getcwd(to, n) }
+        crate::c::fs::getcwd(to, n)
     }
 
     /// gethostname(2), checked.
     undeclared fn __gethostname_chk(to: *mut c_char, n: size_t, room: size_t) -> c_int {
         must_fit(n, room);
-        // SAFETY: the caller's.
-        unsafe { crate::c::process::gethostname(to, n) }
+        crate::c::process::gethostname(to, n)
     }
 
     /// strlcpy(3), checked.
     undeclared fn __strlcpy_chk(to: *mut c_char, from: *const c_char, n: size_t, room: size_t) -> size_t {
         must_fit(n, room);
-        // SAFETY: the caller's.
-        unsafe { crate::c::string::strlcpy(to, from, n) }
+        crate::c::string::strlcpy(to, from, n)
     }
 
     /// strlcat(3), checked.
     undeclared fn __strlcat_chk(to: *mut c_char, from: *const c_char, n: size_t, room: size_t) -> size_t {
         must_fit(n, room);
-        // SAFETY: the caller's.
-        unsafe { crate::c::string::strlcat(to, from, n) }
+        crate::c::string::strlcat(to, from, n)
     }
 
     /// read(2), checked.
     undeclared fn __read_chk(fd: c_int, to: *mut c_void, n: size_t, room: size_t) -> isize {
         must_fit(n, room);
-        // SAFETY: the caller's.
-        unsafe { crate::c::fd::read(fd, to, n) }
+        crate::c::fd::read(fd, to, n)
     }
 }
 

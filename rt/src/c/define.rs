@@ -57,6 +57,12 @@ pub fn code(result: isize) -> i32 {
     sys::check(result).err().unwrap_or(0)
 }
 
+/// Ends the program for a copy into memory that is too small, as compilers have C code check it (_FORTIFY_SOURCE).
+#[cold]
+pub fn overflowed() -> ! {
+    crate::sys::die::fatal("buffer overflow in C code of the library (__chk_fail)")
+}
+
 /// Makes a system call until it is not interrupted (EINTR).
 ///
 /// Signals that interrupt a call of the library's are Go's: it sends them to threads that run for long (SIGURG) and for
@@ -68,7 +74,7 @@ pub fn uninterrupted(mut call: impl FnMut() -> isize) -> isize {
     const INTERRUPTED: isize = -(libc::EINTR as isize);
     match call() {
         INTERRUPTED => {
-            let _held = crate::c::signal::GoSignalsHeld::now();
+            let _held = crate::sys::signal::Blocked::gos();
             loop {
                 match call() {
                     INTERRUPTED => {}
@@ -140,9 +146,12 @@ macro_rules! syscall {
 /// - `fn name(args) -> ret { .. }`: as `libc::name` has it.
 /// - `fn name(args) -> ret like other { .. }`: as `libc::other` has it.
 /// - `variadic fn name(fixed; rest) -> ret { .. }`: C declares it with `...` after the fixed arguments. Integer and
-///   pointer arguments are passed alike with and without `...` on x86-64 (psABI 3.2.3) and on AArch64 Linux (AAPCS64
-///   6.4.2), so that the rest can be named; those that the caller left out hold anything.
+///   pointer arguments are passed alike with and without `...` on every machine of `arch`, so that the rest can be named; those that the caller left
+///   out hold anything.
 /// - `undeclared fn name(args) -> ret { .. }`: the libc crate does not know it.
+///
+/// A body is unsafe code that rests on what a C caller promises (see below), and says nothing about that. What is sound for another reason stands in a
+/// block of its own, with that reason.
 macro_rules! c_fn {
     () => {};
     ($(#[$m:meta])* fn $name:ident($($a:ident: $t:ty),* $(,)?) $(-> $r:ty)? $body:block $($rest:tt)*) => {
@@ -170,7 +179,13 @@ macro_rules! c_fn {
         /// # Safety
         /// As the manual page demands of the arguments.
         #[cfg_attr(not(test), unsafe(no_mangle))]
-        pub unsafe extern "C" fn $name($($a: $t),*) $($ret)* $body
+        #[allow(unused_unsafe, clippy::macro_metavars_in_unsafe, reason = "see the macro")]
+        pub unsafe extern "C" fn $name($($a: $t),*) $($ret)* {
+            // SAFETY: who calls a C function answers for what its manual page demands: pointers are null where that is allowed, else they
+            // lead to values of their types, to strings that end, or to as much memory as another argument says; nobody else writes there
+            // meanwhile; objects were initialised; what was freed is not used.
+            unsafe { $body }
+        }
     };
 }
 
@@ -182,8 +197,7 @@ macro_rules! syscalls {
         c_fn! {
             $(#[$m])*
             fn $name($($a: $t),*) -> $r {
-                // SAFETY: the caller's, who knows the manual page; the arguments are handed on.
-                let result = $crate::c::define::uninterrupted(|| unsafe { syscall!(linux_raw_sys::general::$nr $(, $w)*) });
+                let result = $crate::c::define::uninterrupted(|| syscall!(linux_raw_sys::general::$nr $(, $w)*));
                 $crate::c::define::ret(result) as $r
             }
         }
@@ -193,8 +207,7 @@ macro_rules! syscalls {
         c_fn! {
             $(#[$m])*
             fn $name($($a: $t),*) -> $r $(, like $like)? {
-                // SAFETY: the caller's, who knows the manual page; the arguments are handed on.
-                $crate::c::define::ret(unsafe { syscall!(linux_raw_sys::general::$nr $(, $w)*) }) as $r
+                $crate::c::define::ret(syscall!(linux_raw_sys::general::$nr $(, $w)*)) as $r
             }
         }
         syscalls!($($rest)*);

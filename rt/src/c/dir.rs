@@ -85,7 +85,7 @@ fn stream(fd: c_int) -> *mut DIR {
 /// # Safety
 /// `dir` must be a stream of this file, in use by one thread at a time.
 unsafe fn view<'a>(dir: *mut DIR) -> &'a mut Stream {
-    // SAFETY: the caller's.
+    // SAFETY: `opendir` or `fdopendir` made it of a `Stream`, and one thread uses it at a time.
     unsafe { &mut *dir.cast() }
 }
 
@@ -93,8 +93,7 @@ c_fn! {
     /// opendir(3)
     fn opendir(path: *const c_char) -> *mut DIR {
         let flags = libc::O_RDONLY | libc::O_DIRECTORY | libc::O_CLOEXEC;
-        // SAFETY: the caller's C string.
-        let fd = ret(unsafe { syscall!(__NR_openat, libc::AT_FDCWD, path, flags, 0) }) as c_int;
+        let fd = ret(syscall!(__NR_openat, libc::AT_FDCWD, path, flags, 0)) as c_int;
         if fd == -1 {
             return null_mut();
         }
@@ -125,8 +124,7 @@ c_fn! {
 
     /// readdir(3)
     fn readdir64(dir: *mut DIR) -> *mut dirent64 {
-        // SAFETY: the caller's.
-        match unsafe { view(dir) }.read() {
+        match view(dir).read() {
             Ok(entry) => entry,
             Err(errno) => {
                 fail(errno);
@@ -153,20 +151,17 @@ c_fn! {
 
     /// dirfd(3)
     fn dirfd(dir: *mut DIR) -> c_int {
-        // SAFETY: the caller's.
-        unsafe { view(dir) }.fd
+        view(dir).fd
     }
 
     /// rewinddir(3)
     fn rewinddir(dir: *mut DIR) {
-        // SAFETY: the caller's.
-        unsafe { seekdir(dir, 0) }
+        seekdir(dir, 0)
     }
 
     /// telldir(3)
     fn telldir(dir: *mut DIR) -> c_long {
-        // SAFETY: the caller's.
-        unsafe { view(dir) }.position
+        view(dir).position
     }
 
     /// seekdir(3)

@@ -9,7 +9,7 @@ use libc::{Dl_info, c_char, c_int, c_void, dl_phdr_info, size_t};
 
 use crate::c::file::Lines;
 use crate::c::string::bytes;
-use crate::shared::LOOKUP_OF_RUNTIME;
+use crate::contract::LOOKUP_OF_RUNTIME;
 use linux_raw_sys::general::PATH_MAX;
 
 /// What failed since the thread's last `dlerror`.
@@ -101,15 +101,13 @@ c_fn! {
         if !next && handle != libc::RTLD_DEFAULT && handle != program() {
             return failed(HANDLE, null_mut());
         }
-        // SAFETY: the caller's C string.
-        let found = look_up(unsafe { bytes(name) }, next);
+        let found = look_up(bytes(name), next);
         if found.is_null() { failed(LOOK_UP, found) } else { found }
     }
 
     /// dlvsym(3): each name has one version.
     fn dlvsym(handle: *mut c_void, name: *const c_char, _version: *const c_char) -> *mut c_void {
-        // SAFETY: the caller's.
-        unsafe { dlsym(handle, name) }
+        dlsym(handle, name)
     }
 
     /// dlclose(3)
@@ -144,8 +142,7 @@ c_fn! {
             dli_sname: function.map_or(core::ptr::null(), |(_, name)| name.as_ptr().cast()),
             dli_saddr: function.map_or(null_mut(), |(start, _)| start as *mut c_void),
         };
-        // SAFETY: the caller's place.
-        unsafe { info.write(known) };
+        info.write(known);
         1
     }
 
@@ -169,7 +166,7 @@ fn function(address: usize) -> Option<(usize, &'static str)> {
     #[cfg(test)]
     return None.filter(|_: &(usize, &str)| address != 0);
     #[cfg(not(test))]
-    return crate::names::function(address);
+    return crate::image::symbolizer::function(address);
 }
 
 /// An address in the image.

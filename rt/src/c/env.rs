@@ -23,7 +23,7 @@ unsafe impl Sync for Environ {}
 #[cfg_attr(not(test), unsafe(no_mangle))]
 pub static environ: Environ = Environ(UnsafeCell::new(null_mut()));
 
-static OWNED: crate::lock::Lock<Owned> = crate::lock::Lock::new(Owned {
+static OWNED: crate::sys::lock::Lock<Owned> = crate::sys::lock::Lock::new(Owned {
     array: null_mut(),
     used: 0,
     room: 0,
@@ -48,7 +48,7 @@ pub(crate) fn current() -> *mut *mut c_char {
 /// library runs.
 pub fn init() {
     #[cfg(not(test))]
-    let start = crate::args::get().envp as *mut *mut c_char;
+    let start = crate::c::args::get().envp as *mut *mut c_char;
     // SAFETY: the host's own variable, read whole.
     #[cfg(test)]
     let start = unsafe { host_environ() };
@@ -101,7 +101,7 @@ unsafe fn copy_entries(from: *mut *mut c_char, to: *mut *mut c_char, n: usize) {
 /// Null or a terminated array.
 unsafe fn count(array: *mut *mut c_char) -> usize {
     let mut n = 0;
-    // SAFETY: the caller's.
+    // SAFETY: not null, so the array ends with a null.
     unsafe {
         while !array.is_null() && !(*array.add(n)).is_null() {
             n += 1;
@@ -115,7 +115,7 @@ unsafe fn count(array: *mut *mut c_char) -> usize {
 /// # Safety
 /// `array` must be null or a terminated array of C strings.
 unsafe fn find(array: *mut *mut c_char, name: &[u8]) -> Option<(usize, *mut c_char)> {
-    // SAFETY: the caller's.
+    // SAFETY: null, or an array of C strings that ends with a null.
     unsafe {
         (0..count(array)).find_map(|i| {
             let entry = *array.add(i);
@@ -132,7 +132,7 @@ unsafe fn find(array: *mut *mut c_char, name: &[u8]) -> Option<(usize, *mut c_ch
 /// # Safety
 /// Null or a C string.
 unsafe fn valid_name<'a>(name: *const c_char) -> Option<&'a [u8]> {
-    // SAFETY: the caller's.
+    // SAFETY: not null, so it is a C string.
     let name = (!name.is_null()).then(|| unsafe { bytes(name) })?;
     (!name.is_empty() && !name.contains(&b'=')).then_some(name)
 }
@@ -151,8 +151,7 @@ c_fn! {
     /// secure_getenv(3)
     undeclared fn secure_getenv(name: *const c_char) -> *mut c_char {
         match crate::c::process::auxiliary(linux_raw_sys::auxvec::AT_SECURE.into()) {
-            // SAFETY: the caller's.
-            Some(0) => unsafe { getenv(name) },
+            Some(0) => getenv(name),
             _ => null_mut(),
         }
     }
@@ -184,20 +183,17 @@ c_fn! {
 
     /// unsetenv(3)
     fn unsetenv(name: *const c_char) -> c_int {
-        // SAFETY: the caller's C string.
-        unsafe {
-            let Some(name) = valid_name(name) else {
-                return fail(libc::EINVAL);
-            };
-            let mut owned = OWNED.lock();
-            if let Err(errno) = grow(&mut owned, 0) {
-                return fail(errno);
-            }
-            while let Some((at, _)) = find(owned.array, name) {
-                // The entries behind it and the terminator move up.
-                core::ptr::copy(owned.array.add(at + 1), owned.array.add(at), owned.used - at);
-                owned.used -= 1;
-            }
+        let Some(name) = valid_name(name) else {
+            return fail(libc::EINVAL);
+        };
+        let mut owned = OWNED.lock();
+        if let Err(errno) = grow(&mut owned, 0) {
+            return fail(errno);
+        }
+        while let Some((at, _)) = find(owned.array, name) {
+            // The entries behind it and the terminator move up.
+            core::ptr::copy(owned.array.add(at + 1), owned.array.add(at), owned.used - at);
+            owned.used -= 1;
         }
         0
     }
@@ -259,7 +255,7 @@ unsafe fn host_environ() -> *mut *mut c_char {
             pub static mut environ: *mut *mut super::c_char;
         }
     }
-    // SAFETY: the caller's.
+    // SAFETY: no other thread changes it, as this function demands.
     unsafe { host::environ }
 }
 

@@ -5,7 +5,7 @@ use libc::{c_char, c_int, size_t};
 use crate::c::string::copy_cstr;
 
 #[cfg(not(test))]
-pub use crate::lane::{errno, set_errno};
+pub(crate) use crate::lane::{errno, set_errno};
 
 #[cfg(test)]
 mod host {
@@ -24,7 +24,7 @@ mod host {
     }
 }
 #[cfg(test)]
-pub use host::{errno, set_errno};
+pub(crate) use host::{errno, set_errno};
 
 #[cfg(not(test))]
 c_fn! {
@@ -37,16 +37,14 @@ c_fn! {
 c_fn! {
     /// strerror_r(3), POSIX's.
     undeclared fn __xpg_strerror_r(errno: c_int, buf: *mut c_char, size: size_t) -> c_int {
-        // SAFETY: the caller's buffer.
-        unsafe { strerror_into(errno, buf, size) }
+        strerror_into(errno, buf, size)
     }
 }
 
 c_fn! {
     /// strerror_r(3), GNU's: always in the caller's memory, cut to fit.
     undeclared fn strerror_r(errno: c_int, buf: *mut c_char, size: size_t) -> *mut c_char {
-        // SAFETY: the caller's buffer.
-        unsafe { strerror_into(errno, buf, size) };
+        strerror_into(errno, buf, size);
         buf
     }
 
@@ -80,7 +78,7 @@ unsafe fn strerror_into(errno: c_int, buf: *mut c_char, size: size_t) -> c_int {
         Some(text) => (text.as_bytes(), 0),
         None => (unknown.write(errno), libc::EINVAL),
     };
-    // SAFETY: the caller's.
+    // SAFETY: `buf` has `size` bytes, as this function demands.
     match unsafe { copy_cstr(text, buf, size) } {
         true => result,
         false => libc::ERANGE,

@@ -7,10 +7,11 @@ use libc::{c_char, c_int, pid_t};
 
 use crate::c::define::{fail, ret};
 use crate::c::process::FORKED;
-use crate::c::signal::{AllBlocked, drop_handlers, kernel_mask};
+use crate::c::signal::drop_handlers;
 use crate::c::string::bytes;
-use crate::lock::Lock;
 use crate::sys;
+use crate::sys::lock::Lock;
+use crate::sys::signal::{Blocked, change_mask};
 use linux_raw_sys::general::*;
 
 /// Where programs are looked for without PATH (confstr(3), _CS_PATH).
@@ -41,7 +42,7 @@ c_fn! {
             for f in list().rev().filter_map(|h| h.before) {
                 f();
             }
-            let blocked = AllBlocked::now();
+            let blocked = Blocked::all();
             let result = syscall!(__NR_clone, libc::SIGCHLD, 0usize, 0usize, 0usize, 0usize);
             if result == 0 {
                 FORKED.store(true, Relaxed);
@@ -77,26 +78,22 @@ c_fn! {
 
     /// execve(2)
     fn execve(path: *const c_char, argv: *const *const c_char, envp: *const *const c_char) -> c_int {
-        // SAFETY: the caller's.
-        fail(unsafe { execute(path, argv, envp) })
+        fail(execute(path, argv, envp))
     }
 
     /// execv(3)
     fn execv(path: *const c_char, argv: *const *const c_char) -> c_int {
-        // SAFETY: the caller's.
-        fail(unsafe { execute(path, argv, crate::c::env::current().cast()) })
+        fail(execute(path, argv, crate::c::env::current().cast()))
     }
 
     /// execvp(3). Unlike the C library's it does not try a shell on a file that is no program.
     fn execvp(file: *const c_char, argv: *const *const c_char) -> c_int {
-        // SAFETY: the caller's.
-        unsafe { execvpe(file, argv, crate::c::env::current().cast()) }
+        execvpe(file, argv, crate::c::env::current().cast())
     }
 
     /// execvp(3)
     fn execvpe(file: *const c_char, argv: *const *const c_char, envp: *const *const c_char) -> c_int {
-        // SAFETY: the caller's C strings.
-        fail(unsafe { search(bytes(file), search_path(), |path| execute(path.as_ptr(), argv, envp)) })
+        fail(search(bytes(file), search_path(), |path| execute(path.as_ptr(), argv, envp)))
     }
 }
 
@@ -112,14 +109,14 @@ unsafe fn execute(
     // A thread that Rust spawned has all signals blocked (`signal.rs`), and a program inherits the mask.
     let mask = crate::c::thread::spawned_mask().map(core::cell::Cell::get);
     if mask.is_some() {
-        let _ = kernel_mask(libc::SIG_SETMASK, mask);
+        let _ = change_mask(SIG_SETMASK, mask);
     }
-    // SAFETY: the caller's.
+    // SAFETY: a C string and two arrays that end with null, as this function demands.
     let errno = sys::check(unsafe { syscall!(__NR_execve, path, argv, envp) })
         .err()
         .unwrap_or(0);
     if mask.is_some() {
-        let _ = kernel_mask(libc::SIG_SETMASK, Some(u64::MAX));
+        let _ = change_mask(SIG_SETMASK, Some(u64::MAX));
     }
     errno
 }

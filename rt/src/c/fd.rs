@@ -96,10 +96,10 @@ unsafe fn held_back(fd: c_int, buf: *const c_void, count: size_t) -> bool {
     if cfg!(test) || fd != libc::STDERR_FILENO || count == 0 {
         return false;
     }
-    // SAFETY: the caller's.
+    // SAFETY: as for write(2), `count` bytes are readable there.
     let _bytes: &[u8] = unsafe { core::slice::from_raw_parts(buf.cast(), count) };
     #[cfg(not(test))]
-    return crate::panics::hold_back(_bytes);
+    return crate::leave::panics::hold_back(_bytes);
     #[cfg(test)]
     false
 }
@@ -107,25 +107,20 @@ unsafe fn held_back(fd: c_int, buf: *const c_void, count: size_t) -> bool {
 c_fn! {
     /// write(2)
     fn write(fd: c_int, buf: *const c_void, count: size_t) -> ssize_t {
-        // SAFETY: the caller's.
-        if unsafe { held_back(fd, buf, count) } {
+        if held_back(fd, buf, count) {
             return count as ssize_t;
         }
-        // SAFETY: the caller's.
-        ret(uninterrupted(|| unsafe { syscall!(__NR_write, fd, buf, count) }))
+        ret(uninterrupted(|| syscall!(__NR_write, fd, buf, count)))
     }
 
     /// writev(2)
     fn writev(fd: c_int, iov: *const iovec, count: c_int) -> ssize_t {
         // A report of a panic comes in one piece, or by write(2).
         if fd == libc::STDERR_FILENO && count == 1 && !iov.is_null() {
-            // SAFETY: the caller's.
-            let only = unsafe { &*iov };
-            // SAFETY: the caller's.
-            return unsafe { write(fd, only.iov_base, only.iov_len) };
+            let only = &*iov;
+            return write(fd, only.iov_base, only.iov_len);
         }
-        // SAFETY: the caller's.
-        ret(uninterrupted(|| unsafe { syscall!(__NR_writev, fd, iov, count) }))
+        ret(uninterrupted(|| syscall!(__NR_writev, fd, iov, count)))
     }
 
     /// dup2(2), by dup3, which refuses to duplicate a descriptor onto itself.

@@ -180,8 +180,7 @@ fn in_class(class: &[u8], byte: u8) -> bool {
 c_fn! {
     /// fnmatch(3)
     fn fnmatch(pattern: *const c_char, text: *const c_char, flags: c_int) -> c_int {
-        // SAFETY: the caller's C strings.
-        let (pattern, whole) = unsafe { (bytes(pattern), bytes(text)) };
+        let (pattern, whole) = (bytes(pattern), bytes(text));
         let text = Text { whole, at: 0, flags };
         if matches(pattern, text) { 0 } else { libc::FNM_NOMATCH }
     }

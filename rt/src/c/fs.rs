@@ -53,7 +53,7 @@ c_fn! {
 unsafe fn open_at(dir: c_int, path: *const c_char, flags: c_int, mode: mode_t) -> c_int {
     let creates = flags & libc::O_CREAT != 0 || flags & libc::O_TMPFILE == libc::O_TMPFILE;
     let mode = if creates { mode } else { 0 };
-    // SAFETY: the caller's.
+    // SAFETY: `path` is a C string, as this function demands.
     ret(unsafe { syscall!(__NR_openat, dir, path, flags, mode) }) as c_int
 }
 
@@ -193,11 +193,9 @@ c_fn! {
     /// fchmodat(2): with flags only where the kernel can (Linux 6.6).
     fn fchmodat(dir: c_int, path: *const c_char, mode: mode_t, flags: c_int) -> c_int {
         if flags == 0 {
-            // SAFETY: the caller's.
-            return ret(unsafe { syscall!(__NR_fchmodat, dir, path, mode) }) as c_int;
+            return ret(syscall!(__NR_fchmodat, dir, path, mode)) as c_int;
         }
-        // SAFETY: the caller's.
-        match sys::check(unsafe { syscall!(__NR_fchmodat2, dir, path, mode, flags) }) {
+        match sys::check(syscall!(__NR_fchmodat2, dir, path, mode, flags)) {
             Ok(_) => 0,
             Err(libc::ENOSYS) => fail(libc::EOPNOTSUPP),
             Err(errno) => fail(errno),
@@ -206,8 +204,7 @@ c_fn! {
 
     /// faccessat(2): with flags only where the kernel can (Linux 5.8).
     fn faccessat(dir: c_int, path: *const c_char, mode: c_int, flags: c_int) -> c_int {
-        // SAFETY: the caller's.
-        ret(unsafe {
+        ret({
             match flags {
                 0 => syscall!(__NR_faccessat, dir, path, mode),
                 _ => syscall!(__NR_faccessat2, dir, path, mode, flags),
@@ -294,21 +291,18 @@ c_fn! {
 
     /// mkstemp(3)
     fn mkstemp(template: *mut c_char) -> c_int {
-        // SAFETY: the caller's.
-        unsafe { make_temporary(template, 0, |path| open_at(AT_FDCWD, path, libc::O_RDWR | libc::O_CREAT | libc::O_EXCL, 0o600)) }
+        make_temporary(template, 0, |path| open_at(AT_FDCWD, path, libc::O_RDWR | libc::O_CREAT | libc::O_EXCL, 0o600))
     }
 
     /// mkstemp(3)
     fn mkostemp(template: *mut c_char, flags: c_int) -> c_int {
         let flags = flags & !libc::O_ACCMODE | libc::O_RDWR | libc::O_CREAT | libc::O_EXCL;
-        // SAFETY: the caller's.
-        unsafe { make_temporary(template, 0, |path| open_at(AT_FDCWD, path, flags, 0o600)) }
+        make_temporary(template, 0, |path| open_at(AT_FDCWD, path, flags, 0o600))
     }
 
     /// mkdtemp(3)
     fn mkdtemp(template: *mut c_char) -> *mut c_char {
-        // SAFETY: the caller's.
-        match unsafe { make_temporary(template, 0, |path| mkdir(path, 0o700)) } {
+        match make_temporary(template, 0, |path| mkdir(path, 0o700)) {
             -1 => core::ptr::null_mut(),
             _ => template,
         }

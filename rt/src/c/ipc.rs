@@ -40,8 +40,7 @@ c_fn! {
 
     /// semop(2), with a time limit.
     undeclared fn semtimedop(id: c_int, operations: *mut sembuf, count: size_t, limit: *const timespec) -> c_int {
-        // SAFETY: the caller's.
-        ret(uninterrupted(|| unsafe { syscall!(__NR_semtimedop, id, operations, count, limit) })) as c_int
+        ret(uninterrupted(|| syscall!(__NR_semtimedop, id, operations, count, limit))) as c_int
     }
 
     /// ftok(3): of the file's device and inode.

@@ -8,8 +8,8 @@ use libc::{c_char, c_int, c_void, sockaddr_un, time_t};
 use crate::arch::va_list::{VaList, variadic_c_fn};
 use crate::c::printf::{Heap, format};
 use crate::c::string::{Text, bytes};
-use crate::lock::Lock;
 use crate::sys;
+use crate::sys::lock::Lock;
 use linux_raw_sys::general::*;
 
 /// Where the log listens.
@@ -142,8 +142,7 @@ c_fn! {
     /// vsyslog(3). Where no log listens, LOG_CONS means the console.
     undeclared fn vsyslog(priority: c_int, text: *const c_char, args: &mut VaList) {
         let mut message = Heap::new();
-        // SAFETY: the caller's.
-        let formatted = unsafe { format(&mut message, text, args) };
+        let formatted = format(&mut message, text, args);
         let (Ok(length), Ok(block)) = (formatted, message.finish()) else {
             return;
         };
@@ -191,16 +190,15 @@ c_fn! {
 
     /// vsyslog(3), checked.
     undeclared fn __vsyslog_chk(priority: c_int, _flag: c_int, text: *const c_char, args: &mut VaList) {
-        // SAFETY: the caller's.
-        unsafe { vsyslog(priority, text, args) }
+        vsyslog(priority, text, args)
     }
 }
 
 variadic_c_fn! {
     /// syslog(3)
-    syslog(2, "rdx") => vsyslog;
+    syslog(2) => vsyslog;
     /// syslog(3), checked.
-    __syslog_chk(3, "rcx") => __vsyslog_chk;
+    __syslog_chk(3) => __vsyslog_chk;
 }
 
 #[cfg(test)]

@@ -96,29 +96,25 @@ c_fn! {
     /// modf(3)
     undeclared fn modf(x: f, whole: *mut f) -> f {
         let (fraction, part) = libm::modf(x);
-        // SAFETY: the caller's place.
-        unsafe { *whole = part };
+        *whole = part;
         fraction
     }
 
     /// modf(3)
     undeclared fn modff(x: g, whole: *mut g) -> g {
         let (fraction, part) = libm::modff(x);
-        // SAFETY: the caller's place.
-        unsafe { *whole = part };
+        *whole = part;
         fraction
     }
 
     /// sincos(3)
     undeclared fn sincos(x: f, sine: *mut f, cosine: *mut f) {
-        // SAFETY: the caller's places.
-        unsafe { (*sine, *cosine) = libm::sincos(x) };
+        (*sine, *cosine) = libm::sincos(x);
     }
 
     /// sincos(3)
     undeclared fn sincosf(x: g, sine: *mut g, cosine: *mut g) {
-        // SAFETY: the caller's places.
-        unsafe { (*sine, *cosine) = libm::sincosf(x) };
+        (*sine, *cosine) = libm::sincosf(x);
     }
 
     /// nearbyint(3): the rounding mode is always to nearest.

@@ -54,8 +54,7 @@ c_fn! {
     /// shm_open(3): a file in /dev/shm.
     fn shm_open(name: *const c_char, flags: c_int, mode: mode_t) -> c_int {
         let mut path = [0; SHM_PATH];
-        // SAFETY: the caller's C string.
-        match unsafe { shm_path(name, &mut path) } {
+        match shm_path(name, &mut path) {
             Ok(()) => {
                 let flags = flags | libc::O_CLOEXEC | libc::O_NOFOLLOW | libc::O_NONBLOCK;
                 // SAFETY: a C string in `path`.
@@ -68,8 +67,7 @@ c_fn! {
     /// shm_unlink(3)
     fn shm_unlink(name: *const c_char) -> c_int {
         let mut path = [0; SHM_PATH];
-        // SAFETY: the caller's C string.
-        match unsafe { shm_path(name, &mut path) } {
+        match shm_path(name, &mut path) {
             // SAFETY: a C string in `path`.
             Ok(()) => ret(unsafe { syscall!(__NR_unlinkat, libc::AT_FDCWD, path.as_ptr(), 0) }) as c_int,
             Err(errno) => fail(errno),
@@ -86,7 +84,7 @@ const SHM_PATH: usize = SHM_DIR.len() + NAME_MAX as usize + 1;
 /// # Safety
 /// `name` must be a C string.
 unsafe fn shm_path(name: *const c_char, path: &mut [u8; SHM_PATH]) -> Result<(), c_int> {
-    // SAFETY: the caller's.
+    // SAFETY: `name` is a C string, as this function demands.
     let name = unsafe { core::ffi::CStr::from_ptr(name) }.to_bytes();
     let name = name.strip_prefix(b"/").unwrap_or(name);
     if name.is_empty() || name.contains(&b'/') || name == b"." || name == b".." {

@@ -9,6 +9,8 @@
 #[macro_use]
 mod define;
 
+#[cfg(not(test))]
+pub mod args;
 pub mod brk;
 pub mod c11;
 pub mod calendar;
@@ -27,6 +29,8 @@ pub mod fs;
 pub mod ipc;
 pub mod locale;
 pub mod log;
+#[cfg(not(test))]
+pub mod malloc;
 pub mod math;
 pub mod mman;
 pub mod netdb;

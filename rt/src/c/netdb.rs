@@ -20,6 +20,7 @@ mod order;
 mod resolv;
 
 pub mod inet;
+mod interface;
 
 pub(crate) use found::{Families, Found, NAME, RawAddress};
 
@@ -344,8 +345,7 @@ c_fn! {
         });
         match result {
             Ok(list) => {
-                // SAFETY: the caller's place.
-                unsafe { *to = list };
+                *to = list;
                 0
             }
             Err(error) => error,

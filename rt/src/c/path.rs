@@ -192,8 +192,7 @@ c_fn! {
             return core::ptr::null_mut();
         }
         let mut resolved = Resolved { buf: [0; MAX], length: 0 };
-        // SAFETY: the caller's C string.
-        if let Err(errno) = resolve(unsafe { bytes(path) }, &mut resolved) {
+        if let Err(errno) = resolve(bytes(path), &mut resolved) {
             fail(errno);
             return core::ptr::null_mut();
         }

@@ -5,10 +5,8 @@ use libc::{
 };
 
 use crate::c::define::{ret, uninterrupted};
+use crate::sys::signal::SET_SIZE;
 use linux_raw_sys::general::*;
-
-/// Bytes of the kernel's signal set.
-pub(crate) const KERNEL_SIGSET_SIZE: usize = 8;
 
 syscalls! {
     /// epoll_create1(2)
@@ -22,7 +20,7 @@ syscalls! {
     /// timerfd_settime(2)
     timerfd_settime(fd: c_int, flags: c_int, new: *const itimerspec, old: *mut itimerspec) -> c_int = __NR_timerfd_settime(fd, flags, new, old);
     /// signalfd(2)
-    signalfd(fd: c_int, set: *const sigset_t, flags: c_int) -> c_int = __NR_signalfd4(fd, set, KERNEL_SIGSET_SIZE, flags);
+    signalfd(fd: c_int, set: *const sigset_t, flags: c_int) -> c_int = __NR_signalfd4(fd, set, SET_SIZE, flags);
     /// timerfd_gettime(2)
     timerfd_gettime(fd: c_int, now: *mut itimerspec) -> c_int = __NR_timerfd_gettime(fd, now);
 }
@@ -45,14 +43,12 @@ c_fn! {
         limit: *const timespec,
         mask: *const sigset_t,
     ) -> c_int {
-        // SAFETY: the caller's.
-        ret(uninterrupted(|| unsafe { syscall!(__NR_epoll_pwait2, epoll, events, max, limit, mask, KERNEL_SIGSET_SIZE) })) as c_int
+        ret(uninterrupted(|| syscall!(__NR_epoll_pwait2, epoll, events, max, limit, mask, SET_SIZE))) as c_int
     }
 
     /// eventfd_read(3)
     fn eventfd_read(fd: c_int, to: *mut u64) -> c_int {
-        // SAFETY: the caller's.
-        match unsafe { crate::c::fd::read(fd, to.cast(), size_of::<u64>()) } {
+        match crate::c::fd::read(fd, to.cast(), size_of::<u64>()) {
             8 => 0,
             _ => -1,
         }
@@ -75,8 +71,7 @@ c_fn! {
 
     /// epoll_pwait(2)
     fn epoll_pwait(epoll: c_int, events: *mut epoll_event, max: c_int, timeout: c_int, mask: *const sigset_t) -> c_int {
-        // SAFETY: the caller's.
-        unsafe { wait_for_events(epoll, events, max, timeout, mask) }
+        wait_for_events(epoll, events, max, timeout, mask)
     }
 
     /// poll(2), by ppoll.
@@ -97,7 +92,7 @@ c_fn! {
         let mut left = unsafe { limit.as_ref() }.copied();
         let at = left.as_mut().map_or(core::ptr::null_mut(), |left| &raw mut *left);
         // SAFETY: the caller's array and mask; null or a limit of our own.
-        ret(uninterrupted(|| unsafe { syscall!(__NR_ppoll, fds, count, at, mask, KERNEL_SIGSET_SIZE) })) as c_int
+        ret(uninterrupted(|| unsafe { syscall!(__NR_ppoll, fds, count, at, mask, SET_SIZE) })) as c_int
     }
 
     /// select(2), by pselect6; as on Linux, the limit becomes the time that is left.
@@ -136,18 +131,8 @@ unsafe fn wait_for_events(
             let gone = crate::c::time::monotonic_ms().saturating_sub(started);
             i64::from(timeout).saturating_sub(gone).max(0) as c_int
         });
-        // SAFETY: the caller's.
-        unsafe {
-            syscall!(
-                __NR_epoll_pwait,
-                epoll,
-                events,
-                max,
-                left,
-                mask,
-                KERNEL_SIGSET_SIZE
-            )
-        }
+        // SAFETY: room for `max` events, and null or a mask, as epoll_pwait2(2) demands.
+        unsafe { syscall!(__NR_epoll_pwait, epoll, events, max, left, mask, SET_SIZE) }
     })) as c_int
 }
 

@@ -8,13 +8,11 @@ use crate::c::string::length_up_to;
 
 mod directive;
 mod float;
-mod functions;
 mod sink;
 
 use directive::{Args, Reader};
 
-pub use functions::*;
-pub(crate) use sink::{Heap, Sink};
+pub(crate) use sink::{Heap, Memory, Sink};
 
 /// One directive, up to its conversion.
 #[derive(Clone, Copy, Default)]
@@ -110,7 +108,7 @@ pub(crate) unsafe fn format(
     format: *const c_char,
     args: &mut VaList,
 ) -> Result<c_int, c_int> {
-    // SAFETY: the caller's.
+    // SAFETY: `format` is a C string, as this function demands.
     let format = unsafe { CStr::from_ptr(format) }.to_bytes();
     // As it stood when the function was called (`%m`).
     let errno = crate::c::errno::errno();
@@ -123,7 +121,7 @@ pub(crate) unsafe fn format(
         let Some(directive) = directive else {
             return c_int::try_from(out.count).map_err(|_| libc::EOVERFLOW);
         };
-        // SAFETY: the caller's.
+        // SAFETY: `args` has what the directives ask for, in their order.
         unsafe {
             let (spec, args) = args.settle(&directive);
             convert(&mut out, &spec, directive.conversion, args, errno)?;
@@ -142,7 +140,7 @@ unsafe fn convert(
     args: &mut VaList,
     errno: c_int,
 ) -> Result<(), c_int> {
-    // SAFETY: the caller's.
+    // SAFETY: `args` has what this directive asks for.
     unsafe {
         match conversion {
             b'd' | b'i' => signed(out, spec, args.word()),
@@ -203,7 +201,7 @@ unsafe fn string(out: &mut Output<'_>, spec: &Spec, text: *const c_char) -> Resu
         // glibc's text, and only where there is room for all of it.
         true if spec.precision.is_some_and(|room| room < NULL.len()) => &[],
         true => NULL,
-        // SAFETY: the caller's.
+        // SAFETY: not null, so the string ends with a zero or at the precision.
         false => unsafe {
             let length = length_up_to(text, spec.precision.unwrap_or(usize::MAX));
             core::slice::from_raw_parts(text.cast(), length)
@@ -241,7 +239,7 @@ fn pointer(out: &mut Output<'_>, spec: &Spec, address: u64) -> Result<(), c_int>
 /// # Safety
 /// `to` must be the address of an integer of that length.
 unsafe fn store_count(spec: &Spec, to: u64, count: usize) -> Result<(), c_int> {
-    // SAFETY: the caller's.
+    // SAFETY: `to` is the address of an integer of that length, as this function demands.
     unsafe {
         match spec.length {
             Length::Char => *(to as *mut i8) = count as i8,

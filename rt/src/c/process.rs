@@ -7,9 +7,11 @@ use libc::{
     rusage, siginfo_t, size_t, ssize_t, sysinfo as Sysinfo, uid_t, utsname,
 };
 
+use crate::arch::page::{FIXED_PAGE, PAGE};
 use crate::c::define::{fail, ret};
-use crate::lock::Lock;
 use crate::sys;
+use crate::sys::lock::Lock;
+use crate::sys::signal::{Action, change_mask, sigaction};
 use linux_raw_sys::general::*;
 
 /// Set in the child of a `fork`: it has one thread, and Go's scheduler does not run in it.
@@ -114,8 +116,7 @@ c_fn! {
 
     /// wait(2)
     fn wait(status: *mut c_int) -> pid_t {
-        // SAFETY: the caller's.
-        unsafe { waitpid(-1, status, 0) }
+        waitpid(-1, status, 0)
     }
 
     /// syscall(2)
@@ -126,8 +127,7 @@ c_fn! {
 
     /// prctl(2)
     variadic fn prctl(option: c_int; a: c_ulong, b: c_ulong, c: c_ulong, d: c_ulong) -> c_int {
-        // SAFETY: the caller's.
-        ret(unsafe { syscall!(__NR_prctl, option, a, b, c, d) }) as c_int
+        ret(syscall!(__NR_prctl, option, a, b, c, d)) as c_int
     }
 
     /// pause(2), by ppoll on nothing.
@@ -152,8 +152,7 @@ c_fn! {
         }
         let mut done = 0;
         while done < length {
-            // SAFETY: the caller's buffer.
-            match sys::check(unsafe { syscall!(__NR_getrandom, buf.wrapping_byte_add(done), length - done, 0) }) {
+            match sys::check(syscall!(__NR_getrandom, buf.wrapping_byte_add(done), length - done, 0)) {
                 Ok(n) => done += n,
                 Err(libc::EINTR) => {}
                 Err(errno) => return fail(errno),
@@ -193,10 +192,23 @@ c_fn! {
         }
     }
 
+    /// abort(3): the process dies of SIGABRT, with a core dump where the system makes them, as a Rust program that panics twice does.
+    ///
+    /// Go has a handler for the signal; it is put aside, since it would print the goroutines of a program whose message is already out.
+    fn abort() -> ! {
+        #[cfg(not(test))]
+        crate::leave::panics::print_all();
+        let _ = sigaction(libc::SIGABRT, Some(&Action::DEFAULT), core::ptr::null_mut());
+        let _ = change_mask(SIG_UNBLOCK, Some(1 << (libc::SIGABRT - 1)));
+        raise(libc::SIGABRT);
+        // The init of a namespace ignores the signal.
+        sys::exit_group(128 + libc::SIGABRT)
+    }
+
     /// _exit(2): the end of the whole process, Go's half included.
     fn _exit(status: c_int) -> ! {
         #[cfg(not(test))]
-        crate::panics::print_all();
+        crate::leave::panics::print_all();
         sys::exit_group(status)
     }
 
@@ -233,10 +245,8 @@ c_fn! {
 
 /// The size of a page.
 pub(crate) fn page_size() -> usize {
-    #[cfg(target_arch = "x86_64")]
-    return 4096;
-    #[cfg(not(target_arch = "x86_64"))]
-    auxiliary(linux_raw_sys::auxvec::AT_PAGESZ.into()).map_or(4096, |size| size as usize)
+    let told = || auxiliary(linux_raw_sys::auxvec::AT_PAGESZ.into());
+    FIXED_PAGE.unwrap_or_else(|| told().map_or(PAGE, |size| size as usize))
 }
 
 /// A value of the auxiliary vector that the kernel gave the process at its start (getauxval(3)).
@@ -320,8 +330,7 @@ macro_rules! credentials {
             $(#[$m])*
             fn $name($($a: $t),*) -> c_int {
                 match only_after_fork() {
-                    // SAFETY: the caller's.
-                    Ok(()) => ret(unsafe { syscall!($nr $(, $a)*) }) as c_int,
+                    Ok(()) => ret(syscall!($nr $(, $a)*)) as c_int,
                     Err(errno) => fail(errno),
                 }
             }

@@ -175,7 +175,7 @@ unsafe fn scan(mut text: &[u8], mut format: &[u8], args: &mut VaList, binary: bo
             continue;
         }
         let done = match first {
-            // SAFETY: the caller's.
+            // SAFETY: the next argument is a pointer that this directive can store to.
             b'%' => unsafe { directive(&mut text, &mut format, whole, args, binary) },
             _ if take_byte(&mut text, first) => Ok(None),
             _ if text.is_empty() => Err(Stop::End),
@@ -194,6 +194,40 @@ unsafe fn scan(mut text: &[u8], mut format: &[u8], args: &mut VaList, binary: bo
         }
     }
     stored
+}
+
+/// A percent sign in the text.
+fn percent(text: &mut &[u8]) -> Result<(), Stop> {
+    match take_byte(text, b'%') {
+        true => Ok(()),
+        false if text.is_empty() => Err(Stop::End),
+        false => Err(Stop::Mismatch),
+    }
+}
+
+/// A floating-point number at the start of a field, and where it ends.
+fn real(field: &[u8]) -> Result<(f64, usize), Stop> {
+    let (double, length, _) = read_double(field);
+    // The beginning of `infinity` or `nan(...)` that does not come: strtod leaves it, scanf must not.
+    let torn = matches!(field.get(length), Some(b'i' | b'I' | b'(')) && !double.is_finite();
+    match length == 0 || torn {
+        true => Err(Stop::Mismatch),
+        false => Ok((double, length + bare_exponent(field, length))),
+    }
+}
+
+/// Stores text, and a zero after it if it is a C string.
+///
+/// # Safety
+/// There must be room.
+unsafe fn store_text(to: *mut u8, text: &[u8], ends: bool) {
+    // SAFETY: there is room, as this function demands.
+    unsafe {
+        to.copy_from_nonoverlapping(text.as_ptr(), text.len());
+        if ends {
+            to.add(text.len()).write(0);
+        }
+    }
 }
 
 /// One directive: how many values it stored, and None if it is no conversion of input.
@@ -221,17 +255,13 @@ unsafe fn directive(
     if conversion == b'n' {
         let to = target();
         if !to.is_null() {
-            // SAFETY: the caller's.
+            // SAFETY: `to` is where this directive stores a number of that size.
             unsafe { store(to, spec.size, (whole - text.len()) as u64) };
         }
         return Ok(None);
     }
     if conversion == b'%' {
-        return match take_byte(text, b'%') {
-            true => Ok(None),
-            false if text.is_empty() => Err(Stop::End),
-            false => Err(Stop::Mismatch),
-        };
+        return percent(text).map(|()| None);
     }
     let set = match conversion {
         b'[' => Some(set(format)?),
@@ -250,22 +280,16 @@ unsafe fn directive(
             let size = if conversion == b'p' { 8 } else { spec.size };
             let to = target();
             if !to.is_null() {
-                // SAFETY: the caller's.
+                // SAFETY: `to` is where this directive stores a number of that size.
                 unsafe { store(to, size, value) };
             }
         }
         b'a' | b'e' | b'f' | b'g' | b'A' | b'E' | b'F' | b'G' => {
-            let (double, length, _) = read_double(field);
-            // The beginning of `infinity` or `nan(...)` that does not come: strtod leaves it, scanf must not.
-            let torn = matches!(field.get(length), Some(b'i' | b'I' | b'(')) && !double.is_finite();
-            if length == 0 || torn {
-                return Err(Stop::Mismatch);
-            }
-            let end = length + bare_exponent(field, length);
+            let (double, end) = real(field)?;
             *text = text.get(end..).unwrap_or_default();
             let to = target();
             if !to.is_null() {
-                // SAFETY: the caller's.
+                // SAFETY: `to` is where this directive stores a number of that type.
                 unsafe {
                     match wide {
                         true => store(to, 8, double.to_bits()),
@@ -285,13 +309,8 @@ unsafe fn directive(
             }
             let to = target().cast::<u8>();
             if !to.is_null() {
-                // SAFETY: the caller's: there is room for the field, and for an end but after `%c`.
-                unsafe {
-                    core::ptr::copy_nonoverlapping(taken.as_ptr(), to, taken.len());
-                    if conversion != b'c' {
-                        to.add(taken.len()).write(0);
-                    }
-                }
+                // SAFETY: there is room for the field, and for an end but after `%c`.
+                unsafe { store_text(to, taken, conversion != b'c') };
             }
         }
         _ => return Err(Stop::Unknown),
@@ -302,30 +321,27 @@ unsafe fn directive(
 c_fn! {
     /// vsscanf(3)
     undeclared fn vsscanf(text: *const c_char, format: *const c_char, args: &mut VaList) -> c_int {
-        // SAFETY: the caller's.
-        unsafe { scan(bytes(text), bytes(format), args, false) }
+        scan(bytes(text), bytes(format), args, false)
     }
 
     /// vsscanf(3), as C99 programs call it in glibc: `%a` is a number there.
     undeclared fn __isoc99_vsscanf(text: *const c_char, format: *const c_char, args: &mut VaList) -> c_int {
-        // SAFETY: the caller's.
-        unsafe { scan(bytes(text), bytes(format), args, false) }
+        scan(bytes(text), bytes(format), args, false)
     }
 
     /// vsscanf(3), as C23 programs call it in glibc: `%i` reads `0b101` there.
     undeclared fn __isoc23_vsscanf(text: *const c_char, format: *const c_char, args: &mut VaList) -> c_int {
-        // SAFETY: the caller's.
-        unsafe { scan(bytes(text), bytes(format), args, true) }
+        scan(bytes(text), bytes(format), args, true)
     }
 }
 
 variadic_c_fn! {
     /// sscanf(3)
-    sscanf(2, "rdx") => vsscanf;
+    sscanf(2) => vsscanf;
     /// sscanf(3) of C99.
-    __isoc99_sscanf(2, "rdx") => __isoc99_vsscanf;
+    __isoc99_sscanf(2) => __isoc99_vsscanf;
     /// sscanf(3) of C23.
-    __isoc23_sscanf(2, "rdx") => __isoc23_vsscanf;
+    __isoc23_sscanf(2) => __isoc23_vsscanf;
 }
 
 #[cfg(test)]

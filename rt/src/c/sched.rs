@@ -31,8 +31,7 @@ syscalls! {
 c_fn! {
     /// sched_getaffinity(2): the kernel writes as many bytes as it has processors for; C wants the rest cleared.
     fn sched_getaffinity(pid: pid_t, size: size_t, set: *mut cpu_set_t) -> c_int {
-        // SAFETY: the caller's.
-        match ret(unsafe { syscall!(__NR_sched_getaffinity, pid, size, set) }) {
+        match ret(syscall!(__NR_sched_getaffinity, pid, size, set)) {
             -1 => -1,
             written => {
                 let written = written as usize;
@@ -45,8 +44,7 @@ c_fn! {
 
     /// What `CPU_COUNT` and `CPU_COUNT_S` call: how many processors are in a set of so many bytes (CPU_SET(3)).
     undeclared fn __sched_cpucount(size: size_t, set: *const cpu_set_t) -> c_int {
-        // SAFETY: the caller's.
-        let bytes = unsafe { core::slice::from_raw_parts(set.cast::<u8>(), size) };
+        let bytes = core::slice::from_raw_parts(set.cast::<u8>(), size);
         bytes.iter().map(|byte| byte.count_ones()).sum::<u32>() as c_int
     }
 

@@ -8,27 +8,14 @@
 use libc::{c_int, sighandler_t, sigset_t, stack_t};
 
 use crate::c::define::{fail, ret};
-use crate::c::poll::KERNEL_SIGSET_SIZE;
 use crate::c::process::only_after_fork;
 use crate::sys;
+use crate::sys::signal::{Action, SET_SIZE, SIGNALS, action_of};
 use linux_raw_sys::general::*;
 
-/// Signals have the numbers 1 to 64.
-const SIGNALS: c_int = 64;
-
-/// The kernel's `struct sigaction`.
-#[repr(C)]
-struct KernelAction {
-    handler: usize,
-    flags: usize,
-    restorer: usize,
-    mask: u64,
-}
-
 // The C library's set is larger than the kernel's, which is its first word.
-const _: () = assert!(
-    size_of::<sigset_t>() >= KERNEL_SIGSET_SIZE && align_of::<sigset_t>() >= align_of::<u64>()
-);
+const _: () =
+    assert!(size_of::<sigset_t>() >= SET_SIZE && align_of::<sigset_t>() >= align_of::<u64>());
 
 /// The kernel's part of a set.
 ///
@@ -63,15 +50,13 @@ fn bit(signal: c_int) -> Option<u64> {
 c_fn! {
     /// sigemptyset(3)
     fn sigemptyset(set: *mut sigset_t) -> c_int {
-        // SAFETY: the caller's.
-        unsafe { set_from(set, 0) };
+        set_from(set, 0);
         0
     }
 
     /// sigfillset(3)
     fn sigfillset(set: *mut sigset_t) -> c_int {
-        // SAFETY: the caller's.
-        unsafe { set_from(set, u64::MAX) };
+        set_from(set, u64::MAX);
         0
     }
 
@@ -79,8 +64,7 @@ c_fn! {
     fn sigaddset(set: *mut sigset_t, signal: c_int) -> c_int {
         match bit(signal) {
             Some(bit) => {
-                // SAFETY: the caller's.
-                unsafe { *set.cast::<u64>() |= bit };
+                *set.cast::<u64>() |= bit;
                 0
             }
             None => fail(libc::EINVAL),
@@ -91,8 +75,7 @@ c_fn! {
     fn sigdelset(set: *mut sigset_t, signal: c_int) -> c_int {
         match bit(signal) {
             Some(bit) => {
-                // SAFETY: the caller's.
-                unsafe { *set.cast::<u64>() &= !bit };
+                *set.cast::<u64>() &= !bit;
                 0
             }
             None => fail(libc::EINVAL),
@@ -102,8 +85,7 @@ c_fn! {
     /// sigismember(3)
     fn sigismember(set: *const sigset_t, signal: c_int) -> c_int {
         match bit(signal) {
-            // SAFETY: the caller's.
-            Some(bit) => (unsafe { word_of(set) } & bit != 0).into(),
+            Some(bit) => (word_of(set) & bit != 0).into(),
             None => fail(libc::EINVAL),
         }
     }
@@ -122,7 +104,7 @@ c_fn! {
     fn sigaction(signal: c_int, new: *const libc::sigaction, old: *mut libc::sigaction) -> c_int {
         // SAFETY: the caller's, null or valid.
         unsafe {
-            let mut new = new.as_ref().map(|new| KernelAction {
+            let mut new = new.as_ref().map(|new| Action {
                 handler: new.sa_sigaction,
                 flags: new.sa_flags as usize,
                 restorer: new.sa_restorer.map_or(0, |f| f as usize),
@@ -134,14 +116,13 @@ c_fn! {
                 }
                 new = None;
             }
-            // On x86-64 the kernel insists on a restorer for a handler; there is none to give in such a child.
-            if new.as_ref().is_some_and(|new| new.handler > libc::SIG_IGN) {
+            // The kernel may insist on a restorer for a handler; there is none to give in such a child.
+            if new.as_ref().is_some_and(Action::is_handler) {
                 return fail(libc::ENOSYS);
             }
-            let mut was: KernelAction = core::mem::zeroed();
-            let new = new.as_ref().map_or(core::ptr::null(), |new| &raw const *new);
-            if ret(syscall!(__NR_rt_sigaction, signal, new, &raw mut was, KERNEL_SIGSET_SIZE)) == -1 {
-                return -1;
+            let mut was = Action::DEFAULT;
+            if let Err(errno) = sys::signal::sigaction(signal, new.as_ref(), &mut was) {
+                return fail(errno);
             }
             if let Some(old) = old.as_mut() {
                 old.sa_sigaction = was.handler;
@@ -181,36 +162,31 @@ c_fn! {
     fn sigpending(set: *mut sigset_t) -> c_int {
         let mut word = 0u64;
         // SAFETY: a place of our own.
-        if ret(unsafe { syscall!(__NR_rt_sigpending, &raw mut word, KERNEL_SIGSET_SIZE) }) == -1 {
+        if ret(unsafe { syscall!(__NR_rt_sigpending, &raw mut word, SET_SIZE) }) == -1 {
             return -1;
         }
-        // SAFETY: the caller's.
-        unsafe { set_from(set, word) };
+        set_from(set, word);
         0
     }
 
     /// sigtimedwait(2). The signals must be blocked in the thread; a thread of Rust's own has all blocked.
     fn sigtimedwait(set: *const sigset_t, info: *mut libc::siginfo_t, limit: *const libc::timespec) -> c_int {
-        // SAFETY: the caller's.
-        ret(unsafe { syscall!(__NR_rt_sigtimedwait, set, info, limit, KERNEL_SIGSET_SIZE) }) as c_int
+        ret(syscall!(__NR_rt_sigtimedwait, set, info, limit, SET_SIZE)) as c_int
     }
 
     /// sigwaitinfo(2)
     fn sigwaitinfo(set: *const sigset_t, info: *mut libc::siginfo_t) -> c_int {
-        // SAFETY: the caller's.
-        unsafe { sigtimedwait(set, info, core::ptr::null()) }
+        sigtimedwait(set, info, core::ptr::null())
     }
 
     /// sigwait(3); returns the error number.
     fn sigwait(set: *const sigset_t, signal: *mut c_int) -> c_int {
         loop {
-            // SAFETY: the caller's.
-            match unsafe { sigwaitinfo(set, core::ptr::null_mut()) } {
+            match sigwaitinfo(set, core::ptr::null_mut()) {
                 -1 if crate::c::errno::errno() == libc::EINTR => {}
                 -1 => return crate::c::errno::errno(),
                 taken => {
-                    // SAFETY: the caller's.
-                    unsafe { *signal = taken };
+                    *signal = taken;
                     return 0;
                 }
             }
@@ -219,14 +195,12 @@ c_fn! {
 
     /// pthread_sigmask(3); returns the error number.
     fn pthread_sigmask(how: c_int, new: *const sigset_t, old: *mut sigset_t) -> c_int {
-        // SAFETY: the caller's.
-        unsafe { change_mask(how, new, old) }.err().unwrap_or(0)
+        change_mask(how, new, old).err().unwrap_or(0)
     }
 
     /// sigprocmask(2): the calling thread's mask.
     fn sigprocmask(how: c_int, new: *const sigset_t, old: *mut sigset_t) -> c_int {
-        // SAFETY: the caller's.
-        match unsafe { change_mask(how, new, old) } {
+        match change_mask(how, new, old) {
             Ok(()) => 0,
             Err(errno) => fail(errno),
         }
@@ -236,7 +210,7 @@ c_fn! {
 /// # Safety
 /// `new` and `old` must be null or valid.
 unsafe fn change_mask(how: c_int, new: *const sigset_t, old: *mut sigset_t) -> Result<(), c_int> {
-    // SAFETY: the caller's.
+    // SAFETY: not null, so it is a set.
     let wanted = (!new.is_null()).then(|| unsafe { word_of(new) });
     let was = match crate::c::thread::spawned_mask() {
         Some(mask) => {
@@ -246,10 +220,10 @@ unsafe fn change_mask(how: c_int, new: *const sigset_t, old: *mut sigset_t) -> R
             }
             was
         }
-        None => kernel_mask(how, wanted)?,
+        None => sys::signal::change_mask(how as u32, wanted)?,
     };
     if !old.is_null() {
-        // SAFETY: the caller's.
+        // SAFETY: not null, so it is writable.
         unsafe { set_from(old, was) };
     }
     Ok(())
@@ -265,94 +239,12 @@ fn combined(how: c_int, mask: u64, set: u64) -> Option<u64> {
     }
 }
 
-/// Changes the mask of the calling thread in the kernel, and says what it was.
-pub(crate) fn kernel_mask(how: c_int, set: Option<u64>) -> Result<u64, c_int> {
-    let mut was = 0u64;
-    let new = set
-        .as_ref()
-        .map_or(core::ptr::null(), |set| &raw const *set);
-    // SAFETY: null or a value of our own, and a place of our own.
-    let result = unsafe {
-        syscall!(
-            __NR_rt_sigprocmask,
-            how,
-            new,
-            &raw mut was,
-            KERNEL_SIGSET_SIZE
-        )
-    };
-    sys::check(result).map(|_| was)
-}
-
-/// All signals that can be blocked are blocked while this value lives.
-pub(crate) struct AllBlocked(u64);
-
-impl AllBlocked {
-    /// Blocks them in the calling thread.
-    pub(crate) fn now() -> Self {
-        // Cannot fail with these arguments.
-        AllBlocked(kernel_mask(libc::SIG_SETMASK, Some(u64::MAX)).unwrap_or(0))
-    }
-
-    /// The mask as it was before.
-    pub(crate) fn before(&self) -> u64 {
-        self.0
-    }
-}
-
-/// Go's signals to threads that are in its way are held back while this value lives (`define::uninterrupted`). Its signal
-/// to every thread at a change of user (runtime/signal_unix.go, `sigPerThreadSyscall`) is let through: Go waits for the answers.
-pub(crate) struct GoSignalsHeld(Option<u64>);
-
-impl GoSignalsHeld {
-    /// Holds them back in the calling thread.
-    pub(crate) fn now() -> Self {
-        let held = 1 << (libc::SIGURG - 1) | 1 << (libc::SIGPROF - 1);
-        GoSignalsHeld(kernel_mask(libc::SIG_BLOCK, Some(held)).ok())
-    }
-}
-
-impl Drop for GoSignalsHeld {
-    fn drop(&mut self) {
-        if self.0.is_some() {
-            let _ = kernel_mask(libc::SIG_SETMASK, self.0);
-        }
-    }
-}
-
-impl Drop for AllBlocked {
-    fn drop(&mut self) {
-        let _ = kernel_mask(libc::SIG_SETMASK, Some(self.0));
-    }
-}
-
-/// What happens on a signal now.
-fn action_of(signal: c_int) -> Option<KernelAction> {
-    let mut action = KernelAction {
-        handler: 0,
-        flags: 0,
-        restorer: 0,
-        mask: 0,
-    };
-    // SAFETY: only asks; a place of our own.
-    let asked = unsafe {
-        syscall!(
-            __NR_rt_sigaction,
-            signal,
-            0usize,
-            &raw mut action,
-            KERNEL_SIGSET_SIZE
-        )
-    };
-    sys::check(asked).ok().map(|_| action)
-}
-
 /// Whether a change can be left to exec. Before std's `Command::exec` becomes another program it gives SIGPIPE its default action.
 /// Go's handler must stay, in case the program cannot be run; and a handler becomes the default action by itself (execve(2)).
-fn exec_will_do(signal: c_int, new: &KernelAction) -> bool {
+fn exec_will_do(signal: c_int, new: &Action) -> bool {
     signal == libc::SIGPIPE
         && new.handler == libc::SIG_DFL
-        && action_of(signal).is_some_and(|now| now.handler > libc::SIG_IGN)
+        && action_of(signal).is_some_and(|now| now.is_handler())
 }
 
 /// In a process of its own, after fork: every signal that has a handler gets its default action, as exec would give it.
@@ -360,7 +252,7 @@ fn exec_will_do(signal: c_int, new: &KernelAction) -> bool {
 pub(crate) fn drop_handlers() {
     for signal in 1..=SIGNALS {
         // SIGKILL and SIGSTOP have none.
-        if action_of(signal).is_some_and(|action| action.handler > libc::SIG_IGN) {
+        if action_of(signal).is_some_and(|action| action.is_handler()) {
             // SAFETY: the process is not Go's.
             unsafe { set_action(signal, libc::SIG_DFL) };
         }
@@ -372,22 +264,12 @@ pub(crate) fn drop_handlers() {
 /// # Safety
 /// The process must not be Go's.
 pub(crate) unsafe fn set_action(signal: c_int, action: usize) {
-    let action = KernelAction {
+    let action = Action {
         handler: action,
-        flags: 0,
-        restorer: 0,
-        mask: 0,
+        ..Action::DEFAULT
     };
-    // SAFETY: a value of our own; no handler.
-    unsafe {
-        syscall!(
-            __NR_rt_sigaction,
-            signal,
-            &raw const action,
-            0usize,
-            KERNEL_SIGSET_SIZE
-        )
-    };
+    // SAFETY: no handler, and the process is not Go's. What cannot be set stays.
+    let _ = unsafe { sys::signal::sigaction(signal, Some(&action), core::ptr::null_mut()) };
 }
 
 #[cfg(test)]

@@ -9,9 +9,10 @@ use libc::{c_char, c_int, pid_t, posix_spawn_file_actions_t, posix_spawnattr_t};
 
 use crate::c::define::code;
 use crate::c::exec::{search, search_path};
-use crate::c::signal::{AllBlocked, drop_handlers, kernel_mask};
+use crate::c::signal::drop_handlers;
 use crate::c::string::bytes;
 use crate::sys;
+use crate::sys::signal::{Blocked, change_mask};
 use linux_raw_sys::general::*;
 
 mod objects;
@@ -29,8 +30,7 @@ c_fn! {
         argv: *const *mut c_char,
         envp: *const *mut c_char,
     ) -> c_int {
-        // SAFETY: the caller's.
-        let child = unsafe { Child::new(path, None, actions, attr, argv, envp) };
+        let child = Child::new(path, None, actions, attr, argv, envp);
         report(child.start(None), pid)
     }
 
@@ -43,8 +43,7 @@ c_fn! {
         argv: *const *mut c_char,
         envp: *const *mut c_char,
     ) -> c_int {
-        // SAFETY: the caller's.
-        let child = unsafe { Child::new(file, Some(search_path()), actions, attr, argv, envp) };
+        let child = Child::new(file, Some(search_path()), actions, attr, argv, envp);
         report(child.start(None), pid)
     }
 
@@ -58,12 +57,10 @@ c_fn! {
         envp: *const *mut c_char,
     ) -> c_int {
         let mut fd = -1;
-        // SAFETY: the caller's.
-        let child = unsafe { Child::new(file, Some(search_path()), actions, attr, argv, envp) };
+        let child = Child::new(file, Some(search_path()), actions, attr, argv, envp);
         match child.start(Some(&mut fd)) {
             Ok(_) => {
-                // SAFETY: the caller's place.
-                unsafe { *pidfd = fd };
+                *pidfd = fd;
                 0
             }
             Err(errno) => errno,
@@ -172,7 +169,7 @@ impl<'a> Child<'a> {
             flags |= CLONE_PIDFD;
         }
         let to_pidfd = pidfd.map_or(core::ptr::null_mut(), |fd| &raw mut *fd);
-        let blocked = AllBlocked::now();
+        let blocked = Blocked::all();
         self.mask =
             crate::c::thread::spawned_mask().map_or(blocked.before(), core::cell::Cell::get);
         // SAFETY: the child runs on this stack below this frame while this thread waits, and never returns.
@@ -212,7 +209,7 @@ impl<'a> Child<'a> {
             for action in self.actions {
                 action.apply()?;
             }
-            kernel_mask(libc::SIG_SETMASK, Some(self.mask_for_program()))?;
+            change_mask(SIG_SETMASK, Some(self.mask_for_program()))?;
         }
         Ok(())
     }

@@ -6,14 +6,16 @@ use core::cell::UnsafeCell;
 use libc::{FILE, c_int};
 
 use crate::c::printf::Sink;
-use crate::lock::Lock;
 use crate::sys;
+use crate::sys::lock::Lock;
 use linux_raw_sys::general::*;
 
 mod functions;
+mod printf;
 mod stream;
 
 pub use functions::*;
+pub use printf::*;
 pub(crate) use stream::Stream;
 
 /// Writes everything to a descriptor.
@@ -81,7 +83,7 @@ fn is_of_the_process(file: *mut FILE) -> bool {
 /// # Safety
 /// `file` must be an open stream.
 unsafe fn locked<'a>(file: *mut FILE) -> &'a Locked {
-    // SAFETY: the caller's.
+    // SAFETY: an open stream is a `Locked` of this file's making.
     unsafe { &*file.cast() }
 }
 
@@ -93,7 +95,7 @@ pub(crate) unsafe fn with_output<T>(
     file: *mut FILE,
     f: impl FnOnce(&mut dyn Sink) -> Result<T, c_int>,
 ) -> Result<T, c_int> {
-    // SAFETY: the caller's.
+    // SAFETY: `file` is an open stream, as this function demands.
     let mut stream = unsafe { locked(file) }.lock();
     let result = f(&mut *stream);
     stream.end_of_call()?;

@@ -75,7 +75,7 @@ impl core::fmt::Write for Text<'_> {
 /// `s` must be a C string that lives and stays as it is for `'a`.
 #[inline]
 pub(crate) unsafe fn bytes<'a>(s: *const c_char) -> &'a [u8] {
-    // SAFETY: the caller's.
+    // SAFETY: `s` is a C string that stays as it is for `'a`, as this function demands.
     unsafe { CStr::from_ptr(s) }.to_bytes()
 }
 
@@ -87,7 +87,7 @@ unsafe fn memory<'a>(s: *const c_void, n: usize) -> &'a [u8] {
     match n {
         // C allows any pointer with a count of zero.
         0 => &[],
-        // SAFETY: the caller's.
+        // SAFETY: `n` bytes are readable and stay as they are for `'a`, as this function demands.
         _ => unsafe { core::slice::from_raw_parts(s.cast(), n) },
     }
 }
@@ -161,34 +161,28 @@ fn span(s: &[u8], set: &[u8], wanted: bool) -> usize {
 c_fn! {
     /// strnlen(3)
     fn strnlen(s: *const c_char, limit: size_t) -> size_t {
-        // SAFETY: the caller's.
-        unsafe { length_up_to(s, limit) }
+        length_up_to(s, limit)
     }
 
     /// memmem(3)
     fn memmem(hay: *const c_void, hay_len: size_t, needle: *const c_void, needle_len: size_t) -> *mut c_void {
-        // SAFETY: the caller's.
-        let found = unsafe { ::memchr::memmem::find(memory(hay, hay_len), memory(needle, needle_len)) };
+        let found = ::memchr::memmem::find(memory(hay, hay_len), memory(needle, needle_len));
         place(hay, found)
     }
 
     /// mempcpy(3)
     undeclared fn mempcpy(to: *mut c_void, from: *const c_void, n: size_t) -> *mut c_void {
-        // SAFETY: the caller's.
-        unsafe { core::ptr::copy_nonoverlapping::<u8>(from.cast(), to.cast(), n) };
+        core::ptr::copy_nonoverlapping::<u8>(from.cast(), to.cast(), n);
         to.wrapping_byte_add(n)
     }
 
     /// memccpy(3)
     fn memccpy(to: *mut c_void, from: *const c_void, c: c_int, n: size_t) -> *mut c_void {
         for i in 0..n {
-            // SAFETY: the caller's.
-            unsafe {
-                let byte = *from.cast::<u8>().add(i);
-                *to.cast::<u8>().add(i) = byte;
-                if byte == c as u8 {
-                    return to.byte_add(i + 1);
-                }
+            let byte = *from.cast::<u8>().add(i);
+            *to.cast::<u8>().add(i) = byte;
+            if byte == c as u8 {
+                return to.byte_add(i + 1);
             }
         }
         core::ptr::null_mut()
@@ -196,127 +190,103 @@ c_fn! {
 
     /// strcmp(3)
     fn strcmp(a: *const c_char, b: *const c_char) -> c_int {
-        // SAFETY: the caller's.
-        unsafe { compare(a, b, usize::MAX, |c| c) }
+        compare(a, b, usize::MAX, |c| c)
     }
 
     /// strncmp(3)
     fn strncmp(a: *const c_char, b: *const c_char, n: size_t) -> c_int {
-        // SAFETY: the caller's.
-        unsafe { compare(a, b, n, |c| c) }
+        compare(a, b, n, |c| c)
     }
 
     /// strcasecmp(3), in the C locale.
     fn strcasecmp(a: *const c_char, b: *const c_char) -> c_int {
-        // SAFETY: the caller's.
-        unsafe { compare(a, b, usize::MAX, |c| c.to_ascii_lowercase()) }
+        compare(a, b, usize::MAX, |c| c.to_ascii_lowercase())
     }
 
     /// strncasecmp(3), in the C locale.
     fn strncasecmp(a: *const c_char, b: *const c_char, n: size_t) -> c_int {
-        // SAFETY: the caller's.
-        unsafe { compare(a, b, n, |c| c.to_ascii_lowercase()) }
+        compare(a, b, n, |c| c.to_ascii_lowercase())
     }
 
     /// strcoll(3): strcmp in the C locale, the only one.
     fn strcoll(a: *const c_char, b: *const c_char) -> c_int {
-        // SAFETY: the caller's.
-        unsafe { compare(a, b, usize::MAX, |c| c) }
+        compare(a, b, usize::MAX, |c| c)
     }
 
     /// strchr(3)
     fn strchr(s: *const c_char, c: c_int) -> *mut c_char {
-        // SAFETY: the caller's.
-        let text = unsafe { CStr::from_ptr(s) }.to_bytes_with_nul();
+        let text = CStr::from_ptr(s).to_bytes_with_nul();
         place(s, ::memchr::memchr(c as u8, text))
     }
 
     /// strchrnul(3)
     undeclared fn strchrnul(s: *const c_char, c: c_int) -> *mut c_char {
-        // SAFETY: the caller's.
-        let text = unsafe { bytes(s) };
+        let text = bytes(s);
         place(s, Some(::memchr::memchr(c as u8, text).unwrap_or(text.len())))
     }
 
     /// strrchr(3)
     fn strrchr(s: *const c_char, c: c_int) -> *mut c_char {
-        // SAFETY: the caller's.
-        let text = unsafe { CStr::from_ptr(s) }.to_bytes_with_nul();
+        let text = CStr::from_ptr(s).to_bytes_with_nul();
         place(s, ::memchr::memrchr(c as u8, text))
     }
 
     /// strstr(3)
     fn strstr(hay: *const c_char, needle: *const c_char) -> *mut c_char {
-        // SAFETY: the caller's.
-        let found = unsafe { ::memchr::memmem::find(bytes(hay), bytes(needle)) };
+        let found = ::memchr::memmem::find(bytes(hay), bytes(needle));
         place(hay, found)
     }
 
     /// strspn(3)
     fn strspn(s: *const c_char, accept: *const c_char) -> size_t {
-        // SAFETY: the caller's.
-        unsafe { span(bytes(s), bytes(accept), true) }
+        span(bytes(s), bytes(accept), true)
     }
 
     /// strcspn(3)
     fn strcspn(s: *const c_char, reject: *const c_char) -> size_t {
-        // SAFETY: the caller's.
-        unsafe { span(bytes(s), bytes(reject), false) }
+        span(bytes(s), bytes(reject), false)
     }
 
     /// strpbrk(3)
     fn strpbrk(s: *const c_char, accept: *const c_char) -> *mut c_char {
-        // SAFETY: the caller's.
-        let text = unsafe { bytes(s) };
-        // SAFETY: the caller's.
-        let at = span(text, unsafe { bytes(accept) }, false);
+        let text = bytes(s);
+        let at = span(text, bytes(accept), false);
         place(s, (at < text.len()).then_some(at))
     }
 
     /// strcpy(3)
     fn strcpy(to: *mut c_char, from: *const c_char) -> *mut c_char {
-        // SAFETY: the caller's.
-        unsafe { stpcpy(to, from) };
+        stpcpy(to, from);
         to
     }
 
     /// stpcpy(3)
     fn stpcpy(to: *mut c_char, from: *const c_char) -> *mut c_char {
-        // SAFETY: the caller's.
-        unsafe {
-            let n = bytes(from).len();
-            core::ptr::copy_nonoverlapping(from, to, n + 1);
-            to.add(n)
-        }
+        let n = bytes(from).len();
+        core::ptr::copy_nonoverlapping(from, to, n + 1);
+        to.add(n)
     }
 
     /// strncpy(3): pads with zeros, and leaves out the terminator of a string that does not fit.
     fn strncpy(to: *mut c_char, from: *const c_char, n: size_t) -> *mut c_char {
-        // SAFETY: the caller's.
-        unsafe {
-            let used = length_up_to(from, n);
-            core::ptr::copy_nonoverlapping(from, to, used);
-            core::ptr::write_bytes(to.add(used), 0, n - used);
-        }
+        let used = length_up_to(from, n);
+        core::ptr::copy_nonoverlapping(from, to, used);
+        core::ptr::write_bytes(to.add(used), 0, n - used);
         to
     }
 
     /// strcat(3)
     fn strcat(to: *mut c_char, from: *const c_char) -> *mut c_char {
-        // SAFETY: the caller's.
-        unsafe { stpcpy(to.add(bytes(to).len()), from) };
+        stpcpy(to.add(bytes(to).len()), from);
         to
     }
 
     /// strncat(3)
     fn strncat(to: *mut c_char, from: *const c_char, n: size_t) -> *mut c_char {
-        // SAFETY: the caller's.
-        unsafe {
-            let end = to.add(bytes(to).len());
-            let used = length_up_to(from, n);
-            core::ptr::copy_nonoverlapping(from, end, used);
-            *end.add(used) = 0;
-        }
+        let end = to.add(bytes(to).len());
+        let used = length_up_to(from, n);
+        core::ptr::copy_nonoverlapping(from, end, used);
+        *end.add(used) = 0;
         to
     }
 
@@ -346,70 +316,53 @@ c_fn! {
 
     /// strsep(3)
     undeclared fn strsep(state: *mut *mut c_char, separators: *const c_char) -> *mut c_char {
-        // SAFETY: the caller's.
-        unsafe {
-            let start = *state;
-            if start.is_null() {
-                return start;
-            }
-            let text = bytes(start);
-            let length = span(text, bytes(separators), false);
-            *state = match length < text.len() {
-                true => {
-                    *start.add(length) = 0;
-                    start.add(length + 1)
-                }
-                false => core::ptr::null_mut(),
-            };
-            start
+        let start = *state;
+        if start.is_null() {
+            return start;
         }
+        let text = bytes(start);
+        let length = span(text, bytes(separators), false);
+        *state = match length < text.len() {
+            true => {
+                *start.add(length) = 0;
+                start.add(length + 1)
+            }
+            false => core::ptr::null_mut(),
+        };
+        start
     }
 
     /// bzero(3)
     undeclared fn bzero(to: *mut c_void, n: size_t) {
-        // SAFETY: the caller's.
-        unsafe { core::ptr::write_bytes::<u8>(to.cast(), 0, n) }
+        core::ptr::write_bytes::<u8>(to.cast(), 0, n)
     }
 
     /// explicit_bzero(3): not left out even if nobody reads the memory again.
     fn explicit_bzero(to: *mut c_void, n: size_t) {
-        // SAFETY: the caller's.
-        unsafe {
-            core::ptr::write_bytes::<u8>(to.cast(), 0, n);
-            // The compiler must believe that this reads the memory.
-            core::arch::asm!("/* {} */", in(reg) to, options(nostack, preserves_flags));
-        }
+        core::ptr::write_bytes::<u8>(to.cast(), 0, n);
+        crate::arch::mem::observe(to.cast());
     }
 
     /// strlcpy(3)
     undeclared fn strlcpy(to: *mut c_char, from: *const c_char, size: size_t) -> size_t {
-        // SAFETY: the caller's.
-        unsafe {
-            let text = bytes(from);
-            copy_cstr(text, to, size);
-            text.len()
-        }
+        let text = bytes(from);
+        copy_cstr(text, to, size);
+        text.len()
     }
 
     /// strlcpy(3)
     undeclared fn strlcat(to: *mut c_char, from: *const c_char, size: size_t) -> size_t {
-        // SAFETY: the caller's.
-        unsafe {
-            let used = length_up_to(to, size);
-            let text = bytes(from);
-            copy_cstr(text, to.add(used), size - used);
-            used.saturating_add(text.len())
-        }
+        let used = length_up_to(to, size);
+        let text = bytes(from);
+        copy_cstr(text, to.add(used), size - used);
+        used.saturating_add(text.len())
     }
 
     /// strxfrm(3): the string itself in the C locale.
     fn strxfrm(to: *mut c_char, from: *const c_char, n: size_t) -> size_t {
-        // SAFETY: the caller's.
-        unsafe {
-            let text = bytes(from);
-            copy_cstr(text, to, n);
-            text.len()
-        }
+        let text = bytes(from);
+        copy_cstr(text, to, n);
+        text.len()
     }
 }
 
@@ -417,20 +370,17 @@ c_fn! {
 c_fn! {
     /// strdup(3)
     fn strdup(s: *const c_char) -> *mut c_char {
-        // SAFETY: the caller's.
-        unsafe { duplicate(bytes(s)) }
+        duplicate(bytes(s))
     }
 
     /// strdup(3), the name that some compilers' own libraries ask for.
     undeclared fn __strdup(s: *const c_char) -> *mut c_char {
-        // SAFETY: the caller's.
-        unsafe { duplicate(bytes(s)) }
+        duplicate(bytes(s))
     }
 
     /// strndup(3)
     fn strndup(s: *const c_char, n: size_t) -> *mut c_char {
-        // SAFETY: the caller's.
-        unsafe { duplicate(core::slice::from_raw_parts(s.cast(), length_up_to(s, n))) }
+        duplicate(core::slice::from_raw_parts(s.cast(), length_up_to(s, n)))
     }
 }
 

@@ -12,6 +12,7 @@ use linux_raw_sys::general::*;
 
 pub mod cond;
 pub mod mutex;
+mod mutex_object;
 pub mod once;
 mod robust;
 pub mod rwlock;
@@ -30,7 +31,7 @@ impl Deadline {
     /// # Safety
     /// `time` must be readable.
     unsafe fn new(time: *const timespec, clock: c_int) -> Result<Self, c_int> {
-        // SAFETY: the caller's.
+        // SAFETY: `time` is readable, as this function demands.
         let time = unsafe { *time };
         match (0..1_000_000_000).contains(&time.tv_nsec) {
             true => Ok(Deadline { time, clock }),

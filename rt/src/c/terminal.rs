@@ -135,14 +135,12 @@ c_fn! {
 
     /// cfgetospeed(3)
     fn cfgetospeed(from: *const termios) -> speed_t {
-        // SAFETY: the caller's.
-        unsafe { (*from).c_cflag & libc::CBAUD }
+        (*from).c_cflag & libc::CBAUD
     }
 
     /// cfgetispeed(3)
     fn cfgetispeed(from: *const termios) -> speed_t {
-        // SAFETY: the caller's.
-        let from = unsafe { &*from };
+        let from = &*from;
         if from.c_iflag & INPUT_SPEED_ZERO != 0 { 0 } else { from.c_cflag & libc::CBAUD }
     }
 
@@ -151,8 +149,7 @@ c_fn! {
         if !is_speed(speed) {
             return fail(libc::EINVAL);
         }
-        // SAFETY: the caller's.
-        let to = unsafe { &mut *to };
+        let to = &mut *to;
         to.c_ospeed = speed;
         to.c_cflag = to.c_cflag & !libc::CBAUD | speed;
         0
@@ -163,8 +160,7 @@ c_fn! {
         if !is_speed(speed) {
             return fail(libc::EINVAL);
         }
-        // SAFETY: the caller's.
-        let to = unsafe { &mut *to };
+        let to = &mut *to;
         to.c_ispeed = speed;
         if speed == 0 {
             to.c_iflag |= INPUT_SPEED_ZERO;
@@ -177,20 +173,16 @@ c_fn! {
 
     /// cfsetspeed(3), by a speed's code.
     fn cfsetspeed(to: *mut termios, speed: speed_t) -> c_int {
-        // SAFETY: the caller's.
-        unsafe {
-            match cfsetospeed(to, speed) {
-                0 => cfsetispeed(to, speed),
-                failure => failure,
-            }
+        match cfsetospeed(to, speed) {
+            0 => cfsetispeed(to, speed),
+            failure => failure,
         }
     }
 
     /// cfmakeraw(3)
     fn cfmakeraw(to: *mut termios) {
         use libc::*;
-        // SAFETY: the caller's.
-        let to = unsafe { &mut *to };
+        let to = &mut *to;
         to.c_iflag &= !(IGNBRK | BRKINT | PARMRK | ISTRIP | INLCR | IGNCR | ICRNL | IXON);
         to.c_oflag &= !OPOST;
         to.c_lflag &= !(ECHO | ECHONL | ICANON | ISIG | IEXTEN);

@@ -42,8 +42,6 @@ pub(crate) struct Thread {
     pub(crate) dl_failure: Cell<u8>,
     /// The signal mask that the thread believes to have (`signal.rs`).
     mask: Cell<u64>,
-    /// Values of keys, and destructors of thread-locals.
-    locals: keys::Locals,
 }
 
 /// Runs, or ran, and somebody will ask for the result.
@@ -65,30 +63,12 @@ impl Thread {
             value: Cell::new(null_mut()),
             dl_failure: Cell::new(0),
             mask: Cell::new(0),
-            locals: keys::Locals::new(),
         }
     }
 
     fn id(&self) -> pthread_t {
         core::ptr::from_ref(self) as pthread_t
     }
-}
-
-/// Ends the calling thread as far as the library can tell, though it is one of Go's and goes on: runs the destructors of its thread-locals.
-#[cfg(not(test))]
-pub(crate) fn end_of_go_thread() {
-    // SAFETY: this lane's own; null, or a record.
-    if let Some(thread) = unsafe { (*current_control()).pthread.cast::<Thread>().as_ref() } {
-        thread.locals.run_destructors();
-    }
-}
-
-/// Ends a thread of Go's that runs no more, on its lane: as [`end_of_go_thread`], and nothing is kept of it.
-#[cfg(not(test))]
-pub(crate) fn forget_go_thread() {
-    end_of_go_thread();
-    // SAFETY: the lane's own slot, whose thread has ended: null, or a record that nobody asks for any more.
-    unsafe { libc::free(record_slot().replace(null_mut())) };
 }
 
 #[cfg(not(test))]
@@ -126,7 +106,7 @@ pub(crate) fn current() -> &'static Thread {
         // SAFETY: plain allocation.
         let fresh: *mut Thread = unsafe { libc::malloc(size_of::<Thread>()).cast() };
         if fresh.is_null() {
-            crate::die::fatal("out of memory for a thread's record");
+            crate::sys::die::fatal("out of memory for a thread's record");
         }
         // SAFETY: fresh memory for one; the slot is this thread's.
         unsafe {
@@ -149,7 +129,7 @@ pub(crate) fn spawned_mask() -> Option<&'static Cell<u64>> {
 /// # Safety
 /// It must be one of a thread that was neither joined nor, once ended, detached.
 unsafe fn record<'a>(thread: pthread_t) -> &'a Thread {
-    // SAFETY: the caller's.
+    // SAFETY: a `pthread_t` is the address of a record, which lives until the thread is joined, or detached and ended.
     unsafe { &*(thread as *const Thread) }
 }
 
@@ -166,17 +146,14 @@ c_fn! {
 
     /// pthread_detach(3)
     fn pthread_detach(thread: pthread_t) -> c_int {
-        // SAFETY: the caller's.
-        unsafe {
-            let thread = record(thread);
-            match thread.state.compare_exchange(JOINABLE, DETACHED, AcqRel, Acquire) {
-                Ok(_) => 0,
-                Err(ENDED) => {
-                    libc::free(core::ptr::from_ref(thread).cast_mut().cast());
-                    0
-                }
-                Err(_) => libc::EINVAL,
+        let thread = record(thread);
+        match thread.state.compare_exchange(JOINABLE, DETACHED, AcqRel, Acquire) {
+            Ok(_) => 0,
+            Err(ENDED) => {
+                libc::free(core::ptr::from_ref(thread).cast_mut().cast());
+                0
             }
+            Err(_) => libc::EINVAL,
         }
     }
 
@@ -211,13 +188,11 @@ c_fn! {
 
     /// pthread_setname_np(3)
     fn pthread_setname_np(thread: pthread_t, name: *const c_char) -> c_int {
-        // SAFETY: the caller's.
-        let name = unsafe { bytes(name) };
+        let name = bytes(name);
         if name.len() >= NAME_SIZE {
             return libc::ERANGE;
         }
-        // SAFETY: the caller's.
-        let thread = unsafe { record(thread) };
+        let thread = record(thread);
         if core::ptr::eq(thread, current()) {
             let mut text = [0; NAME_SIZE];
             text[..name.len()].copy_from_slice(name);
@@ -235,8 +210,7 @@ c_fn! {
         if size < NAME_SIZE {
             return libc::ERANGE;
         }
-        // SAFETY: the caller's.
-        let tid = tid_of(unsafe { record(thread) });
+        let tid = tid_of(record(thread));
         let mut name = [0; NAME_SIZE + 1];
         with_comm_path(tid, |path| match file::read_into(path, &mut name) {
             Ok(n) => {

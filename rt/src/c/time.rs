@@ -22,11 +22,11 @@ type ClockGettime = unsafe extern "C" fn(clockid_t, *mut timespec) -> c_int;
 unsafe fn read_clock(clock: clockid_t, to: *mut timespec) -> isize {
     let mut address = CLOCK_GETTIME.load(Relaxed);
     if address == 0 {
-        address = vdso::symbol(vdso::CLOCK_GETTIME).unwrap_or(NONE);
+        address = vdso::symbol(crate::arch::vdso::CLOCK_GETTIME).unwrap_or(NONE);
         CLOCK_GETTIME.store(address, Relaxed);
     }
     if address == NONE {
-        // SAFETY: the caller's.
+        // SAFETY: `to` is writable, as this function demands.
         return unsafe { syscall!(__NR_clock_gettime, clock, to) };
     }
     // SAFETY: the kernel's function of this type; it needs little stack and falls back to the system call itself.
@@ -57,7 +57,7 @@ unsafe fn sleep_through(
     left: *mut timespec,
 ) -> isize {
     if flags & libc::TIMER_ABSTIME != 0 {
-        // SAFETY: the caller's.
+        // SAFETY: two times, readable and null or writable, as clock_nanosleep(2) demands.
         return uninterrupted(|| unsafe {
             syscall!(__NR_clock_nanosleep, clock, flags, wanted, left)
         });
@@ -79,8 +79,7 @@ unsafe fn sleep_through(
 c_fn! {
     /// clock_gettime(2)
     fn clock_gettime(clock: clockid_t, to: *mut timespec) -> c_int {
-        // SAFETY: the caller's.
-        ret(unsafe { read_clock(clock, to) }) as c_int
+        ret(read_clock(clock, to)) as c_int
     }
 
     /// gettimeofday(2); the time zone is not the kernel's business and reads as zero.
@@ -128,14 +127,12 @@ c_fn! {
 
     /// clock_nanosleep(2); returns the error number.
     fn clock_nanosleep(clock: clockid_t, flags: c_int, wanted: *const timespec, left: *mut timespec) -> c_int {
-        // SAFETY: the caller's.
-        code(unsafe { sleep_through(clock, flags, wanted, left) })
+        code(sleep_through(clock, flags, wanted, left))
     }
 
     /// nanosleep(2)
     fn nanosleep(wanted: *const timespec, left: *mut timespec) -> c_int {
-        // SAFETY: the caller's.
-        ret(unsafe { sleep_through(libc::CLOCK_MONOTONIC, 0, wanted, left) }) as c_int
+        ret(sleep_through(libc::CLOCK_MONOTONIC, 0, wanted, left)) as c_int
     }
 
     /// usleep(3)

@@ -135,7 +135,7 @@ fn group_of(
 /// # Safety
 /// `to` and `result` must be writable.
 unsafe fn hand_out<T>(found: Result<Option<T>, c_int>, to: *mut T, result: *mut *mut T) -> c_int {
-    // SAFETY: the caller's.
+    // SAFETY: `to` and `result` are writable, as this function demands.
     unsafe {
         *result = null_mut();
         match found {
@@ -155,36 +155,30 @@ c_fn! {
     fn getpwuid_r(uid: uid_t, to: *mut passwd, buf: *mut c_char, size: size_t, result: *mut *mut passwd) -> c_int {
         let mut arena = Arena { next: buf, left: size };
         let found = find(c"/etc/passwd", |line| user(line, &mut arena, &|_, its| its == uid));
-        // SAFETY: the caller's.
-        unsafe { hand_out(found, to, result) }
+        hand_out(found, to, result)
     }
 
     /// getpwnam_r(3)
     fn getpwnam_r(name: *const c_char, to: *mut passwd, buf: *mut c_char, size: size_t, result: *mut *mut passwd) -> c_int {
-        // SAFETY: the caller's C string.
-        let name = unsafe { bytes(name) };
+        let name = bytes(name);
         let mut arena = Arena { next: buf, left: size };
         let found = find(c"/etc/passwd", |line| user(line, &mut arena, &|its, _| its == name));
-        // SAFETY: the caller's.
-        unsafe { hand_out(found, to, result) }
+        hand_out(found, to, result)
     }
 
     /// getgrgid_r(3)
     fn getgrgid_r(gid: gid_t, to: *mut group, buf: *mut c_char, size: size_t, result: *mut *mut group) -> c_int {
         let mut arena = Arena { next: buf, left: size };
         let found = find(c"/etc/group", |line| group_of(line, &mut arena, &|_, its| its == gid));
-        // SAFETY: the caller's.
-        unsafe { hand_out(found, to, result) }
+        hand_out(found, to, result)
     }
 
     /// getgrnam_r(3)
     fn getgrnam_r(name: *const c_char, to: *mut group, buf: *mut c_char, size: size_t, result: *mut *mut group) -> c_int {
-        // SAFETY: the caller's C string.
-        let name = unsafe { bytes(name) };
+        let name = bytes(name);
         let mut arena = Arena { next: buf, left: size };
         let found = find(c"/etc/group", |line| group_of(line, &mut arena, &|its, _| its == name));
-        // SAFETY: the caller's.
-        unsafe { hand_out(found, to, result) }
+        hand_out(found, to, result)
     }
 }
 

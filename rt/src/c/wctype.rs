@@ -65,8 +65,7 @@ classes! {
 c_fn! {
     /// wctype(3): 0 for a class that is not known.
     undeclared fn wctype(name: *const c_char) -> c_ulong {
-        // SAFETY: the caller's C string.
-        let name = unsafe { bytes(name) };
+        let name = bytes(name);
         let class = CLASSES.iter().position(|(known, _)| *known == name);
         class.map_or(0, |class| class as c_ulong + 1)
     }

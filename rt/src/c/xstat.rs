@@ -5,7 +5,7 @@ use libc::{AT_FDCWD, AT_SYMLINK_NOFOLLOW, c_char, c_int, dev_t, mode_t, stat, st
 use crate::c::define::fail;
 use crate::c::fs;
 
-/// The layouts of `struct stat`, which are one on 64-bit machines (glibc, sysdeps/unix/sysv/linux/x86/bits/xstatver.h), and that of a
+/// The layouts of `struct stat`, which are one on 64-bit machines (glibc's bits/xstatver.h), and that of a
 /// device's number.
 const LAYOUTS: core::ops::RangeInclusive<c_int> = 0..=1;
 const DEVICE_LAYOUT: c_int = 0;
@@ -20,8 +20,7 @@ macro_rules! stats {
         c_fn! {$(
             /// stat(2), of a layout.
             undeclared fn $name(layout: c_int, $($a: $t,)* to: *mut $stat) -> c_int {
-                // SAFETY: the caller's.
-                with(LAYOUTS.contains(&layout), || unsafe { fs::$at($($w,)* to) })
+                with(LAYOUTS.contains(&layout), || fs::$at($($w,)* to))
             }
         )*}
     };
@@ -39,26 +38,22 @@ stats! {
 c_fn! {
     /// fstatat(2), of a layout.
     undeclared fn __fxstatat(layout: c_int, dir: c_int, path: *const c_char, to: *mut stat, flags: c_int) -> c_int {
-        // SAFETY: the caller's.
-        with(LAYOUTS.contains(&layout), || unsafe { fs::fstatat(dir, path, to, flags) })
+        with(LAYOUTS.contains(&layout), || fs::fstatat(dir, path, to, flags))
     }
 
     /// fstatat(2), of a layout.
     undeclared fn __fxstatat64(layout: c_int, dir: c_int, path: *const c_char, to: *mut stat64, flags: c_int) -> c_int {
-        // SAFETY: the caller's.
-        with(LAYOUTS.contains(&layout), || unsafe { fs::fstatat64(dir, path, to, flags) })
+        with(LAYOUTS.contains(&layout), || fs::fstatat64(dir, path, to, flags))
     }
 
     /// mknod(2), of a layout.
     undeclared fn __xmknod(layout: c_int, path: *const c_char, mode: mode_t, device: *const dev_t) -> c_int {
-        // SAFETY: the caller's.
-        with(layout == DEVICE_LAYOUT, || unsafe { fs::mknod(path, mode, *device) })
+        with(layout == DEVICE_LAYOUT, || fs::mknod(path, mode, *device))
     }
 
     /// mknodat(2), of a layout.
     undeclared fn __xmknodat(layout: c_int, dir: c_int, path: *const c_char, mode: mode_t, device: *const dev_t) -> c_int {
-        // SAFETY: the caller's.
-        with(layout == DEVICE_LAYOUT, || unsafe { fs::mknodat(dir, path, mode, *device) })
+        with(layout == DEVICE_LAYOUT, || fs::mknodat(dir, path, mode, *device))
     }
 }
 

@@ -17,10 +17,13 @@ use core::sync::atomic::{AtomicUsize, Ordering::*};
 use linux_raw_sys::errno::ESRCH;
 use linux_raw_sys::general::*;
 
-use super::{CLAIMED, Control, EMPTIED, IDLE, USED, give_back_below, init_tls, table, wipe};
+use super::control::{Control, init_tls, wipe};
+use super::pool::{IDLE, give_back_below};
+use super::table::{CLAIMED, EMPTIED, USED, table};
 use crate::arch::lane::visit;
-use crate::lock::Lock;
+use crate::contract::Head;
 use crate::sys;
+use crate::sys::lock::Lock;
 
 /// Words of an `m` among which the kernel's id of the thread is: behind `g0`, a `gobuf` of six or seven words and a number (runtime/runtime2.go
 /// of Go 1.21 to 1.27).
@@ -130,8 +133,8 @@ unsafe fn renew(control: *mut Control) {
     // SAFETY: the lane is nobody's but this thread's, by the caller's word.
     unsafe {
         // A fault there is not to go on in a call that is long over.
-        (*control).go_landing = 0;
-        visit(control, end_thread);
+        (*control).head.go_landing = 0;
+        visit(control.cast(), end_thread);
         let spare = (*control).spare;
         wipe(control);
         init_tls(control);
@@ -145,9 +148,15 @@ unsafe fn renew(control: *mut Control) {
 }
 
 /// What is left to do of the thread, on its lane.
-unsafe extern "C" fn end_thread(control: *mut Control) {
-    #[cfg(not(test))]
-    crate::c::thread::forget_go_thread();
-    // SAFETY: nobody else uses the lane.
-    unsafe { (*control).heap.flush() };
+unsafe extern "C" fn end_thread(lane: *mut Head) {
+    let control: *mut Control = lane.cast();
+    // SAFETY: nobody else uses the lane, and nobody asks for the thread's record any more, which is a block of the heap's.
+    unsafe {
+        (*control).locals.run_destructors();
+        libc::free(core::mem::replace(
+            &mut (*control).pthread,
+            core::ptr::null_mut(),
+        ));
+        (*control).heap.flush();
+    }
 }

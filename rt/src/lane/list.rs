@@ -2,16 +2,22 @@
 
 use core::sync::atomic::{AtomicUsize, Ordering::*};
 
-use super::{Control, in_guard, map_zeroed};
-use crate::die::{fatal, fatal_errno};
+use super::control::{Control, in_guard};
+use crate::arch::calls::read;
 use crate::image::params;
-use crate::lock::Lock;
+use crate::sys::die::{fatal, fatal_errno};
+use crate::sys::lock::Lock;
+use crate::sys::map_zeroed;
 
 /// All lanes of the image, so that a fault can be told to have happened on one: the addresses of their control blocks, 0 where one was retired.
 /// Read by signal handlers.
 static LANES: AtomicUsize = AtomicUsize::new(0);
-/// Entries of [`LANES`] in use.
-pub(crate) static LANES_LEN: AtomicUsize = AtomicUsize::new(0);
+
+read! {
+    /// Entries of [`LANES`] in use.
+    static rsyso_lanes: AtomicUsize = AtomicUsize::new(0);
+}
+
 /// Address space for that many lanes.
 const LANES_MAX: usize = 1 << 18;
 /// Held to change [`LANES`]; the number of entries that are 0.
@@ -30,7 +36,7 @@ fn lanes() -> &'static [AtomicUsize] {
     let len = if list == 0 {
         0
     } else {
-        LANES_LEN.load(Acquire)
+        rsyso_lanes.load(Acquire)
     };
     // SAFETY: mapped for good, zeroed; no more than LANES_MAX are counted.
     unsafe { core::slice::from_raw_parts(list.max(align_of::<usize>()) as *const AtomicUsize, len) }
@@ -50,11 +56,11 @@ pub(crate) fn register(control: *mut Control) {
         free.store(control as usize, Release);
         return;
     }
-    let len = LANES_LEN.load(Relaxed);
+    let len = rsyso_lanes.load(Relaxed);
     if len == LANES_MAX {
         fatal("too many stacks for Rust code");
     }
-    LANES_LEN.store(len + 1, Release);
+    rsyso_lanes.store(len + 1, Release);
     lanes()[len].store(control as usize, Release);
 }
 

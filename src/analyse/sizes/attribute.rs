@@ -3,6 +3,7 @@
 use super::owner::{self, in_sysroot};
 use super::places::{Place, Places};
 use crate::base::report::{Bytes, CrateSize, Group, Image, Item};
+use crate::contract::Params;
 use crate::driver::{Graph, Placed};
 use crate::link::exports::Export;
 use crate::link::layout::TRAP_SIZE;
@@ -13,7 +14,6 @@ use crate::link::unwind::RecordKind;
 use crate::link::{SecRef, Target};
 use crate::provenance::HEADER_SIZE;
 use crate::read::Def;
-use crate::shared::Params;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// The pseudo-crate of what the linker and the wrapper generator make.
@@ -422,7 +422,7 @@ fn join(krate: &str, module: &str) -> String {
 
 /// `rsyso:name` -> `wrapper of name`.
 fn wrapper_name(symbol: &str) -> String {
-    let name = symbol.strip_prefix(crate::wrappers::PREFIX);
+    let name = symbol.strip_prefix(crate::contract::symbols::WRAPPER);
     name.map_or_else(|| symbol.to_owned(), |name| format!("wrapper of {name}"))
 }
 

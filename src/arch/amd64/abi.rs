@@ -18,7 +18,7 @@ pub(super) const SSE_ARGS: usize = 8;
 
 /// The largest block of arguments on the stack. A wrapper makes room for it in one step, without touching the pages between; the
 /// guard must not be smaller than such a step.
-const MAX_STACK_ARGS: u64 = crate::shared::GUARD_SIZE / 2;
+const MAX_STACK_ARGS: u64 = crate::contract::GUARD_SIZE / 2;
 /// Frame offsets must fit the processor's 32-bit displacements, with room to spare.
 const MAX_FRAME: u64 = 1 << 30;
 /// The deepest nesting of structs that is followed. Deeper ones come from damaged input.

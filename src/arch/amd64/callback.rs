@@ -14,7 +14,8 @@ use super::wrapper::UNROLLED;
 use super::writer::{
     FramePlace, INT64, RESULT, RETURN_ADDRESS, SSE, Step, Widths, Writer, broken, disp,
 };
-use crate::arch::{Code, rt_symbols};
+use crate::arch::Code;
+use crate::contract::symbols;
 use crate::model::goabi::Frame;
 use crate::model::{Api, Type};
 use gimli::X86_64;
@@ -99,7 +100,7 @@ impl Trampoline {
         self.w.a.mov(rdi, rsp)?;
         self.w.a.mov(esi, disp(which as u64))?;
         self.w.address(rdx, callee)?;
-        self.w.call_unforeseen(rt_symbols::CALLBACK)?;
+        self.w.call_unforeseen(symbols::CALLBACK)?;
         self.result(frame, &call.result)?;
         self.w.a.add(rsp, disp(self.room))?;
         self.w.frame_is(cfa(RETURN_ADDRESS));

@@ -1,4 +1,4 @@
-//! Handles of Go's in a wrapper: their cells are shown in the control block while the call uses them (`rt/src/handles.rs`).
+//! Handles of Go's in a wrapper: their cells are shown in the control block while the call uses them (`rt/src/leave/handles.rs`).
 //!
 //! The common case, a cell that is open and known to the lane, or to many, takes no call. Everything else is the runtime's, and lies out of the way.
 
@@ -6,12 +6,13 @@ use iced_x86::IcedError;
 use iced_x86::code_asm::*;
 
 use super::writer::{FramePlace, Step, Writer, broken, disp};
-use crate::arch::{Code, note, rt_symbols};
-use crate::model::goabi::Frame;
-use crate::model::uses::{Given, Uses};
-use crate::shared::{
+use crate::arch::{Code, note};
+use crate::contract::symbols;
+use crate::contract::{
     CELL_LAST, CELL_MANY, CELL_OPEN, CELL_PINS, CELL_STATE, CONTROL_USES, HANDLE_CELL, HANDLE_RAW,
 };
+use crate::model::goabi::Frame;
+use crate::model::uses::{Given, Uses};
 
 /// A handle in the frame.
 #[derive(Clone, Copy)]
@@ -47,7 +48,7 @@ pub(super) fn closing(frame: &Frame, free: &str) -> Result<Code, String> {
         let cell = w.at(at);
         w.a.mov(rdi, qword_ptr(cell))?;
         w.address(rsi, free)?;
-        w.call(rt_symbols::HANDLE_CLOSE)?;
+        w.call(symbols::HANDLE_CLOSE)?;
         w.drop_due()
     })
     .map_err(broken)?;
@@ -119,7 +120,7 @@ impl Writer {
                 self.a.test(rdx, rdx)?;
                 self.a.jz(done)?;
             }
-            self.runtime(rt_symbols::HANDLE_TAKE, function, handle.slot, stack)?;
+            self.runtime(symbols::HANDLE_TAKE, function, handle.slot, stack)?;
             self.a.set_label(&mut done)?;
             self.a.zero_bytes()?;
         }
@@ -198,12 +199,12 @@ impl Writer {
                     self.a.je(check)?;
                     self.a.set_label(&mut slow)?;
                     self.a.mov(rdx, rax)?;
-                    self.runtime(rt_symbols::HANDLE_USE, function, handle.slot, stack)?;
+                    self.runtime(symbols::HANDLE_USE, function, handle.slot, stack)?;
                     self.a.jmp(done)?;
                 }
                 Aside::End { mut ended, done } => {
                     self.a.set_label(&mut ended)?;
-                    self.call(rt_symbols::HANDLE_USED)?;
+                    self.call(symbols::HANDLE_USED)?;
                     self.drop_due()?;
                     self.a.jmp(done)?;
                 }
@@ -220,7 +221,7 @@ impl Writer {
         self.a.jz(none)?;
         self.a.mov(rdi, rax)?;
         self.a.call(rdx)?;
-        self.call(rt_symbols::HANDLE_DUE)?;
+        self.call(symbols::HANDLE_DUE)?;
         self.a.jmp(next)?;
         self.a.set_label(&mut none)?;
         self.a.zero_bytes()

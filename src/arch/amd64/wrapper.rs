@@ -14,7 +14,7 @@
 //! A function that takes Go functions returns to Go whenever it calls one (`callback.rs`). The goroutine's stack may move meanwhile: at the end
 //! its registers come from the control block, where the runtime keeps them up to date. The frame lies in Go's heap.
 //!
-//! The wrapper has a record in the unwind table, with the runtime's personality: there the way of an exception ends (`rt/src/panics.rs`).
+//! The wrapper has a record in the unwind table, with the runtime's personality: there the way of an exception ends (`rt/src/leave/catch.rs`).
 
 use iced_x86::code_asm::*;
 use iced_x86::{Code as Opcode, IcedError, Instruction, MemoryOperand, Register};
@@ -24,14 +24,15 @@ use super::handles::{self, Aside};
 use super::writer::{
     FramePlace, INT64, R_X86_64_PC32, RESULT, RETURN_ADDRESS, SSE, Step, Writer, broken, disp,
 };
-use crate::arch::{Code, rt_symbols};
-use crate::model::goabi::Frame;
-use crate::model::uses::Uses;
-use crate::model::{Api, Function};
-use crate::shared::{
+use crate::arch::Code;
+use crate::contract::symbols;
+use crate::contract::{
     CALLBACK_RESULT, CONTROL_GO_BP, CONTROL_GO_LANDING, CONTROL_GO_SP, GO_G_M, LANE_HASH,
     LANE_TABLE_BITS,
 };
+use crate::model::goabi::Frame;
+use crate::model::uses::Uses;
+use crate::model::{Api, Function};
 use gimli::write::{CallFrameInstruction, CommonInformationEntry};
 use gimli::{Encoding, Format, X86_64};
 
@@ -121,7 +122,7 @@ impl Writer {
         match uses {
             Uses::Settled => self.drop_due()?,
             Uses::Drained => {
-                self.call(rt_symbols::HANDLE_DUE)?;
+                self.call(symbols::HANDLE_DUE)?;
                 self.drop_due()?;
             }
             _ => {}
@@ -156,7 +157,7 @@ impl Writer {
         if !self.blocking {
             self.a.mov(r12, r13)?;
         }
-        self.call(rt_symbols::LANE_SLOW)?;
+        self.call(symbols::LANE_SLOW)?;
         self.a.jmp(hit)
     }
 
@@ -169,11 +170,11 @@ impl Writer {
         self.a.mov(rax, qword_ptr(r14 + disp(GO_G_M)))?;
         let place = MemoryOperand::with_base_displ(Register::RIP, 0);
         // There is an owner once there is a table. Another copy of the package goes the slow path, too.
-        self.refer(R_X86_64_PC32, rt_symbols::LANE_OWNER);
+        self.refer(R_X86_64_PC32, symbols::LANE_OWNER);
         let owner = Instruction::with2(Opcode::Cmp_r64_rm64, Register::R13, place)?;
         self.a.add_instruction(owner)?;
         self.a.jne(slow)?;
-        self.refer(R_X86_64_PC32, rt_symbols::LANE_TABLE);
+        self.refer(R_X86_64_PC32, symbols::LANE_TABLE);
         let load = Instruction::with2(Opcode::Mov_r64_rm64, Register::R10, place)?;
         self.a.add_instruction(load)?;
         self.a.imul_3(ecx, eax, LANE_HASH as i32)?;
@@ -214,7 +215,7 @@ impl Writer {
         self.a.mov(rdi, r11)?;
         self.a.mov(rsi, qword_ptr(r14 + disp(GO_G_M)))?;
         self.address(rdx, callee)?;
-        self.call(rt_symbols::CALLBACKS_BEGIN)?;
+        self.call(symbols::CALLBACKS_BEGIN)?;
         self.a.mov(r13, rax)
     }
 
@@ -222,7 +223,7 @@ impl Writer {
     fn end(&mut self, stack: u64) -> Step {
         let control = |offset: u64| rsp + disp(stack + offset);
         self.a.lea(rdi, control(0))?;
-        self.call(rt_symbols::CALLBACKS_END)?;
+        self.call(symbols::CALLBACKS_END)?;
         self.a.mov(rbp, qword_ptr(control(CONTROL_GO_BP)))?;
         self.a.mov(rsp, qword_ptr(control(CONTROL_GO_SP)))?;
         self.a

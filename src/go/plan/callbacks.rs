@@ -1,10 +1,10 @@
 //! The Go side of functions that take Go functions.
 //!
 //! Such a call returns to Go whenever the library calls one of them, with its arguments in the library's memory, and is resumed with the
-//! result (`rt/src/callback.rs`). So the Go function runs as ordinary Go code on the goroutine's own stack. The frame of the call lies in the
+//! result (`rt/src/leave/callback.rs`). So the Go function runs as ordinary Go code on the goroutine's own stack. The frame of the call lies in the
 //! heap, since that stack may move.
 
-use crate::arch::rt_symbols;
+use crate::contract::{Shown, symbols};
 use crate::go::names;
 use crate::go::package::Stub;
 use crate::model::Type;
@@ -14,10 +14,11 @@ use super::border::{self, Looks, Rule};
 use super::depart;
 use super::export::{CallSite, Export};
 use super::handle_types::SETTLE;
+use super::runtime_structs::{self, Field};
 use super::types::{self, Row};
 
 /// What a stub returns: the Go function that is called, or nil.
-pub(super) const CALLBACK: &str = "rsysoCallback";
+pub(super) const CALLBACK: &str = Shown::GO.name;
 /// Answers the calls of Go functions until the library returns.
 const ANSWER: &str = "rsysoAnswer";
 /// The stub that goes on in the library.
@@ -70,12 +71,15 @@ pub(super) fn native(exports: &[Export<'_>], settles: bool, aborts: bool) -> Opt
 \t\t}}"
         ),
     };
+    let fields = runtime_structs::fields(Shown::GO, |field| match field {
+        "which" => Field::Told("which of the Go functions that the call was given"),
+        "frame" => Field::Told("its arguments, and room for its result"),
+        _ => Field::Told("set when it did not return"),
+    });
     let mut text = format!(
         "// {CALLBACK} is a call of a Go function that the library waits for. It is in the library's memory.
 type {CALLBACK} struct {{
-\twhich  int            // which of the Go functions that the call was given
-\tframe  unsafe.Pointer // its arguments, and room for its result
-\tunwind bool           // set when it did not return
+{fields}
 }}
 
 // {ANSWER} calls the Go functions that a call into the library asks for, until that returns.
@@ -141,7 +145,7 @@ pub(super) fn stubs(exports: &[Export<'_>]) -> Vec<Stub> {
         .map(|(name, blocking)| Stub {
             name: name.to_owned(),
             signature: format!("func {name}(c *{CALLBACK}) *{CALLBACK}"),
-            wraps: rt_symbols::RESUME.to_owned(),
+            wraps: symbols::RESUME.to_owned(),
             frame: frame.clone(),
             // Whose call comes back is known.
             package: depart::landing(blocking),

@@ -1,11 +1,13 @@
-//! The Go side of calls that do not return: a panic in the library, the end of its stack, a wild access (`rt/src/depart.rs`).
+//! The Go side of calls that do not return: a panic in the library, the end of its stack, a wild access (`rt/src/leave/departure.rs`).
 //!
 //! The runtime goes on in an assembly function of the package, on the goroutine's own stack, with a pointer to what it has to say; that
 //! calls an ordinary Go function, which panics. None of the names but `Panic` is exported, and no Rust name can become one of them.
 
+use crate::contract::Departure;
 use crate::go::package::{Declaration, Item, Kind, Routine};
 
 use super::export::Export;
+use super::runtime_structs::{self, Field};
 
 /// The type of the panics' values.
 pub(super) const PANIC: &str = "Panic";
@@ -60,17 +62,19 @@ pub(super) fn panic_type(package: &str) -> [Item; 2] {
 
 /// What stands behind it where there is native code.
 pub(super) fn native(package: &str) -> String {
+    let departure = Departure::GO.name;
+    let fields = runtime_structs::fields(Departure::GO, |field| match field {
+        "refused" => Field::Told("the call has not begun, for what it was given"),
+        _ => Field::Named,
+    });
     format!(
-        "// rsysoDeparture is what the library says when a call does not return. The texts are its own until {FORGET}.
-type rsysoDeparture struct {{
-\tmessage, file string
-\tline          int
-\tfatal, kept   bool
-\trefused       bool // the call has not begun, for what it was given
+        "// {departure} is what the library says when a call does not return. The texts are its own until {FORGET}.
+type {departure} struct {{
+{fields}
 }}
 
 // {DEPART} goes on where a call did not return.
-func {DEPART}(d *rsysoDeparture) {{
+func {DEPART}(d *{departure}) {{
 \tif d.fatal {{
 \t\trsysoThrow(\"{package}: \" + d.message)
 \t}}
@@ -100,6 +104,7 @@ func rsysoThrow(message string)"
 
 /// What calls that may block need.
 pub(super) fn blocking(exports: &[Export<'_>]) -> Option<String> {
+    let departure = Departure::GO.name;
     any_blocks(exports).then(|| {
         format!(
             "// {ENTER} and {EXIT} tell the scheduler that the thread is away, as for a system call.
@@ -113,7 +118,7 @@ func {EXIT}()
 // {BLOCKED_DEPART} is {DEPART} for a call that the scheduler was told of.
 //
 //go:nosplit
-func {BLOCKED_DEPART}(d *rsysoDeparture) {{
+func {BLOCKED_DEPART}(d *{departure}) {{
 \t{EXIT}()
 \t{DEPART}(d)
 }}

@@ -1,14 +1,15 @@
 //! The text of handle types: the type, `Close`, and how handles and Rust's pointers become each other.
 //!
-//! The wrappers read and write what the types of [`shared`] hold (`rt/src/handles.rs`).
+//! The wrappers read and write what the types of [`shared`] hold (`rt/src/leave/handles.rs`).
 
+use crate::contract::{self, CELL_CLOSED, CELL_JOINT, CELL_OPEN};
 use crate::go::package::{Declaration, Item, Kind};
 use crate::model::{Api, TypeId};
-use crate::shared::{CELL_CLOSED, CELL_JOINT, CELL_OPEN};
 
 use super::export::Export;
 use super::handles::Handle;
 use super::lead::Named;
+use super::runtime_structs::{self, Field};
 use super::scope::Scope;
 use super::{types, uses};
 
@@ -16,7 +17,7 @@ use super::{types, uses};
 pub(super) const NATIVE_IMPORTS: &[&str] = &["\"runtime\"", "\"sync/atomic\"", "\"unsafe\""];
 
 /// The Go type of what all handles of a value share.
-pub(super) const CELL: &str = "rsysoCell";
+pub(super) const CELL: &str = contract::Cell::GO.name;
 /// The stub of [`crate::wrappers::settle`].
 pub(super) const SETTLE: &str = "rsysoSettle";
 /// Its declaration.
@@ -297,32 +298,26 @@ pub(super) fn shared(scope: &Scope, exports: &[Export<'_>]) -> Vec<String> {
     }
     let parts = Parts::of(scope, exports);
     // What is the library's alone has no name.
-    let lent = if parts.lent { "lent" } else { "_" };
-    let (pins, count) = match parts.copies {
-        true => ("pins", "atomic.Int32"),
-        false => ("_", "int32"),
+    let lent = match parts.lent {
+        true => Field::Told,
+        false => Field::Blank,
     };
-    let pointer = format!("*{CELL}");
-    let handle = table(&[
-        [
-            "cell",
-            &pointer,
-            "of the Rust value, or of the one that it belongs to",
-        ],
-        ["raw", "unsafe.Pointer", "the Rust value"],
-        [
-            lent,
-            "bool",
-            "whether the value is not the handle's to free",
-        ],
-    ]);
-    let cell = table(&[
-        ["raw", "unsafe.Pointer", "the Rust value"],
-        ["_", "uintptr", "where it was used"],
-        ["state", "atomic.Uint32", "0 if it can be used"],
-        [pins, count, "uses that outlast their calls"],
-        ["_", "uintptr", "what frees it"],
-    ]);
+    let pins = match parts.copies {
+        true => Field::Told,
+        false => Field::Blank,
+    };
+    let handle = runtime_structs::fields(contract::Handle::GO, |field| match field {
+        "cell" => Field::Told("of the Rust value, or of the one that it belongs to"),
+        "raw" => Field::Told("the Rust value"),
+        _ => lent("whether the value is not the handle's to free"),
+    });
+    let cell = runtime_structs::fields(contract::Cell::GO, |field| match field {
+        "raw" => Field::Told("the Rust value"),
+        "last" => Field::Blank("where it was used"),
+        "state" => Field::Told("0 if it can be used"),
+        "pins" => pins("uses that outlast their calls"),
+        _ => Field::Blank("what frees it"),
+    });
     let mut sections = vec![format!(
         "// rsysoHandle is what every handle begins with. The library's code reads it.
 type rsysoHandle struct {{
@@ -357,16 +352,6 @@ func rsysoOwn(raw unsafe.Pointer) rsysoHandle {{
         ));
     }
     sections
-}
-
-/// Fields with comments behind them, as gofmt lays them out: names, types, what they are.
-fn table(fields: &[[&str; 3]]) -> String {
-    let width = |column: usize| fields.iter().map(|f| f[column].len()).max().unwrap_or(0);
-    let (names, types) = (width(0), width(1));
-    let lines = fields
-        .iter()
-        .map(|[name, ty, what]| format!("\t{name:names$} {ty:types$} // {what}"));
-    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// For a cell that stands for several: does so for each.
@@ -433,11 +418,14 @@ fn lender(scope: &Scope) -> String {
             )
         })
         .collect();
+    let joint = contract::Joint::GO;
+    // The first field is its own cell, which Go embeds.
+    let (of, list) = joint.fields[1];
     format!(
-        "// rsysoJoint is the cell of what several handles lend. It can be used as long as each of them can.
-type rsysoJoint struct {{
+        "// {} is the cell of what several handles lend. It can be used as long as each of them can.
+type {} struct {{
 \t{CELL}
-\tof []*{CELL}
+\t{of} {list}
 }}
 
 // rsysoLender returns the cell of what belongs to an owner: a handle, several of them, or something that nobody closes.
@@ -459,6 +447,7 @@ func rsysoLender(owner any) *{CELL} {{
 \t\treturn &joint.{CELL}
 \t}}
 \treturn new({CELL})
-}}"
+}}",
+        joint.name, joint.name
     )
 }

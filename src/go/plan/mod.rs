@@ -29,6 +29,7 @@ mod opaque;
 mod owned;
 mod ownership;
 mod race;
+mod runtime_structs;
 mod scope;
 mod types;
 mod uses;

@@ -1,8 +1,8 @@
 //! What the wrappers of a package have to do ([`crate::model::uses`]).
 
 use crate::base::diag::{Error, Kind, Problem, Result};
+use crate::contract::USES;
 use crate::model::uses::{Calls, Uses};
-use crate::shared::USES;
 
 use super::callbacks;
 use super::export::Export;

@@ -226,7 +226,8 @@ fn thread_locals_lie_in_the_lane() {
     assert_eq!(p.tls_mem_size, 8);
     assert_eq!(image.word(p.tls_offset), 0x0807_0605_0403_0201);
     assert!(
-        p.lane_tls + 8 <= p.lane_size && p.lane_control + crate::shared::CONTROL_SIZE <= p.lane_tls
+        p.lane_tls + 8 <= p.lane_size
+            && p.lane_control + crate::contract::CONTROL_SIZE <= p.lane_tls
     );
 }
 

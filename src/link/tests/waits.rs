@@ -148,7 +148,7 @@ fn recursion_ends() {
 }
 
 /// Parts of the runtime that are not looked into: locks that it holds for a moment, and its last words.
-const MOMENTS: &[&str] = &["rsyso_rt::lock::", "rsyso_rt::die::"];
+const MOMENTS: &[&str] = &["rsyso_rt::sys::lock::", "rsyso_rt::sys::die::"];
 
 /// C functions of the runtime that make a call which can wait, but not for long, and so are none of the table's.
 const SHORT: &[(&str, &[&str])] = &[
@@ -201,17 +201,32 @@ const SHORT: &[(&str, &[&str])] = &[
     ),
     (
         "waits for what it would run itself, as `Once` does",
-        &["call_once", "pthread_once", "rsyso_lane_slow"],
+        &[
+            "call_once",
+            "pthread_once",
+            "rsyso_enter",
+            "rsyso_lane_slow",
+            "rsyso_serve_copy",
+        ],
     ),
     (
         "ends the program",
-        &["__assert_fail", "_exit", "abort", "exit", "rsyso_callback"],
+        &[
+            "__assert_fail",
+            "_exit",
+            "abort",
+            "exit",
+            "rsyso_callback",
+            "rsyso_callback_depart",
+            "rsyso_panic_stuck",
+        ],
     ),
     (
         "tells of a panic",
         &[
-            "rsyso_panic_caught",
             "rsyso_panic_cannot_unwind",
+            "rsyso_panic_caught",
+            "rsyso_panic_landed",
             "rsyso_panic_payload",
             "rsyso_personality",
         ],

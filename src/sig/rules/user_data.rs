@@ -1,7 +1,7 @@
 //! User data: what C libraries take beside a function pointer and hand to every call of it, so that the function knows what it works on.
 //!
 //! A Go function knows that by itself. So a function pointer and a `*mut c_void` directly behind it are one parameter of Go, if the pointer's
-//! function takes a `*mut c_void` last, or else first. What travels there is the call's own mark (`rt/src/callback.rs`).
+//! function takes a `*mut c_void` last, or else first. What travels there is the call's own mark (`rt/src/leave/callback.rs`).
 
 use std::collections::BTreeMap;
 

@@ -1,13 +1,14 @@
 //! What a wrapper runs on: executable memory with the wrappers in it, a lane, a lane table, and `g` and `m` of a goroutine.
 
 use memmap2::{Mmap, MmapMut};
-use rsyso::arch::{self, rt_symbols};
-use rsyso::model::Api;
-use rsyso::model::uses::Uses;
-use rsyso::shared::{
+use rsyso::arch;
+use rsyso::contract::symbols as rt;
+use rsyso::contract::{
     CONTROL_GO_BP, CONTROL_GO_LANDING, CONTROL_GO_SP, CONTROL_SIZE, GO_G_M, LANE_HASH,
     LANE_TABLE_BITS,
 };
+use rsyso::model::Api;
+use rsyso::model::uses::Uses;
 use std::arch::naked_asm;
 use std::cell::Cell;
 use std::collections::HashMap;
@@ -121,11 +122,11 @@ impl Machine {
             base: map.as_ptr() as usize,
         };
         let mut symbols = HashMap::from([
-            (rt_symbols::LANE_TABLE.to_string(), b.base),
-            (rt_symbols::LANE_OWNER.to_string(), b.base + 8),
+            (rt::LANE_TABLE.to_string(), b.base),
+            (rt::LANE_OWNER.to_string(), b.base + 8),
         ]);
         let slow = b.pad(lane_slow as *const () as usize);
-        symbols.insert(rt_symbols::LANE_SLOW.into(), slow);
+        symbols.insert(rt::LANE_SLOW.into(), slow);
         for (name, address) in addresses {
             let pad = b.pad(*address as usize);
             symbols.insert((*name).into(), pad);
@@ -178,7 +179,7 @@ impl Machine {
         self.g[GO_G_M as usize / 8]
     }
 
-    /// As `shared.rs` says it.
+    /// As `contract.rs` says it.
     fn home(&self) -> usize {
         ((self.m() as u32).wrapping_mul(LANE_HASH) >> (32 - LANE_TABLE_BITS)) as usize
     }

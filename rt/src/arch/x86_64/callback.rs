@@ -3,14 +3,13 @@
 use core::arch::naked_asm;
 use core::mem::offset_of;
 
-use crate::callback::{Callbacks, Shown};
-use crate::lane::Control;
-use crate::shared::{CALLBACK_RESULT, GO_G_M};
+use super::super::calls;
+use crate::contract::{CALLBACK_RESULT, GO_G_M, Head, Shown};
 
 /// Where in the control block stands what Go is shown.
-const SHOWN: usize = offset_of!(Control, callbacks) + offset_of!(Callbacks, shown);
-const SP: usize = offset_of!(Control, callbacks) + offset_of!(Callbacks, sp);
-const M: usize = offset_of!(Control, callbacks) + offset_of!(Callbacks, m);
+const SHOWN: usize = offset_of!(Head, shown);
+const SP: usize = offset_of!(Head, away_sp);
+const M: usize = offset_of!(Head, m);
 
 /// Has Go call a function: returns when Go has come back with its result. Keeps the registers that a C function keeps on the lane's stack.
 ///
@@ -33,7 +32,7 @@ pub unsafe extern "C" fn rsyso_callback() {
         "push r15",
         "sub rsp, 8",
         "call {depart}",
-        // Where to go on: `rsyso_resume` may be that of another copy of this image (`copies.rs`).
+        // Where to go on: `rsyso_resume` may be that of another copy of this image (`enter/copies.rs`).
         "lea rcx, [rip + 3f]",
         "mov [rsp], rcx",
         "mov [rax + {sp}], rsp",
@@ -86,14 +85,14 @@ pub unsafe extern "C" fn rsyso_callback() {
         "sub rsp, 8",
         "call {abandon}",
         "ud2",
-        ended = sym crate::callback::ended,
-        counted = sym crate::counts::counted,
-        abandon = sym crate::callback::abandon,
-        depart = sym crate::callback::depart,
+        ended = sym calls::rsyso_callback_ended,
+        counted = sym calls::rsyso_callback_ended_counted,
+        abandon = sym calls::rsyso_callback_abandon,
+        depart = sym calls::rsyso_callback_depart,
         sp = const SP,
         shown = const SHOWN,
-        go_bp = const offset_of!(Control, go_bp),
-        go_sp = const offset_of!(Control, go_sp),
+        go_bp = const offset_of!(Head, go_bp),
+        go_sp = const offset_of!(Head, go_sp),
         result = const CALLBACK_RESULT,
     )
 }
@@ -119,9 +118,9 @@ pub unsafe extern "C" fn rsyso_resume() {
         "pop rcx",
         "jmp rcx",
         shown = const SHOWN,
-        go_sp = const offset_of!(Control, go_sp),
-        go_bp = const offset_of!(Control, go_bp),
-        landing = const offset_of!(Control, go_landing),
+        go_sp = const offset_of!(Head, go_sp),
+        go_bp = const offset_of!(Head, go_bp),
+        landing = const offset_of!(Head, go_landing),
         g_m = const GO_G_M,
         m = const M,
         unwind = const SHOWN + offset_of!(Shown, unwind),
@@ -132,17 +131,17 @@ pub unsafe extern "C" fn rsyso_resume() {
 /// The stub returns nil: the call is over.
 ///
 /// # Safety
-/// The lane of `control` was entered by the wrapper of a function that takes Go functions, and nothing on it is used any more.
+/// The lane was entered by the wrapper of a function that takes Go functions, and nothing on it is used any more.
 #[unsafe(naked)]
-pub unsafe extern "C" fn back_to_go(control: *mut Control) -> ! {
+pub unsafe extern "C" fn back_to_go(lane: *mut Head) -> ! {
     naked_asm!(
         "mov rbp, [rdi + {bp}]",
         "mov rsp, [rdi + {sp}]",
         "mov qword ptr [rsp + {result}], 0",
         "cld",
         "ret",
-        bp = const offset_of!(Control, go_bp),
-        sp = const offset_of!(Control, go_sp),
+        bp = const offset_of!(Head, go_bp),
+        sp = const offset_of!(Head, go_sp),
         result = const CALLBACK_RESULT,
     )
 }
@@ -153,9 +152,9 @@ pub unsafe extern "C" fn back_to_go(control: *mut Control) -> ! {
 /// No thread runs in `fresh`; nothing on the present stack is used any more, but by `then`.
 #[unsafe(naked)]
 pub unsafe extern "C" fn on_lane(
-    fresh: *mut Control,
-    old: *mut Control,
-    then: unsafe extern "C" fn(*mut Control, *mut Control) -> !,
+    fresh: *mut Head,
+    old: *mut Head,
+    then: unsafe extern "C" fn(*mut Head, *mut Head) -> !,
 ) -> ! {
     naked_asm!("mov rsp, rdi", "call rdx", "ud2")
 }

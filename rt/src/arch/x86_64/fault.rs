@@ -28,6 +28,14 @@ impl Interrupted<'_> {
         self.register(REG_RSP)
     }
 
+    /// Where the function was called from that has just begun: the return address, which lies at the stack pointer, if `readable` says so.
+    pub fn called_from(&self, readable: impl Fn(usize) -> bool) -> Option<usize> {
+        let sp = self.sp();
+        // SAFETY: aligned, and readable by the caller's word.
+        (sp.is_multiple_of(size_of::<usize>()) && readable(sp))
+            .then(|| unsafe { (sp as *const usize).read_volatile() })
+    }
+
     /// Goes on in Go when the handler returns, as `leave` does.
     pub fn land(&mut self, sp: usize, bp: usize, landing: usize, departure: usize) {
         self.set(REG_RSP, sp);

@@ -1,45 +1,14 @@
-//! Where a lane meets the machine: the stack pointer, mapping a lane, and the way in for a wrapper that found none.
+//! Where a lane meets the machine: mapping one, visiting one, and the way in for a wrapper that found none.
 
-use core::arch::{asm, naked_asm};
+use core::arch::naked_asm;
 use core::mem::offset_of;
 
 use linux_raw_sys::general::*;
 
-use crate::lane::Control;
-use crate::shared::{GUARD_SIZE, OUTER_GUARD_SIZE, Params};
-
-/// The stack pointer, as it is in the function that this is inlined into.
-#[inline(always)]
-pub fn stack_pointer() -> usize {
-    let sp;
-    // SAFETY: reads a register.
-    unsafe { asm!("mov {}, rsp", out(reg) sp, options(nomem, nostack, preserves_flags)) };
-    sp
-}
-
-/// Reads one word `bytes` below the stack pointer: if the stack ends before that, the fault comes here.
-#[inline(always)]
-pub fn probe_stack<const BYTES: usize>() {
-    // SAFETY: reads memory of this stack, or its guard, and drops what it read.
-    unsafe { asm!("test [rsp - {}], al", const BYTES, options(nostack, readonly)) };
-}
-
-/// The address of a symbol that lies in the image, PC-relatively: right even before the image's fix-ups ran.
-macro_rules! address_of {
-    ($symbol:literal) => {{
-        let address: usize;
-        // SAFETY: computes an address.
-        unsafe {
-            core::arch::asm!(concat!("lea {}, [rip + ", $symbol, "]"), out(reg) address,
-                options(pure, nomem, nostack, preserves_flags))
-        };
-        address
-    }};
-}
-pub(crate) use address_of;
-
-/// The page size of every x86-64 kernel.
-pub const PAGE: usize = 4096;
+use super::super::calls::{self, Copy};
+use crate::contract::{
+    GO_G_M, GUARD_SIZE, Head, LANE_HASH, LANE_TABLE_BITS, OUTER_GUARD_SIZE, Params,
+};
 
 /// The name under which /proc/PID/maps shows lanes, where the kernel keeps such names.
 static LANE_NAME: [u8; 11] = *b"rsyso lane\0";
@@ -172,7 +141,7 @@ pub unsafe extern "C" fn map_lane() -> isize {
         marked_from = const MARKED_FROM,
         set_vma = const linux_raw_sys::prctl::PR_SET_VMA,
         lane_name = sym LANE_NAME,
-        lanes = sym crate::lane::list::LANES_LEN,
+        lanes = sym calls::rsyso_lanes,
         mmap = const __NR_mmap,
         munmap = const __NR_munmap,
         mprotect = const __NR_mprotect,
@@ -186,9 +155,9 @@ pub unsafe extern "C" fn map_lane() -> isize {
 /// It has no unwind information: what `work` runs may not unwind, and finds the end of the stack here.
 ///
 /// # Safety
-/// No thread runs in the lane of `control` or will until this returns; `work` may be called with it.
+/// No thread runs in the lane or will until this returns; `work` may be called with it.
 #[unsafe(naked)]
-pub unsafe extern "C" fn visit(control: *mut Control, work: unsafe extern "C" fn(*mut Control)) {
+pub unsafe extern "C" fn visit(lane: *mut Head, work: unsafe extern "C" fn(*mut Head)) {
     naked_asm!(
         "push rbx",
         "mov rbx, rsp",
@@ -201,7 +170,7 @@ pub unsafe extern "C" fn visit(control: *mut Control, work: unsafe extern "C" fn
 }
 
 /// The slow path of every wrapper: finds the lane of the running `m` beyond its home slot, or makes one. Calls from another copy of the
-/// package than the one that this image serves go on in that one's image (`copies.rs`).
+/// package than the one that this image serves go on in that one's image (`enter/copies.rs`).
 ///
 /// In: rax = m, r14 = g, r13 = the landing by which packages are told apart, r12 = where this call goes on if it does not return. Out: r11 = the lane's
 /// control block. Keeps rsp, rbp, r12, r13 and r14; uses less than 64 bytes of the goroutine's stack, which may have no more than a few hundred left.
@@ -316,26 +285,26 @@ pub unsafe extern "C" fn rsyso_lane_slow() {
         "and rsp, -16",
         "call {failed}",
         "ud2",
-        owner = sym crate::lane::rsyso_lane_owner,
-        copies = sym crate::copies::COPIES,
-        landing = const offset_of!(crate::copies::Copy, landing),
-        distance = const offset_of!(crate::copies::Copy, distance),
-        next = const offset_of!(crate::copies::Copy, next),
-        serve = sym crate::copies::serve,
+        owner = sym calls::rsyso_lane_owner,
+        copies = sym calls::rsyso_copies,
+        landing = const offset_of!(Copy, landing),
+        distance = const offset_of!(Copy, distance),
+        next = const offset_of!(Copy, next),
+        serve = sym calls::rsyso_serve_copy,
         slow = sym rsyso_lane_slow,
-        g_m = const crate::shared::GO_G_M,
-        table = sym crate::lane::rsyso_lane_table,
-        hash = const crate::shared::LANE_HASH as i32,
-        shift = const 32 - crate::shared::LANE_TABLE_BITS,
-        mask = const (1u32 << crate::shared::LANE_TABLE_BITS) - 1,
+        g_m = const GO_G_M,
+        table = sym calls::rsyso_lane_table,
+        hash = const LANE_HASH as i32,
+        shift = const 32 - LANE_TABLE_BITS,
+        mask = const (1u32 << LANE_TABLE_BITS) - 1,
         image_size = const offset_of!(Params, image_size),
         rw_offset = const offset_of!(Params, rw_offset),
         read_write = const PROT_READ | PROT_WRITE,
         mprotect = const __NR_mprotect,
-        ready = sym crate::lane::READY,
-        no_room = sym crate::depart::NO_ROOM,
+        ready = sym calls::rsyso_lane_ready,
+        no_room = sym calls::rsyso_no_room,
         map_lane = sym map_lane,
-        enter = sym crate::boot::enter,
-        failed = sym crate::boot::failed,
+        enter = sym calls::rsyso_enter,
+        failed = sym calls::rsyso_enter_failed,
     )
 }

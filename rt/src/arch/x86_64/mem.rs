@@ -6,7 +6,7 @@
 //! Very long ones go to `rep movsb`/`rep stosb` where the processor says that it is fast at it ("ERMS", Intel's optimization
 //! manual, "Enhanced REP MOVSB and STOSB operation").
 
-use core::arch::naked_asm;
+use core::arch::{asm, naked_asm};
 use core::sync::atomic::{AtomicU8, Ordering::Relaxed};
 
 /// Not zero once [`detect`] has found that string instructions are fast.
@@ -21,6 +21,13 @@ pub fn detect() {
     // CPUID leaf 7: EBX bit 9 is ERMS.
     let erms = __cpuid(0).eax >= 7 && __cpuid_count(7, 0).ebx >> 9 & 1 == 1;
     FAST_STRINGS.store(erms as u8, Relaxed);
+}
+
+/// Makes the compiler believe that this reads the memory, so that what was written there is not left out.
+#[inline(always)]
+pub fn observe(memory: *const u8) {
+    // SAFETY: no instruction.
+    unsafe { asm!("/* {} */", in(reg) memory, options(nostack, preserves_flags)) };
 }
 
 /// Copies rdx bytes from rsi to rdi, which may overlap; returns rdi. Everything of a short range is loaded before anything is stored.

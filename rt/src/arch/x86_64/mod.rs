@@ -3,20 +3,24 @@
 #[cfg(not(test))]
 pub mod callback;
 #[cfg(not(test))]
-pub mod counts;
+pub mod catch;
 #[cfg(not(test))]
-pub mod depart;
+pub mod counts;
 #[cfg(not(test))]
 pub mod fault;
 pub mod find;
-pub mod lane;
-pub mod mem;
 #[cfg(not(test))]
-pub mod room;
-pub mod syscall;
-pub mod thread;
-
+pub mod fronts;
+pub mod lane;
+#[cfg(not(test))]
+pub mod leave;
+pub mod mem;
 #[cfg(test)]
 mod mem_tests;
+pub mod page;
 pub mod setjmp;
+pub mod stack;
+pub mod syscall;
+pub mod thread;
 pub mod va_list;
+pub mod vdso;

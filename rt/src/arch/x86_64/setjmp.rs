@@ -71,7 +71,7 @@ unsafe extern "C" fn keep_mask(buffer: *mut u64, with_mask: c_int) {
     unsafe {
         let mask: *mut libc::sigset_t = buffer.add(9).cast();
         let kept = with_mask != 0
-            && crate::c::signal::pthread_sigmask(libc::SIG_SETMASK, core::ptr::null(), mask) == 0;
+            && libc::pthread_sigmask(libc::SIG_SETMASK, core::ptr::null(), mask) == 0;
         *buffer.add(8) = kept.into();
     }
 }
@@ -81,10 +81,10 @@ unsafe extern "C" fn keep_mask(buffer: *mut u64, with_mask: c_int) {
 /// # Safety
 /// A buffer that `setjmp` or its kin filled in.
 unsafe extern "C" fn restore_mask(buffer: *const u64) {
-    // SAFETY: the caller's.
+    // SAFETY: `setjmp` or its kin has written ten words there, and a mask if the ninth says so.
     unsafe {
         if *buffer.add(8) != 0 {
-            crate::c::signal::pthread_sigmask(
+            libc::pthread_sigmask(
                 libc::SIG_SETMASK,
                 buffer.add(9).cast(),
                 core::ptr::null_mut(),

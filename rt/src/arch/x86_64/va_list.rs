@@ -24,7 +24,7 @@ impl VaList {
     /// # Safety
     /// There must be such an argument.
     pub unsafe fn word(&mut self) -> u64 {
-        // SAFETY: the caller's.
+        // SAFETY: there is such an argument, so it lies where the psABI puts the next one.
         unsafe {
             if self.gp_offset < GP_END {
                 let word = self.saved.add(self.gp_offset as usize).cast::<u64>().read();
@@ -40,7 +40,7 @@ impl VaList {
     /// # Safety
     /// There must be such an argument.
     pub unsafe fn double(&mut self) -> f64 {
-        // SAFETY: the caller's.
+        // SAFETY: there is such an argument, so it lies where the psABI puts the next one.
         unsafe {
             if self.fp_offset < FP_END {
                 let value = self.saved.add(self.fp_offset as usize).cast::<f64>().read();
@@ -63,7 +63,7 @@ impl VaList {
     /// # Safety
     /// There must be one more argument in memory.
     unsafe fn memory(&mut self) -> u64 {
-        // SAFETY: the caller's.
+        // SAFETY: there is one more argument in memory, at `overflow`.
         unsafe {
             let word = self.overflow.read();
             self.overflow = self.overflow.add(1);
@@ -73,10 +73,9 @@ impl VaList {
 }
 
 /// Defines variadic C functions: each saves its registers, makes a `VaList` and calls the function that takes one in
-/// place of the `...`. The number is that of the fixed arguments, all of integer or pointer type; the register, the one in
-/// which the list is passed on: that after the last fixed argument's.
+/// place of the `...`. The number is that of the fixed arguments, all of integer or pointer type, and at least one.
 macro_rules! variadic_c_fn {
-    ($($(#[$m:meta])* $name:ident($fixed:literal, $register:literal) => $to:path;)*) => {$(
+    ($($(#[$m:meta])* $name:ident($fixed:tt) => $to:path;)*) => {$(
         $(#[$m])*
         ///
         /// # Safety
@@ -111,7 +110,7 @@ macro_rules! variadic_c_fn {
                 "mov [rsp + 8], rax",
                 "lea rax, [rsp + 32]",
                 "mov [rsp + 16], rax",
-                concat!("mov ", $register, ", rsp"),
+                concat!("mov ", $crate::arch::va_list::register_after!($fixed), ", rsp"),
                 "call {to}",
                 "add rsp, 216",
                 "ret",
@@ -121,3 +120,23 @@ macro_rules! variadic_c_fn {
     )*};
 }
 pub(crate) use variadic_c_fn;
+
+/// The register of the argument after so many of integer or pointer type.
+macro_rules! register_after {
+    (1) => {
+        "rsi"
+    };
+    (2) => {
+        "rdx"
+    };
+    (3) => {
+        "rcx"
+    };
+    (4) => {
+        "r8"
+    };
+    (5) => {
+        "r9"
+    };
+}
+pub(crate) use register_after;

@@ -216,7 +216,7 @@ pub(super) unsafe fn format(to: *mut c_char, size: usize, format: &[u8], date: &
         return 0;
     };
     let mut out = Output { to, used: 0, room };
-    // SAFETY: the caller's.
+    // SAFETY: `tm_zone` is null or a C string, and `to` has `size` bytes.
     match unsafe { write(&mut out, format, date) } {
         Ok(()) => {
             // SAFETY: a byte was kept for it.
@@ -245,7 +245,7 @@ unsafe fn write(out: &mut Output, format: &[u8], date: &tm) -> core::fmt::Result
         }
         let known = match conversion {
             Some(conversion) if may_have(field.modifier, conversion) => {
-                // SAFETY: the caller's.
+                // SAFETY: `tm_zone` is null or a C string.
                 unsafe { convert(out, conversion, &field, date)? }
             }
             _ => false,
@@ -320,11 +320,11 @@ unsafe fn convert(
             field.number(out, minutes / 60 * 100 + minutes % 60, 4)?
         }
         b'Z' if date.tm_zone.is_null() => field.text(out, b"")?,
-        // SAFETY: the caller's.
+        // SAFETY: not null, so it is a C string.
         b'Z' => field.text(out, unsafe { CStr::from_ptr(date.tm_zone) }.to_bytes())?,
         _ => {
             return match short_for(conversion) {
-                // SAFETY: the caller's.
+                // SAFETY: `tm_zone` is null or a C string.
                 Some(parts) => unsafe { whole(out, parts, field, date) }.map(|()| true),
                 None => Ok(false),
             };

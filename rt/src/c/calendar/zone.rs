@@ -7,7 +7,7 @@ use libc::c_char;
 use super::posix_tz::Rules;
 use crate::c::file::read_into;
 use crate::c::string::{Text, bytes};
-use crate::lock::Lock;
+use crate::sys::lock::Lock;
 
 /// Where zones are kept.
 const ZONES: &[u8] = b"/usr/share/zoneinfo/";

@@ -2,6 +2,8 @@
 
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use super::interface::interface_index;
+
 /// An address as a number, and the scope of a link-local one (`fe80::1%eth0`).
 pub(super) fn parse(text: &[u8]) -> Option<(IpAddr, u32)> {
     if let Some(v4) = parse_v4(text) {
@@ -17,7 +19,7 @@ pub(super) fn parse(text: &[u8]) -> Option<(IpAddr, u32)> {
         None => 0,
         Some(scope) => match scope.parse() {
             Ok(index) => index,
-            Err(_) => super::inet::interface_index(scope.as_bytes())?,
+            Err(_) => interface_index(scope.as_bytes())?,
         },
     };
     Some((address.into(), scope))

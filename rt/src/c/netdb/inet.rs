@@ -7,56 +7,12 @@ use core::ptr::null_mut;
 use libc::{c_char, c_int, c_uint, c_void, in_addr, in_addr_t, sockaddr, socklen_t};
 
 use super::address;
+use super::interface::{InterfaceRequest, ask_kernel, interface_index};
 use crate::c::define::fail;
-use crate::c::file::Fd;
 use crate::c::string::{Text, bytes, copy_cstr};
-use crate::sys;
-use linux_raw_sys::general::*;
 
 /// netinet/in.h: the longest address in text, with its terminator.
 const INET6_ADDRSTRLEN: usize = 46;
-
-/// What the kernel's questions about interfaces begin with (netdevice(7), `struct ifreq`).
-#[repr(C)]
-struct InterfaceRequest {
-    name: [u8; libc::IF_NAMESIZE],
-    index: c_int,
-    rest: [u8; 20],
-}
-
-const _: () = assert!(size_of::<InterfaceRequest>() == size_of::<libc::ifreq>());
-
-fn ask_kernel(request: &mut InterfaceRequest, question: libc::Ioctl) -> Result<(), c_int> {
-    // SAFETY: plain numbers; a structure of the kernel's shape.
-    unsafe {
-        let kind = libc::SOCK_DGRAM | libc::SOCK_CLOEXEC;
-        let socket = Fd::own(sys::check(syscall!(__NR_socket, libc::AF_UNIX, kind, 0))?);
-        sys::check(syscall!(
-            __NR_ioctl,
-            socket.number(),
-            question,
-            &raw mut *request
-        ))
-        .map(|_| ())
-    }
-}
-
-/// The number of the interface with this name.
-pub(super) fn interface_index(name: &[u8]) -> Option<u32> {
-    let mut request = InterfaceRequest {
-        name: [0; libc::IF_NAMESIZE],
-        index: 0,
-        rest: [0; 20],
-    };
-    // One byte is the terminator's.
-    request
-        .name
-        .get_mut(..libc::IF_NAMESIZE - 1)?
-        .get_mut(..name.len())?
-        .copy_from_slice(name);
-    ask_kernel(&mut request, libc::SIOCGIFINDEX).ok()?;
-    u32::try_from(request.index).ok()
-}
 
 /// An address in text; the scope of a link-local one is not part of it.
 fn write_address(address: IpAddr, to: *mut c_char, size: usize) -> bool {
@@ -124,8 +80,7 @@ c_fn! {
 
     /// inet_addr(3)
     undeclared fn inet_addr(text: *const c_char) -> in_addr_t {
-        // SAFETY: the caller's C string.
-        let address = address::parse_v4(unsafe { bytes(text) });
+        let address = address::parse_v4(bytes(text));
         address.map_or(libc::INADDR_NONE, |address| in_addr_t::from_ne_bytes(address.octets()))
     }
 
@@ -151,8 +106,7 @@ c_fn! {
 
     /// if_nametoindex(3)
     fn if_nametoindex(name: *const c_char) -> c_uint {
-        // SAFETY: the caller's C string.
-        interface_index(unsafe { bytes(name) }).unwrap_or_else(|| {
+        interface_index(bytes(name)).unwrap_or_else(|| {
             fail(libc::ENODEV);
             0
         })

@@ -264,7 +264,7 @@ impl<'a> Args<'a> {
     unsafe fn count(&mut self, count: Option<Count>) -> Option<c_int> {
         Some(match count? {
             Count::Given(n) => n,
-            // SAFETY: the caller's.
+            // SAFETY: the directive's arguments are there, as this function demands.
             Count::Argument(which) => unsafe { self.at(which).word() as c_int },
         })
     }
@@ -275,7 +275,7 @@ impl<'a> Args<'a> {
     /// The directive's arguments must be there.
     pub(super) unsafe fn settle(&mut self, directive: &Directive) -> (Spec, &mut VaList) {
         let mut spec = directive.spec;
-        // SAFETY: the caller's.
+        // SAFETY: the directive's arguments are there, as this function demands.
         unsafe {
             if let Some(width) = self.count(directive.width) {
                 spec.left |= width < 0;

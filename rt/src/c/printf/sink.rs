@@ -9,7 +9,7 @@ pub(crate) trait Sink {
 }
 
 /// Memory of the caller's; what does not fit is dropped, and a terminator is always written if there is any room.
-pub(super) struct Memory {
+pub(crate) struct Memory {
     next: *mut c_char,
     /// Bytes left, the terminator's not counted.
     left: usize,
@@ -19,7 +19,7 @@ pub(super) struct Memory {
 impl Memory {
     /// # Safety
     /// `to` must have `size` bytes.
-    pub(super) unsafe fn new(to: *mut c_char, size: usize) -> Self {
+    pub(crate) unsafe fn new(to: *mut c_char, size: usize) -> Self {
         Memory {
             next: to,
             left: size.saturating_sub(1),
@@ -28,7 +28,7 @@ impl Memory {
     }
 
     /// Ends the string.
-    pub(super) fn finish(self) {
+    pub(crate) fn finish(self) {
         if self.has_room {
             // SAFETY: a byte was kept for it.
             unsafe { *self.next = 0 };

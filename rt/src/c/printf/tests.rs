@@ -1,6 +1,7 @@
 //! Each directive is given to ours and to the host's snprintf, through C's own way of passing arguments.
 
 use super::*;
+use crate::c::stdio::*;
 use std::ffi::CString;
 
 type Snprintf = unsafe extern "C" fn(*mut c_char, usize, *const c_char, ...) -> c_int;

@@ -79,7 +79,7 @@ impl Actions {
         path: *const c_char,
         action: impl FnOnce(*mut c_char) -> Action,
     ) -> c_int {
-        // SAFETY: the caller's.
+        // SAFETY: `path` is a C string, as this function demands.
         let copy = unsafe { libc::strdup(path) };
         if copy.is_null() {
             return libc::ENOMEM;
@@ -107,14 +107,14 @@ impl Actions {
 /// # Safety
 /// Initialised, and in no other thread's hands.
 unsafe fn edit<'a>(actions: *mut posix_spawn_file_actions_t) -> &'a mut Actions {
-    // SAFETY: the caller's.
+    // SAFETY: `posix_spawn_file_actions_init` made it, and no other thread uses it meanwhile.
     unsafe { &mut *actions.cast() }
 }
 
 /// # Safety
 /// Initialised, and in no other thread's hands.
 unsafe fn edit_attr<'a>(attr: *mut posix_spawnattr_t) -> &'a mut Attr {
-    // SAFETY: the caller's.
+    // SAFETY: `posix_spawnattr_init` made it, and no other thread uses it meanwhile.
     unsafe { &mut *attr.cast() }
 }
 
@@ -147,8 +147,7 @@ c_fn! {
         if from < 0 || to < 0 {
             return libc::EBADF;
         }
-        // SAFETY: the caller's.
-        unsafe { edit(actions) }.push(Action::Duplicate(from, to))
+        edit(actions).push(Action::Duplicate(from, to))
     }
 
     /// posix_spawn_file_actions_addclose(3)
@@ -156,8 +155,7 @@ c_fn! {
         if fd < 0 {
             return libc::EBADF;
         }
-        // SAFETY: the caller's.
-        unsafe { edit(actions) }.push(Action::Close(fd))
+        edit(actions).push(Action::Close(fd))
     }
 
     /// posix_spawn_file_actions_addopen(3)
@@ -171,8 +169,7 @@ c_fn! {
         if fd < 0 {
             return libc::EBADF;
         }
-        // SAFETY: the caller's.
-        unsafe { edit(actions).push_path(path, |path| Action::Open(fd, path, flags, mode)) }
+        edit(actions).push_path(path, |path| Action::Open(fd, path, flags, mode))
     }
 
     /// posix_spawn_file_actions_addchdir(3), the older name.
@@ -180,8 +177,7 @@ c_fn! {
         actions: *mut posix_spawn_file_actions_t,
         path: *const c_char,
     ) -> c_int {
-        // SAFETY: the caller's.
-        unsafe { edit(actions).push_path(path, Action::ChangeDirectory) }
+        edit(actions).push_path(path, Action::ChangeDirectory)
     }
 
     /// posix_spawn_file_actions_addchdir(3)
@@ -189,8 +185,7 @@ c_fn! {
         actions: *mut posix_spawn_file_actions_t,
         path: *const c_char,
     ) -> c_int {
-        // SAFETY: the caller's.
-        unsafe { edit(actions).push_path(path, Action::ChangeDirectory) }
+        edit(actions).push_path(path, Action::ChangeDirectory)
     }
 
     /// posix_spawn_file_actions_addfchdir(3), the older name.
@@ -198,8 +193,7 @@ c_fn! {
         if fd < 0 {
             return libc::EBADF;
         }
-        // SAFETY: the caller's.
-        unsafe { edit(actions) }.push(Action::ChangeDirectoryTo(fd))
+        edit(actions).push(Action::ChangeDirectoryTo(fd))
     }
 
     /// posix_spawnattr_init(3)
@@ -219,22 +213,19 @@ c_fn! {
         if c_int::from(flags) & !FLAGS != 0 {
             return libc::EINVAL;
         }
-        // SAFETY: the caller's.
-        unsafe { edit_attr(attr) }.flags = flags.into();
+        edit_attr(attr).flags = flags.into();
         0
     }
 
     /// posix_spawnattr_getflags(3)
     fn posix_spawnattr_getflags(attr: *const posix_spawnattr_t, flags: *mut c_short) -> c_int {
-        // SAFETY: the caller's.
-        unsafe { *flags = (*attr.cast::<Attr>()).flags as c_short };
+        *flags = (*attr.cast::<Attr>()).flags as c_short;
         0
     }
 
     /// posix_spawnattr_setpgroup(3)
     fn posix_spawnattr_setpgroup(attr: *mut posix_spawnattr_t, group: pid_t) -> c_int {
-        // SAFETY: the caller's.
-        unsafe { edit_attr(attr) }.group = group;
+        edit_attr(attr).group = group;
         0
     }
 
@@ -294,7 +285,7 @@ impl Action {
     /// # Safety
     /// In the child only; paths must be C strings.
     pub(super) unsafe fn apply(self) -> Result<(), c_int> {
-        // SAFETY: the caller's.
+        // SAFETY: this is the child, whose descriptors and folder are its own; paths are C strings.
         unsafe {
             match self {
                 // POSIX: a descriptor that is duplicated onto itself stays open in the program.

@@ -7,8 +7,8 @@ use libc::{FILE, c_char, c_int, c_long, c_void, off_t, off64_t, size_t, ssize_t}
 use super::{Locked, Stream, locked, stderr, stdin, stdout, with_output};
 use crate::c::define::fail;
 use crate::c::string::bytes;
-use crate::lock::Lock;
 use crate::sys;
+use crate::sys::lock::Lock;
 use linux_raw_sys::general::*;
 
 const EOF: c_int = -1;
@@ -64,31 +64,27 @@ fn zero_or(result: Result<(), c_int>) -> c_int {
 c_fn! {
     /// fopen(3)
     fn fopen(path: *const c_char, mode: *const c_char) -> *mut FILE {
-        // SAFETY: the caller's C strings.
-        unsafe {
-            let Some((readable, writable, flags)) = parse_mode(bytes(mode)) else {
-                fail(libc::EINVAL);
+        let Some((readable, writable, flags)) = parse_mode(bytes(mode)) else {
+            fail(libc::EINVAL);
+            return null_mut();
+        };
+        let fd = match sys::check(syscall!(__NR_openat, libc::AT_FDCWD, path, flags, 0o666)) {
+            Ok(fd) => fd as c_int,
+            Err(errno) => {
+                fail(errno);
                 return null_mut();
-            };
-            let fd = match sys::check(syscall!(__NR_openat, libc::AT_FDCWD, path, flags, 0o666)) {
-                Ok(fd) => fd as c_int,
-                Err(errno) => {
-                    fail(errno);
-                    return null_mut();
-                }
-            };
-            let file = allocate(Stream::new(fd, readable, writable, false));
-            if file.is_null() {
-                syscall!(__NR_close, fd);
             }
-            file
+        };
+        let file = allocate(Stream::new(fd, readable, writable, false));
+        if file.is_null() {
+            syscall!(__NR_close, fd);
         }
+        file
     }
 
     /// fopen(3)
     undeclared fn fopen64(path: *const c_char, mode: *const c_char) -> *mut FILE {
-        // SAFETY: the caller's.
-        unsafe { fopen(path, mode) }
+        fopen(path, mode)
     }
 
     /// fdopen(3)
@@ -128,8 +124,7 @@ c_fn! {
     fn fflush(file: *mut FILE) -> c_int {
         match file.is_null() {
             true => 0,
-            // SAFETY: the caller's.
-            false => zero_or(unsafe { locked(file) }.lock().flush()),
+            false => zero_or(locked(file).lock().flush()),
         }
     }
 
@@ -183,14 +178,12 @@ c_fn! {
 
     /// fgetc(3)
     fn fgetc(file: *mut FILE) -> c_int {
-        // SAFETY: the caller's.
-        eof_or(unsafe { locked(file) }.lock().byte())
+        eof_or(locked(file).lock().byte())
     }
 
     /// fgetc(3)
     undeclared fn getc(file: *mut FILE) -> c_int {
-        // SAFETY: the caller's.
-        unsafe { fgetc(file) }
+        fgetc(file)
     }
 
     /// fgetc(3)
@@ -204,8 +197,7 @@ c_fn! {
         if c == EOF {
             return EOF;
         }
-        // SAFETY: the caller's.
-        match unsafe { locked(file) }.lock().push_back(c as u8) {
+        match locked(file).lock().push_back(c as u8) {
             Ok(()) => (c as u8).into(),
             Err(errno) => fail(errno),
         }
@@ -244,8 +236,7 @@ c_fn! {
 
     /// fputc(3)
     fn fputc(c: c_int, file: *mut FILE) -> c_int {
-        // SAFETY: the caller's.
-        match unsafe { with_output(file, |out| out.put(&[c as u8])) } {
+        match with_output(file, |out| out.put(&[c as u8])) {
             Ok(()) => (c as u8).into(),
             Err(errno) => fail(errno),
         }
@@ -253,8 +244,7 @@ c_fn! {
 
     /// fputc(3)
     undeclared fn putc(c: c_int, file: *mut FILE) -> c_int {
-        // SAFETY: the caller's.
-        unsafe { fputc(c, file) }
+        fputc(c, file)
     }
 
     /// fputc(3)
@@ -265,8 +255,7 @@ c_fn! {
 
     /// fputs(3)
     fn fputs(text: *const c_char, file: *mut FILE) -> c_int {
-        // SAFETY: the caller's.
-        zero_or(unsafe { with_output(file, |out| out.put(bytes(text))) })
+        zero_or(with_output(file, |out| out.put(bytes(text))))
     }
 
     /// puts(3)
@@ -282,79 +271,67 @@ c_fn! {
 
     /// fseek(3)
     fn fseek(file: *mut FILE, offset: c_long, whence: c_int) -> c_int {
-        // SAFETY: the caller's.
-        zero_or(unsafe { locked(file) }.lock().seek(offset, whence))
+        zero_or(locked(file).lock().seek(offset, whence))
     }
 
     /// fseek(3)
     fn fseeko(file: *mut FILE, offset: off_t, whence: c_int) -> c_int {
-        // SAFETY: the caller's.
-        zero_or(unsafe { locked(file) }.lock().seek(offset, whence))
+        zero_or(locked(file).lock().seek(offset, whence))
     }
 
     /// fseek(3)
     fn fseeko64(file: *mut FILE, offset: off64_t, whence: c_int) -> c_int {
-        // SAFETY: the caller's.
-        zero_or(unsafe { locked(file) }.lock().seek(offset, whence))
+        zero_or(locked(file).lock().seek(offset, whence))
     }
 
     /// fseek(3)
     fn ftell(file: *mut FILE) -> c_long {
-        // SAFETY: the caller's.
-        unsafe { locked(file) }.lock().position().unwrap_or_else(|errno| fail(errno).into())
+        locked(file).lock().position().unwrap_or_else(|errno| fail(errno).into())
     }
 
     /// fseek(3)
     fn ftello(file: *mut FILE) -> off_t {
-        // SAFETY: the caller's.
-        unsafe { ftell(file) }
+        ftell(file)
     }
 
     /// fseek(3)
     fn ftello64(file: *mut FILE) -> off64_t {
-        // SAFETY: the caller's.
-        unsafe { ftell(file) }
+        ftell(file)
     }
 
     /// fseek(3)
     fn rewind(file: *mut FILE) {
-        // SAFETY: the caller's.
-        let mut stream = unsafe { locked(file) }.lock();
+        let mut stream = locked(file).lock();
         let _ = stream.seek(0, libc::SEEK_SET);
         stream.failed = false;
     }
 
     /// feof(3)
     fn feof(file: *mut FILE) -> c_int {
-        // SAFETY: the caller's.
-        unsafe { locked(file) }.lock().end_of_file.into()
+        locked(file).lock().end_of_file.into()
     }
 
     /// feof(3)
     fn ferror(file: *mut FILE) -> c_int {
-        // SAFETY: the caller's.
-        unsafe { locked(file) }.lock().failed.into()
+        locked(file).lock().failed.into()
     }
 
     /// feof(3)
     fn clearerr(file: *mut FILE) {
-        // SAFETY: the caller's.
-        let mut stream = unsafe { locked(file) }.lock();
+        let mut stream = locked(file).lock();
         stream.end_of_file = false;
         stream.failed = false;
     }
 
     /// fileno(3)
     fn fileno(file: *mut FILE) -> c_int {
-        // SAFETY: the caller's.
-        unsafe { locked(file) }.lock().fd()
+        locked(file).lock().fd()
     }
 
     /// setvbuf(3): the buffer stays the stream's own; without buffering every call writes.
     fn setvbuf(file: *mut FILE, _buffer: *mut c_char, mode: c_int, _size: size_t) -> c_int {
         if mode == libc::_IONBF {
-            // SAFETY: the caller's.
-            unsafe { locked(file) }.lock().eager = true;
+            locked(file).lock().eager = true;
         }
         0
     }
@@ -362,14 +339,12 @@ c_fn! {
     /// setvbuf(3)
     fn setbuf(file: *mut FILE, buffer: *mut c_char) {
         let mode = if buffer.is_null() { libc::_IONBF } else { libc::_IOFBF };
-        // SAFETY: the caller's.
-        unsafe { setvbuf(file, buffer, mode, 0) };
+        setvbuf(file, buffer, mode, 0);
     }
 
     /// getdelim(3), as glibc's `getline` in line has it.
     undeclared fn __getdelim(line: *mut *mut c_char, size: *mut size_t, end: c_int, file: *mut FILE) -> ssize_t {
-        // SAFETY: the caller's.
-        unsafe { getdelim(line, size, end, file) }
+        getdelim(line, size, end, file)
     }
 
     /// getdelim(3)
@@ -408,8 +383,7 @@ c_fn! {
 
     /// getline(3)
     undeclared fn getline(line: *mut *mut c_char, size: *mut size_t, file: *mut FILE) -> ssize_t {
-        // SAFETY: the caller's.
-        unsafe { getdelim(line, size, b'\n'.into(), file) }
+        getdelim(line, size, b'\n'.into(), file)
     }
 
     /// perror(3)
@@ -432,13 +406,10 @@ c_fn! {
 
     /// remove(3)
     fn remove(path: *const c_char) -> c_int {
-        // SAFETY: the caller's C string.
-        unsafe {
-            match sys::check(syscall!(__NR_unlinkat, libc::AT_FDCWD, path, 0)) {
-                Ok(_) => 0,
-                Err(libc::EISDIR) => crate::c::fs::rmdir(path),
-                Err(errno) => fail(errno),
-            }
+        match sys::check(syscall!(__NR_unlinkat, libc::AT_FDCWD, path, 0)) {
+            Ok(_) => 0,
+            Err(libc::EISDIR) => crate::c::fs::rmdir(path),
+            Err(errno) => fail(errno),
         }
     }
 }

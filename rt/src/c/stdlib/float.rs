@@ -221,7 +221,7 @@ unsafe fn report<T>(
     end: *mut *mut c_char,
     read: fn(&[u8]) -> (T, usize, bool),
 ) -> T {
-    // SAFETY: the caller's.
+    // SAFETY: `end` is null or writable, and points into the text.
     unsafe {
         let (value, length, out_of_range) = read(bytes(text));
         if let Some(end) = end.as_mut() {
@@ -237,20 +237,17 @@ unsafe fn report<T>(
 c_fn! {
     /// strtod(3)
     fn strtod(text: *const c_char, end: *mut *mut c_char) -> c_double {
-        // SAFETY: the caller's.
-        unsafe { report(text, end, read_double) }
+        report(text, end, read_double)
     }
 
     /// strtof(3)
     fn strtof(text: *const c_char, end: *mut *mut c_char) -> c_float {
-        // SAFETY: the caller's.
-        unsafe { report(text, end, read_float) }
+        report(text, end, read_float)
     }
 
     /// atof(3)
     fn atof(text: *const c_char) -> c_double {
-        // SAFETY: the caller's.
-        unsafe { report(text, core::ptr::null_mut(), read_double) }
+        report(text, core::ptr::null_mut(), read_double)
     }
 }
 

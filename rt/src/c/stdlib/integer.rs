@@ -78,7 +78,7 @@ unsafe fn read(
         fail(libc::EINVAL);
         return None;
     };
-    // SAFETY: the caller's.
+    // SAFETY: `text` is a C string, and `end` null or writable.
     unsafe {
         let parsed = parse(bytes(text), base, binary);
         if let Some(end) = end.as_mut() {
@@ -91,7 +91,7 @@ unsafe fn read(
 /// # Safety
 /// As [`read`].
 unsafe fn signed(text: *const c_char, end: *mut *mut c_char, base: c_int, binary: bool) -> i64 {
-    // SAFETY: the caller's.
+    // SAFETY: `text` is a C string, and `end` null or writable.
     let Some(Parsed {
         negative,
         magnitude,
@@ -113,7 +113,7 @@ unsafe fn signed(text: *const c_char, end: *mut *mut c_char, base: c_int, binary
 /// # Safety
 /// As [`read`].
 unsafe fn unsigned(text: *const c_char, end: *mut *mut c_char, base: c_int, binary: bool) -> u64 {
-    // SAFETY: the caller's.
+    // SAFETY: `text` is a C string, and `end` null or writable.
     match unsafe { read(text, end, base, binary) } {
         None => 0,
         // C negates the unsigned number.
@@ -137,8 +137,7 @@ macro_rules! parsers {
         c_fn! {$(
             #[doc = concat!(stringify!($name), "(3)")]
             $($kind)? fn $name(text: *const c_char, end: *mut *mut c_char, base: c_int) -> $t {
-                // SAFETY: the caller's.
-                unsafe { $how(text, end, base, $binary) }
+                $how(text, end, base, $binary)
             }
         )*}
     };
@@ -163,20 +162,17 @@ parsers! {
 c_fn! {
     /// atoi(3)
     fn atoi(text: *const c_char) -> c_int {
-        // SAFETY: the caller's.
-        unsafe { signed(text, core::ptr::null_mut(), 10, false) as c_int }
+        signed(text, core::ptr::null_mut(), 10, false) as c_int
     }
 
     /// atol(3)
     fn atol(text: *const c_char) -> c_long {
-        // SAFETY: the caller's.
-        unsafe { signed(text, core::ptr::null_mut(), 10, false) }
+        signed(text, core::ptr::null_mut(), 10, false)
     }
 
     /// atoll(3)
     fn atoll(text: *const c_char) -> c_longlong {
-        // SAFETY: the caller's.
-        unsafe { signed(text, core::ptr::null_mut(), 10, false) }
+        signed(text, core::ptr::null_mut(), 10, false)
     }
 }
 

@@ -24,7 +24,7 @@ fn next() -> u64 {
 /// # Safety
 /// Three words.
 unsafe fn next_of(state: *mut c_ushort) -> u64 {
-    // SAFETY: the caller's.
+    // SAFETY: three words, as this function demands.
     let words = unsafe { &mut *state.cast::<[c_ushort; 3]>() };
     let x = step(words.iter().rev().fold(0, |x, w| x << 16 | u64::from(*w)));
     *words = [x as u16, (x >> 16) as u16, (x >> 32) as u16];
@@ -54,8 +54,7 @@ c_fn! {
 
     /// drand48(3)
     undeclared fn erand48(state: *mut c_ushort) -> c_double {
-        // SAFETY: the caller's.
-        fraction(unsafe { next_of(state) })
+        fraction(next_of(state))
     }
 
     /// drand48(3)
@@ -65,8 +64,7 @@ c_fn! {
 
     /// drand48(3)
     undeclared fn nrand48(state: *mut c_ushort) -> c_long {
-        // SAFETY: the caller's.
-        natural(unsafe { next_of(state) })
+        natural(next_of(state))
     }
 
     /// drand48(3)
@@ -76,8 +74,7 @@ c_fn! {
 
     /// drand48(3)
     undeclared fn jrand48(state: *mut c_ushort) -> c_long {
-        // SAFETY: the caller's.
-        integer(unsafe { next_of(state) })
+        integer(next_of(state))
     }
 
     /// drand48(3): the upper 32 bits; the lower 16 are laid down.

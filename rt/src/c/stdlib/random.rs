@@ -48,7 +48,7 @@ c_fn! {
             let n = (length - done).min(256);
             // SAFETY: the caller's memory. The function has no way to fail.
             if unsafe { crate::c::process::getentropy(to.wrapping_byte_add(done), n) } != 0 {
-                crate::die::fatal("the kernel gives no random numbers (getrandom failed)");
+                crate::sys::die::fatal("the kernel gives no random numbers (getrandom failed)");
             }
             done += n;
         }
@@ -56,11 +56,8 @@ c_fn! {
 
     /// rand_r(3)
     undeclared fn rand_r(state: *mut c_uint) -> c_int {
-        // SAFETY: the caller's word.
-        unsafe {
-            *state = (*state).wrapping_add(STEP as c_uint);
-            (mix((*state).into()) >> 33) as c_int
-        }
+        *state = (*state).wrapping_add(STEP as c_uint);
+        (mix((*state).into()) >> 33) as c_int
     }
 
     /// random(3): 31 bits.

@@ -141,16 +141,14 @@ c_fn! {
     /// qsort(3)
     fn qsort(start: *mut c_void, count: size_t, size: size_t, compare: Option<Compare>) {
         if let Some(compare) = compare {
-            // SAFETY: the caller's.
-            unsafe { sort(start, count, size, |a, b| compare(a, b)) }
+            sort(start, count, size, |a, b| compare(a, b))
         }
     }
 
     /// qsort_r(3), GNU's.
     fn qsort_r(start: *mut c_void, count: size_t, size: size_t, compare: Option<CompareWith>, argument: *mut c_void) {
         if let Some(compare) = compare {
-            // SAFETY: the caller's.
-            unsafe { sort(start, count, size, |a, b| compare(a, b, argument)) }
+            sort(start, count, size, |a, b| compare(a, b, argument))
         }
     }
 

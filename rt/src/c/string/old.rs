@@ -25,20 +25,17 @@ fn first_bit(n: u64) -> c_int {
 c_fn! {
     /// index(3)
     undeclared fn index(s: *const c_char, c: c_int) -> *mut c_char {
-        // SAFETY: the caller's.
-        unsafe { strchr(s, c) }
+        strchr(s, c)
     }
 
     /// index(3)
     undeclared fn rindex(s: *const c_char, c: c_int) -> *mut c_char {
-        // SAFETY: the caller's.
-        unsafe { strrchr(s, c) }
+        strrchr(s, c)
     }
 
     /// strtok(3)
     fn strtok(s: *mut c_char, separators: *const c_char) -> *mut c_char {
-        // SAFETY: the caller's.
-        unsafe { strtok_r(s, separators, LEFT.0.as_ptr()) }
+        strtok_r(s, separators, LEFT.0.as_ptr())
     }
 
     /// rawmemchr(3): the byte is there, says the caller.
@@ -55,8 +52,7 @@ c_fn! {
 
     /// strcasestr(3), in the C locale.
     undeclared fn strcasestr(hay: *const c_char, needle: *const c_char) -> *mut c_char {
-        // SAFETY: the caller's.
-        let (text, needle) = unsafe { (bytes(hay), bytes(needle)) };
+        let (text, needle) = (bytes(hay), bytes(needle));
         if needle.is_empty() {
             return hay.cast_mut();
         }

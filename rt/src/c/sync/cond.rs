@@ -4,7 +4,7 @@ use core::sync::atomic::{AtomicI32, AtomicU32, Ordering::*};
 
 use libc::{c_int, clockid_t, pthread_cond_t, pthread_condattr_t, pthread_mutex_t, timespec};
 
-use super::mutex::Mutex;
+use super::mutex_object::Mutex;
 use super::{Deadline, wait, wake};
 
 /// What this file keeps in a `pthread_cond_t`.
@@ -18,7 +18,8 @@ struct Cond {
 const _: () = assert!(size_of::<Cond>() <= size_of::<pthread_cond_t>());
 const _: () =
     assert!(align_of::<Cond>() <= align_of::<pthread_cond_t>() && libc::CLOCK_REALTIME == 0);
-const _: () = assert!(size_of::<pthread_condattr_t>() == size_of::<i32>());
+const _: () = assert!(size_of::<pthread_condattr_t>() >= size_of::<i32>());
+const _: () = assert!(align_of::<pthread_condattr_t>() >= align_of::<i32>());
 
 /// # Safety
 /// Initialised, statically or by `pthread_cond_init`.
@@ -65,38 +66,32 @@ c_fn! {
 
     /// pthread_cond_wait(3)
     fn pthread_cond_wait(cond: *mut pthread_cond_t, mutex: *mut pthread_mutex_t) -> c_int {
-        // SAFETY: the caller's.
-        unsafe { of(cond).wait(Mutex::of(mutex), None) }
+        of(cond).wait(Mutex::of(mutex), None)
     }
 
     /// pthread_cond_timedwait(3)
     fn pthread_cond_timedwait(cond: *mut pthread_cond_t, mutex: *mut pthread_mutex_t, limit: *const timespec) -> c_int {
-        // SAFETY: the caller's.
-        unsafe {
-            let cond = of(cond);
-            match Deadline::new(limit, cond.clock.load(Relaxed)) {
-                Ok(deadline) => cond.wait(Mutex::of(mutex), Some(deadline)),
-                Err(errno) => errno,
-            }
+        let cond = of(cond);
+        match Deadline::new(limit, cond.clock.load(Relaxed)) {
+            Ok(deadline) => cond.wait(Mutex::of(mutex), Some(deadline)),
+            Err(errno) => errno,
         }
     }
 
     /// pthread_cond_signal(3)
     fn pthread_cond_signal(cond: *mut pthread_cond_t) -> c_int {
-        // SAFETY: the caller's.
-        unsafe { of(cond) }.signal(1)
+        of(cond).signal(1)
     }
 
     /// pthread_cond_broadcast(3)
     fn pthread_cond_broadcast(cond: *mut pthread_cond_t) -> c_int {
-        // SAFETY: the caller's.
-        unsafe { of(cond) }.signal(c_int::MAX)
+        of(cond).signal(c_int::MAX)
     }
 
     /// pthread_condattr_init(3)
     fn pthread_condattr_init(attr: *mut pthread_condattr_t) -> c_int {
-        // SAFETY: the caller's place, one word.
-        unsafe { attr.cast::<i32>().write(libc::CLOCK_REALTIME) };
+        attr.write_bytes(0, 1);
+        attr.cast::<i32>().write(libc::CLOCK_REALTIME);
         0
     }
 
@@ -110,8 +105,7 @@ c_fn! {
         if !matches!(clock, libc::CLOCK_REALTIME | libc::CLOCK_MONOTONIC) {
             return libc::EINVAL;
         }
-        // SAFETY: the caller's, one word.
-        unsafe { attr.cast::<i32>().write(clock) };
+        attr.cast::<i32>().write(clock);
         0
     }
 

@@ -1,56 +1,14 @@
 //! Mutexes, between processes too, and robust ones (`robust.rs`). Without priorities: asking for them is ENOTSUP.
 
-use core::sync::atomic::{AtomicI32, AtomicU32, AtomicUsize, Ordering::*};
+use core::sync::atomic::Ordering::*;
 
 use libc::{c_int, pthread_mutex_t, pthread_mutexattr_t, timespec};
 
+use super::mutex_object::*;
 use super::robust::{self, Patience};
 use super::{Deadline, FREE, HELD, PRIVATE, SHARED, lock_word, me, unlock_word};
 
-/// What this file keeps in a `pthread_mutex_t`. The kind lies where glibc has it, since static initialisers set it
-/// (PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP and its kin; `struct __pthread_mutex_s`, `__kind`).
-#[repr(C)]
-pub(super) struct Mutex {
-    pub(super) word: AtomicU32,
-    /// How often the owner has locked it, beyond the first time.
-    pub(super) depth: AtomicU32,
-    pub(super) owner: AtomicI32,
-    unused: u32,
-    kind: AtomicI32,
-    spins: u32,
-    /// Of a robust one: its place in its owner's list.
-    pub(super) previous: AtomicUsize,
-    pub(super) next: AtomicUsize,
-}
-
-const _: () = assert!(size_of::<Mutex>() <= size_of::<pthread_mutex_t>());
-const _: () = assert!(align_of::<Mutex>() <= align_of::<pthread_mutex_t>());
-const _: () = assert!(core::mem::offset_of!(Mutex, kind) == 16);
-const _: () = assert!(size_of::<pthread_mutexattr_t>() >= size_of::<i32>());
-
-/// The kinds; glibc's adaptive one is a normal one.
-const NORMAL: c_int = libc::PTHREAD_MUTEX_NORMAL;
-pub(super) const RECURSIVE: c_int = libc::PTHREAD_MUTEX_RECURSIVE;
-pub(super) const ERRORCHECK: c_int = libc::PTHREAD_MUTEX_ERRORCHECK;
-const ADAPTIVE: c_int = 3;
-
-/// The bits of the kind, and what else is said beside it; as in glibc's `__kind`, for mutexes in shared memory.
-const KIND: c_int = 3;
-const IS_ROBUST: c_int = 16;
-const IS_SHARED: c_int = 128;
-
 impl Mutex {
-    /// # Safety
-    /// Initialised, statically or by `pthread_mutex_init`.
-    pub(super) unsafe fn of<'a>(mutex: *mut pthread_mutex_t) -> &'a Mutex {
-        // SAFETY: the caller's; all of it is atomic.
-        unsafe { &*mutex.cast() }
-    }
-
-    pub(super) fn kind(&self) -> c_int {
-        self.kind.load(Relaxed) & KIND
-    }
-
     fn tracks_owner(&self) -> bool {
         matches!(self.kind(), RECURSIVE | ERRORCHECK)
     }
@@ -171,7 +129,7 @@ unsafe fn set(attr: *mut pthread_mutexattr_t, bit: c_int, value: c_int, yes: c_i
     if value != 0 && value != yes {
         return libc::EINVAL;
     }
-    // SAFETY: the caller's.
+    // SAFETY: initialised, as this function demands.
     let attr = unsafe { kind_of(attr) };
     *attr = if value == yes {
         *attr | bit
@@ -195,8 +153,7 @@ c_fn! {
 
     /// pthread_mutex_destroy(3)
     fn pthread_mutex_destroy(mutex: *mut pthread_mutex_t) -> c_int {
-        // SAFETY: the caller's.
-        let mutex = unsafe { Mutex::of(mutex) };
+        let mutex = Mutex::of(mutex);
         match mutex.word.load(Relaxed) {
             FREE => 0,
             _ if mutex.is_robust() => 0,
@@ -206,53 +163,42 @@ c_fn! {
 
     /// pthread_mutex_consistent(3)
     fn pthread_mutex_consistent(mutex: *mut pthread_mutex_t) -> c_int {
-        // SAFETY: the caller's.
-        let mutex = unsafe { Mutex::of(mutex) };
+        let mutex = Mutex::of(mutex);
         if mutex.is_robust() { robust::consistent(mutex) } else { libc::EINVAL }
     }
 
     /// pthread_mutex_consistent(3), by its older name.
     undeclared fn pthread_mutex_consistent_np(mutex: *mut pthread_mutex_t) -> c_int {
-        // SAFETY: the caller's.
-        unsafe { pthread_mutex_consistent(mutex) }
+        pthread_mutex_consistent(mutex)
     }
 
     /// pthread_mutex_lock(3)
     fn pthread_mutex_lock(mutex: *mut pthread_mutex_t) -> c_int {
-        // SAFETY: the caller's.
-        unsafe { Mutex::of(mutex) }.lock(None)
+        Mutex::of(mutex).lock(None)
     }
 
     /// pthread_mutex_trylock(3)
     fn pthread_mutex_trylock(mutex: *mut pthread_mutex_t) -> c_int {
-        // SAFETY: the caller's.
-        unsafe { Mutex::of(mutex) }.try_lock()
+        Mutex::of(mutex).try_lock()
     }
 
     /// pthread_mutex_timedlock(3)
     fn pthread_mutex_timedlock(mutex: *mut pthread_mutex_t, limit: *const timespec) -> c_int {
-        // SAFETY: the caller's.
-        unsafe {
-            match Deadline::new(limit, libc::CLOCK_REALTIME) {
-                Ok(deadline) => Mutex::of(mutex).lock(Some(deadline)),
-                Err(errno) => errno,
-            }
+        match Deadline::new(limit, libc::CLOCK_REALTIME) {
+            Ok(deadline) => Mutex::of(mutex).lock(Some(deadline)),
+            Err(errno) => errno,
         }
     }
 
     /// pthread_mutex_unlock(3)
     fn pthread_mutex_unlock(mutex: *mut pthread_mutex_t) -> c_int {
-        // SAFETY: the caller's.
-        unsafe { Mutex::of(mutex) }.unlock()
+        Mutex::of(mutex).unlock()
     }
 
     /// pthread_mutexattr_init(3)
     fn pthread_mutexattr_init(attr: *mut pthread_mutexattr_t) -> c_int {
-        // SAFETY: the caller's place.
-        unsafe {
-            attr.write_bytes(0, 1);
-            *kind_of(attr) = NORMAL;
-        }
+        attr.write_bytes(0, 1);
+        *kind_of(attr) = NORMAL;
         0
     }
 
@@ -266,54 +212,46 @@ c_fn! {
         if !matches!(kind, NORMAL | RECURSIVE | ERRORCHECK | ADAPTIVE) {
             return libc::EINVAL;
         }
-        // SAFETY: the caller's.
-        let attr = unsafe { kind_of(attr) };
+        let attr = kind_of(attr);
         *attr = *attr & !KIND | kind;
         0
     }
 
     /// pthread_mutexattr_gettype(3)
     undeclared fn pthread_mutexattr_gettype(attr: *const pthread_mutexattr_t, kind: *mut c_int) -> c_int {
-        // SAFETY: the caller's.
-        unsafe { *kind = *kind_of(attr.cast_mut()) & KIND };
+        *kind = *kind_of(attr.cast_mut()) & KIND;
         0
     }
 
     /// pthread_mutexattr_setpshared(3)
     fn pthread_mutexattr_setpshared(attr: *mut pthread_mutexattr_t, shared: c_int) -> c_int {
-        // SAFETY: the caller's.
-        unsafe { set(attr, IS_SHARED, shared, libc::PTHREAD_PROCESS_SHARED) }
+        set(attr, IS_SHARED, shared, libc::PTHREAD_PROCESS_SHARED)
     }
 
     /// pthread_mutexattr_getpshared(3)
     fn pthread_mutexattr_getpshared(attr: *const pthread_mutexattr_t, shared: *mut c_int) -> c_int {
-        // SAFETY: the caller's.
-        unsafe { *shared = (*kind_of(attr.cast_mut()) & IS_SHARED != 0).into() };
+        *shared = (*kind_of(attr.cast_mut()) & IS_SHARED != 0).into();
         0
     }
 
     /// pthread_mutexattr_setrobust(3)
     fn pthread_mutexattr_setrobust(attr: *mut pthread_mutexattr_t, robust: c_int) -> c_int {
-        // SAFETY: the caller's.
-        unsafe { set(attr, IS_ROBUST, robust, libc::PTHREAD_MUTEX_ROBUST) }
+        set(attr, IS_ROBUST, robust, libc::PTHREAD_MUTEX_ROBUST)
     }
 
     /// pthread_mutexattr_getrobust(3)
     fn pthread_mutexattr_getrobust(attr: *const pthread_mutexattr_t, robust: *mut c_int) -> c_int {
-        // SAFETY: the caller's.
-        unsafe { *robust = (*kind_of(attr.cast_mut()) & IS_ROBUST != 0).into() };
+        *robust = (*kind_of(attr.cast_mut()) & IS_ROBUST != 0).into();
         0
     }
 
     /// pthread_mutexattr_setrobust(3), by its older name.
     undeclared fn pthread_mutexattr_setrobust_np(attr: *mut pthread_mutexattr_t, robust: c_int) -> c_int {
-        // SAFETY: the caller's.
-        unsafe { pthread_mutexattr_setrobust(attr, robust) }
+        pthread_mutexattr_setrobust(attr, robust)
     }
 
     /// pthread_mutexattr_getrobust(3), by its older name.
     undeclared fn pthread_mutexattr_getrobust_np(attr: *const pthread_mutexattr_t, robust: *mut c_int) -> c_int {
-        // SAFETY: the caller's.
-        unsafe { pthread_mutexattr_getrobust(attr, robust) }
+        pthread_mutexattr_getrobust(attr, robust)
     }
 }

@@ -42,8 +42,7 @@ c_fn! {
         if shared != libc::PTHREAD_PROCESS_PRIVATE {
             return libc::ENOTSUP;
         }
-        // SAFETY: the caller's word.
-        unsafe { lock.cast::<u32>().write(FREE) };
+        lock.cast::<u32>().write(FREE);
         0
     }
 
@@ -60,8 +59,7 @@ c_fn! {
 
     /// pthread_spin_lock(3)
     fn pthread_spin_trylock(lock: *mut pthread_spinlock_t) -> c_int {
-        // SAFETY: the caller's word.
-        match unsafe { AtomicU32::from_ptr(lock.cast()) }.compare_exchange(FREE, HELD, Acquire, Relaxed) {
+        match AtomicU32::from_ptr(lock.cast()).compare_exchange(FREE, HELD, Acquire, Relaxed) {
             Ok(_) => 0,
             Err(_) => libc::EBUSY,
         }
@@ -69,8 +67,7 @@ c_fn! {
 
     /// pthread_spin_lock(3)
     fn pthread_spin_unlock(lock: *mut pthread_spinlock_t) -> c_int {
-        // SAFETY: the caller's word.
-        unlock_word(unsafe { AtomicU32::from_ptr(lock.cast()) }, PRIVATE);
+        unlock_word(AtomicU32::from_ptr(lock.cast()), PRIVATE);
         0
     }
 
@@ -94,8 +91,7 @@ c_fn! {
     /// pthread_barrier_init(3)
     fn pthread_barrier_destroy(barrier: *mut pthread_barrier_t) -> c_int {
         // Threads of the last round may still be on their way out: the lock is theirs until then.
-        // SAFETY: the caller's.
-        let barrier = unsafe { &*barrier.cast::<Barrier>() };
+        let barrier = &*barrier.cast::<Barrier>();
         while barrier.leaving.load(Acquire) != 0 {
             core::hint::spin_loop();
         }
@@ -104,8 +100,7 @@ c_fn! {
 
     /// pthread_barrier_wait(3)
     fn pthread_barrier_wait(barrier: *mut pthread_barrier_t) -> c_int {
-        // SAFETY: the caller's.
-        unsafe { &*barrier.cast::<Barrier>() }.wait()
+        (&*barrier.cast::<Barrier>()).wait()
     }
 }
 

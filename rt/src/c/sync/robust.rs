@@ -10,10 +10,10 @@ use core::sync::atomic::{AtomicI32, AtomicUsize, Ordering::*};
 
 use libc::c_int;
 
-use super::mutex::{ERRORCHECK, Mutex, RECURSIVE};
+use super::mutex_object::{ERRORCHECK, Mutex, RECURSIVE};
 use super::{Deadline, SHARED, me, wait_in, wake_in};
-use crate::lock::Lock;
 use crate::sys;
+use crate::sys::lock::Lock;
 use linux_raw_sys::general::*;
 
 /// In place of an owner: he died, and nobody has repaired what the mutex protects; and nobody ever will (glibc's values).

@@ -126,8 +126,7 @@ impl RwLock {
 c_fn! {
     /// pthread_rwlock_init(3)
     fn pthread_rwlock_init(lock: *mut pthread_rwlock_t, _attr: *const pthread_rwlockattr_t) -> c_int {
-        // SAFETY: the caller's place.
-        unsafe { lock.write_bytes(0, 1) };
+        lock.write_bytes(0, 1);
         0
     }
 
@@ -138,50 +137,42 @@ c_fn! {
 
     /// pthread_rwlock_rdlock(3)
     fn pthread_rwlock_rdlock(lock: *mut pthread_rwlock_t) -> c_int {
-        // SAFETY: the caller's.
-        unsafe { of(lock) }.read(None)
+        of(lock).read(None)
     }
 
     /// pthread_rwlock_rdlock(3)
     fn pthread_rwlock_tryrdlock(lock: *mut pthread_rwlock_t) -> c_int {
-        // SAFETY: the caller's.
-        unsafe { of(lock) }.try_read(false)
+        of(lock).try_read(false)
     }
 
     /// pthread_rwlock_timedrdlock(3)
     undeclared fn pthread_rwlock_timedrdlock(lock: *mut pthread_rwlock_t, limit: *const timespec) -> c_int {
-        // SAFETY: the caller's.
-        unsafe { Deadline::new(limit, libc::CLOCK_REALTIME).map_or_else(|e| e, |at| of(lock).read(Some(at))) }
+        Deadline::new(limit, libc::CLOCK_REALTIME).map_or_else(|e| e, |at| of(lock).read(Some(at)))
     }
 
     /// pthread_rwlock_wrlock(3)
     fn pthread_rwlock_wrlock(lock: *mut pthread_rwlock_t) -> c_int {
-        // SAFETY: the caller's.
-        unsafe { of(lock) }.write(None)
+        of(lock).write(None)
     }
 
     /// pthread_rwlock_wrlock(3)
     fn pthread_rwlock_trywrlock(lock: *mut pthread_rwlock_t) -> c_int {
-        // SAFETY: the caller's.
-        unsafe { of(lock) }.try_write()
+        of(lock).try_write()
     }
 
     /// pthread_rwlock_timedwrlock(3)
     undeclared fn pthread_rwlock_timedwrlock(lock: *mut pthread_rwlock_t, limit: *const timespec) -> c_int {
-        // SAFETY: the caller's.
-        unsafe { Deadline::new(limit, libc::CLOCK_REALTIME).map_or_else(|e| e, |at| of(lock).write(Some(at))) }
+        Deadline::new(limit, libc::CLOCK_REALTIME).map_or_else(|e| e, |at| of(lock).write(Some(at)))
     }
 
     /// pthread_rwlock_unlock(3)
     fn pthread_rwlock_unlock(lock: *mut pthread_rwlock_t) -> c_int {
-        // SAFETY: the caller's.
-        unsafe { of(lock) }.unlock()
+        of(lock).unlock()
     }
 
     /// pthread_rwlockattr_init(3)
     fn pthread_rwlockattr_init(attr: *mut pthread_rwlockattr_t) -> c_int {
-        // SAFETY: the caller's place.
-        unsafe { attr.write_bytes(0, 1) };
+        attr.write_bytes(0, 1);
         0
     }
 

@@ -42,11 +42,8 @@ c_fn! {
         if shared != 0 {
             return fail(libc::ENOSYS);
         }
-        // SAFETY: the caller's place.
-        unsafe {
-            semaphore.write_bytes(0, 1);
-            of(semaphore).store(value, Release);
-        }
+        semaphore.write_bytes(0, 1);
+        of(semaphore).store(value, Release);
         0
     }
 
@@ -57,14 +54,12 @@ c_fn! {
 
     /// sem_wait(3)
     fn sem_wait(semaphore: *mut sem_t) -> c_int {
-        // SAFETY: the caller's.
-        take(unsafe { of(semaphore) }, None)
+        take(of(semaphore), None)
     }
 
     /// sem_wait(3)
     fn sem_trywait(semaphore: *mut sem_t) -> c_int {
-        // SAFETY: the caller's.
-        match try_take(unsafe { of(semaphore) }) {
+        match try_take(of(semaphore)) {
             true => 0,
             false => fail(libc::EAGAIN),
         }
@@ -72,19 +67,15 @@ c_fn! {
 
     /// sem_wait(3)
     fn sem_timedwait(semaphore: *mut sem_t, limit: *const timespec) -> c_int {
-        // SAFETY: the caller's.
-        unsafe {
-            match Deadline::new(limit, libc::CLOCK_REALTIME) {
-                Ok(deadline) => take(of(semaphore), Some(deadline)),
-                Err(errno) => fail(errno),
-            }
+        match Deadline::new(limit, libc::CLOCK_REALTIME) {
+            Ok(deadline) => take(of(semaphore), Some(deadline)),
+            Err(errno) => fail(errno),
         }
     }
 
     /// sem_post(3). The word is woken even if nobody waits: a thread that waits may go, and its memory with it, as soon as it is up.
     fn sem_post(semaphore: *mut sem_t) -> c_int {
-        // SAFETY: the caller's.
-        let word = unsafe { of(semaphore) };
+        let word = of(semaphore);
         let raised = word.fetch_update(Release, Relaxed, |n| (n < VALUE_MAX).then_some(n + 1));
         match raised {
             Ok(_) => {
@@ -97,8 +88,7 @@ c_fn! {
 
     /// sem_getvalue(3)
     fn sem_getvalue(semaphore: *mut sem_t, to: *mut c_int) -> c_int {
-        // SAFETY: the caller's.
-        unsafe { *to = of(semaphore).load(Relaxed) as c_int };
+        *to = of(semaphore).load(Relaxed) as c_int;
         0
     }
 }

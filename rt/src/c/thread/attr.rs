@@ -3,7 +3,7 @@
 
 use libc::{c_int, c_void, pthread_attr_t, size_t};
 
-use crate::shared::GUARD_SIZE;
+use crate::contract::GUARD_SIZE;
 
 /// What this file keeps in a `pthread_attr_t`.
 #[repr(C)]
@@ -36,7 +36,7 @@ unsafe fn view<'a>(attr: *const pthread_attr_t) -> &'a Attr {
 /// # Safety
 /// `attr` must be initialised, and no other thread's.
 unsafe fn edit<'a>(attr: *mut pthread_attr_t) -> &'a mut Attr {
-    // SAFETY: the caller's.
+    // SAFETY: `pthread_attr_init` wrote an `Attr`, and no other thread uses it meanwhile.
     unsafe { &mut *attr.cast() }
 }
 
@@ -46,7 +46,7 @@ unsafe fn edit<'a>(attr: *mut pthread_attr_t) -> &'a mut Attr {
 /// Null or initialised.
 #[cfg(not(test))]
 pub(super) unsafe fn is_detached(attr: *const pthread_attr_t) -> bool {
-    // SAFETY: the caller's.
+    // SAFETY: not null, so it is initialised.
     !attr.is_null() && unsafe { view(attr) }.detached
 }
 
@@ -77,15 +77,13 @@ c_fn! {
         if size < libc::PTHREAD_STACK_MIN || size > lane_stack() {
             return libc::EINVAL;
         }
-        // SAFETY: the caller's.
-        unsafe { edit(attr) }.stack_size = size;
+        edit(attr).stack_size = size;
         0
     }
 
     /// pthread_attr_getstacksize(3)
     fn pthread_attr_getstacksize(attr: *const pthread_attr_t, size: *mut size_t) -> c_int {
-        // SAFETY: the caller's.
-        unsafe { *size = view(attr).stack_size };
+        *size = view(attr).stack_size;
         0
     }
 
@@ -94,15 +92,13 @@ c_fn! {
         if size > GUARD_SIZE as usize {
             return libc::EINVAL;
         }
-        // SAFETY: the caller's.
-        unsafe { edit(attr) }.guard_size = size;
+        edit(attr).guard_size = size;
         0
     }
 
     /// pthread_attr_getguardsize(3)
     fn pthread_attr_getguardsize(attr: *const pthread_attr_t, size: *mut size_t) -> c_int {
-        // SAFETY: the caller's.
-        unsafe { *size = view(attr).guard_size };
+        *size = view(attr).guard_size;
         0
     }
 
@@ -110,8 +106,7 @@ c_fn! {
     fn pthread_attr_setdetachstate(attr: *mut pthread_attr_t, state: c_int) -> c_int {
         match state {
             libc::PTHREAD_CREATE_JOINABLE | libc::PTHREAD_CREATE_DETACHED => {
-                // SAFETY: the caller's.
-                unsafe { edit(attr) }.detached = state == libc::PTHREAD_CREATE_DETACHED;
+                edit(attr).detached = state == libc::PTHREAD_CREATE_DETACHED;
                 0
             }
             _ => libc::EINVAL,
@@ -120,23 +115,17 @@ c_fn! {
 
     /// pthread_attr_getdetachstate(3)
     undeclared fn pthread_attr_getdetachstate(attr: *const pthread_attr_t, state: *mut c_int) -> c_int {
-        // SAFETY: the caller's.
-        unsafe {
-            *state = match view(attr).detached {
-                true => libc::PTHREAD_CREATE_DETACHED,
-                false => libc::PTHREAD_CREATE_JOINABLE,
-            };
-        }
+        *state = match view(attr).detached {
+            true => libc::PTHREAD_CREATE_DETACHED,
+            false => libc::PTHREAD_CREATE_JOINABLE,
+        };
         0
     }
 
     /// pthread_attr_getstack(3): the lowest byte of the stack and its size, after `pthread_getattr_np`.
     fn pthread_attr_getstack(attr: *const pthread_attr_t, start: *mut *mut c_void, size: *mut size_t) -> c_int {
-        // SAFETY: the caller's.
-        unsafe {
-            *start = view(attr).stack_start as *mut c_void;
-            *size = view(attr).stack_size;
-        }
+        *start = view(attr).stack_start as *mut c_void;
+        *size = view(attr).stack_size;
         0
     }
 }
@@ -145,14 +134,11 @@ c_fn! {
 c_fn! {
     /// pthread_getattr_np(3): where the thread's stack lies: that part of its lane.
     fn pthread_getattr_np(thread: libc::pthread_t, attr: *mut pthread_attr_t) -> c_int {
-        // SAFETY: the caller's.
-        unsafe {
-            let thread = super::record(thread);
-            pthread_attr_init(attr);
-            let attr = edit(attr);
-            attr.stack_start = thread.control as usize - attr.stack_size;
-            attr.detached = thread.state.load(core::sync::atomic::Ordering::Acquire) == super::DETACHED;
-        }
+        let thread = super::record(thread);
+        pthread_attr_init(attr);
+        let attr = edit(attr);
+        attr.stack_start = thread.control as usize - attr.stack_size;
+        attr.detached = thread.state.load(core::sync::atomic::Ordering::Acquire) == super::DETACHED;
         0
     }
 }

@@ -1,225 +1,54 @@
-//! Thread-specific data: keys with destructors, and the destructors of the compiler's thread-locals.
-
-use core::cell::Cell;
-use core::ptr::null_mut;
-use core::sync::atomic::{AtomicUsize, Ordering::*};
+//! Thread-specific data: keys with destructors, and the destructors of the compiler's thread-locals. `lane/locals.rs` keeps them.
 
 use libc::{c_int, c_void, pthread_key_t};
 
-/// Keys in a process.
-pub const KEYS_MAX: usize = 256;
+use crate::lane::locals::{self, Destructor, Locals};
+pub use crate::lane::locals::{DESTRUCTOR_ITERATIONS, KEYS_MAX};
 
-/// How often destructors are run over values that other destructors set.
-pub const DESTRUCTOR_ITERATIONS: usize = 4;
-
-type Destructor = unsafe extern "C" fn(*mut c_void);
-
-/// A key. Its generation goes up when it is made and when it is deleted, and is odd in between: values that were set under an earlier
-/// generation are none.
-struct Key {
-    generation: AtomicUsize,
-    destructor: AtomicUsize,
+/// The calling thread's.
+#[cfg(not(test))]
+fn own<T>(f: impl FnOnce(&Locals) -> T) -> T {
+    // SAFETY: the lane is this thread's own.
+    f(unsafe { &(*crate::lane::control()).locals })
 }
 
-static KEYS: [Key; KEYS_MAX] = [const {
-    Key {
-        generation: AtomicUsize::new(0),
-        destructor: AtomicUsize::new(0),
-    }
-}; KEYS_MAX];
-
-/// The key, if it exists, and its generation.
-fn key(index: pthread_key_t) -> Option<(&'static Key, usize)> {
-    let key = KEYS.get(index as usize)?;
-    let generation = key.generation.load(Acquire);
-    (generation % 2 == 1).then_some((key, generation))
-}
-
-/// A thread's value of a key, under the generation in which it was set.
-#[derive(Clone, Copy)]
-struct Value {
-    generation: usize,
-    value: *mut c_void,
-}
-
-/// A destructor to be run at the end of the thread.
-struct Node {
-    next: *mut Node,
-    destructor: Destructor,
-    object: *mut c_void,
-}
-
-/// What one thread keeps.
-pub(super) struct Locals {
-    /// `KEYS_MAX` values, or null before the first is set.
-    values: Cell<*mut Value>,
-    destructors: Cell<*mut Node>,
-}
-
-impl Locals {
-    /// Nothing yet.
-    pub(super) fn new() -> Self {
-        Locals {
-            values: Cell::new(null_mut()),
-            destructors: Cell::new(null_mut()),
-        }
-    }
-
-    fn value(&self, index: usize) -> Option<&Cell<Value>> {
-        let values = self.values.get();
-        // SAFETY: `KEYS_MAX` values are there, and they are this thread's alone.
-        (!values.is_null() && index < KEYS_MAX)
-            .then(|| unsafe { &*values.add(index).cast::<Cell<Value>>() })
-    }
-
-    fn make_values(&self) -> Result<(), c_int> {
-        if self.values.get().is_null() {
-            // SAFETY: plain allocation; zero is a value, under no generation.
-            let values: *mut Value = unsafe { libc::calloc(KEYS_MAX, size_of::<Value>()).cast() };
-            if values.is_null() {
-                return Err(libc::ENOMEM);
-            }
-            self.values.set(values);
-        }
-        Ok(())
-    }
-
-    /// Runs every destructor, at the end of the thread: thread-locals first, the youngest first, then keys.
-    pub(super) fn run_destructors(&self) {
-        for _ in 0..DESTRUCTOR_ITERATIONS {
-            self.run_thread_locals();
-            if !self.run_keys() {
-                break;
-            }
-        }
-        self.run_thread_locals();
-        // SAFETY: the heap's own block, or null.
-        unsafe { libc::free(self.values.replace(null_mut()).cast()) };
-    }
-
-    fn run_thread_locals(&self) {
-        loop {
-            let node = self.destructors.get();
-            if node.is_null() {
-                return;
-            }
-            // SAFETY: a block that `register` made; the destructor was given to be called now.
-            unsafe {
-                let Node {
-                    next,
-                    destructor,
-                    object,
-                } = node.read();
-                self.destructors.set(next);
-                libc::free(node.cast());
-                destructor(object);
-            }
-        }
-    }
-
-    /// Runs the keys' destructors once; says whether any ran.
-    fn run_keys(&self) -> bool {
-        let mut any = false;
-        for index in 0..KEYS_MAX {
-            let (Some(cell), Some((key, generation))) =
-                (self.value(index), key(index as pthread_key_t))
-            else {
-                continue;
-            };
-            let set = cell.get();
-            let destructor = key.destructor.load(Acquire);
-            if set.generation != generation || set.value.is_null() || destructor == 0 {
-                continue;
-            }
-            cell.set(Value {
-                value: null_mut(),
-                ..set
-            });
-            any = true;
-            // SAFETY: `pthread_key_create` stored a function of this type, to be called with the value.
-            unsafe { core::mem::transmute::<usize, Destructor>(destructor)(set.value) };
-        }
-        any
-    }
-
-    fn register(&self, destructor: Destructor, object: *mut c_void) -> Result<(), c_int> {
-        // SAFETY: plain allocation.
-        let node: *mut Node = unsafe { libc::malloc(size_of::<Node>()).cast() };
-        if node.is_null() {
-            return Err(libc::ENOMEM);
-        }
-        let next = self.destructors.get();
-        // SAFETY: fresh memory for one.
-        unsafe {
-            node.write(Node {
-                next,
-                destructor,
-                object,
-            })
-        };
-        self.destructors.set(node);
-        Ok(())
-    }
+#[cfg(test)]
+fn own<T>(f: impl FnOnce(&Locals) -> T) -> T {
+    std::thread_local! { static LOCALS: Locals = Locals::new() }
+    LOCALS.with(f)
 }
 
 c_fn! {
     /// pthread_key_create(3)
     fn pthread_key_create(to: *mut pthread_key_t, destructor: Option<Destructor>) -> c_int {
-        for (index, key) in KEYS.iter().enumerate() {
-            let generation = key.generation.load(Relaxed);
-            // Taken by the step to the odd number; the destructor is read only of values set later than this returns.
-            if generation % 2 == 0
-                && key.generation.compare_exchange(generation, generation + 1, AcqRel, Relaxed).is_ok()
-            {
-                key.destructor.store(destructor.map_or(0, |f| f as usize), Release);
-                // SAFETY: the caller's.
-                unsafe { *to = index as pthread_key_t };
-                return 0;
+        match locals::create(destructor) {
+            Ok(key) => {
+                *to = key;
+                0
             }
+            Err(errno) => errno,
         }
-        libc::EAGAIN
     }
 
     /// pthread_key_delete(3)
-    fn pthread_key_delete(index: pthread_key_t) -> c_int {
-        match key(index) {
-            Some((key, generation)) => {
-                let deleted = key.generation.compare_exchange(generation, generation + 1, AcqRel, Relaxed);
-                deleted.map_or(libc::EINVAL, |_| 0)
-            }
-            None => libc::EINVAL,
-        }
+    fn pthread_key_delete(key: pthread_key_t) -> c_int {
+        if locals::delete(key) { 0 } else { libc::EINVAL }
     }
 
     /// pthread_getspecific(3)
-    fn pthread_getspecific(index: pthread_key_t) -> *mut c_void {
-        let value = key(index).and_then(|(_, generation)| {
-            let value = super::known()?.locals.value(index as usize)?.get();
-            (value.generation == generation).then_some(value.value)
-        });
-        value.unwrap_or(null_mut())
+    fn pthread_getspecific(key: pthread_key_t) -> *mut c_void {
+        own(|locals| locals.get(key))
     }
 
     /// pthread_setspecific(3)
-    fn pthread_setspecific(index: pthread_key_t, value: *const c_void) -> c_int {
-        let Some((_, generation)) = key(index) else {
-            return libc::EINVAL;
-        };
-        let locals = &super::current().locals;
-        if let Err(errno) = locals.make_values() {
-            return errno;
-        }
-        match locals.value(index as usize) {
-            Some(cell) => cell.set(Value { generation, value: value.cast_mut() }),
-            None => return libc::EINVAL,
-        }
-        0
+    fn pthread_setspecific(key: pthread_key_t, value: *const c_void) -> c_int {
+        own(|locals| locals.set(key, value.cast_mut())).err().unwrap_or(0)
     }
 
     /// The C library's half of `thread_local` with destructors (Itanium C++ ABI, 3.3.6; glibc and Rust's std use it).
     /// A thread of Go's is found to have ended some time after it has (`lane/ended.rs`).
     undeclared fn __cxa_thread_atexit_impl(destructor: Destructor, object: *mut c_void, _handle: *mut c_void) -> c_int {
-        match super::current().locals.register(destructor, object) {
+        match own(|locals| locals.register(destructor, object)) {
             Ok(()) => 0,
             Err(_) => -1,
         }

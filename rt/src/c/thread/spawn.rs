@@ -4,9 +4,9 @@ use libc::{c_int, c_void, pthread_attr_t, pthread_t};
 
 use super::*;
 use crate::arch::thread::{clone, set_up_thread_area};
-use crate::c::signal::AllBlocked;
 use crate::lane;
 use crate::sys;
+use crate::sys::signal::Blocked;
 
 /// A thread of this process, whose id the kernel writes to the lane, and clears at its end (clone(2)).
 const FLAGS: u32 = CLONE_VM
@@ -51,7 +51,7 @@ c_fn! {
             (*control).pthread = thread.cast();
             *to = (*thread).id();
             let pointer = set_up_thread_area(&mut (*control).thread_area);
-            let blocked = AllBlocked::now();
+            let blocked = Blocked::all();
             (*thread).mask.set(spawned_mask().map_or(blocked.before(), Cell::get));
             let tid = (*control).tid.as_ptr();
             let result = clone(FLAGS as usize, control.cast(), tid, pointer, run, thread.cast());
@@ -83,7 +83,7 @@ unsafe extern "C" fn run(thread: *mut c_void) -> ! {
     // SAFETY: the kernel wrote the id before the thread began (CLONE_PARENT_SETTID).
     let tid = unsafe { (*thread.control).tid.load(Relaxed) };
     thread.tid.store(tid, Relaxed);
-    crate::fault::accept_on_this_thread(thread.control);
+    crate::leave::fault::accept_on_this_thread(thread.control);
     if let Some(start) = thread.start {
         thread.value.set(start(thread.value.get()));
     }
@@ -96,7 +96,7 @@ c_fn! {
     undeclared fn pthread_exit(value: *mut c_void) -> ! {
         let thread = current();
         if !thread.spawned {
-            crate::die::fatal("C code of the library called pthread_exit on a thread that it did not start");
+            crate::sys::die::fatal("C code of the library called pthread_exit on a thread that it did not start");
         }
         thread.value.set(value);
         // SAFETY: the caller's: he leaves his frames.
@@ -109,7 +109,8 @@ c_fn! {
 /// # Safety
 /// `thread` must be the calling thread's record; what stands on the stack is given up.
 unsafe fn end(thread: &Thread) -> ! {
-    thread.locals.run_destructors();
+    // SAFETY: the lane is this thread's own.
+    unsafe { (*lane::control()).locals.run_destructors() };
     // Almost always long since.
     while !thread.released.load(Acquire) {
         // SAFETY: no arguments.

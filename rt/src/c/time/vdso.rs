@@ -3,13 +3,6 @@
 
 use core::ffi::CStr;
 
-/// The name of clock_gettime in the vDSO (vdso(7)).
-#[cfg(target_arch = "x86_64")]
-pub const CLOCK_GETTIME: &CStr = c"__vdso_clock_gettime";
-/// The name of clock_gettime in the vDSO (vdso(7)).
-#[cfg(target_arch = "aarch64")]
-pub const CLOCK_GETTIME: &CStr = c"__kernel_clock_gettime";
-
 const PT_LOAD: u32 = 1;
 const PT_DYNAMIC: u32 = 2;
 const DT_NULL: i64 = 0;
@@ -123,7 +116,8 @@ unsafe fn find(base: usize, name: &CStr) -> Option<usize> {
 mod tests {
     #[test]
     fn the_kernel_has_a_clock() {
-        let address = super::symbol(super::CLOCK_GETTIME).expect("a vDSO with clock_gettime");
+        let address =
+            super::symbol(crate::arch::vdso::CLOCK_GETTIME).expect("a vDSO with clock_gettime");
         assert_ne!(address, 0);
         assert_eq!(super::symbol(c"__vdso_no_such_function"), None);
         let mut now = libc::timespec {

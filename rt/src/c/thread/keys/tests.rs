@@ -1,12 +1,4 @@
 use super::*;
-use std::sync::atomic::AtomicUsize;
-
-static RUNS: AtomicUsize = AtomicUsize::new(0);
-
-unsafe extern "C" fn count(value: *mut c_void) {
-    RUNS.fetch_add(value as usize, Relaxed);
-}
-
 fn make(destructor: Option<Destructor>) -> pthread_key_t {
     let mut key = 0;
     // SAFETY: a place of our own.
@@ -30,22 +22,4 @@ fn a_deleted_key_forgets_its_values() {
         assert_eq!(pthread_setspecific(first, 8 as *const c_void), libc::EINVAL);
         assert!(pthread_getspecific(KEYS_MAX as pthread_key_t).is_null());
     }
-}
-
-#[test]
-fn destructors_run_once_for_each_value() {
-    let key = make(Some(count));
-    let locals = Locals::new();
-    locals.make_values().expect("memory");
-    let (_, generation) = super::key(key).expect("made");
-    locals.value(key as usize).expect("in range").set(Value {
-        generation,
-        value: 5 as *mut c_void,
-    });
-    locals.register(count, 100 as *mut c_void).expect("memory");
-    locals.register(count, 1000 as *mut c_void).expect("memory");
-    locals.run_destructors();
-    assert_eq!(RUNS.load(Relaxed), 1105);
-    locals.run_destructors();
-    assert_eq!(RUNS.load(Relaxed), 1105);
 }
