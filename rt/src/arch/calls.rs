@@ -72,7 +72,7 @@ unsafe extern "C" {
     pub fn rsyso_panic_begun(location: usize);
     /// `leave/panics.rs`: an exception is about to be raised.
     pub fn rsyso_panic_raised(exception: *mut UnwindException);
-    /// `leave/panics.rs`: it could not be raised.
+    /// `leave/callback.rs`: it could not be raised.
     pub fn rsyso_panic_not_raised(exception: *mut UnwindException);
     /// `leave/panics.rs`: an exception has left every frame of the library's.
     pub fn rsyso_panic_landed(exception: *mut UnwindException) -> !;

@@ -88,7 +88,7 @@ syscalls! {
     memfd_create(name: *const libc::c_char, flags: c_uint) -> c_int = __NR_memfd_create(name, flags);
 }
 
-/// Whether the runtime keeps what is written to standard error, or has printed it (`panics.rs`).
+/// Whether the runtime keeps what is written to standard error, or has printed it (`leave/panics.rs`).
 ///
 /// # Safety
 /// As for write(2).

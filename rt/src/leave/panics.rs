@@ -8,7 +8,7 @@
 //!
 //! The linker puts five functions here in front of those of the library: [`rsyso_panic_with_hook`](crate::arch::fronts) before that which runs the hook,
 //! [`rsyso_raise_exception`](crate::arch::catch) before `_Unwind_RaiseException`, [`rsyso_panic_caught`] before std's own end of a catch,
-//! [`rsyso_panic_payload`] before what that calls, and [`rsyso_panic_cannot_unwind`](crate::arch::leave) before the function that ends the program when
+//! [`rsyso_panic_payload`] before what that calls, and [`rsyso_panic_cannot_unwind`](crate::arch::catch) before the function that ends the program when
 //! a panic is about to leave an `extern "C"` function: if that is the function that the wrapper called, the panic goes on to Go instead.
 
 use core::ffi::c_void;

@@ -3,7 +3,7 @@
 //! The crate asks where the FDE of an address is. The linker sorted all of them (`Params::eh_table_offset`), so the answer is a binary
 //! search; it is handed over as an `.eh_frame_hdr` with a single entry, built in the lane's control block.
 //! An address outside the image has what was registered for it (`frames.rs`), or none: there the stack ends. A wrapper's is the last
-//! (`panics.rs`).
+//! (`catch.rs`).
 
 use unwinding::custom_eh_frame_finder::{
     EhFrameFinder, FrameInfo, FrameInfoKind, set_custom_eh_frame_finder,
