@@ -254,8 +254,8 @@ fn abi() {
     assert!(pieces.len() > 300, "{} exports", pieces.len() - 1);
     let part = |part: usize| {
         let mut source = pieces[0].to_owned();
-        for (i, piece) in pieces[1..].iter().enumerate() {
-            source += if i % PARTS == part { EXPORTED } else { "" };
+        for piece in pieces[1..].iter().skip(part).step_by(PARTS) {
+            source += EXPORTED;
             source += piece;
         }
         std::fs::write(dir.path().join("generated.rs"), source).unwrap();

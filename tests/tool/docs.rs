@@ -101,7 +101,15 @@ fn pictures_are_what_their_scripts_draw() {
 #[test]
 fn options_that_are_named_exist() {
     /// Of cargo and rustc.
-    const OTHERS: &[&str] = &["--crate-type", "--lib", "--path", "--release", "--test"];
+    const OTHERS: &[&str] = &[
+        "--all-targets",
+        "--crate-type",
+        "--lib",
+        "--no-run",
+        "--path",
+        "--release",
+        "--test",
+    ];
     let help = ["build", "convert", "init", "inspect", "verify"]
         .map(help)
         .concat();
