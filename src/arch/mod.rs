@@ -168,6 +168,24 @@ pub trait Calling: Sync {
 /// The backends.
 pub const ALL: &[&dyn Arch] = &[&amd64::Amd64];
 
+/// What people call an ELF machine, also one without a backend.
+pub fn machine_name(machine: u16) -> String {
+    if let Some(arch) = by_machine(machine) {
+        return arch.goarch().to_owned();
+    }
+    match object::elf::Machine(machine) {
+        object::elf::EM_AARCH64 => "arm64".to_owned(),
+        object::elf::EM_RISCV => "riscv64".to_owned(),
+        other => format!("ELF machine {}", other.0),
+    }
+}
+
+/// The platforms that there are backends for: `linux/amd64`.
+pub fn platforms() -> String {
+    let names = ALL.iter().map(|arch| format!("linux/{}", arch.goarch()));
+    names.collect::<Vec<_>>().join(" or ")
+}
+
 /// The backend of an ELF machine.
 pub fn by_machine(machine: u16) -> Option<&'static dyn Arch> {
     ALL.iter().copied().find(|a| a.machine() == machine)

@@ -1,5 +1,6 @@
 //! Reading: files and archives to relocatable objects in flat tables.
 
+mod elf;
 mod files;
 mod object;
 pub mod runtime;
@@ -9,6 +10,7 @@ pub use files::{Files, Member};
 pub use object::{Bind, Def, Group, Object, Reloc, Section, Symbol, SymbolKind, Visibility};
 pub use version::plain;
 
+use crate::arch;
 use crate::base::diag::{Error, Kind, Problem, Result};
 use rayon::prelude::*;
 
@@ -17,7 +19,7 @@ pub fn objects(files: &Files) -> Result<Vec<Object<'_>>> {
     let parsed: Vec<_> = files
         .members()
         .par_iter()
-        .map(|m| Object::parse(m.name.clone(), files.bytes(m), m.lazy).map(|o| o.member(m)))
+        .map(|m| elf::parse(m.name.clone(), files.bytes(m), m.lazy).map(|o| o.member(m)))
         .collect();
     let mut objects = Vec::with_capacity(parsed.len());
     let mut problems = Vec::new();
@@ -42,12 +44,7 @@ fn one_machine(objects: &[Object<'_>]) -> Result<()> {
     let Some(other) = objects.iter().find(|o| o.machine != first.machine) else {
         return Ok(());
     };
-    let name = |o: &Object<'_>| {
-        crate::arch::by_machine(o.machine).map_or_else(
-            || format!("ELF machine {}", o.machine),
-            |a| a.goarch().to_owned(),
-        )
-    };
+    let name = |o: &Object<'_>| arch::machine_name(o.machine);
     Err(Error::fault(
         Problem::new(format!(
             "the input mixes architectures: {} and {}",

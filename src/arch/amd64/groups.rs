@@ -1,24 +1,14 @@
 //! The groups of relocations that are rewritten: loads of an address from a cell (psABI B.2), addresses that are to be loaded instead, and accesses to
 //! thread-locals. Each is one instruction, or two that stand together.
 
+use super::TO_NEXT_INSTRUCTION;
+use super::relax::{self, Rewrite};
 use super::reloc::{
     self, HALF, R_GOTPCREL, R_GOTPCRELX, R_GOTTPOFF, R_REX_GOTPCRELX, R_TLSGD, R_TLSLD,
 };
 use super::tls::{self, Model};
-use super::{TO_NEXT_INSTRUCTION, relax};
 use crate::arch::groups::{Group, NewField, NewValue, Reach, Relocated, Site};
 use crate::arch::reloc::{Field, Formula};
-
-/// Instructions that replace others, with at most one 32-bit field.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Rewrite {
-    /// Where they begin, in the section.
-    pub start: u64,
-    /// The instructions.
-    pub bytes: Vec<u8>,
-    /// Where the field lies, in the section; None when there is nothing to fill in.
-    pub field: Option<u64>,
-}
 
 /// The groups of a section, in order.
 pub fn claim(section: &Relocated<'_>) -> Vec<Group> {

@@ -5,7 +5,7 @@
 use iced_x86::IcedError;
 use iced_x86::code_asm::*;
 
-use super::writer::{FramePlace, Step, Writer, broken, disp};
+use super::writer::{FramePlace, HandleSlot, Step, Writer, broken, disp};
 use crate::arch::{Code, note};
 use crate::contract::symbols;
 use crate::contract::{
@@ -13,17 +13,6 @@ use crate::contract::{
 };
 use crate::model::goabi::Frame;
 use crate::model::uses::{Given, Uses};
-
-/// A handle in the frame.
-#[derive(Clone, Copy)]
-pub(super) struct HandleSlot {
-    /// Where in the frame.
-    at: u64,
-    /// Which of the lane's uses.
-    slot: u64,
-    taken: bool,
-    nullable: bool,
-}
 
 /// Code that the common case jumps over.
 pub(super) enum Aside {

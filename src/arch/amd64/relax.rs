@@ -1,6 +1,15 @@
 //! Rewriting of instructions that load an address from a cell (psABI B.2, "Optimize GOTPCRELX Relocations").
 
-use super::groups::Rewrite;
+/// Instructions that replace others, with at most one 32-bit field.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Rewrite {
+    /// Where they begin, in the section.
+    pub start: u64,
+    /// The instructions.
+    pub bytes: Vec<u8>,
+    /// Where the field lies, in the section; None when there is nothing to fill in.
+    pub field: Option<u64>,
+}
 
 /// Rewrites the instruction whose 32-bit displacement lies at `offset`, so that it reaches the symbol itself:
 ///

@@ -8,7 +8,7 @@
 //!                                                                    add $x, %rax ; nop
 //! ```
 
-use super::groups::Rewrite;
+use super::relax::Rewrite;
 
 /// The two models whose sequences call `__tls_get_addr`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,7 +8,6 @@ use iced_x86::{
 };
 
 use super::abi::{self, Part};
-use super::handles::HandleSlot;
 use crate::arch::{Code, CodeRef};
 use crate::model::goabi::Frame;
 use gimli::write::CallFrameInstruction;
@@ -59,6 +58,17 @@ impl FramePlace {
             false => FramePlace::AboveReturn,
         }
     }
+}
+
+/// A handle in the frame.
+#[derive(Clone, Copy)]
+pub(super) struct HandleSlot {
+    /// Where in the frame.
+    pub at: u64,
+    /// Which of the lane's uses.
+    pub slot: u64,
+    pub taken: bool,
+    pub nullable: bool,
 }
 
 /// Collects instructions, and notes which of them refer to symbols.
