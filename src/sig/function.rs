@@ -5,7 +5,6 @@ use std::path::PathBuf;
 
 use gimli::constants as dw;
 
-use super::callback_names;
 use super::dwarf::{At, Die, malformed};
 use super::header::{Headers, Undescribed};
 use super::scan::own_symbol;
@@ -15,6 +14,7 @@ use super::syntax::{Item, Signature};
 use super::types::{Mapped, Mapper, Stop, Why};
 use super::written::Written;
 use super::{DEBUG_IN_FULL, Export};
+use super::{c_char, callback_names};
 use crate::base::diag::{Error, Kind, Problem, Result};
 use crate::model::{Function, Param, Signatures, Source, Type};
 
@@ -182,7 +182,11 @@ impl<'d, 'a> Reader<'d, 'a> {
                 .source
                 .as_ref()
                 .map_or_else(|| place.clone(), place_of);
-            let mapped = self.mapper.value(draft.object, param.ty);
+            let mut mapped = self.mapper.value(draft.object, param.ty);
+            let written = signature(&item).and_then(|s| s.params.get(n));
+            if let (Ok(Some(ty)), Some((_, written))) = (&mut mapped, written) {
+                c_char::apply(ty, written);
+            }
             self.note_written(&draft, &item, |s| s.params.get(n).map(|p| &p.1), &mapped);
             let mut ty = self.collected(mapped, symbol, &format!("parameter `{name}`"), &place)?;
             if let (Some(ty), Some(krate)) = (&mut ty, draft.path.first())
@@ -192,9 +196,13 @@ impl<'d, 'a> Reader<'d, 'a> {
             }
             params.extend(ty.map(|ty| Param { name, ty }));
         }
-        let mapped = draft
+        let mut mapped = draft
             .result
             .map_or(Ok(None), |ty| self.mapper.value(draft.object, ty));
+        let written = signature(&item).and_then(|s| s.result.as_ref());
+        if let (Ok(Some(ty)), Some(written)) = (&mut mapped, written) {
+            c_char::apply(ty, written);
+        }
         self.note_written(&draft, &item, |s| s.result.as_ref(), &mapped);
         let result = self.collected(mapped, symbol, "the result", &place)?;
         if matches!(result, Some(Type::Callback { .. })) {

@@ -2,6 +2,7 @@
 
 use gimli::constants as dw;
 
+use super::c_char;
 use super::dwarf::{At, Die};
 use super::shape::{Shape, View};
 use super::syntax::{Item, ItemKind, Repr};
@@ -149,9 +150,9 @@ impl<'d, 'a> Mapper<'d, 'a> {
         let docs: Vec<_> = parts(&item).map(|p| p.1.clone()).collect();
         let mut docs = docs.into_iter();
         let mut fields = Vec::new();
-        for (field, ty, offset) in members {
+        for (n, (field, ty, offset)) in members.into_iter().enumerate() {
             let doc = docs.next().unwrap_or_default();
-            let ty = match self.held(object, ty, depth + 1) {
+            let mut ty = match self.held(object, ty, depth + 1) {
                 Ok(Some(ty)) => ty,
                 Ok(None) => continue,
                 Err(Stop::Refused(why)) => {
@@ -160,6 +161,7 @@ impl<'d, 'a> Mapper<'d, 'a> {
                 }
                 Err(e) => return Err(e),
             };
+            c_char::apply_to_field(&mut ty, &item, n);
             let offset = offset.ok_or(gimli::Error::UnsupportedOffset)?;
             fields.push(Field {
                 name: field,

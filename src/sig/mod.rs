@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use crate::base::diag::{Error, Problem, Result};
 use crate::model::Signatures;
 
+mod c_char;
 mod callback_names;
 mod dwarf;
 mod finish;

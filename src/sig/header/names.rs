@@ -26,7 +26,8 @@ pub(super) fn scalar(name: &str) -> Option<Type> {
     Some(Type::Int(int))
 }
 
-/// `unsigned long int` and its kin, the words in any order (C17 6.7.2). `char` is signed on amd64.
+/// `unsigned long int` and its kin, the words in any order (C17 6.7.2). A `char` is signed, whatever it is on the machine: it is Rust's
+/// `c_char`, which is `int8` everywhere.
 fn arithmetic(name: &str) -> Option<Type> {
     let count = |word| name.split(' ').filter(|w| *w == word).count();
     let known = ["signed", "unsigned", "char", "short", "int", "long"];
