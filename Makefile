@@ -9,7 +9,7 @@ GO_VERSION := $(shell awk '$$1 == "newest" { print $$2 }' tests/toolchains)
 export PATH := $(CURDIR)/.tools/go/bin:$(PATH)
 DEMO := target/demo
 
-.PHONY: help tools browser demo test-quick test matrix storm storm-long soak soak-long fuzz fuzz-long allocators-long mutations-long blocked crate-tests bench bench-peers bless clean
+.PHONY: vendor help tools browser demo test-quick test matrix storm storm-long soak soak-long fuzz fuzz-long allocators-long mutations-long blocked crate-tests bench bench-peers bless clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -19,6 +19,9 @@ tools: ## Go, from a package registry into .tools, unless it is installed
 
 browser: ## a browser for tests/tool/page, from a package registry into .tools, unless one is installed
 	@tests/install-browser.sh .tools
+
+vendor: ## the runtime's dependencies into rt-source/vendor, after a change of rt/Cargo.lock
+	rt-source/vendor.sh
 
 demo: tools ## regex and serde_json, called from a static Go program
 	cargo build --release

@@ -1,50 +1,153 @@
-//! Builds the runtime crate (`rt/`) for every target that images are made for; `src/read/runtime.rs` embeds the archives.
+//! Builds the runtime crate for every target that images are made for; `src/read/runtime.rs` embeds the archives.
+//!
+//! Its sources and its dependencies are data to this package (`rt-source/README.md` says how). They are unpacked into `OUT_DIR/rt` and
+//! built there, without the network: in the git tree, in a package of the registry and in a vendored one alike.
 
 use std::env;
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, exit};
+
+use flate2::read::GzDecoder;
+use sha2::{Digest, Sha256};
 
 /// GOARCH and the target of rustc.
 const TARGETS: &[(&str, &str)] = &[("amd64", "x86_64-unknown-linux-gnu")];
 
-/// Variables of the form `CARGO_*` that say where cargo finds crates; all others describe the build of the tool, and would disturb.
-const KEPT: &[&str] = &[
-    "CARGO_HOME",
-    "CARGO_HTTP_",
-    "CARGO_NET_",
-    "CARGO_REGISTR",
-    "CARGO_SOURCE_",
-    "CARGO_TERM_",
-    "CARGO_MAKEFLAGS",
-];
+/// Variables of the form `CARGO_*` that the build of the runtime keeps; all others describe the build of the tool, or how the user
+/// configured cargo. The runtime depends on the compiler alone.
+const KEPT: &[&str] = &["CARGO_TERM_", "CARGO_MAKEFLAGS"];
+
+/// Where cargo finds the dependencies; relative to the folder above `.cargo`.
+const CONFIG: &str = "\
+[source.crates-io]
+replace-with = \"vendored\"
+[source.vendored]
+directory = \"vendor\"
+";
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
-    println!("cargo::rerun-if-changed=rt/src");
-    println!("cargo::rerun-if-changed=rt/Cargo.toml");
-    println!("cargo::rerun-if-changed=rt/Cargo.lock");
+    println!("cargo::rerun-if-changed=rt-source");
+    let source = PathBuf::from(variable("CARGO_MANIFEST_DIR")).join("rt-source");
     let out = PathBuf::from(variable("OUT_DIR"));
-    let rt = Path::new(&variable("CARGO_MANIFEST_DIR")).join("rt");
-    if !rt.join("Cargo.toml").is_file() {
-        fail(&format!(
-            "the runtime crate is missing: no {}",
-            rt.join("Cargo.toml").display()
-        ));
+    let rt = out.join("rt");
+    let packages = packages(&source);
+    if let Err(error) = unpack(&source, &packages, &rt) {
+        fail(&format!("cannot unpack {}: {error}", source.display()));
     }
     for (goarch, target) in TARGETS {
         build(&rt, &out, goarch, target);
     }
 }
 
+/// A package of `Cargo.lock` that comes from a registry.
+struct Package {
+    name: String,
+    version: String,
+    /// SHA-256 of its archive.
+    checksum: String,
+}
+
+/// The packages that the runtime depends on, by its `Cargo.lock`.
+fn packages(source: &Path) -> Vec<Package> {
+    let path = source.join("Cargo.lock");
+    let lock = fs::read_to_string(&path)
+        .unwrap_or_else(|e| fail(&format!("cannot read {}: {e}", path.display())));
+    let entries = lock.split("[[package]]").skip(1);
+    let package = |entry: &str| {
+        let field = |name: &str| {
+            let mut lines = entry.lines();
+            let value = lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(" = "));
+            value.map(|value| value.trim_matches('"').to_owned())
+        };
+        Some(Package {
+            name: field("name")?,
+            version: field("version")?,
+            // The runtime itself has none.
+            checksum: field("checksum")?,
+        })
+    };
+    entries.filter_map(package).collect()
+}
+
+/// Makes a crate of the data: the runtime with its dependencies beside it, as `cargo vendor` lays them out.
+fn unpack(source: &Path, packages: &[Package], rt: &Path) -> io::Result<()> {
+    fs::create_dir_all(rt.join(".cargo"))?;
+    fs::write(rt.join(".cargo/config.toml"), CONFIG)?;
+    fs::copy(source.join("manifest.toml"), rt.join("Cargo.toml"))?;
+    fs::copy(source.join("Cargo.lock"), rt.join("Cargo.lock"))?;
+    for folder in ["src", "benches"] {
+        let to = rt.join(folder);
+        if to.exists() {
+            fs::remove_dir_all(&to)?;
+        }
+        copy(&source.join(folder), &to)?;
+    }
+    for package in packages {
+        vendor(source, package, &rt.join("vendor"))?;
+    }
+    Ok(())
+}
+
+fn copy(from: &Path, to: &Path) -> io::Result<()> {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let to = to.join(entry.file_name());
+        match entry.path().is_dir() {
+            true => copy(&entry.path(), &to)?,
+            false => fs::write(to, fs::read(entry.path())?)?,
+        }
+    }
+    Ok(())
+}
+
+/// Puts one dependency into the folder `vendor`: from its archive, or what stands in for it where it is for other platforms alone.
+fn vendor(source: &Path, package: &Package, vendor: &Path) -> io::Result<()> {
+    let Package {
+        name,
+        version,
+        checksum,
+    } = package;
+    let full = format!("{name}-{version}");
+    let to = vendor.join(&full);
+    // Cargo compares `package` with Cargo.lock, and the sums of the files that are listed (The Cargo Book, "Directory sources").
+    let sums = format!("{{\"files\":{{}},\"package\":\"{checksum}\"}}");
+    let seal = to.join(".cargo-checksum.json");
+    if fs::read_to_string(&seal).is_ok_and(|there| there == sums) {
+        return Ok(());
+    }
+    if to.exists() {
+        fs::remove_dir_all(&to)?;
+    }
+    fs::create_dir_all(&to)?;
+    let archive = source.join("vendor").join(format!("{full}.crate"));
+    let stand_in = source.join("absent").join(format!("{name}.toml"));
+    if archive.exists() {
+        tar::Archive::new(GzDecoder::new(fs::File::open(archive)?)).unpack(vendor)?;
+    } else if stand_in.exists() {
+        fs::create_dir_all(to.join("src"))?;
+        fs::write(to.join("src/lib.rs"), "")?;
+        fs::copy(stand_in, to.join("Cargo.toml"))?;
+    } else {
+        return Err(io::Error::other(format!(
+            "Cargo.lock names {full}, which is not there; `make vendor` puts it there"
+        )));
+    }
+    // Last: what was cut short is done again.
+    fs::write(seal, sums)
+}
+
 /// Builds the runtime for one target, into `OUT_DIR/rsyso_rt_GOARCH.a`.
 fn build(rt: &Path, out: &Path, goarch: &str, target: &str) {
-    let target_dir = out.join("rt");
+    let target_dir = rt.join("target");
     let mut cargo = Command::new(variable("CARGO"));
     cargo
-        .args(["build", "--release", "--locked", "--target", target])
-        .arg("--target-dir")
+        .args(["build", "--release", "--locked", "--offline"])
+        .args(["--target", target, "--target-dir"])
         .arg(&target_dir)
-        // Not in the workspace of the tool, nor under its configuration.
         .current_dir(rt);
     for (name, _) in env::vars_os() {
         let Some(name) = name.to_str() else { continue };
@@ -67,7 +170,14 @@ fn build(rt: &Path, out: &Path, goarch: &str, target: &str) {
     }
     // The compiler that builds the tool builds the runtime. Setting the flags here also shuts out those of configuration files.
     cargo.env("RUSTC", variable("RUSTC"));
-    cargo.env("CARGO_ENCODED_RUSTFLAGS", flags(rt).join("\u{1f}"));
+    cargo.env("CARGO_ENCODED_RUSTFLAGS", remapped(rt));
+    // An empty home: nothing of the user's configuration counts, and no crate comes from elsewhere than `vendor`. Build scripts need
+    // the linker all the same.
+    cargo.env("CARGO_HOME", rt.join("home"));
+    if let Ok(linker) = env::var("RUSTC_LINKER") {
+        let host = variable("HOST").replace('-', "_").to_uppercase();
+        cargo.env(format!("CARGO_TARGET_{host}_LINKER"), linker);
+    }
     match cargo.output() {
         Ok(output) if output.status.success() => {}
         Ok(output) => fail(&format!(
@@ -78,19 +188,19 @@ fn build(rt: &Path, out: &Path, goarch: &str, target: &str) {
     }
     let archive = target_dir.join(target).join("release/librsyso_rt.a");
     let to = out.join(format!("rsyso_rt_{goarch}.a"));
-    if let Err(error) = std::fs::copy(&archive, &to) {
-        fail(&format!("cannot copy {}: {error}", archive.display()));
-    }
+    let copied = fs::read(&archive).and_then(|bytes| fs::write(to, &bytes).map(|()| bytes));
+    let bytes = copied.unwrap_or_else(|e| fail(&format!("cannot copy {}: {e}", archive.display())));
+    let sum: String = Sha256::digest(bytes)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    let variable = format!("RSYSO_RT_SHA256_{}", goarch.to_uppercase());
+    println!("cargo::rustc-env={variable}={sum}");
 }
 
-/// No path of the machine that builds the tool goes into the images that it makes.
-fn flags(rt: &Path) -> Vec<String> {
-    let mut flags = vec![format!("--remap-path-prefix={}=rsyso-rt", rt.display())];
-    let home = env::var("CARGO_HOME").or_else(|_| env::var("HOME").map(|h| format!("{h}/.cargo")));
-    if let Ok(home) = home {
-        flags.push(format!("--remap-path-prefix={home}=cargo"));
-    }
-    flags
+/// The flag that keeps paths of the machine that builds the tool out of the images that it makes.
+fn remapped(rt: &Path) -> String {
+    format!("--remap-path-prefix={}=rsyso-rt", rt.display())
 }
 
 fn variable(name: &str) -> String {

@@ -68,7 +68,7 @@ pub fn convert(o: &ConvertOptions, progress: &dyn Progress) -> Result<Converted>
     };
     // What Go cannot express is refused before anything is linked, with the parameter's name; so are names that clash, and an API that differs
     // from that of the other architectures that are there. From here on the package is fixed, but for the names of its wrappers.
-    let digest = digest(&files);
+    let digest = digest(&files, library.arch);
     let present = go::present(&place)?;
     let (arch, rustc) = (library.arch, library.rustc.clone());
     let package = go::plan(&go::Request {
@@ -221,9 +221,10 @@ pub(crate) fn headers(paths: &[PathBuf]) -> Result<Headers> {
     Headers::read(&files)
 }
 
-/// SHA-256 over the inputs, the lengths included.
-fn digest(files: &Files) -> [u8; 32] {
+/// SHA-256 over the inputs, the lengths included, and the runtime, by its own sum.
+fn digest(files: &Files, arch: &dyn Arch) -> [u8; 32] {
     let mut hash = Sha256::new();
+    hash.update(runtime::sha256(arch.goarch()).unwrap_or_default());
     for bytes in files.contents() {
         hash.update((bytes.len() as u64).to_le_bytes());
         hash.update(bytes);

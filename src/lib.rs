@@ -30,5 +30,5 @@ pub use init::init;
 pub use survey::inspect;
 
 /// What the linker and the runtime agree on.
-#[path = "../rt/src/contract.rs"]
+#[path = "../rt-source/src/contract.rs"]
 pub mod contract;

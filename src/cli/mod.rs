@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::LazyLock;
 
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
@@ -28,9 +29,12 @@ use convert::Convert;
 use init::Init;
 use inspect::Inspect;
 
+/// What `--version` prints behind the name.
+static VERSION: LazyLock<String> = LazyLock::new(rsyso::read::runtime::version);
+
 /// Turns a Rust static library into a Go package: no cgo, no C compiler, a static binary.
 #[derive(Debug, Parser)]
-#[command(name = "rsyso", version, arg_required_else_help = true)]
+#[command(name = "rsyso", version = VERSION.as_str(), arg_required_else_help = true)]
 struct Cli {
     #[command(subcommand)]
     command: Command,

@@ -13,6 +13,7 @@ mod go_package;
 mod header;
 mod init;
 mod native;
+mod package;
 mod profiles;
 mod readme;
 mod tutorial;

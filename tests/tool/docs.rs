@@ -100,15 +100,22 @@ fn pictures_are_what_their_scripts_draw() {
 
 #[test]
 fn options_that_are_named_exist() {
-    /// Of cargo and rustc.
+    /// Of cargo, rustc and what docs/RELEASE.md calls; and rsyso's own without a command.
     const OTHERS: &[&str] = &[
         "--all-targets",
         "--crate-type",
+        "--generate-notes",
+        "--group",
         "--lib",
+        "--manifest-path",
         "--no-run",
+        "--owner",
         "--path",
         "--release",
+        "--repo",
+        "--sort",
         "--test",
+        "--version",
     ];
     let help = ["build", "convert", "init", "inspect", "verify"]
         .map(help)
