@@ -1,127 +1,67 @@
-//! Whether git knows what a `.syso` is: gitattributes(5), as far as it takes to give a hint.
+//! Whether git knows what a `.syso` is; git itself says (git-check-attr(1)).
 //!
 //! Git guesses by itself that such a file is binary. What it must not do is hand it to LFS: modules that are fetched from a repository hold
 //! LFS's pointers then, and do not link. A line in `.gitattributes` settles both.
 
 use std::path::{Path, PathBuf};
-
-use globset::GlobBuilder;
+use std::process::{Command, Stdio};
 
 /// The line that settles it.
 pub const LINE: &str = "*.syso binary -filter";
 
-/// What the attributes say of one file.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Marks {
-    /// `-text`, which `binary` implies.
-    binary: bool,
-    /// A filter, such as LFS's, changes what is stored.
-    filter: bool,
-}
-
-/// What to tell the user about the `.syso` files among those that were written; None when their attributes are in order, or
-/// when they lie in no git work tree.
+/// What to tell the user about the `.syso` files among those that were written, which lie in one folder; None when their attributes are in
+/// order, when they lie in no git work tree, or without git.
 pub fn hint(files: &[PathBuf]) -> Option<String> {
-    let mut sysos = files
-        .iter()
-        .filter(|f| f.extension().is_some_and(|e| e == "syso"));
-    let (root, marks) = sysos.find_map(|file| {
-        let (root, marks) = marks(file)?;
-        (marks.filter || !marks.binary).then_some((root, marks))
-    })?;
-    let to = root.join(".gitattributes");
-    Some(match marks.filter {
-        true => format!(
+    let sysos = files.iter();
+    let sysos: Vec<&Path> = sysos
+        .filter(|f| f.extension().is_some_and(|e| e == "syso"))
+        .map(PathBuf::as_path)
+        .collect();
+    let folder = sysos
+        .first()?
+        .parent()
+        .filter(|dir| !dir.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
+    let root = git(folder, &["rev-parse", "--show-toplevel"])?;
+    let to = Path::new(root.trim_end()).join(".gitattributes");
+    let names = sysos.iter().filter_map(|f| f.file_name()?.to_str());
+    let words: Vec<&str> = ["check-attr", "-z", "text", "filter", "--"]
+        .into_iter()
+        .chain(names)
+        .collect();
+    let told = git(folder, &words)?;
+    // Path, attribute and value, each with a zero byte behind it.
+    let fields: Vec<&str> = told.split('\0').collect();
+    let values = |attribute: &str| {
+        let all = fields.chunks_exact(3).filter(move |f| f[1] == attribute);
+        all.map(|f| f[2]).collect::<Vec<_>>()
+    };
+    // A filter has a name; these say that there is none.
+    let none = ["unspecified", "unset", "set"];
+    if values("filter").iter().any(|value| !none.contains(value)) {
+        return Some(format!(
             "a filter (LFS?) takes .syso files, and then others cannot build the module; end {} with the line `{LINE}`",
             to.display()
-        ),
-        false => format!(
-            "to have git treat .syso files as binary, add the line `{LINE}` to {}",
-            to.display()
-        ),
-    })
+        ));
+    }
+    values("text")
+        .iter()
+        .any(|value| *value != "unset")
+        .then(|| {
+            format!(
+                "to have git treat .syso files as binary, add the line `{LINE}` to {}",
+                to.display()
+            )
+        })
 }
 
-/// The work tree of a file and what its attributes say of the file. None outside of work trees.
-fn marks(file: &Path) -> Option<(PathBuf, Marks)> {
-    let file = file.canonicalize().ok()?;
-    let folders: Vec<&Path> = file.ancestors().skip(1).collect();
-    // A folder in a clone, a file in a submodule and in `git worktree add`.
-    let top = folders.iter().position(|dir| dir.join(".git").exists())?;
-    let root = *folders.get(top)?;
-    let mut marks = Marks::default();
-    // Later lines win, and nearer files; `info/attributes` over all (gitattributes(5), "DESCRIPTION").
-    let near = folders.get(..=top)?.iter().rev();
-    for dir in near {
-        apply(&dir.join(".gitattributes"), dir, &file, &mut marks);
-    }
-    apply(&root.join(".git/info/attributes"), root, &file, &mut marks);
-    Some((root.to_path_buf(), marks))
-}
-
-/// Applies the lines of an attributes file whose patterns are relative to `dir`.
-fn apply(attributes: &Path, dir: &Path, file: &Path, marks: &mut Marks) {
-    let (Ok(bytes), Ok(path)) = (std::fs::read(attributes), file.strip_prefix(dir)) else {
-        return;
-    };
-    for line in String::from_utf8_lossy(&bytes).lines() {
-        let Some((pattern, attributes)) = split(line) else {
-            continue;
-        };
-        if !matches(&pattern, path) {
-            continue;
-        }
-        for attribute in attributes.split_ascii_whitespace() {
-            match attribute {
-                "binary" | "-text" => marks.binary = true,
-                "-binary" | "!binary" | "text" | "!text" => marks.binary = false,
-                "filter" | "-filter" | "!filter" => marks.filter = false,
-                other if other.starts_with("text=") => marks.binary = false,
-                other if other.starts_with("filter=") => marks.filter = true,
-                _ => {}
-            }
-        }
-    }
-}
-
-/// The pattern of a line, which may be quoted as in C, and its attributes. None for comments and for definitions of macros.
-fn split(line: &str) -> Option<(String, &str)> {
-    let line = line.trim_start_matches([' ', '\t']);
-    if line.is_empty() || line.starts_with('#') || line.starts_with("[attr]") {
-        return None;
-    }
-    if let Some(quoted) = line.strip_prefix('"') {
-        let mut pattern = String::new();
-        let mut chars = quoted.char_indices();
-        while let Some((at, c)) = chars.next() {
-            match c {
-                '"' => return Some((pattern, quoted.get(at + 1..)?)),
-                '\\' => pattern.push(chars.next()?.1),
-                c => pattern.push(c),
-            }
-        }
-        return None;
-    }
-    let end = line.find([' ', '\t']).unwrap_or(line.len());
-    let (pattern, attributes) = line.split_at_checked(end)?;
-    Some((pattern.to_string(), attributes))
-}
-
-/// Whether a pattern matches a path (gitignore(5), "PATTERN FORMAT"; one that ends in a slash matches no file).
-fn matches(pattern: &str, path: &Path) -> bool {
-    if pattern.ends_with('/') || pattern.starts_with('!') {
-        return false;
-    }
-    let name = path.file_name().map(Path::new).unwrap_or(path);
-    let (pattern, subject) = match pattern.contains('/') {
-        true => (pattern.strip_prefix('/').unwrap_or(pattern), path),
-        false => (pattern, name),
-    };
-    GlobBuilder::new(pattern)
-        .literal_separator(true)
-        .backslash_escape(true)
-        .build()
-        .is_ok_and(|glob| glob.compile_matcher().is_match(subject))
+/// What git prints; None when it fails.
+fn git(folder: &Path, words: &[&str]) -> Option<String> {
+    let mut git = Command::new("git");
+    git.arg("-C").arg(folder).args(words).stdin(Stdio::null());
+    let output = git.output().ok()?;
+    let text = String::from_utf8(output.stdout).ok()?;
+    output.status.success().then_some(text)
 }
 
 #[cfg(test)]
@@ -133,14 +73,14 @@ mod tests {
     fn told(attributes: &[(&str, &str)]) -> Option<String> {
         let tmp = tempfile::tempdir().expect("a temporary directory");
         let go = tmp.path().join("go");
-        fs::create_dir_all(tmp.path().join(".git/info")).expect("mkdir");
         fs::create_dir_all(&go).expect("mkdir");
+        git(tmp.path(), &["init", "--quiet"]).expect("git");
         for (file, text) in attributes {
-            fs::write(tmp.path().join(file), text).expect("a file");
+            let path = tmp.path().join(file);
+            fs::create_dir_all(path.parent().expect("a folder")).expect("mkdir");
+            fs::write(path, text).expect("a file");
         }
-        let file = go.join("foo.syso");
-        fs::write(&file, "").expect("a file");
-        let told = hint(&[go.join("foo.go"), file]);
+        let told = hint(&[go.join("foo.go"), go.join("foo.syso")]);
         let root = tmp.path().canonicalize().expect("a path");
         told.map(|t| t.replace(&root.display().to_string(), "ROOT"))
     }
@@ -152,14 +92,12 @@ mod tests {
             "*.syso -text",
             "# all\n*.syso filter=lfs -text\n*.syso binary -filter",
             "/go/* binary",
-            "**/*.syso binary",
             "\"go/foo.syso\" binary",
             "* binary",
         ] {
             assert_eq!(told(&[(".gitattributes", marked)]), None, "{marked}");
         }
         assert_eq!(told(&[(".git/info/attributes", LINE)]), None);
-        assert_eq!(told(&[("go/.gitattributes", LINE)]), None);
         let nearer = [
             (".gitattributes", "* filter=lfs"),
             ("go/.gitattributes", LINE),
@@ -170,18 +108,9 @@ mod tests {
     #[test]
     fn others_get_one() {
         let say = "to have git treat .syso files as binary, add the line `*.syso binary -filter` to ROOT/.gitattributes";
-        for unmarked in [
-            "",
-            "*.so binary",
-            "go/ binary",
-            "/*.syso binary",
-            "[attr]syso binary",
-        ] {
+        for unmarked in ["", "*.so binary", "/*.syso binary", "* binary\n* text"] {
             let found = told(&[(".gitattributes", unmarked)]);
             assert_eq!(found.as_deref(), Some(say), "{unmarked}");
-        }
-        for text in ["* binary\n* text", "* binary\n* text=auto"] {
-            assert!(told(&[(".gitattributes", text)]).is_some(), "{text}");
         }
         let lfs = told(&[(
             ".gitattributes",
@@ -192,9 +121,9 @@ mod tests {
 
     #[test]
     fn outside_of_work_trees_nothing_is_said() {
+        // Above the system's temporary directory there is none.
         let tmp = tempfile::tempdir().expect("a temporary directory");
-        let file = tmp.path().join("foo.syso");
-        fs::write(&file, "").expect("a file");
-        assert_eq!(hint(&[file]), None);
+        assert_eq!(hint(&[tmp.path().join("foo.syso")]), None);
+        assert_eq!(hint(&[PathBuf::from("foo.go")]), None);
     }
 }
