@@ -37,6 +37,9 @@ fn main() {
     if let Err(error) = unpack(&source, &packages, &rt) {
         fail(&format!("cannot unpack {}: {error}", source.display()));
     }
+    if let Err(error) = describe(&source, &packages, &rt, &out.join("rsyso_rt_crates.rs")) {
+        fail(&format!("cannot tell what the runtime is made of: {error}"));
+    }
     for (goarch, target) in TARGETS {
         build(&rt, &out, goarch, target);
     }
@@ -46,11 +49,20 @@ fn main() {
 struct Package {
     name: String,
     version: String,
-    /// SHA-256 of its archive.
-    checksum: String,
+    /// SHA-256 of its archive; the runtime itself has none.
+    checksum: Option<String>,
+    /// Names of the packages that it uses.
+    dependencies: Vec<String>,
 }
 
-/// The packages that the runtime depends on, by its `Cargo.lock`.
+impl Package {
+    /// What stands in for it, if it is for other platforms alone.
+    fn stand_in(&self, source: &Path) -> PathBuf {
+        source.join("absent").join(format!("{}.toml", self.name))
+    }
+}
+
+/// The runtime and the packages that it depends on, by its `Cargo.lock`.
 fn packages(source: &Path) -> Vec<Package> {
     let path = source.join("Cargo.lock");
     let lock = fs::read_to_string(&path)
@@ -62,11 +74,14 @@ fn packages(source: &Path) -> Vec<Package> {
             let value = lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(" = "));
             value.map(|value| value.trim_matches('"').to_owned())
         };
+        let list = entry.split_once("dependencies = [");
+        let list = list.and_then(|(_, rest)| rest.split_once(']'));
+        let dependencies = list.map_or("", |(list, _)| list).split('"');
         Some(Package {
             name: field("name")?,
             version: field("version")?,
-            // The runtime itself has none.
-            checksum: field("checksum")?,
+            checksum: field("checksum"),
+            dependencies: dependencies.skip(1).step_by(2).map(String::from).collect(),
         })
     };
     entries.filter_map(package).collect()
@@ -109,8 +124,12 @@ fn vendor(source: &Path, package: &Package, vendor: &Path) -> io::Result<()> {
     let Package {
         name,
         version,
-        checksum,
-    } = package;
+        checksum: Some(checksum),
+        ..
+    } = package
+    else {
+        return Ok(());
+    };
     let full = format!("{name}-{version}");
     let to = vendor.join(&full);
     // Cargo compares `package` with Cargo.lock, and the sums of the files that are listed (The Cargo Book, "Directory sources").
@@ -124,7 +143,7 @@ fn vendor(source: &Path, package: &Package, vendor: &Path) -> io::Result<()> {
     }
     fs::create_dir_all(&to)?;
     let archive = source.join("vendor").join(format!("{full}.crate"));
-    let stand_in = source.join("absent").join(format!("{name}.toml"));
+    let stand_in = package.stand_in(source);
     if archive.exists() {
         tar::Archive::new(GzDecoder::new(fs::File::open(archive)?)).unpack(vendor)?;
     } else if stand_in.exists() {
@@ -138,6 +157,55 @@ fn vendor(source: &Path, package: &Package, vendor: &Path) -> io::Result<()> {
     }
     // Last: what was cut short is done again.
     fs::write(seal, sums)
+}
+
+/// Writes down the crates of the runtime with their licences, as an array for `src/crates/runtime.rs`; the runtime itself first.
+fn describe(source: &Path, packages: &[Package], rt: &Path, to: &Path) -> io::Result<()> {
+    let mut inside: Vec<&Package> = packages
+        .iter()
+        .filter(|package| !package.stand_in(source).exists())
+        .collect();
+    inside.sort_by_key(|package| package.checksum.is_some());
+    let mut text = String::from("&[\n");
+    for package in inside {
+        let Package { name, version, .. } = package;
+        let (manifest, licences) = match package.checksum {
+            Some(_) => {
+                let folder = rt.join("vendor").join(format!("{name}-{version}"));
+                (folder.join("Cargo.toml"), folder)
+            }
+            // The runtime's are those of the tool.
+            None => (rt.join("Cargo.toml"), PathBuf::from(".")),
+        };
+        let manifest = fs::read_to_string(manifest)?;
+        let license = manifest
+            .lines()
+            .find_map(|line| line.strip_prefix("license = "))
+            .ok_or_else(|| io::Error::other(format!("{name} states no licence")))?;
+        let mut texts = Vec::new();
+        for entry in fs::read_dir(licences)? {
+            let entry = entry?;
+            let file = entry.file_name().to_string_lossy().into_owned();
+            let kinds = [
+                "LICENSE",
+                "LICENCE",
+                "COPYING",
+                "COPYRIGHT",
+                "NOTICE",
+                "UNLICENSE",
+            ];
+            if kinds.iter().any(|kind| file.starts_with(kind)) && entry.path().is_file() {
+                texts.push((file, fs::read_to_string(entry.path())?));
+            }
+        }
+        texts.sort();
+        let dependencies = &package.dependencies;
+        text.push_str(&format!(
+            "Vendored {{ name: {name:?}, version: {version:?}, license: {license}, dependencies: &{dependencies:?}, texts: &{texts:?} }},\n"
+        ));
+    }
+    text.push(']');
+    fs::write(to, text)
 }
 
 /// Builds the runtime for one target, into `OUT_DIR/rsyso_rt_GOARCH.a`.

@@ -22,11 +22,12 @@ use crate::model::uses::Calls;
 use crate::model::{Api, Declared};
 use crate::provenance::{self, Header};
 use crate::read::runtime;
-use crate::read::{self, Def, Files, Object};
+use crate::read::{self, Bind, Def, Files, Object, Section};
 use crate::sig::header::Headers;
 use crate::sig::rules;
 use crate::{go, sig, verify, wrappers};
 use sha2::{Digest, Sha256};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 /// Turns a library into a Go package.
@@ -57,7 +58,7 @@ pub fn convert(o: &ConvertOptions, progress: &dyn Progress) -> Result<Converted>
         &library.sig_objects(),
         &library.sig_exports(),
         &headers,
-        &sig::Parsed::default(),
+        &sig::Parsed::with(o.sources.clone()),
     )?;
     let conventions = rules::conventions(&read, library.frees, !o.no_pairs)?;
     let api = Api::new(read, &conventions);
@@ -68,7 +69,7 @@ pub fn convert(o: &ConvertOptions, progress: &dyn Progress) -> Result<Converted>
     };
     // What Go cannot express is refused before anything is linked, with the parameter's name; so are names that clash, and an API that differs
     // from that of the other architectures that are there. From here on the package is fixed, but for the names of its wrappers.
-    let digest = digest(&files, library.arch);
+    let digest = digest(&library);
     let present = go::present(&place)?;
     let (arch, rustc) = (library.arch, library.rustc.clone());
     let package = go::plan(&go::Request {
@@ -93,7 +94,15 @@ pub fn convert(o: &ConvertOptions, progress: &dyn Progress) -> Result<Converted>
         .clone()
         .unwrap_or_else(|| place.package.clone());
     // The wrappers are one more object; from here on no object is added.
-    let linked = link(library, &api, &package.calls, o.stack_size, progress)?;
+    let crates = o.inside.as_ref().map(|inside| inside.crates.packed());
+    let linked = link(
+        library,
+        &api,
+        &package.calls,
+        o.stack_size,
+        crates.as_deref(),
+        progress,
+    )?;
     let header = Header {
         format: provenance::FORMAT,
         image_size: linked.image.len() as u64,
@@ -104,6 +113,7 @@ pub fn convert(o: &ConvertOptions, progress: &dyn Progress) -> Result<Converted>
         fixed_sha256: [0; 32],
         writable_sha256: [0; 32],
         package: identity,
+        crates: linked.crates.clone(),
     };
     let syso_name = format!("{}_linux_{}.syso", place.stem, arch.goarch());
     let (kept, dropped) = (linked.kept, linked.dropped);
@@ -121,6 +131,12 @@ pub fn convert(o: &ConvertOptions, progress: &dyn Progress) -> Result<Converted>
     // All files or none.
     let mut files = vec![(syso_name, syso)];
     files.extend(text.into_iter().map(|f| (f.name, f.text.into_bytes())));
+    if let Some(notice) = o.inside.as_ref().and_then(|inside| inside.notice.as_ref()) {
+        files.push((
+            format!("NOTICE_{}.txt", place.stem),
+            notice.clone().into_bytes(),
+        ));
+    }
     let written = go::write(&place, &files, &is_ours)?;
     Ok(Converted {
         package: place.package,
@@ -221,13 +237,40 @@ pub(crate) fn headers(paths: &[PathBuf]) -> Result<Headers> {
     Headers::read(&files)
 }
 
-/// SHA-256 over the inputs, the lengths included, and the runtime, by its own sum.
-fn digest(files: &Files, arch: &dyn Arch) -> [u8; 32] {
+/// SHA-256 over what the inputs load, and the runtime, by its own sum. Debug information does not take part: it names the folders of the machine
+/// that built the library, and what it says of the API is in the Go files.
+fn digest(library: &Library<'_>) -> [u8; 32] {
     let mut hash = Sha256::new();
-    hash.update(runtime::sha256(arch.goarch()).unwrap_or_default());
-    for bytes in files.contents() {
-        hash.update((bytes.len() as u64).to_le_bytes());
-        hash.update(bytes);
+    hash.update(runtime::sha256(library.arch.goarch()).unwrap_or_default());
+    let number = |hash: &mut Sha256, n: u64| hash.update(n.to_le_bytes());
+    for object in &library.objects {
+        for section in object.sections.iter().filter(|section| section.alloc()) {
+            for n in [
+                section.flags,
+                section.size,
+                section.align,
+                section.data.len() as u64,
+            ] {
+                number(&mut hash, n);
+            }
+            hash.update(&section.data);
+            for reloc in &section.relocs {
+                let [kind, symbol] = [reloc.r_type, reloc.symbol].map(u64::from);
+                for n in [reloc.offset, kind, symbol, reloc.addend as u64] {
+                    number(&mut hash, n);
+                }
+            }
+        }
+        for symbol in &object.symbols {
+            number(&mut hash, symbol.value);
+            number(&mut hash, symbol.size);
+            // Names that compilers make have hashes in them, which tell the folder of a crate outside of the workspace.
+            let made = ["_ZN", "_R"].iter().any(|p| symbol.name.starts_with(p));
+            if symbol.bind != Bind::Local && !made && !symbol.name.contains('.') {
+                number(&mut hash, symbol.name.len() as u64);
+                hash.update(symbol.name.as_bytes());
+            }
+        }
     }
     hash.finalize().into()
 }
@@ -243,6 +286,8 @@ pub(crate) struct Linked {
     waits: Vec<Option<Wait>>,
     /// What takes room in the file without need.
     zeros: Option<Problem>,
+    /// Where the list of what is inside lies.
+    crates: Range<u32>,
 }
 
 /// What is alive, and the tables that tell it.
@@ -311,10 +356,20 @@ fn link(
     api: &Api,
     calls: &Calls,
     lane_size: u64,
+    crates: Option<&[u8]>,
     progress: &dyn Progress,
 ) -> Result<Linked> {
     let arch = library.arch;
-    let extra = wrappers::object(api, arch, calls)?;
+    let mut extra = wrappers::object(api, arch, calls)?;
+    // Read-only data as any other, which nothing refers to but the header.
+    let crates = crates.map(|list| {
+        let sec = extra.sections.len() as u32;
+        let list = Section::read_only(".rodata.rsyso_crates", list.to_vec());
+        let size = list.size as u32;
+        extra.sections.push(list);
+        let obj = library.objects.len() as u32;
+        (SecRef { obj, sec }, size)
+    });
     let runtime = runtime(arch)?;
     let exports = library.exports;
     let graph = reach(library.objects, &runtime, extra, Vec::new())?;
@@ -349,8 +404,13 @@ fn link(
         &placed.plan.far,
         &placed.layout,
     );
+    let crates = crates.map_or(0..0, |(at, size)| {
+        let start = placed.layout.sections.get(&at).map_or(0, |at| *at as u32);
+        start..start + size
+    });
     Ok(Linked {
         zeros,
+        crates,
         image,
         layout: placed.layout,
         symbols,
@@ -429,7 +489,8 @@ fn seal(
     for wrapper in linked.symbols.iter_mut().filter(|s| s.global) {
         wrapper.name = names.public(&wrapper.name);
     }
-    let syso = elf::write(arch, linked.image, &linked.symbols)?;
+    let crates = provenance::crates(header, &linked.image).map(<[u8]>::to_vec);
+    let syso = elf::write(arch, linked.image, &linked.symbols, crates)?;
     progress.status("Verifying", name);
     verify::syso(name, &syso)?;
     Ok((syso, names))

@@ -11,6 +11,7 @@ mod analyse;
 pub mod arch;
 pub mod base;
 pub mod build;
+pub mod crates;
 mod driver;
 pub mod go;
 pub mod init;

@@ -6,14 +6,15 @@
 //!   0  magic[16]
 //!  16  format u32, header size u32
 //!  24  image size u64, fixed size u64
-//!  40  SHA-256 of the inputs, the runtime's among them
+//!  40  SHA-256 of what the inputs load, and of the runtime
 //!  72  SHA-256 of the fixed part, computed with this field as zeros
 //! 104  rsyso's version [40], rustc's version [104], package [224]: UTF-8, padded with zeros
 //! 472  SHA-256 of the writable part, as it is in the file
-//! 504  zeros [8]
+//! 504  the list of what is inside (crate::crates): its offset u32, its size u32; zeros when the image has none
 //! ```
 
 use std::fmt;
+use std::ops::Range;
 
 use memchr::memmem;
 use sha2::{Digest, Sha256};
@@ -22,7 +23,7 @@ use sha2::{Digest, Sha256};
 pub const HEADER_SIZE: usize = 512;
 
 /// The format that this version writes and reads.
-pub const FORMAT: u32 = 2;
+pub const FORMAT: u32 = 3;
 
 const FORMAT_AT: usize = 16;
 const HEADER_SIZE_AT: usize = 20;
@@ -34,7 +35,8 @@ const RSYSO_AT: usize = 104;
 const RUSTC_AT: usize = 144;
 const PACKAGE_AT: usize = 248;
 const WRITABLE_HASH_AT: usize = 472;
-const RESERVED_AT: usize = 504;
+const CRATES_AT: usize = 504;
+const CRATES_SIZE_AT: usize = 508;
 
 /// A SHA-256 sum.
 pub type Sum = [u8; 32];
@@ -52,7 +54,7 @@ pub struct Header {
     pub rsyso: String,
     /// Version of the compiler that made the library; empty when unknown.
     pub rustc: String,
-    /// Over the input files and the runtime: images of two runtimes never have the same names of wrappers.
+    /// Over what the inputs load, and the runtime: images of two runtimes never have the same names of wrappers.
     pub inputs_sha256: Sum,
     /// Over the fixed part, with this field as zeros.
     pub fixed_sha256: Sum,
@@ -60,6 +62,8 @@ pub struct Header {
     pub writable_sha256: Sum,
     /// Import path of the Go package, or its name when the path is unknown.
     pub package: String,
+    /// Where the list of what is inside lies, in the fixed part ([`crate::crates`]). Empty when there is none.
+    pub crates: Range<u32>,
 }
 
 /// Why bytes are no header.
@@ -126,6 +130,8 @@ pub fn write(header: &Header, image: &mut [u8]) -> Result<Sum, Malformed> {
         cut(&header.package, WRITABLE_HASH_AT - PACKAGE_AT),
     );
     put(WRITABLE_HASH_AT, &writable);
+    put(CRATES_AT, &header.crates.start.to_le_bytes());
+    put(CRATES_SIZE_AT, &(header.crates.len() as u32).to_le_bytes());
     let sum = hash(header, image)?;
     image[FIXED_HASH_AT..FIXED_HASH_AT + sum.len()].copy_from_slice(&sum);
     Ok(sum)
@@ -147,9 +153,10 @@ pub fn read(data: &[u8]) -> Result<Header, Malformed> {
     let image_size = u64::from_le_bytes(array(data, IMAGE_SIZE_AT)?);
     let fixed_size = u64::from_le_bytes(array(data, FIXED_SIZE_AT)?);
     check_sizes(image_size, fixed_size)?;
-    if data[RESERVED_AT..].iter().any(|&b| b != 0) {
-        return Err(Malformed::Field("reserved bytes"));
-    }
+    let crates = u32::from_le_bytes(array(data, CRATES_AT)?);
+    let end = crates.checked_add(u32::from_le_bytes(array(data, CRATES_SIZE_AT)?));
+    let end = end.filter(|end| u64::from(*end) <= fixed_size);
+    let crates = crates..end.ok_or(Malformed::Field("list of crates"))?;
     Ok(Header {
         format,
         image_size,
@@ -160,6 +167,7 @@ pub fn read(data: &[u8]) -> Result<Header, Malformed> {
         fixed_sha256: array(data, FIXED_HASH_AT)?,
         writable_sha256: array(data, WRITABLE_HASH_AT)?,
         package: text(&data[PACKAGE_AT..WRITABLE_HASH_AT], "package")?,
+        crates,
     })
 }
 
@@ -195,6 +203,12 @@ pub fn hash_writable(header: &Header, data: &[u8]) -> Result<Sum, Malformed> {
     let (start, end) = (at(header.fixed_size), at(header.image_size));
     let writable = start.zip(end).and_then(|(start, end)| data.get(start..end));
     Ok(Sha256::digest(writable.ok_or(Malformed::Short)?).into())
+}
+
+/// The list of what is inside the image that begins at the start of `data`; None when it has none, or is cut short.
+pub fn crates<'d>(header: &Header, data: &'d [u8]) -> Option<&'d [u8]> {
+    let list = data.get(header.crates.start as usize..header.crates.end as usize)?;
+    (!list.is_empty()).then_some(list)
 }
 
 /// Hexadecimal digits of a sum.
@@ -252,6 +266,7 @@ mod tests {
             fixed_sha256: [0; 32],
             writable_sha256: [0; 32],
             package: "example.com/text".into(),
+            crates: 5000..5100,
         }
     }
 
@@ -271,6 +286,9 @@ mod tests {
         assert_ne!(got.writable_sha256, [0; 32]);
         (got.fixed_sha256, got.writable_sha256) = ([0; 32], [0; 32]);
         assert_eq!(got, header());
+        assert_eq!(crates(&got, &image), Some(&image[5000..5100]));
+        got.crates = 0..0;
+        assert_eq!(crates(&got, &image), None);
     }
 
     #[test]
@@ -350,7 +368,7 @@ mod tests {
         );
         assert_eq!(with(PACKAGE_AT, &[b'x'; 224]), Malformed::Field("package"));
         assert_eq!(with(PACKAGE_AT + 220, b"x"), Malformed::Field("package"));
-        assert_eq!(with(511, b"x"), Malformed::Field("reserved bytes"));
+        assert_eq!(with(511, b"x"), Malformed::Field("list of crates"));
     }
 
     #[test]

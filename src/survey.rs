@@ -151,7 +151,7 @@ impl Signatures {
     /// All exports together; where some cannot be expressed, by halves, so that one does not hide the others.
     fn read(library: &Library<'_>, headers: &Headers, no_pairs: bool) -> Signatures {
         let objects = library.sig_objects();
-        let parsed = sig::Parsed::default();
+        let parsed = sig::Parsed::with(Vec::new());
         let read = |exports: &[sig::Export]| {
             let read = sig::read(&objects, exports, headers, &parsed)?;
             let conventions = rules::conventions(&read, library.frees, !no_pairs)?;

@@ -258,16 +258,8 @@ impl Assembly {
     /// Bytes that code refers to by a name.
     fn data(&mut self, name: String, bytes: Vec<u8>) {
         let section = self.object.sections.len() as u32;
-        self.object.sections.push(Section {
-            name: Cow::Owned(format!(".rodata.{name}")),
-            kind: elf::SHT_PROGBITS.0,
-            flags: elf::SHF_ALLOC.0,
-            size: bytes.len() as u64,
-            align: 1,
-            entsize: 0,
-            data: Cow::Owned(bytes),
-            relocs: Vec::new(),
-        });
+        let bytes = Section::read_only(&format!(".rodata.{name}"), bytes);
+        self.object.sections.push(bytes);
         self.place(name, section);
     }
 

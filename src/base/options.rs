@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::base::diag::{Error, Kind, Problem, Result};
+use crate::crates::Inside;
 
 /// Bytes of a lane unless the user says otherwise.
 pub const DEFAULT_STACK_SIZE: u64 = 8 << 20;
@@ -45,6 +46,10 @@ pub struct ConvertOptions {
     pub stack_size: u64,
     /// The command for the comment in generated files: base names and flags, no absolute paths, e.g. `rsyso convert libfoo.a`.
     pub command: String,
+    /// Folders that stand for others in the library's debug information, and where these are.
+    pub sources: Vec<(PathBuf, PathBuf)>,
+    /// What the library is made of, where that is known.
+    pub inside: Option<Inside>,
 }
 
 impl ConvertOptions {
@@ -70,6 +75,8 @@ impl ConvertOptions {
             blocking: Vec::new(),
             stack_size: DEFAULT_STACK_SIZE,
             command,
+            sources: Vec::new(),
+            inside: None,
         }
     }
 }

@@ -97,13 +97,14 @@ fn flags(dir: &Path, target: &str, words: &[&str]) -> Option<String> {
 }
 
 /// The configuration files that cargo reads in a folder, those that win first.
-fn configs(dir: &Path) -> Vec<PathBuf> {
+pub(super) fn configs(dir: &Path) -> Vec<PathBuf> {
     let dir = std::path::absolute(dir).unwrap_or_default();
-    let home = var_os("CARGO_HOME").map(PathBuf::from);
-    let home = home.or_else(|| Some(std::env::home_dir()?.join(".cargo")));
     let folders = dir.ancestors().map(|above| above.join(".cargo"));
     let names = |folder: PathBuf| ["config", "config.toml"].map(|name| folder.join(name));
-    folders.chain(home).flat_map(names).collect()
+    folders
+        .chain(crate::sig::cargo_home())
+        .flat_map(names)
+        .collect()
 }
 
 /// A text in a line of a message.

@@ -1,12 +1,13 @@
 //! Running cargo.
 
+use std::collections::{BTreeMap, HashSet};
 use std::ffi::OsString;
 use std::io::{self, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use cargo_metadata::camino::Utf8PathBuf;
-use cargo_metadata::{ArtifactDebuginfo, Message, Metadata, MetadataCommand};
+use cargo_metadata::{ArtifactDebuginfo, Message, Metadata, MetadataCommand, PackageId};
 
 use crate::base::diag::{Error, Problem, Result};
 
@@ -58,7 +59,7 @@ impl Cargo {
     }
 
     /// The command, to be completed. `$CARGO` is set where cargo itself is the caller, and then it is the one to use.
-    fn command(&self) -> Command {
+    pub(super) fn command(&self) -> Command {
         self.tool("CARGO", "cargo")
     }
 
@@ -71,8 +72,37 @@ impl Cargo {
 
     /// Cargo's description of the workspace, without its dependencies.
     pub(super) fn metadata(&self, o: &BuildOptions) -> Result<Metadata> {
+        self.described(o, &["--no-deps".to_owned()])
+    }
+
+    /// Cargo's description of a crate and of all that it depends on for a target.
+    pub(super) fn dependencies(
+        &self,
+        krate: &Crate,
+        o: &BuildOptions,
+        target: &str,
+    ) -> Result<Metadata> {
+        let manifest = std::path::absolute(krate.dir.join("Cargo.toml"));
+        let manifest = manifest.unwrap_or_default();
+        let mut words = vec![
+            format!("--manifest-path={}", manifest.display()),
+            format!("--filter-platform={target}"),
+        ];
+        words.extend(features(o));
+        self.described(o, &words)
+    }
+
+    /// The folder of the toolchain.
+    pub(super) fn sysroot(&self) -> Option<PathBuf> {
+        let mut rustc = self.tool("RUSTC", "rustc");
+        let output = rustc.args(["--print", "sysroot"]).output().ok()?;
+        let folder = String::from_utf8(output.stdout).ok()?;
+        Some(PathBuf::from(folder.trim()))
+    }
+
+    fn described(&self, o: &BuildOptions, words: &[String]) -> Result<Metadata> {
         let mut command = self.command();
-        command.args(["metadata", "--format-version=1", "--no-deps"]);
+        command.args(["metadata", "--format-version=1"]).args(words);
         command.args(network(o));
         let output = command.output().map_err(|e| missing("cargo", &e))?;
         if !output.status.success() {
@@ -111,11 +141,13 @@ impl Cargo {
         krate: &Crate,
         o: &BuildOptions,
         target: &str,
+        variables: &BTreeMap<String, String>,
     ) -> Result<Staticlib> {
         let mut command = self.command();
         command
             .args(arguments(krate, o, target))
             .envs(profile_variables(&o.profile))
+            .envs(variables)
             .stdout(Stdio::piped());
         let mut child = command.spawn().map_err(|e| missing("cargo", &e))?;
         let stdout = child.stdout.take();
@@ -124,6 +156,7 @@ impl Cargo {
             .flat_map(|out| Message::parse_stream(BufReader::new(out)));
         let mut archive = None;
         let mut overridden = Vec::new();
+        let mut built = HashSet::new();
         let mut unread = None;
         for message in messages {
             match message {
@@ -131,7 +164,11 @@ impl Cargo {
                     let full = made.profile.debuginfo == ArtifactDebuginfo::Full;
                     // What is built for this machine alone (build scripts, macros) has a profile of its own.
                     let of_target = |f: &Utf8PathBuf| f.components().any(|c| c.as_str() == target);
-                    if !full && made.filenames.iter().any(of_target) {
+                    let inside = made.filenames.iter().any(of_target);
+                    if inside {
+                        built.insert(made.package_id.clone());
+                    }
+                    if !full && inside {
                         // A library has the name of its package, but for a few.
                         overridden.push(match made.package_id == krate.id {
                             true => krate.name.clone(),
@@ -170,6 +207,7 @@ impl Cargo {
         })?;
         Ok(Staticlib {
             archive,
+            built,
             overridden,
         })
     }
@@ -179,6 +217,8 @@ impl Cargo {
 pub(super) struct Staticlib {
     /// The static library.
     pub(super) archive: PathBuf,
+    /// The packages that were compiled for the target.
+    pub(super) built: HashSet<PackageId>,
     /// Crates in it that the profile gives other debug information than all were to have.
     pub(super) overridden: Vec<String>,
 }
@@ -196,17 +236,30 @@ fn arguments(krate: &Crate, o: &BuildOptions, target: &str) -> Vec<String> {
         ("--profile", &o.profile),
     ];
     words.extend(pairs.map(|(flag, value)| format!("{flag}={value}")));
-    words.extend(o.features.iter().map(|f| format!("--features={f}")));
+    words.extend(features(o));
     let flags = [
-        ("--no-default-features", o.no_default_features),
-        ("--all-features", o.all_features),
         ("--quiet", o.says == Says::Little),
         ("--verbose", o.says == Says::Much),
     ];
     words.extend(flags.iter().filter(|f| f.1).map(|f| f.0.to_string()));
     words.extend(network(o).map(String::from));
+    words.extend(
+        o.target_dir
+            .iter()
+            .map(|dir| format!("--target-dir={}", dir.display())),
+    );
     words.extend(KEEP_APART.map(String::from));
     words
+}
+
+fn features(o: &BuildOptions) -> Vec<String> {
+    let flags = [
+        ("--no-default-features", o.no_default_features),
+        ("--all-features", o.all_features),
+    ];
+    let flags = flags.iter().filter(|f| f.1).map(|f| f.0.to_owned());
+    let features = o.features.iter().map(|f| format!("--features={f}"));
+    features.chain(flags).collect()
 }
 
 /// What rustc is told for the crate itself: LLVM merges functions that do the same, and keeps the debug information of one of them

@@ -28,9 +28,14 @@ impl Crate {
     /// The crate of the folder, or the member of its workspace that is asked for.
     pub(super) fn find(cargo: &Cargo, o: &BuildOptions) -> Result<Crate> {
         let metadata = cargo.metadata(o)?;
+        Crate::among(&metadata, cargo, o)
+    }
+
+    /// The same, where cargo has described the workspace already.
+    pub(super) fn among(metadata: &Metadata, cargo: &Cargo, o: &BuildOptions) -> Result<Crate> {
         let package = match &o.member {
-            Some(name) => member(&metadata, name, &cargo.dir)?,
-            None => own(&metadata, &cargo.dir)?,
+            Some(name) => member(metadata, name, &cargo.dir)?,
+            None => own(metadata, &cargo.dir)?,
         };
         let library = library(package)?;
         let manifest = package.manifest_path.as_std_path();

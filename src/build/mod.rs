@@ -5,7 +5,10 @@
 mod advice;
 mod cargo;
 mod dest;
+mod flags;
+mod inside;
 mod krate;
+mod rebuild;
 mod restore;
 mod targets;
 
@@ -13,15 +16,16 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
-use crate::arch::Arch;
 use crate::base::diag::Result;
 use crate::base::options::{ConvertOptions, base_name};
 use crate::base::report::{Converted, Progress};
 use crate::go;
 
 pub use cargo::is_taken;
+pub use rebuild::rebuild;
 
 use cargo::Cargo;
+use flags::Places;
 use krate::Crate;
 use restore::Before;
 
@@ -62,7 +66,11 @@ pub struct BuildOptions {
     pub offline: bool,
     /// How much cargo says.
     pub says: Says,
-    /// What `convert` is told. `inputs` and `out_dir` are filled in here.
+    /// Where cargo builds; its own choice when absent.
+    pub target_dir: Option<PathBuf>,
+    /// Write the licence texts of what is inside.
+    pub notice: bool,
+    /// What `convert` is told. `inputs`, `out_dir`, `sources` and `inside` are filled in here.
     pub convert: ConvertOptions,
 }
 
@@ -81,6 +89,8 @@ impl BuildOptions {
             locked: false,
             offline: false,
             says: Says::default(),
+            target_dir: None,
+            notice: false,
             convert: ConvertOptions {
                 command: "rsyso build".into(),
                 ..ConvertOptions::new(Vec::new())
@@ -145,7 +155,8 @@ pub struct BuiltTarget {
 /// Builds a crate and converts it. Cargo's progress and the compiler's diagnostics go to stderr.
 pub fn build(o: &BuildOptions, progress: &dyn Progress) -> Result<Built> {
     let cargo = Cargo::at(&o.dir)?;
-    let krate = Crate::find(&cargo, o)?;
+    let workspace = cargo.metadata(o)?;
+    let krate = Crate::among(&workspace, &cargo, o)?;
     let targets = targets::choose(&cargo, &o.targets)?;
     // What is wrong with the name or the place shows before anything is compiled.
     let env = std::env::var("GOPACKAGE").ok().filter(|p| !p.is_empty());
@@ -164,12 +175,25 @@ pub fn build(o: &BuildOptions, progress: &dyn Progress) -> Result<Built> {
         let target = arch.rust_target();
         let what = format!("{} v{} for {target}", krate.name, krate.version);
         progress.status("Building", &what);
-        archives.push(cargo.staticlib(&krate, o, target)?);
+        let described = cargo.dependencies(&krate, o, target);
+        let places = Places::of(o, &workspace, described.as_ref().ok());
+        let variables = places.variables(&cargo, target).unwrap_or_default();
+        let built = cargo.staticlib(&krate, o, target, &variables)?;
+        archives.push((built, described, places.sources()));
     }
     let before = Before::take(&out_dir, targets.len())?;
     let mut made = Vec::new();
-    for (arch, built) in targets.iter().zip(archives) {
-        match convert(o, *arch, &built.archive, &out_dir, progress) {
+    for (arch, (built, described, sources)) in targets.iter().zip(archives) {
+        let options = ConvertOptions {
+            inputs: vec![built.archive.clone()],
+            out_dir: out_dir.clone(),
+            inside: inside::find(&cargo, &krate, o, &described, &built.built, progress),
+            sources,
+            ..o.convert.clone()
+        };
+        let what = format!("{} for linux/{}", base_name(&built.archive), arch.goarch());
+        progress.status("Converting", &what);
+        match crate::convert(&options, progress) {
             Ok(converted) => made.push(BuiltTarget {
                 target: arch.rust_target().into(),
                 goarch: arch.goarch().into(),
@@ -199,22 +223,4 @@ pub fn build(o: &BuildOptions, progress: &dyn Progress) -> Result<Built> {
         out_dir,
         targets: made,
     })
-}
-
-/// Converts the library of one target.
-fn convert(
-    o: &BuildOptions,
-    arch: &dyn Arch,
-    archive: &std::path::Path,
-    out_dir: &std::path::Path,
-    progress: &dyn Progress,
-) -> Result<Converted> {
-    let what = format!("{} for linux/{}", base_name(archive), arch.goarch());
-    progress.status("Converting", &what);
-    let options = ConvertOptions {
-        inputs: vec![archive.to_path_buf()],
-        out_dir: out_dir.to_path_buf(),
-        ..o.convert.clone()
-    };
-    crate::convert(&options, progress)
 }

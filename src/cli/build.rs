@@ -64,6 +64,9 @@ pub struct Build {
     /// Do not use the network
     #[arg(long, help_heading = "Cargo")]
     offline: bool,
+    /// Write NOTICE_NAME.txt: the licence texts of the crates inside
+    #[arg(long)]
+    notice: bool,
     #[command(flatten)]
     go: Go,
     #[command(flatten)]
@@ -115,7 +118,7 @@ pub fn action(args: &Build) -> String {
 }
 
 /// The options of the command line, and those that the crate says itself.
-fn completed(args: Build, line: &[OsString], ui: &Ui) -> Result<BuildOptions> {
+pub fn completed(args: Build, line: &[OsString], ui: &Ui) -> Result<BuildOptions> {
     let command = command_line(&args);
     let place = BuildOptions {
         member: args.member.clone(),
@@ -152,6 +155,8 @@ pub fn options(args: Build, ui: &dyn Progress) -> Result<BuildOptions> {
             (false, 0 | 1) => Says::Normal,
             (false, _) => Says::Much,
         },
+        target_dir: None,
+        notice: args.notice,
         convert: args.go.into_options(convert, ui)?,
     })
 }
@@ -171,6 +176,7 @@ fn command_line(args: &Build) -> String {
     let flags = [
         ("--all-features", args.all_features),
         ("--no-default-features", args.no_default_features),
+        ("--notice", args.notice),
     ];
     words.extend(flags.iter().filter(|f| f.1).map(|f| f.0.to_string()));
     words.extend(args.go.words());

@@ -185,6 +185,27 @@ pub fn quote(word: &str) -> String {
     format!("'{}'", clean.replace('\'', r"'\''"))
 }
 
+/// The words of a line that [`quote`] made.
+pub fn unquoted(line: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    let mut word: Option<String> = None;
+    let mut inside = false;
+    let mut chars = line.chars();
+    while let Some(c) = chars.next() {
+        match c {
+            '\'' => {
+                inside = !inside;
+                word.get_or_insert_default();
+            }
+            '\\' if !inside => word.get_or_insert_default().extend(chars.next()),
+            ' ' if !inside => words.extend(word.take()),
+            c => word.get_or_insert_default().push(c),
+        }
+    }
+    words.extend(word);
+    words
+}
+
 /// `8MiB`, `8M` or `8388608`.
 pub fn parse_size(text: &str) -> std::result::Result<u64, String> {
     let digits = text

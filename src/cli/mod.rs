@@ -56,8 +56,22 @@ struct Verify {
     #[arg(value_name = "FILE", required = true)]
     files: Vec<PathBuf>,
     /// Print a JSON object
-    #[arg(long)]
+    #[arg(long, conflicts_with = "sbom")]
     json: bool,
+    /// Build the crate anew, elsewhere, and compare: the .syso is what these sources make
+    #[arg(long, value_name = "CRATE_DIR")]
+    rebuild: Option<PathBuf>,
+    /// Print a software bill of materials: the crates in the images
+    #[arg(long, value_name = "FORMAT")]
+    sbom: Option<Sbom>,
+}
+
+/// Forms of a software bill of materials.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum Sbom {
+    /// CycloneDX 1.5, as JSON
+    #[value(name = "cyclonedx")]
+    CycloneDx,
 }
 
 /// How much is said, and in which form.
@@ -153,8 +167,8 @@ fn run(command: Command, line: &[OsString], ui: &Ui) -> anyhow::Result<ExitCode>
         }
         Command::Verify(args) => {
             let action = format!("verify {}", names(&args.files));
-            let result = verify::run(&args.files, ui);
-            finish(ui, &action, args.json, result, |_| None)
+            let result = verify::run(&args, ui);
+            finish(ui, &action, args.json, result, |found| found.sbom.clone())
         }
     }
 }

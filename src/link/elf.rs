@@ -3,13 +3,20 @@
 use super::symtab::ImageSymbol;
 use crate::arch::Arch;
 use crate::base::diag::{Error, Problem, Result};
+use crate::crates;
+use ::object::elf::{SHF_EXCLUDE, SHT_PROGBITS};
 use ::object::write::{
     Object, SectionKind, Symbol, SymbolFlags, SymbolKind, SymbolScope, SymbolSection,
 };
-use ::object::{BinaryFormat, Endianness};
+use ::object::{BinaryFormat, Endianness, SectionFlags};
 
-/// Wraps the image into a relocatable ELF object.
-pub fn write(arch: &dyn Arch, image: Vec<u8>, symbols: &[ImageSymbol]) -> Result<Vec<u8>> {
+/// Wraps the image into a relocatable ELF object, with the list of what is inside for scanners.
+pub fn write(
+    arch: &dyn Arch,
+    image: Vec<u8>,
+    symbols: &[ImageSymbol],
+    crates: Option<Vec<u8>>,
+) -> Result<Vec<u8>> {
     let mut object = Object::new(
         BinaryFormat::Elf,
         arch.object_architecture(),
@@ -35,6 +42,17 @@ pub fn write(arch: &dyn Arch, image: Vec<u8>, symbols: &[ImageSymbol]) -> Result
             section: SymbolSection::Section(text),
             flags: SymbolFlags::None,
         });
+    }
+    if let Some(list) = crates {
+        let name = crates::SECTION.as_bytes().to_vec();
+        let section = object.add_section(Vec::new(), name, SectionKind::Other);
+        object.set_section_data(section, list, 1);
+        // cmd/link passes over what is not loaded. SHF_EXCLUDE has the C linker do the same (gABI, "Section Attribute Flags"): it would
+        // join the lists of several packages, and no scanner reads that.
+        object.section_mut(section).flags = SectionFlags::Elf {
+            sh_type: SHT_PROGBITS,
+            sh_flags: SHF_EXCLUDE,
+        };
     }
     // Without it, external linking makes the stack executable.
     object.add_section(Vec::new(), b".note.GNU-stack".to_vec(), SectionKind::Other);

@@ -68,11 +68,6 @@ impl Files {
             .map(|i| (i.name.as_str(), self.files[i.file].len(), i.members))
     }
 
-    /// The raw bytes of everything that was read, in order, for the digest of the inputs.
-    pub fn contents(&self) -> impl Iterator<Item = &[u8]> {
-        self.files.iter().map(Vec::as_slice)
-    }
-
     fn add(&mut self, path: &Path) -> Result<()> {
         let data = read(path)?;
         let name = path.file_name().map_or_else(

@@ -54,6 +54,20 @@ pub struct Section<'d> {
 }
 
 impl Section<'_> {
+    /// Read-only data that refers to nothing.
+    pub fn read_only(name: &str, bytes: Vec<u8>) -> Section<'static> {
+        Section {
+            name: Cow::Owned(name.to_owned()),
+            kind: elf::SHT_PROGBITS.0,
+            flags: elf::SHF_ALLOC.0,
+            size: bytes.len() as u64,
+            align: 1,
+            entsize: 0,
+            data: Cow::Owned(bytes),
+            relocs: Vec::new(),
+        }
+    }
+
     /// Whether it is loaded at run time.
     pub fn alloc(&self) -> bool {
         self.flags & elf::SHF_ALLOC.0 != 0

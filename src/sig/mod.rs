@@ -38,8 +38,8 @@ use function::Reader;
 use header::Headers;
 use scan::Scan;
 use shape::View;
-pub use source::Parsed;
 use source::Sources;
+pub use source::{CARGO_HOME, Parsed, cargo_home};
 
 /// One relocatable object, as bytes, with how to name it in messages (`libfoo.a(member.o)`).
 pub struct Object<'a> {

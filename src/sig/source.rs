@@ -16,17 +16,43 @@ const CRATE_LIMIT: usize = 4000;
 /// Finds the roots of a crate by its name.
 type FindRoots<'a> = Box<dyn Fn(&str) -> Vec<PathBuf> + 'a>;
 
+/// What stands for cargo's home in libraries that `rsyso build` made ([`crate::build`]).
+pub const CARGO_HOME: &str = "/cargo-home";
+
+/// Cargo's home (The Cargo Book, "Cargo Home").
+pub fn cargo_home() -> Option<PathBuf> {
+    let home = std::env::var_os("CARGO_HOME").filter(|home| !home.is_empty());
+    home.map(PathBuf::from)
+        .or_else(|| Some(std::env::home_dir()?.join(".cargo")))
+}
+
 /// The source files parsed so far. Clones share them: signatures may be read several times, files need not.
 #[derive(Clone, Default)]
-pub struct Parsed(Rc<RefCell<HashMap<PathBuf, Option<Rc<File>>>>>);
+pub struct Parsed {
+    files: Rc<RefCell<HashMap<PathBuf, Option<Rc<File>>>>>,
+    /// Folders that stand for others, and where these are.
+    places: Rc<[(PathBuf, PathBuf)]>,
+}
 
 impl Parsed {
+    /// No files yet; the debug information names some folders by what stands for them.
+    pub fn with(mut places: Vec<(PathBuf, PathBuf)>) -> Parsed {
+        places.extend(cargo_home().map(|home| (CARGO_HOME.into(), home)));
+        Parsed {
+            files: Rc::default(),
+            places: places.into(),
+        }
+    }
+
     fn file(&self, path: &Path) -> Option<Rc<File>> {
-        if let Some(known) = self.0.borrow().get(path) {
+        if let Some(known) = self.files.borrow().get(path) {
             return known.clone();
         }
-        let parsed = parse(path).map(Rc::new);
-        let mut files = self.0.borrow_mut();
+        let mut places = self.places.iter();
+        let real =
+            places.find_map(|(stands, real)| Some(real.join(path.strip_prefix(stands).ok()?)));
+        let parsed = parse(real.as_deref().unwrap_or(path)).map(Rc::new);
+        let mut files = self.files.borrow_mut();
         files.insert(path.to_owned(), parsed.clone());
         parsed
     }

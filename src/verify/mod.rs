@@ -10,6 +10,8 @@ use goblin::elf::header::{EI_CLASS, EI_DATA, ELFCLASS64, ELFDATA2LSB, ET_REL, He
 
 use crate::arch::{self, Arch};
 use crate::base::diag::{Error, Kind, Problem, Result};
+use crate::crates::{Crate, Crates};
+use crate::provenance;
 
 mod program;
 mod symbols;
@@ -110,6 +112,21 @@ impl<'a> Findings<'a> {
         }
         self.problems.push(problem);
     }
+}
+
+/// The crates of an image that begins at the start of `data`; `what` is the image.
+fn inside(
+    findings: &mut Findings<'_>,
+    what: &str,
+    header: &provenance::Header,
+    data: &[u8],
+) -> Option<Vec<Crate>> {
+    let list = provenance::crates(header, data)?;
+    let crates = Crates::unpacked(list);
+    findings.require(crates.is_some(), || {
+        format!("{what}: its list of crates is damaged")
+    });
+    crates.map(|crates| crates.packages)
 }
 
 /// `data[offset..offset + size]`.

@@ -4,9 +4,10 @@ use goblin::elf::header::{ET_DYN, ET_EXEC};
 use goblin::elf::program_header::{PF_X, PT_LOAD, ProgramHeader};
 use serde::Serialize;
 
-use super::{CTX, Findings, SysoReport, elf_header};
+use super::{CTX, Findings, SysoReport, elf_header, inside};
 use crate::arch::Arch;
 use crate::base::diag::{Error, Kind, Problem, Result};
+use crate::crates::Crate;
 use crate::provenance::{self, Header};
 
 /// The images of a linked program.
@@ -41,6 +42,8 @@ pub struct ProgramImage {
     pub offset: u64,
     /// Its address as linked (in a PIE or shared object: from the load address).
     pub address: u64,
+    /// The crates that are inside, if the image tells.
+    pub crates: Option<Vec<Crate>>,
 }
 
 impl ProgramReport {
@@ -148,7 +151,9 @@ impl Place<'_> {
         findings.require(address % page == offset % page, || {
             format!("{what}: its address {address:#x} is not congruent to its offset, modulo a page of {page}")
         });
+        let crates = inside(findings, &what, &header, image);
         Some(ProgramImage {
+            crates,
             package: header.package,
             rsyso: header.rsyso,
             rustc: header.rustc,

@@ -9,9 +9,10 @@ use goblin::strtab::Strtab;
 use serde::Serialize;
 
 use super::symbols::{self, Symbol};
-use super::{CTX, Findings, elf_header, slice};
+use super::{CTX, Findings, elf_header, inside, slice};
 use crate::arch::Arch;
 use crate::base::diag::{Error, Kind, Problem, Result};
+use crate::crates::{self, Crate};
 use crate::provenance;
 
 /// The compact form of relative relocations (gABI); not in goblin's list.
@@ -45,6 +46,8 @@ pub struct SysoReport {
     pub symbols: usize,
     /// The wrappers, by name.
     pub wrappers: Vec<String>,
+    /// The crates that are inside, if the image tells.
+    pub crates: Option<Vec<Crate>>,
 }
 
 /// Holds an object against the rules. All that is broken is listed.
@@ -80,6 +83,8 @@ pub fn syso(path: &str, data: &[u8]) -> Result<SysoReport> {
         }
     };
     provenance_header(&mut findings, &header, bytes, arch);
+    let crates = inside(&mut findings, "the image", &header, bytes);
+    list_of_crates(&mut findings, &file, provenance::crates(&header, bytes));
 
     let report = SysoReport {
         file: path.to_string(),
@@ -97,6 +102,7 @@ pub fn syso(path: &str, data: &[u8]) -> Result<SysoReport> {
             .filter(|s| !s.is_local())
             .map(|s| s.name.to_string())
             .collect(),
+        crates,
     };
     Error::check(Kind::Fault, findings.problems, report)
 }
@@ -234,6 +240,19 @@ fn image_section(
         format!(
             "section `{name}` has {:#x} bytes, not whole pages of {page}",
             image.sh_size
+        )
+    });
+}
+
+/// Scanners are told what the image says of itself.
+fn list_of_crates(findings: &mut Findings<'_>, file: &ElfFile<'_>, inside: Option<&[u8]>) {
+    let mut sections = file.sections.iter();
+    let section = sections.find(|s| file.name(s) == crates::SECTION);
+    let told = section.and_then(|s| slice(file.data, s.sh_offset, s.sh_size));
+    findings.require(told == inside, || {
+        format!(
+            "section `{}` is not the list of crates in the image",
+            crates::SECTION
         )
     });
 }

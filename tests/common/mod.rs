@@ -32,6 +32,12 @@ pub fn scratch() -> tempfile::TempDir {
     tempfile::tempdir_in(parent).unwrap()
 }
 
+/// Cargo's home.
+pub fn cargo_home() -> PathBuf {
+    let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
+    home.unwrap_or_else(|| std::env::home_dir().unwrap().join(".cargo"))
+}
+
 /// How long a test is to run: what the environment says, or as usual.
 pub fn seconds(variable: &str, usual: u64) -> u64 {
     match std::env::var(variable) {

@@ -11,6 +11,7 @@ use rsyso::base::report::{
     Missing, Sizes, Wait, Waiting,
 };
 use rsyso::build::{Built, BuiltTarget};
+use rsyso::crates::Crate;
 use rsyso::init::Initialised;
 use rsyso::verify::{ProgramImage, ProgramReport, SysoReport};
 use serde::Serialize;
@@ -112,6 +113,7 @@ fn options_that_are_named_exist() {
         "--owner",
         "--path",
         "--release",
+        "--remap-path-prefix",
         "--repo",
         "--sort",
         "--test",
@@ -202,6 +204,7 @@ fn every_field_of_the_json_is_documented() {
         fixed_size: 0,
         offset: 0,
         address: 0,
+        crates: None,
     };
     let syso = SysoReport {
         file: text(),
@@ -215,6 +218,13 @@ fn every_field_of_the_json_is_documented() {
         fixed_size: 0,
         symbols: 0,
         wrappers: Vec::new(),
+        crates: None,
+    };
+    let krate = Crate {
+        license: Some(text()),
+        dependencies: vec![0],
+        root: true,
+        ..Crate::default()
     };
     let program = ProgramReport {
         file: text(),
@@ -258,6 +268,7 @@ fn every_field_of_the_json_is_documented() {
         keys(&syso),
         keys(&program),
         keys(&image),
+        keys(&krate),
     ];
     for field in fields.concat() {
         assert!(

@@ -55,6 +55,7 @@ pub fn seal(image: &mut [u8], fixed_size: u64, package: &str) {
         fixed_sha256: [0; 32],
         writable_sha256: [0; 32],
         package: package.into(),
+        crates: 0..0,
     };
     provenance::write(&header, image).expect("a good header");
 }

@@ -1,6 +1,8 @@
 //! `rsyso build`: from a crate's folder to a Go package, and errors that a newcomer can act on.
 
 mod errors;
+mod inside;
+mod reproducible;
 mod settings;
 
 use std::path::{Path, PathBuf};
