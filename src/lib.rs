@@ -12,23 +12,21 @@ pub mod arch;
 pub mod base;
 pub mod build;
 pub mod crates;
-mod driver;
 pub mod go;
 pub mod init;
 pub mod link;
 pub mod model;
 pub mod page;
+mod pipeline;
 pub mod provenance;
 pub mod read;
 pub mod sig;
-mod survey;
 pub mod verify;
 pub mod wrappers;
 
 pub use build::build;
-pub use driver::convert;
 pub use init::init;
-pub use survey::inspect;
+pub use pipeline::{convert, inspect};
 
 /// What the linker and the runtime agree on.
 #[path = "../rt-source/src/contract.rs"]

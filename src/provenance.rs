@@ -16,6 +16,7 @@
 use std::fmt;
 use std::ops::Range;
 
+use crate::base::diag::{Error, Problem};
 use memchr::memmem;
 use sha2::{Digest, Sha256};
 
@@ -135,6 +136,14 @@ pub fn write(header: &Header, image: &mut [u8]) -> Result<Sum, Malformed> {
     let sum = hash(header, image)?;
     image[FIXED_HASH_AT..FIXED_HASH_AT + sum.len()].copy_from_slice(&sum);
     Ok(sum)
+}
+
+impl From<Malformed> for Error {
+    fn from(e: Malformed) -> Error {
+        Error::fault(Problem::new(format!(
+            "cannot write the header of the image: {e}"
+        )))
+    }
 }
 
 /// Reads the header at the start of `data`. Whether the rest of the image is there is not its question: see [`hash`].

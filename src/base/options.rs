@@ -1,4 +1,4 @@
-//! What the driver is asked to do, validated: the command line turns its flags into these, a build script fills them in itself.
+//! What the pipeline is asked to do, validated: the command line turns its flags into these, a build script fills them in itself.
 
 use std::path::{Path, PathBuf};
 
@@ -146,6 +146,11 @@ impl InspectOptions {
     pub fn check(&self) -> Result<()> {
         Error::check(Kind::Fault, faults_of(&self.inputs, self.stack_size), ())
     }
+}
+
+/// The file name of the library that the inputs are.
+pub fn library_file(inputs: &[PathBuf]) -> String {
+    base_name(inputs.first().map_or(Path::new(""), PathBuf::as_path))
 }
 
 /// The last component of a path, for messages and for comments in generated files, which must not carry a machine's paths.

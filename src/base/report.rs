@@ -1,4 +1,4 @@
-//! What the driver tells while it works ([`Progress`]) and when it is done: the reports that `--json` prints.
+//! What the pipeline tells while it works ([`Progress`]) and when it is done: the reports that `--json` prints.
 //!
 //! The field names of the reports are part of the command's contract: docs/JSON.md lists them.
 
@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use crate::base::diag::Problem;
+pub use crate::base::stages::Stage;
 
-/// Hears what the driver does. The library never prints by itself.
+/// Hears what the pipeline does. The library never prints by itself.
 pub trait Progress: Sync {
     /// A step, as a verb and its object: `Reading`, `libfoo.a (21.8 MB, 323 members)`.
     fn status(&self, verb: &str, what: &str);
@@ -16,6 +17,12 @@ pub trait Progress: Sync {
     fn detail(&self, verb: &str, what: &str);
     /// Something the user should know that does not stop the work.
     fn warn(&self, problem: &Problem);
+    /// Whether to measure stages: it takes a little time, and resets the peak memory that the system keeps of this process.
+    fn measures(&self) -> bool {
+        false
+    }
+    /// A stage is over, and was measured.
+    fn stage(&self, _: &Stage) {}
 }
 
 /// Hears nothing.

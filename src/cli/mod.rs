@@ -80,7 +80,7 @@ struct Output {
     /// Show nothing but warnings and errors
     #[arg(short, long, conflicts_with = "verbose")]
     quiet: bool,
-    /// Show finer steps
+    /// Show finer steps, and the time and peak memory of each stage
     #[arg(short, long, action = clap::ArgAction::Count)]
     verbose: u8,
     /// Print what was made, or the error, as a JSON object on stdout
@@ -114,7 +114,9 @@ pub fn main() -> ExitCode {
         }
     };
     let ui = Ui::new(verbosity(&cli.command));
-    run(cli.command, &line, &ui).unwrap_or_else(|e| {
+    let done = run(cli.command, &line, &ui);
+    ui.stages();
+    done.unwrap_or_else(|e| {
         ui.error(&fault(format!("{e:#}")), "print");
         status(Kind::Fault)
     })

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use anstyle::{AnsiColor, Style};
 use rsyso::base::diag::{Error, Problem};
-use rsyso::base::report::Progress;
+use rsyso::base::report::{Progress, Stage, bytes};
 
 const GOOD: Style = AnsiColor::Green.on_default().bold();
 const DETAIL: Style = AnsiColor::Cyan.on_default().bold();
@@ -31,6 +31,8 @@ pub enum Verbosity {
 pub struct Ui {
     verbosity: Verbosity,
     live: Option<Mutex<Live>>,
+    /// What the stages of the pipeline took.
+    stages: Mutex<Vec<Stage>>,
 }
 
 /// The last line of a terminal, which shows the finer steps of long work one over the other.
@@ -49,6 +51,7 @@ impl Ui {
         let live = verbosity == Verbosity::Normal && io::stderr().is_terminal();
         Ui {
             verbosity,
+            stages: Mutex::default(),
             live: live.then(|| {
                 Mutex::new(Live {
                     due: Instant::now() + PATIENCE,
@@ -83,6 +86,15 @@ impl Ui {
     pub fn text(&self, text: &str) {
         if self.verbosity >= Verbosity::Normal {
             self.print(text);
+        }
+    }
+
+    /// What each stage took, for those who ask for detail.
+    pub fn stages(&self) {
+        if let Ok(stages) = self.stages.lock()
+            && !stages.is_empty()
+        {
+            self.print(&stage_table(&stages));
         }
     }
 
@@ -133,6 +145,16 @@ impl Progress for Ui {
     fn warn(&self, problem: &Problem) {
         self.print(&block("warning", WARNING, problem));
     }
+
+    fn measures(&self) -> bool {
+        self.verbosity >= Verbosity::Verbose
+    }
+
+    fn stage(&self, stage: &Stage) {
+        if let Ok(mut stages) = self.stages.lock() {
+            stages.push(stage.clone());
+        }
+    }
 }
 
 /// At most `limit` characters of the first line, so that it fits a terminal's line.
@@ -148,6 +170,29 @@ fn first_line(text: &str, limit: usize) -> String {
 /// The verb right-aligned in twelve columns, as cargo has it.
 fn status_line(verb: &str, style: Style, what: &str) -> String {
     format!("{style}{verb:>12}{style:#} {what}\n")
+}
+
+/// A line per stage, and the sum: names where status lines have their verbs.
+fn stage_table(stages: &[Stage]) -> String {
+    let row = |name: &str, style: Style, time: &str, memory: &str| {
+        status_line(name, style, &format!("{time:>9}  {memory:>11}"))
+    };
+    let line = |name: &str, style: Style, time: Duration, memory: Option<u64>| {
+        let time = format!("{:.1} ms", time.as_secs_f64() * 1e3);
+        row(
+            name,
+            style,
+            &time,
+            &memory.map_or_else(|| "-".into(), bytes),
+        )
+    };
+    let mut text = row("stage", BOLD, "time", "peak memory");
+    for stage in stages {
+        text += &line(stage.name, DETAIL, stage.time, stage.peak_memory);
+    }
+    let time = stages.iter().map(|s| s.time).sum();
+    let memory = stages.iter().filter_map(|s| s.peak_memory).max();
+    text + &line("all", BOLD, time, memory)
 }
 
 /// `error: message`, the place, the notes and the help. Lines of one entry after the first are indented under it.
@@ -188,6 +233,27 @@ mod tests {
             "libfoo.a (21.8 MB, 323 members)",
         ));
         assert_eq!(line, "     Reading libfoo.a (21.8 MB, 323 members)\n");
+    }
+
+    #[test]
+    fn stages_are_a_table() {
+        let stage = |name, ms, peak_memory| Stage {
+            name,
+            time: Duration::from_micros(ms),
+            peak_memory,
+        };
+        let stages = [
+            stage("read", 1_234, Some(21_812_000)),
+            stage("signatures", 1_500_000, Some(312_000_000)),
+            stage("layout", 40, None),
+        ];
+        let want = "       stage      time  peak memory
+        read    1.2 ms      21.8 MB
+  signatures 1500.0 ms     312.0 MB
+      layout    0.0 ms            -
+         all 1501.3 ms     312.0 MB
+";
+        assert_eq!(plain(&stage_table(&stages)), want);
     }
 
     #[test]

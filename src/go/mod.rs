@@ -14,6 +14,8 @@ pub use names::{Prefix, library_name};
 pub use package::{Assembly, Declaration, GoPackage, Item, Kind, Routine, Source, Stub};
 pub(crate) use place::MARK;
 pub use place::gitattributes;
-pub use place::{Place, Present, agree, nowhere, package_in, place, present, write, write_text};
+pub use place::{
+    Place, Present, agree, nowhere, package_in, place, place_of, present, write, write_text,
+};
 pub use plan::{Request, function_names, plan, unsupported};
 pub use print::{GoFile, print};

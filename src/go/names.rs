@@ -12,6 +12,13 @@ pub enum Prefix {
     Given(String),
 }
 
+impl Prefix {
+    /// As `--trim-prefix` says.
+    pub fn new(given: Option<&str>) -> Prefix {
+        given.map_or(Prefix::Auto, |prefix| Prefix::Given(prefix.to_owned()))
+    }
+}
+
 /// The words that Go writes in one case (Go Code Review Comments, "Initialisms"; the list is golint's).
 const INITIALISMS: &[&str] = &[
     "ACL", "API", "ASCII", "CPU", "CSS", "DNS", "EOF", "GUID", "HTML", "HTTP", "HTTPS", "ID", "IP",

@@ -1,5 +1,6 @@
 //! Which functions are exported: the unmangled global functions of the library's own Rust crates.
 
+use super::SecRef;
 use super::symbols::{duplicate, is_mangled};
 use crate::base::diag::{Error, Kind, Problem, Result};
 use crate::base::globs;
@@ -18,6 +19,16 @@ pub struct Export {
     pub section: u32,
     /// Bytes from the section's start.
     pub offset: u64,
+}
+
+impl Export {
+    /// The section that holds it.
+    pub fn at(&self) -> SecRef {
+        SecRef {
+            obj: self.obj,
+            sec: self.section,
+        }
+    }
 }
 
 /// Crates that come with rustc: what they export is not the library's own.

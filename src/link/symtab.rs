@@ -26,6 +26,13 @@ pub struct ImageSymbol {
     pub global: bool,
 }
 
+/// Gives the wrappers the names that they have outside, which are known when the image is complete.
+pub fn publish(symbols: &mut [ImageSymbol], public: impl Fn(&str) -> String) {
+    for wrapper in symbols.iter_mut().filter(|s| s.global) {
+        wrapper.name = public(&wrapper.name);
+    }
+}
+
 /// The symbols, in order, without holes.
 pub fn table(inputs: &Inputs<'_>, layout: &Layout) -> Vec<ImageSymbol> {
     let mut starts = vec![start("rsyso.header", 0)];

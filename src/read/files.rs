@@ -1,6 +1,7 @@
 //! Files and archive members, as byte ranges with names.
 
 use crate::base::diag::{Error, Problem, Result};
+use crate::base::report::Progress;
 use ::object::read::archive::ArchiveFile;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -62,10 +63,18 @@ impl Files {
     }
 
     /// Name, size in bytes and number of members of every file of the command line.
-    pub fn summary(&self) -> impl Iterator<Item = (&str, usize, usize)> {
+    fn summary(&self) -> impl Iterator<Item = (&str, usize, usize)> {
         self.inputs
             .iter()
             .map(|i| (i.name.as_str(), self.files[i.file].len(), i.members))
+    }
+
+    /// Tells what was read.
+    pub fn report(&self, progress: &dyn Progress) {
+        for (name, bytes, members) in self.summary() {
+            let what = format!("{name} ({:.1} MB, {members} members)", bytes as f64 / 1e6);
+            progress.status("Reading", &what);
+        }
     }
 
     fn add(&mut self, path: &Path) -> Result<()> {

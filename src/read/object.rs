@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use std::sync::OnceLock;
 
 /// A parsed object.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Object<'d> {
     /// For messages: `libfoo.a(member.o)`.
     pub name: String,
@@ -175,7 +175,7 @@ pub struct Symbol<'d> {
 }
 
 /// A section group.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Group<'d> {
     /// Groups with one signature are kept once.
     pub signature: Cow<'d, str>,

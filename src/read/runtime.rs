@@ -1,5 +1,10 @@
 //! The runtime (`rt/`), built by `build.rs` and embedded: the archive that the linker adds to every image.
 
+use super::{Files, Object};
+use crate::base::diag::{Error, Problem, Result};
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
 /// The runtime for one architecture.
 struct Runtime {
     goarch: &'static str,
@@ -17,6 +22,30 @@ const RUNTIMES: &[Runtime] = &[Runtime {
 
 fn of(goarch: &str) -> Option<&'static Runtime> {
     RUNTIMES.iter().find(|r| r.goarch == goarch)
+}
+
+/// By GOARCH.
+type Parsed = BTreeMap<String, &'static [Object<'static>]>;
+
+/// What was parsed so far. It stays for the life of the process: every image is linked with the same objects.
+static PARSED: Mutex<Parsed> = Mutex::new(Parsed::new());
+
+/// The runtime's objects for a GOARCH, parsed when they are first asked for.
+pub fn objects(goarch: &str) -> Result<&'static [Object<'static>]> {
+    // What a panic would leave behind is a map without the new entry.
+    let mut parsed = PARSED.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(objects) = parsed.get(goarch) {
+        return Ok(objects);
+    }
+    let bytes = archive(goarch).ok_or_else(|| {
+        Error::unsupported(Problem::new(format!(
+            "this rsyso was built without the runtime for {goarch}"
+        )))
+    })?;
+    let files = Box::leak(Box::new(Files::from_bytes("rsyso-rt", bytes.to_vec())?));
+    let objects: &'static [_] = Vec::leak(super::objects(files)?);
+    parsed.insert(goarch.to_owned(), objects);
+    Ok(objects)
 }
 
 /// The runtime's archive for a GOARCH; None when there is none for it.

@@ -33,6 +33,11 @@ pub fn is_object(data: &[u8]) -> bool {
     Elf::parse_header(data).is_ok_and(|h| h.e_type == ET_REL)
 }
 
+/// Whether a file that is in the way is a `.syso` of an earlier run.
+pub fn is_ours(data: &[u8]) -> bool {
+    is_object(data) && !provenance::find(data).is_empty()
+}
+
 /// The ELF header and the backend of its machine; what cmd/link/internal/loadelf asks of a header before it reads on.
 fn elf_header(path: &str, data: &[u8]) -> Result<(Header, &'static dyn Arch)> {
     let not_elf = |what: &str| {

@@ -43,6 +43,44 @@ fn help_and_version_are_no_errors() {
     }
 }
 
+/// The table of `-v`: in the order of the pipeline, and only when asked for.
+#[test]
+fn stages_are_told_to_those_who_ask() {
+    let (library, out) = (common::archive("text"), common::scratch());
+    let convert = |more: &[&str]| {
+        let mut command = common::rsyso();
+        command
+            .arg("convert")
+            .arg(&library)
+            .arg("-o")
+            .arg(out.path());
+        run(command.args(more), Duration::from_secs(120)).success()
+    };
+    let told = convert(&["-v"]).stderr;
+    let mut rest = told.as_str();
+    let stages = [
+        "peak memory",
+        "read",
+        "parse",
+        "signatures",
+        "resolve",
+        "mark",
+        "plan",
+        "layout",
+        "image",
+        "verify",
+        "write",
+        "all",
+    ];
+    for name in stages {
+        let at = rest.find(&format!(" {name}"));
+        let at = at.unwrap_or_else(|| panic!("no stage {name} where it belongs in {told}"));
+        rest = &rest[at + name.len()..];
+    }
+    assert!(rest.contains(" ms ") && rest.contains(" MB"), "{told}");
+    assert!(!convert(&[]).stderr.contains("peak memory"));
+}
+
 #[test]
 fn every_bad_file_is_told_and_json_tells_the_same() {
     let dir = common::scratch();

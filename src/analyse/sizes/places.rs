@@ -1,6 +1,6 @@
 //! The named places of sections: where functions and variables begin, and which of them refers to what.
 
-use crate::driver::Graph;
+use crate::link::graph::Graph;
 use crate::link::{SecRef, Target};
 use crate::read::{Def, Symbol, SymbolKind};
 use std::collections::HashMap;

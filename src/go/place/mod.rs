@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use crate::base::diag::{Error, Problem, Result};
+use crate::base::options::ConvertOptions;
 
 use super::names;
 
@@ -79,6 +80,26 @@ const PLATFORMS: &[&str] = &[
     "sparc64",
     "wasm",
 ];
+
+impl Place {
+    /// What tells the package from others: its import path, or its name where that is not known.
+    pub fn identity(&self) -> &str {
+        self.import_path.as_deref().unwrap_or(&self.package)
+    }
+}
+
+/// Where `convert` puts the package, and what it calls it.
+pub fn place_of(o: &ConvertOptions) -> Result<Place> {
+    let env = std::env::var("GOPACKAGE").ok();
+    place(
+        &o.inputs,
+        &o.out_dir,
+        o.package.as_deref(),
+        o.stem.as_deref(),
+        o.import_path.as_deref(),
+        env.as_deref(),
+    )
+}
 
 /// Resolves names from the command line, the environment, the directory and the inputs, in the order of the contract.
 pub fn place(

@@ -13,7 +13,11 @@ mod parse;
 mod preprocess;
 mod resolve;
 
+use std::path::PathBuf;
+
 use crate::base::diag::{Error, Kind, Problem, Result};
+use crate::base::files;
+use crate::base::options::base_name;
 use crate::model::{Function, Param, Signatures, Source};
 use compare::Comparison;
 use decl::{CFunction, Declarations};
@@ -44,6 +48,18 @@ pub struct Headers {
 }
 
 impl Headers {
+    /// Reads header files.
+    pub fn open(paths: &[PathBuf]) -> Result<Headers> {
+        let open = |path: &PathBuf| match files::read(path) {
+            Ok(bytes) => Ok((base_name(path), bytes)),
+            Err(e) => Err(Error::fault(Problem::new(format!(
+                "cannot read {}: {e}",
+                path.display()
+            )))),
+        };
+        Headers::read(&paths.iter().map(open).collect::<Result<Vec<_>>>()?)
+    }
+
     /// Reads headers, each with how to name it in messages. What one declares the others may use.
     pub fn read(files: &[(String, Vec<u8>)]) -> Result<Headers> {
         let mut headers = Headers::default();

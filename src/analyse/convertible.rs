@@ -1,0 +1,98 @@
+//! Which exports can be converted, and why the others cannot.
+
+use crate::base::diag::{Error, Kind, Problem, Result};
+use crate::go;
+use crate::link::SecRef;
+use crate::link::exports::Export;
+use crate::link::library::Library;
+use crate::model::uses::Uses;
+use crate::model::{Api, goabi};
+use crate::sig::Parsed;
+use crate::sig::header::Headers;
+use crate::sig::rules;
+
+/// The exports that can be converted, and why the others cannot.
+pub struct Convertible {
+    /// Those that can.
+    pub api: Api,
+    /// By export.
+    pub problems: Vec<Vec<Problem>>,
+}
+
+impl Convertible {
+    /// All exports together; where some cannot be expressed, by halves, so that one does not hide the others.
+    pub fn read(library: &Library<'_>, headers: &Headers, no_pairs: bool) -> Convertible {
+        let parsed = Parsed::with(Vec::new());
+        let read = |exports: &[Export]| {
+            let read = library.signatures(exports, headers, &parsed)?;
+            let conventions = rules::conventions(&read, library.frees, !no_pairs)?;
+            Ok(Api::new(read, &conventions))
+        };
+        let good = |exports: &[Export]| {
+            read(exports).and_then(|api| callable(library, &api).map(|()| api))
+        };
+        if let Ok(api) = good(&library.exports) {
+            let problems = vec![Vec::new(); library.exports.len()];
+            return Convertible { api, problems };
+        }
+        let mut problems = Vec::new();
+        by_halves(
+            &library.exports,
+            &|part| good(part).map(drop),
+            &mut problems,
+        );
+        let sound = library.exports.iter().zip(&problems);
+        let sound = sound.filter(|(_, problems)| problems.is_empty());
+        let sound: Vec<_> = sound.map(|(export, _)| export.clone()).collect();
+        Convertible {
+            api: read(&sound).unwrap_or_default(),
+            problems,
+        }
+    }
+
+    /// The index in the API of an export; none of one that cannot be converted.
+    pub fn index_of(&self, export: &Export) -> Option<usize> {
+        // They are in the order of their symbols.
+        let functions = self.api.functions();
+        functions
+            .binary_search_by(|f| f.symbol.cmp(&export.symbol))
+            .ok()
+    }
+
+    /// The sections of the exports that cannot be converted.
+    pub fn without(&self, exports: &[Export]) -> Vec<SecRef> {
+        let bare = exports.iter().filter(|e| self.index_of(e).is_none());
+        bare.map(Export::at).collect()
+    }
+}
+
+/// The problems of each export, in order; each reading takes as long as what it reads, so as few are made as the bad ones ask for.
+fn by_halves(
+    exports: &[Export],
+    read: &dyn Fn(&[Export]) -> Result<()>,
+    problems: &mut Vec<Vec<Problem>>,
+) {
+    match (read(exports), exports) {
+        (Ok(()), _) => problems.extend(exports.iter().map(|_| Vec::new())),
+        (Err(e), [_]) => problems.push(e.problems),
+        (Err(_), []) => {}
+        (Err(_), _) => {
+            let (first, second) = exports.split_at(exports.len() / 2);
+            by_halves(first, read, problems);
+            by_halves(second, read, problems);
+        }
+    }
+}
+
+/// That Go can express the function and the machine can call it.
+fn callable(library: &Library<'_>, api: &Api) -> Result<()> {
+    let go = api.functions().iter().flat_map(|f| go::unsupported(api, f));
+    let machine = api.functions().iter().filter_map(|f| {
+        library
+            .arch
+            .wrapper(api, f, &goabi::frame(api, f), &[], &Uses::None)
+            .err()
+            .map(|what| Problem::new(format!("{}: {what}", f.symbol)))
+    });
+    Error::check(Kind::Unsupported, go.chain(machine).collect(), ())
+}
