@@ -67,6 +67,7 @@ test: tools browser ## every test; what CI runs
 	cargo fmt --check --manifest-path ffi/Cargo.toml
 	for f in fixtures/*/Cargo.toml examples/*/Cargo.toml; do cargo fmt --check --manifest-path $$f; done
 	cargo clippy --all-targets -- -D warnings
+	cargo check --quiet --lib --no-default-features # as a build script has it: no clap, no C compiler
 	cargo clippy --manifest-path rt/Cargo.toml --release -- -D warnings
 	cargo clippy --manifest-path ffi/Cargo.toml --all-targets -- -D warnings
 	cargo test --manifest-path ffi/Cargo.toml --quiet

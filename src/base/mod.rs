@@ -1,7 +1,7 @@
 //! What every stage may use and that knows none of them: errors, options, globs, and the results that are reported.
 
 pub mod diag;
-pub(crate) mod files;
+pub mod files;
 pub(crate) mod globs;
 pub mod options;
 pub mod report;

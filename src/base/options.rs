@@ -14,8 +14,9 @@ pub const MIN_STACK_SIZE: u64 = 256 << 10;
 /// The largest lane. Thread-locals are found by a 32-bit mask of SP, and each running M takes a region of this size.
 pub const MAX_STACK_SIZE: u64 = 1 << 30;
 
-/// Options of `convert`.
+/// Options of `convert`. More may come: begin with [`ConvertOptions::new`].
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ConvertOptions {
     /// Archives, rlibs and objects, linked as one library. At least one.
     pub inputs: Vec<PathBuf>,
@@ -102,8 +103,9 @@ fn faults_of(inputs: &[PathBuf], stack_size: u64) -> Vec<Problem> {
     faults
 }
 
-/// Options of `inspect`: those of `convert` on which the API and the image depend.
+/// Options of `inspect`: those of `convert` on which the API and the image depend. More may come: begin with [`InspectOptions::new`].
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct InspectOptions {
     /// Archives, rlibs and objects, linked as one library. At least one.
     pub inputs: Vec<PathBuf>,

@@ -4,6 +4,7 @@ use std::env::var_os;
 use std::path::{Path, PathBuf};
 
 use crate::base::diag::Error;
+use crate::base::files;
 use crate::sig::{DEBUG_IN_FULL, DEBUG_UNSPLIT};
 
 /// What cargo was seen to do.
@@ -85,7 +86,7 @@ fn flags(dir: &Path, target: &str, words: &[&str]) -> Option<String> {
     });
     by_variable.or_else(|| {
         configs(dir).into_iter().find_map(|path| {
-            let text = std::fs::read_to_string(&path).ok()?;
+            let text = files::read_text(&path).ok()?;
             let line = text.lines().find(|line| {
                 words.iter().any(|word| line.contains(word)) && !line.trim_start().starts_with('#')
             })?;

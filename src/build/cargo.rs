@@ -10,6 +10,8 @@ use cargo_metadata::camino::Utf8PathBuf;
 use cargo_metadata::{ArtifactDebuginfo, Message, Metadata, MetadataCommand, PackageId};
 
 use crate::base::diag::{Error, Problem, Result};
+use crate::base::files;
+use crate::base::options::base_name;
 
 use super::krate::Crate;
 use super::{BuildOptions, Says};
@@ -129,10 +131,9 @@ impl Cargo {
         rustc.args(["--print", "target-libdir", "--target", target]);
         let output = rustc.output().map_err(|e| missing("rustc", &e))?;
         let folder = String::from_utf8_lossy(&output.stdout).trim().to_string();
-        let std = |entry: io::Result<std::fs::DirEntry>| {
-            entry.is_ok_and(|e| e.file_name().to_string_lossy().starts_with("libstd-"))
-        };
-        Ok(output.status.success() && std::fs::read_dir(folder).is_ok_and(|mut dir| dir.any(std)))
+        let std = |path: &PathBuf| base_name(path).starts_with("libstd-");
+        let listed = files::list(Path::new(&folder));
+        Ok(output.status.success() && listed.is_ok_and(|all| all.iter().any(std)))
     }
 
     /// Builds the crate's library for a target.

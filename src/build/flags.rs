@@ -10,6 +10,7 @@ use std::path::PathBuf;
 
 use cargo_metadata::Metadata;
 
+use crate::base::files;
 use crate::sig::{self, CARGO_HOME};
 
 use super::BuildOptions;
@@ -176,19 +177,13 @@ fn configured(cargo: &Cargo, target: &str) -> bool {
 fn probe(cargo: &Cargo, target: &str, names: &[String]) -> Option<Vec<Option<String>>> {
     const MANIFEST: &str =
         "[package]\nname = \"rsyso-asks\"\nversion = \"0.0.0\"\nedition = \"2021\"\n[workspace]\n";
-    const SCRIPT: &str = r#"use std::env::var;
-fn main() {
-    let names = var("RSYSO_ASKS").unwrap();
-    let values = names.split(',').map(|name| var(name).map_or("-".to_string(), |value| format!("={value}")));
-    std::fs::write(var("RSYSO_ANSWERS").unwrap(), values.collect::<Vec<_>>().join("\0")).unwrap();
-}
-"#;
+    const SCRIPT: &str = include_str!("asks.rs.in");
     let folder = tempfile::tempdir().ok()?;
     let path = |name: &str| folder.path().join(name);
-    std::fs::create_dir(path("src")).ok()?;
-    std::fs::write(path("Cargo.toml"), MANIFEST).ok()?;
-    std::fs::write(path("src/lib.rs"), "").ok()?;
-    std::fs::write(path("build.rs"), SCRIPT).ok()?;
+    files::make_folder(&path("src")).ok()?;
+    files::overwrite(&path("Cargo.toml"), MANIFEST.as_bytes()).ok()?;
+    files::overwrite(&path("src/lib.rs"), b"").ok()?;
+    files::overwrite(&path("build.rs"), SCRIPT.as_bytes()).ok()?;
     let asked: Vec<&str> = std::iter::once("CARGO_ENCODED_RUSTFLAGS")
         .chain(names.iter().map(String::as_str))
         .collect();
@@ -204,7 +199,7 @@ fn main() {
     if !command.output().ok()?.status.success() {
         return None;
     }
-    let answers = std::fs::read_to_string(path("answers")).ok()?;
+    let answers = files::read_text(&path("answers")).ok()?;
     let answers = answers.split('\0');
     Some(
         answers

@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 use cargo_metadata::{DependencyKind, Metadata, Node, Package, PackageId};
 
 use crate::base::diag::{Error, Problem, Result};
+use crate::base::files;
+use crate::base::options::base_name;
 use crate::base::report::Progress;
 use crate::crates::{self, Crate as Inner, Crates, Inside, Texts};
 
@@ -141,16 +143,11 @@ fn source(package: &Package) -> &'static str {
 fn texts(package: &Package) -> Texts {
     let folder = package.manifest_path.parent();
     let folder = folder.map(|dir| dir.as_std_path()).unwrap_or(Path::new(""));
-    let mut paths: Vec<PathBuf> = std::fs::read_dir(folder)
-        .into_iter()
-        .flatten()
-        .flatten()
-        .filter(|entry| {
-            let name = entry.file_name().to_string_lossy().to_lowercase();
-            LICENCES.iter().any(|kind| name.starts_with(kind))
-        })
-        .map(|entry| entry.path())
-        .collect();
+    let mut paths: Vec<PathBuf> = files::list(folder).unwrap_or_default();
+    paths.retain(|path| {
+        let name = base_name(path).to_lowercase();
+        LICENCES.iter().any(|kind| name.starts_with(kind))
+    });
     paths.extend(package.license_file().map(PathBuf::from));
     paths.sort();
     paths.dedup();
@@ -162,7 +159,7 @@ fn texts(package: &Package) -> Texts {
         // Folders of that name are passed over.
         files: paths
             .iter()
-            .filter_map(|p| std::fs::read_to_string(p).ok())
+            .filter_map(|p| files::read_text(p).ok())
             .collect(),
     }
 }
@@ -170,7 +167,7 @@ fn texts(package: &Package) -> Texts {
 /// The licences of Rust's own library and of the crates in it, as the toolchain documents them (share/doc/rust).
 fn standard_library(sysroot: &Path) -> Vec<Texts> {
     let folder = sysroot.join("share/doc/rust");
-    let read = |name: &str| std::fs::read_to_string(folder.join(name)).ok();
+    let read = |name: &str| files::read_text(&folder.join(name)).ok();
     let mut all = vec![Texts {
         name: "Rust's standard library (The Rust Project Developers)".into(),
         version: String::new(),

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use crate::arch;
 use crate::base::diag::{Error, Problem, Result};
+use crate::base::files;
 use crate::base::report::Progress;
 use crate::go;
 use crate::verify::{self, SysoReport};
@@ -20,7 +21,7 @@ pub fn rebuild(
     let place = syso.display().to_string();
     let fault = |message: String| Error::fault(Problem::new(message).at(&place));
     let read =
-        |path: &Path| std::fs::read(path).map_err(|e| fault(format!("cannot be compared: {e}")));
+        |path: &Path| files::read(path).map_err(|e| fault(format!("cannot be compared: {e}")));
     let folder = tempfile::tempdir()
         .map_err(|e| fault(format!("no folder to build in can be made: {e}")))?;
     let out_dir = folder.path().join("go");

@@ -1,11 +1,11 @@
 //! All targets or none: what the folder held comes back when a later target cannot be converted.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::base::diag::{Error, Problem, Result};
+use crate::base::files;
 
 /// The files of a package as they were.
 pub(super) struct Before {
@@ -38,13 +38,12 @@ impl Before {
     }
 
     fn read(&mut self, dir: &Path) -> io::Result<()> {
-        for entry in fs::read_dir(dir)? {
-            let path = entry?.path();
+        for path in files::list(dir)? {
             let ours = path
                 .extension()
                 .is_some_and(|e| e == "syso" || e == "s" || e == "go");
             if ours && path.is_file() {
-                let bytes = fs::read(&path)?;
+                let bytes = files::read(&path)?;
                 self.files.insert(path, bytes);
             }
         }
@@ -56,8 +55,8 @@ impl Before {
         let mut problems = Vec::new();
         for path in written {
             let done = match self.files.get(path) {
-                Some(bytes) => fs::write(path, bytes),
-                None => match fs::remove_file(path) {
+                Some(bytes) => files::overwrite(path, bytes),
+                None => match files::remove(path) {
                     // Files that several targets share are named by each.
                     Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
                     done => done,
@@ -70,7 +69,7 @@ impl Before {
         }
         for dir in &self.absent {
             // Not empty: somebody else's file is in it by now.
-            let _ = fs::remove_dir(dir);
+            let _ = files::remove_folder(dir);
         }
         problems
     }
@@ -79,6 +78,7 @@ impl Before {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     #[test]
     fn what_was_there_comes_back() {

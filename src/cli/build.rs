@@ -3,11 +3,11 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use crate::base::diag::Result;
+use crate::base::options::ConvertOptions;
+use crate::base::report::{Progress, bytes, count};
+use crate::build::{BuildOptions, Built, Says};
 use clap::Args;
-use rsyso::base::diag::Result;
-use rsyso::base::options::ConvertOptions;
-use rsyso::base::report::{Progress, bytes, count};
-use rsyso::build::{BuildOptions, Built, Says};
 
 use super::convert::{Go, hint, quote};
 use super::ui::Ui;
@@ -75,7 +75,7 @@ pub struct Build {
 
 /// Builds, and tells what came of it. `line` are the words of the command line.
 pub fn run(args: Build, line: &[OsString], ui: &Ui) -> Result<Built> {
-    let built = rsyso::build(&completed(args, line, ui)?, ui)?;
+    let built = crate::build(&completed(args, line, ui)?, ui)?;
     let functions = built
         .targets
         .first()
@@ -126,7 +126,7 @@ pub fn completed(args: Build, line: &[OsString], ui: &Ui) -> Result<BuildOptions
         offline: args.offline,
         ..BuildOptions::new(&args.dir)
     };
-    let args = settings::complete(args, &rsyso::build::settings(&place)?, line)?;
+    let args = settings::complete(args, &crate::build::settings(&place)?, line)?;
     let mut options = options(args, ui)?;
     // Whoever gives the command again has the crate's own flags by themselves.
     options.convert.command = command;

@@ -2,12 +2,12 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
-use rsyso::base::diag::{Problem, Result};
-use rsyso::base::options::{
+use crate::base::diag::{Problem, Result};
+use crate::base::options::{
     ConvertOptions, DEFAULT_STACK_SIZE, MAX_STACK_SIZE, MIN_STACK_SIZE, base_name,
 };
-use rsyso::base::report::{Converted, Progress, bytes, count};
+use crate::base::report::{Converted, Progress, bytes, count};
+use clap::Args;
 
 use super::ui::Ui;
 use super::{Output, fault};
@@ -68,7 +68,7 @@ pub struct Go {
 /// Converts, and tells what came of it.
 pub fn run(args: Convert, ui: &Ui) -> Result<Converted> {
     let options = options(args, ui)?;
-    let made = rsyso::convert(&options, ui)?;
+    let made = crate::convert(&options, ui)?;
     ui.status(
         "Finished",
         &format!(
@@ -85,7 +85,7 @@ pub fn run(args: Convert, ui: &Ui) -> Result<Converted> {
 
 /// What git should know of the files.
 pub fn hint(files: &[PathBuf], ui: &Ui) {
-    if let Some(text) = rsyso::go::gitattributes::hint(files) {
+    if let Some(text) = crate::go::gitattributes::hint(files) {
         ui.note(&text);
     }
 }

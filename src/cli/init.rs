@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::base::diag::Result;
+use crate::base::report::Progress;
+use crate::init::{InitOptions, Initialised};
 use clap::Args;
-use rsyso::base::diag::Result;
-use rsyso::base::report::Progress;
-use rsyso::init::{InitOptions, Initialised};
 
 use super::convert::quote;
 use super::ui::Ui;
@@ -32,7 +32,7 @@ pub struct Init {
 
 /// Writes the crate, and tells what to do next.
 pub fn run(args: Init, ui: &Ui) -> Result<Initialised> {
-    let made = rsyso::init(&InitOptions {
+    let made = crate::init(&InitOptions {
         dir: args.dir,
         name: args.name,
         module: args.module,

@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
+use crate::base::diag::Result;
+use crate::base::options::{DEFAULT_STACK_SIZE, InspectOptions};
+use crate::base::report::{Inspection, Progress};
 use clap::Args;
-use rsyso::base::diag::Result;
-use rsyso::base::options::{DEFAULT_STACK_SIZE, InspectOptions};
-use rsyso::base::report::{Inspection, Progress};
 
 use super::convert::{parse_size, stack_size};
 use super::ui::Ui;
@@ -66,10 +66,10 @@ pub fn run(args: Inspect, ui: &Ui) -> Result<Inspection> {
         blocking: args.blocking,
         ..InspectOptions::new(args.inputs)
     };
-    let found = rsyso::inspect(&options, ui)?;
+    let found = crate::inspect(&options, ui)?;
     if let Some(file) = args.html {
         let folder = std::env::current_dir().unwrap_or_default();
-        rsyso::page::write(&file, &found, &folder)?;
+        crate::page::write(&file, &found, &folder)?;
         ui.status("Finished", &file.display().to_string());
     }
     Ok(found)

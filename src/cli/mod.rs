@@ -6,10 +6,10 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::LazyLock;
 
+use crate::base::diag::{Error, Kind, Problem, Result};
+use crate::base::options::base_name;
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
-use rsyso::base::diag::{Error, Kind, Problem, Result};
-use rsyso::base::options::base_name;
 use serde::Serialize;
 
 use text::Text;
@@ -30,7 +30,7 @@ use init::Init;
 use inspect::Inspect;
 
 /// What `--version` prints behind the name.
-static VERSION: LazyLock<String> = LazyLock::new(rsyso::read::runtime::version);
+static VERSION: LazyLock<String> = LazyLock::new(crate::read::runtime::version);
 
 /// Turns a Rust static library into a Go package: no cgo, no C compiler, a static binary.
 #[derive(Debug, Parser)]

@@ -4,9 +4,9 @@ use std::any::TypeId;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use crate::base::diag::{Error, Problem, Result};
+use crate::build::Settings;
 use clap::{Arg, ArgAction, Args, Command, Parser};
-use rsyso::base::diag::{Error, Problem, Result};
-use rsyso::build::Settings;
 use serde_json::Value;
 
 use super::build::Build;
@@ -223,7 +223,7 @@ mod tests {
             panic!("not build");
         };
         let args = complete(*args, &settings, &line.map(OsString::from)).unwrap();
-        let options = super::super::build::options(args, &rsyso::base::report::Silent).unwrap();
+        let options = super::super::build::options(args, &crate::base::report::Silent).unwrap();
         assert_eq!(options.convert.blocking, ["!*", "x"]);
         assert_eq!(options.convert.package.as_deref(), Some("b"));
         assert!(options.convert.no_pairs);

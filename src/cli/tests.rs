@@ -3,8 +3,8 @@
 use super::convert::{parse_size, quote};
 use super::verify::merge;
 use super::*;
-use rsyso::base::options::ConvertOptions;
-use rsyso::base::report::Progress;
+use crate::base::options::ConvertOptions;
+use crate::base::report::Progress;
 use std::sync::Mutex;
 
 #[derive(Default)]
@@ -81,7 +81,7 @@ fn build_takes_cargos_flags_and_converts() {
         };
         build::options(*args, &Warnings::default()).unwrap()
     };
-    let plain = rsyso::build::BuildOptions::new(".");
+    let plain = crate::build::BuildOptions::new(".");
     assert_eq!(build(""), plain);
     let got = build(
         "dir -o go --target a --target b --profile small -p member -F one,two --features three --locked \
@@ -90,7 +90,7 @@ fn build_takes_cargos_flags_and_converts() {
     assert_eq!(got.targets, ["a", "b"]);
     assert_eq!(got.features, ["one", "two", "three"]);
     assert_eq!(got.out_dir.as_deref(), Some("go".as_ref()));
-    assert_eq!(got.says, rsyso::build::Says::Much);
+    assert_eq!(got.says, crate::build::Says::Much);
     assert!(got.locked && got.offline && got.all_features && got.no_default_features);
     assert_eq!(got.convert.headers, [PathBuf::from("inc/foo.h")]);
     assert_eq!(

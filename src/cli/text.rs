@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::{self, Display, Formatter};
 use std::path::Path;
 
-use rsyso::base::report::{self, Bytes, Group, Image, Inspection, Item, below, bytes};
+use crate::base::report::{self, Bytes, Group, Image, Inspection, Item, below, bytes};
 
 /// Members with C code that are listed.
 const MEMBERS: usize = 5;
@@ -291,7 +291,7 @@ fn table<const N: usize>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rsyso::base::report::{
+    use crate::base::report::{
         Bytes, CrateSize, GoDeclaration, Image, InspectedExport, Kept, Missing, Wait,
     };
 

@@ -4,9 +4,9 @@ use std::io::{self, IsTerminal, Write};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
+use crate::base::diag::{Error, Problem};
+use crate::base::report::{Progress, Stage, bytes};
 use anstyle::{AnsiColor, Style};
-use rsyso::base::diag::{Error, Problem};
-use rsyso::base::report::{Progress, Stage, bytes};
 
 const GOOD: Style = AnsiColor::Green.on_default().bold();
 const DETAIL: Style = AnsiColor::Cyan.on_default().bold();

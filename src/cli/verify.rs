@@ -3,12 +3,12 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use crate::base::diag::{Error, Kind, Problem, Result};
+use crate::base::report::{Progress, bytes, count};
+use crate::build::Says;
+use crate::crates::{self, Holder};
+use crate::verify::{ProgramReport, SysoReport};
 use clap::Parser;
-use rsyso::base::diag::{Error, Kind, Problem, Result};
-use rsyso::base::report::{Progress, bytes, count};
-use rsyso::build::Says;
-use rsyso::crates::{self, Holder};
-use rsyso::verify::{ProgramReport, SysoReport};
 use serde::Serialize;
 
 use super::convert::unquoted;
@@ -79,7 +79,7 @@ fn rebuild(args: &Verify, folder: &Path, found: &Verified, ui: &Ui) -> Result<()
     };
     let mut options = build::completed(args, &line, ui)?;
     options.says = Says::Little;
-    rsyso::build::rebuild(&options, file, object, ui)?;
+    crate::build::rebuild(&options, file, object, ui)?;
     let what = format!(
         "{}: the same bytes, from {}",
         file.display(),
@@ -93,7 +93,8 @@ fn rebuild(args: &Verify, folder: &Path, found: &Verified, ui: &Ui) -> Result<()
 fn command_of(file: &Path, goarch: &str) -> Vec<OsString> {
     let name = file.to_string_lossy();
     let go = name.strip_suffix(&format!("_linux_{goarch}.syso"));
-    let text = go.and_then(|stem| std::fs::read_to_string(format!("{stem}.go")).ok());
+    let text =
+        go.and_then(|stem| crate::base::files::read_text(Path::new(&format!("{stem}.go"))).ok());
     let text = text.unwrap_or_default();
     let first = text.lines().next().unwrap_or_default();
     let command = first
@@ -165,15 +166,15 @@ pub fn merge(all: &mut Option<Error>, error: Error) {
 
 fn verify_file(file: &Path, found: &mut Verified, ui: &Ui) -> Result<()> {
     let name = file.display().to_string();
-    let data = std::fs::read(file)
+    let data = crate::base::files::read(file)
         .map_err(|e| Error::fault(Problem::new(format!("cannot read the file: {e}")).at(&name)))?;
-    if rsyso::verify::is_object(&data) {
-        let report = rsyso::verify::syso(&name, &data)?;
+    if crate::verify::is_object(&data) {
+        let report = crate::verify::syso(&name, &data)?;
         let wrappers = count(report.wrappers.len(), "wrapper");
         verified(ui, &name, &report.package, report.image_size, &wrappers);
         found.objects.push(report);
     } else {
-        let report = rsyso::verify::program(&name, &data)?;
+        let report = crate::verify::program(&name, &data)?;
         for i in &report.images {
             verified(
                 ui,

@@ -1,12 +1,11 @@
 //! A first crate: small functions in Rust, their Go module, and what a repository needs around them.
 
-use std::fs;
-use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
 use crate::base::diag::{Error, Problem, Result};
+use crate::base::files::{self, Changes, Entry};
 use crate::base::options::base_name;
 use crate::build;
 use crate::go;
@@ -116,7 +115,7 @@ pub fn init(o: &InitOptions) -> Result<Initialised> {
 fn free(dir: &Path, files: &[(PathBuf, String)]) -> Result<()> {
     let there = files
         .iter()
-        .filter(|(path, _)| fs::symlink_metadata(path).is_ok())
+        .filter(|(path, _)| matches!(files::look(path), Ok(Entry::File | Entry::Folder)))
         .map(|(path, _)| path.strip_prefix(dir).unwrap_or(path))
         .map(|path| path.display().to_string())
         .collect::<Vec<_>>();
@@ -211,58 +210,34 @@ fn below_crate(dir: &Path) -> bool {
 /// Makes the crate the root of a workspace of its own: the one above does not count it among its members.
 fn stand_alone(manifest: &Path) -> Result<()> {
     let text = b"\n# Not a member of the workspace above this folder.\n[workspace]\n";
-    let file = fs::OpenOptions::new().append(true).open(manifest);
-    file.and_then(|mut file| file.write_all(text)).map_err(|e| {
+    files::append(manifest, text).map_err(|e| {
         let problem = Problem::new(format!("cannot be written: {e}"));
         Error::fault(problem.at(manifest.display().to_string()))
     })
 }
 
-/// Writes all files or none.
+/// Writes all files or none, and none over a file that came into being since we looked.
 fn write(files: &[(PathBuf, String)]) -> Result<()> {
-    let mut folders = Vec::new();
-    for (i, (path, text)) in files.iter().enumerate() {
-        let written = match path.parent() {
-            Some(dir) => make_folder(dir, &mut folders),
+    let mut changes = Changes::default();
+    for (path, text) in files {
+        let folder = match path.parent() {
+            Some(dir) => changes.create_dir(dir),
             None => Ok(()),
         };
-        let written = written.and_then(|()| {
-            // Not over a file that came into being since we looked.
-            let mut file = fs::File::create_new(path)?;
-            file.write_all(text.as_bytes()).inspect_err(|_| {
-                let _ = fs::remove_file(path);
-            })
-        });
-        if let Err(e) = written {
-            for (path, _) in files.iter().take(i) {
-                let _ = fs::remove_file(path);
-            }
-            for dir in folders.iter().rev() {
-                let _ = fs::remove_dir(dir);
-            }
+        let written = folder.and_then(|()| changes.create(path, text.as_bytes()));
+        written.map_err(|e| {
             let problem = Problem::new(format!("cannot be written: {e}"));
-            return Err(Error::fault(problem.at(path.display().to_string())));
-        }
+            Error::fault(problem.at(path.display().to_string()))
+        })?;
     }
-    Ok(())
-}
-
-/// Makes a folder and those above it; `made` keeps which were not there.
-fn make_folder(dir: &Path, made: &mut Vec<PathBuf>) -> io::Result<()> {
-    if dir.as_os_str().is_empty() || dir.is_dir() {
-        return Ok(());
-    }
-    if let Some(parent) = dir.parent() {
-        make_folder(parent, made)?;
-    }
-    fs::create_dir(dir)?;
-    made.push(dir.to_path_buf());
+    changes.commit();
     Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     #[test]
     fn names_that_cargo_or_rust_refuse_are_refused() {

@@ -1,6 +1,7 @@
 //! Files and archive members, as byte ranges with names.
 
 use crate::base::diag::{Error, Problem, Result};
+use crate::base::files;
 use crate::base::report::Progress;
 use ::object::read::archive::ArchiveFile;
 use std::ops::Range;
@@ -179,7 +180,7 @@ fn not_code(member: &str) -> bool {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>> {
-    std::fs::read(path).map_err(|e| {
+    files::read(path).map_err(|e| {
         let help = if path.is_dir() {
             "name the library file, e.g. target/release/libfoo.a"
         } else {

@@ -14,6 +14,8 @@ mod callback_names;
 mod dwarf;
 mod finish;
 mod function;
+// Without the parser, nobody makes the declarations that the rest of it knows.
+#[cfg_attr(not(feature = "header"), allow(dead_code))]
 pub mod header;
 mod layout;
 mod merged;

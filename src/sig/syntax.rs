@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+use crate::base::files;
 use syn::punctuated::Punctuated;
 use syn::spanned::Spanned as _;
 
@@ -138,11 +139,10 @@ impl Module {
 
 /// Parses a file; None when it is not there, too large, or not Rust.
 pub fn parse(path: &Path) -> Option<File> {
-    let meta = std::fs::metadata(path).ok()?;
-    if !meta.is_file() || meta.len() > FILE_LIMIT || path.extension()? != "rs" {
+    if path.extension()? != "rs" || files::size(path).ok()? > FILE_LIMIT {
         return None;
     }
-    let syntax = syn::parse_file(&std::fs::read_to_string(path).ok()?).ok()?;
+    let syntax = syn::parse_file(&files::read_text(path).ok()?).ok()?;
     let mut file = File {
         doc: doc(&syntax.attrs),
         ..File::default()

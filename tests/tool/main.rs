@@ -14,6 +14,7 @@ mod determinism;
 mod docs;
 mod gopkg;
 mod layers;
+mod library;
 mod page;
 mod runtime;
 mod second_opinion;

@@ -1,5 +1,6 @@
 //! The import path of a directory, from the nearest go.mod above it.
 
+use crate::base::files;
 use std::path::{Component, Path, PathBuf};
 
 /// The import path of the package in `dir`, which need not exist yet. None when no go.mod is found, or none that names a module.
@@ -7,7 +8,7 @@ pub(super) fn import_path(dir: &Path) -> Option<String> {
     let dir = resolved(dir)?;
     for root in dir.ancestors() {
         // The go command looks no further than the nearest one (go.dev/ref/mod, "Main modules").
-        let Ok(text) = std::fs::read_to_string(root.join("go.mod")) else {
+        let Ok(text) = files::read_text(&root.join("go.mod")) else {
             continue;
         };
         let mut path = module(&text)?;

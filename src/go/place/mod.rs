@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use crate::base::diag::{Error, Problem, Result};
+use crate::base::files;
 use crate::base::options::ConvertOptions;
 
 use super::names;
@@ -282,14 +283,13 @@ fn clauses(dir: &Path, stem: &str) -> Result<Vec<Clause>> {
     let unreadable = |path: &Path, e: std::io::Error| {
         fault(format!("cannot be read: {e}")).map(|p| p.at(path.display().to_string()))
     };
-    let entries = match std::fs::read_dir(dir) {
+    let entries = match files::list(dir) {
         Ok(entries) => entries,
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(e) => return Err(unreadable(dir, e)),
     };
     let mut found = Vec::new();
-    for entry in entries {
-        let path = entry.map_err(|e| unreadable(dir, e))?.path();
+    for path in entries {
         let file = path
             .file_name()
             .unwrap_or_default()
@@ -299,7 +299,7 @@ fn clauses(dir: &Path, stem: &str) -> Result<Vec<Clause>> {
         if !is_go || file.starts_with(['_', '.']) || !path.is_file() {
             continue;
         }
-        let bytes = std::fs::read(&path).map_err(|e| unreadable(&path, e))?;
+        let bytes = files::read(&path).map_err(|e| unreadable(&path, e))?;
         let text = String::from_utf8_lossy(&bytes);
         let Some(package) = package_clause(&text) else {
             continue;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crate::base::diag::{Error, Problem, Result};
+use crate::base::files;
 
 use super::super::GoPackage;
 use super::super::print::source;
@@ -25,7 +26,7 @@ pub struct Present {
 /// Reads what the directory holds under this name. None when there is nothing of ours.
 pub fn present(place: &Place) -> Result<Option<Present>> {
     let path = place.dir.join(format!("{}.go", place.stem));
-    let text = match std::fs::read(&path) {
+    let text = match files::read(&path) {
         Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(e) => {

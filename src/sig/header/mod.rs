@@ -1,6 +1,7 @@
 //! Signatures from C headers, as cbindgen writes them: where there is no debug information they stand in for it, and where there is,
 //! both must say the same.
 
+#[cfg(feature = "header")]
 mod comment;
 mod compare;
 mod decl;
@@ -9,6 +10,10 @@ mod lexical;
 mod macros;
 mod merge;
 mod names;
+#[cfg(feature = "header")]
+mod parse;
+#[cfg(not(feature = "header"))]
+#[path = "without.rs"]
 mod parse;
 mod preprocess;
 mod resolve;
