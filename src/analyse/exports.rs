@@ -2,7 +2,7 @@
 
 use super::convertible::Convertible;
 use super::waits::Waits;
-use super::{blocking, stacks};
+use super::{blocking, reach, stacks};
 use crate::base::diag::Problem;
 use crate::base::report::{GoDeclaration, InspectedExport};
 use crate::go::GoPackage;
@@ -34,15 +34,28 @@ pub struct Context<'a, 'd> {
 
 /// Describes every export, in order.
 pub fn describe(cx: &Context<'_, '_>) -> Vec<InspectedExport> {
+    let (inputs, symbols) = (&cx.graph.inputs, &cx.graph.symbols);
+    let sections: Vec<_> = cx.exports.iter().map(Export::at).collect();
+    let reach = reach::reach(cx.graph, &sections);
+    // Few libraries switch stacks; only of those it is asked which exports do.
+    let switches = stacks::check(inputs, symbols, &reach.live).is_err();
     let each = cx.exports.iter().zip(&cx.convertible.problems);
-    each.map(|(export, problems)| {
+    let each = each.zip(sections.iter().zip(&reach.sizes));
+    each.map(|((export, problems), (at, size_reach))| {
         let mut described = one(cx.graph, export, problems);
+        if switches {
+            let reach = live::mark(inputs, symbols, &cx.graph.frames, &[*at]);
+            let found = stacks::check(inputs, symbols, &reach).err();
+            let found = found.into_iter().flat_map(|e| e.problems);
+            described.unsupported.extend(found.map(|p| p.message));
+        }
         if let Some(i) = cx.convertible.index_of(export) {
             described.tell(&cx.convertible.api.functions()[i], cx.go.get(i));
             described.declared = cx.blocking.get(&export.symbol).copied();
         }
+        described.size_reach = *size_reach;
         described.stack_bytes = cx.stack_bytes;
-        described.wait = blocking::wait_of(&cx.graph.inputs, cx.waits, export);
+        described.wait = blocking::wait_of(inputs, cx.waits, export);
         described
     })
     .collect()
@@ -75,25 +88,13 @@ fn one(graph: &Graph<'_>, export: &Export, problems: &[Problem]) -> InspectedExp
     let own = object
         .symbols_of(export.section)
         .find(|s| s.names().any(|name| name == export.symbol));
-    let reach = live::mark(&graph.inputs, &graph.symbols, &graph.frames, &[export.at()]);
-    let stacks = stacks::check(&graph.inputs, &graph.symbols, &reach);
-    let stacks = stacks.err().map(|e| e.problems).unwrap_or_default();
     InspectedExport {
         symbol: export.symbol.clone(),
         rust: export.symbol.clone(),
         stack: "lane".to_owned(),
         why: LANE.to_owned(),
         size_own: own.map_or(0, |s| s.size),
-        size_reach: reach
-            .sections
-            .iter()
-            .map(|at| graph.inputs.section(*at).size)
-            .sum(),
-        unsupported: problems
-            .iter()
-            .chain(&stacks)
-            .map(|p| p.message.clone())
-            .collect(),
+        unsupported: problems.iter().map(|p| p.message.clone()).collect(),
         ..InspectedExport::default()
     }
 }

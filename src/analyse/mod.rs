@@ -5,6 +5,7 @@ pub(crate) mod convertible;
 pub(crate) mod exports;
 pub(crate) mod kept;
 pub mod probes;
+pub(crate) mod reach;
 pub mod shadow;
 pub(crate) mod sizes;
 pub mod stacks;

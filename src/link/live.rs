@@ -69,10 +69,25 @@ struct Marker<'a, 'd> {
     queue: VecDeque<SecRef>,
     /// Wrappers whose unwind records matter only if something raises an exception.
     wrappers: Vec<SecRef>,
+    /// Hears of each reference that keeps a section: from where, to what.
+    heard: &'a mut dyn FnMut(SecRef, SecRef),
 }
 
 /// Marks everything that `roots` reach.
 pub fn mark(inputs: &Inputs<'_>, symbols: &Symbols, frames: &[Frames], roots: &[SecRef]) -> Live {
+    mark_and_tell(inputs, symbols, frames, roots, &mut |_, _| {})
+}
+
+/// Marks everything that `roots` reach, and tells of each reference on the way: from the section that keeps to the one that is kept. Of sections that are
+/// kept for other reasons ([`initialisers`], names that are looked up) nothing is told.
+pub fn mark_and_tell(
+    inputs: &Inputs<'_>,
+    symbols: &Symbols,
+    frames: &[Frames],
+    roots: &[SecRef],
+    heard: &mut dyn FnMut(SecRef, SecRef),
+) -> Live {
+    let initialisers = initialisers(inputs, symbols);
     let mut m = Marker {
         inputs,
         symbols,
@@ -87,12 +102,13 @@ pub fn mark(inputs: &Inputs<'_>, symbols: &Symbols, frames: &[Frames], roots: &[
             looked_up: LookedUp::new(),
         },
         kept_records: Default::default(),
-        waiting: HashMap::new(),
+        waiting: initialisers.waiting,
         queue: VecDeque::new(),
         wrappers: Vec::new(),
+        heard,
     };
     m.index_records();
-    for root in m.implied_roots().into_iter().chain(roots.iter().copied()) {
+    for root in initialisers.roots.iter().chain(roots).copied() {
         m.keep(root, None);
     }
     m.drain();
@@ -110,31 +126,42 @@ pub fn mark(inputs: &Inputs<'_>, symbols: &Symbols, frames: &[Frames], roots: &[
     m.live
 }
 
-impl Marker<'_, '_> {
-    /// Initialisers run whether or not anything refers to them; SHF_GNU_RETAIN says the same of any section. Members of archives in C
-    /// and C++ must first be reached: one that was loaded for a function which is not kept would bring what its initialisers need (those of
-    /// `<iostream>`, all of the C++ library). Crates register things in theirs, and rely on them.
-    fn implied_roots(&mut self) -> Vec<SecRef> {
-        let mut roots = Vec::new();
-        for (obj, object) in self.inputs.objects.iter().enumerate() {
-            if !self.symbols.loads(obj as u32) {
-                continue;
-            }
-            for (sec, section) in object.sections.iter().enumerate() {
-                let retain = section.flags & elf::SHF_GNU_RETAIN.0 != 0;
-                if section.alloc() && (retain || is_init(section.kind, &section.name)) {
-                    let (obj, sec) = (obj as u32, sec as u32);
-                    match object.lazy && object.rustc.is_none() {
-                        true => self.waiting.entry(obj).or_default(),
-                        false => &mut roots,
-                    }
-                    .push(SecRef { obj, sec });
+/// Sections that nothing need refer to.
+pub struct Initialisers {
+    /// They are kept in any case.
+    pub roots: Vec<SecRef>,
+    /// By object: they are kept if anything of the object is.
+    pub waiting: HashMap<u32, Vec<SecRef>>,
+}
+
+/// Initialisers run whether or not anything refers to them; SHF_GNU_RETAIN says the same of any section. Members of archives in C
+/// and C++ must first be reached: one that was loaded for a function which is not kept would bring what its initialisers need (those of
+/// `<iostream>`, all of the C++ library). Crates register things in theirs, and rely on them.
+pub fn initialisers(inputs: &Inputs<'_>, symbols: &Symbols) -> Initialisers {
+    let mut found = Initialisers {
+        roots: Vec::new(),
+        waiting: HashMap::new(),
+    };
+    for (obj, object) in inputs.objects.iter().enumerate() {
+        if !symbols.loads(obj as u32) {
+            continue;
+        }
+        for (sec, section) in object.sections.iter().enumerate() {
+            let retain = section.flags & elf::SHF_GNU_RETAIN.0 != 0;
+            if section.alloc() && (retain || is_init(section.kind, &section.name)) {
+                let (obj, sec) = (obj as u32, sec as u32);
+                match object.lazy && object.rustc.is_none() {
+                    true => found.waiting.entry(obj).or_default(),
+                    false => &mut found.roots,
                 }
+                .push(SecRef { obj, sec });
             }
         }
-        roots
     }
+    found
+}
 
+impl Marker<'_, '_> {
     fn index_records(&mut self) {
         for (obj, frames) in self.frames.iter().enumerate() {
             for (sec, records) in frames {
@@ -271,14 +298,19 @@ impl Marker<'_, '_> {
         }
     }
 
+    fn refer(&mut self, from: Referrer, at: SecRef) {
+        (self.heard)(from.at, at);
+        self.keep(at, Some(from));
+    }
+
     /// Follows one reference that keeps what it names, on behalf of `from`.
     fn follow(&mut self, from: Referrer, obj: u32, reloc: &Reloc) {
         match self.symbols.reference(self.inputs, obj, reloc) {
-            Target::Section { at, .. } => self.keep(at, Some(from)),
+            Target::Section { at, .. } => self.refer(from, at),
             Target::Common(i) => self.live.commons[i as usize] = true,
             Target::Linker(Linker::Bound { name, .. }) => {
                 for at in bounded_sections(self.inputs, self.symbols, name) {
-                    self.keep(at, Some(from));
+                    self.refer(from, at);
                 }
             }
             Target::Undefined => {

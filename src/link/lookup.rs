@@ -76,6 +76,11 @@ impl<'a> Candidates<'a> {
         found
     }
 
+    /// The functions that look names up.
+    pub fn lookups(&self) -> impl Iterator<Item = SecRef> {
+        self.lookups.iter().map(|found| found.at)
+    }
+
     /// The function on whose behalf names are kept, if it is: `keeps` tells.
     pub fn looks_up(&self, keeps: impl Fn(SecRef) -> bool) -> Option<Referrer> {
         self.lookups.iter().copied().find(|found| keeps(found.at))
