@@ -1,5 +1,5 @@
 //! The one place that touches the file system. Whoever reads, looks for or writes a file asks here, so that what a run does to a disk can be read in
-//! one file; `tests/tool/layers.rs` holds this true. Only what a path alone can be asked (`is_file`) is asked where it is needed.
+//! one file; `tests/tool/contributing.rs` holds this true. Only what a path alone can be asked (`is_file`) is asked where it is needed.
 
 use std::fs;
 use std::io::{self, Read, Write};

@@ -10,6 +10,7 @@ mod abi_fixture;
 mod bad_input;
 mod blocking;
 mod cli;
+mod contributing;
 mod determinism;
 mod docs;
 mod gopkg;
