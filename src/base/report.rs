@@ -125,7 +125,7 @@ pub struct Inspection {
     pub exports: Vec<InspectedExport>,
     /// Bytes of what would be shipped.
     pub sizes: Sizes,
-    /// Symbols that nobody provides, by name.
+    /// Undefined symbols, by name.
     pub missing: Vec<Missing>,
     /// The image byte by byte; none when there are problems that leave no image.
     pub image: Option<Image>,
@@ -194,7 +194,7 @@ pub struct Sizes {
     pub tls: u64,
 }
 
-/// A symbol that nobody provides.
+/// An undefined symbol.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Missing {
     /// The symbol.

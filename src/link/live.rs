@@ -21,7 +21,7 @@ pub struct Live {
     pub records: Vec<RecordRef>,
     /// By common symbol: whether it is kept.
     pub commons: Vec<bool>,
-    /// Names that live code asks for and nobody provides: the places, in order of discovery.
+    /// Names that live code asks for and that are undefined: the places, in order of discovery.
     pub undefined: BTreeMap<String, Vec<Referrer>>,
     /// What the library may look up while it runs.
     pub looked_up: LookedUp,
@@ -421,10 +421,10 @@ pub fn path(inputs: &Inputs<'_>, live: &Live, place: Referrer) -> Vec<String> {
     own.map(|link| describe_at(inputs, *link)).collect()
 }
 
-/// The error for all names that nobody provides, each with at most three places and one chain from an export.
+/// The error for all undefined symbols, each with at most three places and one chain from an export.
 pub fn check_undefined(inputs: &Inputs<'_>, live: &Live) -> Result<()> {
     let problems = live.undefined.iter().map(|(name, places)| {
-        let mut problem = Problem::new(format!("nobody provides the function or variable {}", demangle(name)));
+        let mut problem = Problem::new(format!("undefined symbol: {}", demangle(name)));
         if let Some(first) = places.first() {
             problem.place = Some(inputs.object(first.at.obj).place(first.at.sec, first.offset));
             let chain = path(inputs, live, *first);

@@ -113,9 +113,9 @@ fn apply(detours: Detours, symbols: &Symbols, ops: &mut Ops) -> Result<(), Strin
         });
     }
     for (offset, field, plus) in protectors {
-        let target = symbols.protector.ok_or(
-            "internal error: nobody provides the stack protector's value; please report it",
-        )?;
+        let target = symbols
+            .protector
+            .ok_or("internal error: the stack protector's value is undefined; please report it")?;
         ops.fills.push(Fill {
             offset,
             field,

@@ -340,7 +340,7 @@ function drawHead() {
 }
 
 function drawProblems() {
-	const missing = report.missing.map((m) => `nobody provides ${m.name}; reached by ${m.chain.join(" -> ")}`);
+	const missing = report.missing.map((m) => `undefined symbol ${m.name}, reached by ${m.chain.join(" -> ")}`);
 	const bad = report.exports.flatMap((e) => e.unsupported.map((why) => `${e.symbol}: ${why}`));
 	const all = [...new Set([...report.obstacles, ...missing, ...bad])];
 	byId("problems").hidden = all.length === 0;
