@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::base::diag::Result;
+use crate::base::identifiers;
 use crate::go;
 
 use super::BuildOptions;
@@ -22,7 +23,7 @@ pub(super) fn folder(o: &BuildOptions, krate: &Crate, generating: bool) -> Resul
     }
     let name = match &o.convert.package {
         Some(name) => name.clone(),
-        None => go::names::package_name(&krate.library),
+        None => identifiers::package_name(&krate.library),
     };
     Ok(match krate.dir.as_path() == Path::new(".") {
         true => PathBuf::from(name),

@@ -4,18 +4,17 @@
 //! reads that; [`print()`] writes it down, and decides nothing. [`place()`] says where the package goes and what it is called, and
 //! [`write`] puts it there, all or nothing.
 
-pub mod names;
 mod package;
 mod place;
 mod plan;
 mod print;
 
-pub use names::{Prefix, library_name};
+pub use crate::base::identifiers::{Prefix, library_name};
 pub use package::{Assembly, Declaration, GoPackage, Item, Kind, Routine, Source, Stub};
 pub(crate) use place::MARK;
 pub use place::gitattributes;
 pub use place::{
     Place, Present, agree, nowhere, package_in, place, place_of, present, write, write_text,
 };
-pub use plan::{Request, function_names, plan, unsupported};
+pub use plan::{Request, plan, unsupported};
 pub use print::{GoFile, print};

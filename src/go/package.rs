@@ -4,7 +4,7 @@ use crate::base::diag::Problem;
 use crate::model::goabi::Frame;
 use crate::model::uses::Calls;
 
-use super::names;
+use crate::base::identifiers as names;
 
 /// A package, before it is linked: the names of its wrappers are not known yet.
 #[derive(Clone, Debug)]

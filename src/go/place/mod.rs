@@ -7,7 +7,7 @@ use crate::base::diag::{Error, Problem, Result};
 use crate::base::files;
 use crate::base::options::ConvertOptions;
 
-use super::names;
+use crate::base::identifiers as names;
 
 pub mod gitattributes;
 mod gomod;

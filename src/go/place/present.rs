@@ -6,9 +6,9 @@ use std::path::PathBuf;
 use crate::base::diag::{Error, Problem, Result};
 use crate::base::files;
 
-use super::super::GoPackage;
-use super::super::print::source;
 use super::{MARK, Place};
+use crate::go::package::GoPackage;
+use crate::go::print::source;
 
 /// Where a line of the package comment begins that says where the code for an architecture comes from.
 pub(in super::super) const ORIGIN: &str = "  - linux/";

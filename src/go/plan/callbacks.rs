@@ -4,13 +4,14 @@
 //! result (`rt/src/leave/callback.rs`). So the Go function runs as ordinary Go code on the goroutine's own stack. The frame of the call lies in the
 //! heap, since that stack may move.
 
+use crate::base::identifiers as names;
 use crate::contract::{Shown, symbols};
-use crate::go::names;
 use crate::go::package::Stub;
 use crate::model::Type;
 use crate::model::goabi::Frame;
 
-use super::border::{self, Looks, Rule};
+use super::border::rules::Rule;
+use super::border::{self, Looks};
 use super::depart;
 use super::export::{CallSite, Export};
 use super::handle_types::SETTLE;
@@ -34,11 +35,6 @@ const BLOCKING_RESUME: &str = "rsysoResumeBlocking";
 fn any_that(exports: &[Export<'_>], blocking: bool) -> bool {
     let mut takes = exports.iter().filter(|e| e.frame.callbacks);
     takes.any(|e| e.blocks() == blocking)
-}
-
-/// Whether an export takes Go functions.
-pub(super) fn any(exports: &[Export<'_>]) -> bool {
-    exports.iter().any(|e| e.frame.callbacks)
 }
 
 /// What a package with such functions imports for a library that aborts.
@@ -96,18 +92,7 @@ func {ANSWER}(c *{CALLBACK}, resume func(*{CALLBACK}) *{CALLBACK}, call func(*{C
 }}"
     );
     if aborts {
-        text += &format!(
-            "\n\n// {ABORT} ends the program with what a Go function panicked with. The library was built with panic = \"abort\": its functions that
-// called it cannot be unwound, so nothing could run what is left of them.
-func {ABORT}(value any) {{
-\tif value == nil {{
-\t\tvalue = \"a Go function that the Rust library called ended its goroutine\"
-\t}}
-\tdebug.SetTraceback(\"crash\") // SIGABRT at the end, as for a panic of the library's own
-\tgo panic(value)
-\tselect {{}}
-}}"
-        );
+        text += &abort();
     }
     if plain {
         text += &format!(
@@ -131,6 +116,22 @@ func {BLOCKED_RESUME}(c *{CALLBACK}) *{CALLBACK}"
         );
     }
     Some(text)
+}
+
+/// What ends the program for a Go function that did not return.
+fn abort() -> String {
+    format!(
+            "\n\n// {ABORT} ends the program with what a Go function panicked with. The library was built with panic = \"abort\": its functions that
+// called it cannot be unwound, so nothing could run what is left of them.
+func {ABORT}(value any) {{
+\tif value == nil {{
+\t\tvalue = \"a Go function that the Rust library called ended its goroutine\"
+\t}}
+\tdebug.SetTraceback(\"crash\") // SIGABRT at the end, as for a panic of the library's own
+\tgo panic(value)
+\tselect {{}}
+}}"
+        )
 }
 
 /// The stubs that go on in the library.

@@ -6,7 +6,6 @@
 use crate::contract::Departure;
 use crate::go::package::{Declaration, Item, Kind, Routine};
 
-use super::export::Export;
 use super::runtime_structs::{self, Field};
 
 /// The type of the panics' values.
@@ -102,10 +101,10 @@ func rsysoThrow(message string)"
     )
 }
 
-/// What calls that may block need.
-pub(super) fn blocking(exports: &[Export<'_>]) -> Option<String> {
+/// What calls that may block need, if there are any.
+pub(super) fn blocking(any: bool) -> Option<String> {
     let departure = Departure::GO.name;
-    any_blocks(exports).then(|| {
+    any.then(|| {
         format!(
             "// {ENTER} and {EXIT} tell the scheduler that the thread is away, as for a system call.
 //
@@ -129,10 +128,6 @@ func {BLOCKED_LANDING}()"
     })
 }
 
-fn any_blocks(exports: &[Export<'_>]) -> bool {
-    exports.iter().any(Export::blocks)
-}
-
 /// Where the runtime goes on if a call does not return.
 pub(super) fn landing(blocking: bool) -> &'static str {
     match blocking {
@@ -141,13 +136,13 @@ pub(super) fn landing(blocking: bool) -> &'static str {
     }
 }
 
-/// The landings.
-pub(super) fn landings(exports: &[Export<'_>]) -> Vec<Routine> {
+/// The landings; `blocking`: there are calls that may block.
+pub(super) fn landings(blocking: bool) -> Vec<Routine> {
     let mut all = vec![Routine::Landing {
         name: LANDING,
         then: DEPART,
     }];
-    if any_blocks(exports) {
+    if blocking {
         all.push(Routine::Landing {
             name: BLOCKED_LANDING,
             then: BLOCKED_DEPART,

@@ -1,25 +1,17 @@
-//! What each export is in Go: its signature, its body where it is more than the assembly itself, and its stub.
+//! What each export is in Go: its signature with a comment, and what its wrapper has to do.
 //!
 //! What became a method or a constructor is that alone: there is no plain function of the same export.
 
+use crate::go::package::{Declaration, Kind};
 use crate::model::goabi::{self, Frame};
 use crate::model::uses::{Call, Given, Uses};
 use crate::model::{Api, Function, PointerKind, Type};
 
-use super::super::names;
-use super::super::package::{Declaration, Item, Kind, Stub};
-use super::border::Looks;
-use super::handle_types::CELL;
 use super::handles::{Handle, Role};
-use super::large::Between;
 use super::lead::Named;
+use super::request::Request;
 use super::scope::Scope;
-use super::{Request, border, depart, escape, large, layouts, lengths, owned, race, types};
-
-/// Copies a string that a handle's memory holds.
-const COPY_TEXT: &str = "rsysoCopyText";
-/// Copies such a slice.
-const COPY_SLICE: &str = "rsysoCopySlice";
+use super::types;
 
 /// One export as Go has it: the method, the constructor, or the plain function.
 pub(super) struct Export<'a> {
@@ -29,8 +21,6 @@ pub(super) struct Export<'a> {
     pub f: &'a Function,
     /// The frame of its calls.
     pub frame: Frame,
-    /// What stands between it and its stub.
-    pub between: Between,
     /// `func (p *Parser) Len`
     head: String,
     /// What it is called in messages and documentation: `Parser.Len`.
@@ -38,9 +28,9 @@ pub(super) struct Export<'a> {
     /// The name that its comment begins with: `Len`.
     name: String,
     /// What messages begin with: `text: Parser.Len`.
-    who: String,
+    pub who: String,
     /// Names of all parameters, the receiver included.
-    params: Vec<String>,
+    pub params: Vec<String>,
     /// How many of them stand before the parentheses.
     receivers: usize,
 }
@@ -75,7 +65,6 @@ impl<'a> Export<'a> {
             index,
             f,
             frame: goabi::declared(r.api, r.declared, f),
-            between: Between::new(&names.name),
             head: format!("func {}", names.name),
             label: names.name.clone(),
             name: names.name.clone(),
@@ -119,18 +108,18 @@ impl<'a> Export<'a> {
     }
 
     /// How it is given a pointer.
-    fn passed(&self, ty: &Type) -> Option<PointerKind> {
+    pub fn passed(&self, ty: &Type) -> Option<PointerKind> {
         self.scope.declared.passed(self.api, self.f, ty)
     }
 
     /// The Go name of its function, whatever else it is.
-    fn plain_name(&self) -> &str {
+    pub fn plain_name(&self) -> &str {
         let names = self.scope.functions.get(self.index);
         names.map_or("", |n| n.name.as_str())
     }
 
     /// Names and types of the parameters, as callers see them.
-    fn declared_params<'s>(&'s self, names: &'s [String]) -> impl Iterator<Item = String> {
+    pub fn declared_params<'s>(&'s self, names: &'s [String]) -> impl Iterator<Item = String> {
         let params = names.iter().zip(&self.f.params);
         params.map(|(name, p)| format!("{name} {}", types::public_type(self.scope, &p.ty)))
     }
@@ -144,46 +133,8 @@ impl<'a> Export<'a> {
         declaration(&self.head, &params, &results)
     }
 
-    /// The signature of the assembly function of this name, where it takes what Go passes.
-    fn native_signature(&self, name: &str) -> String {
-        let params: Vec<String> = match (self.role(), self.scope.functions.get(self.index)) {
-            (Role::Free(_), _) => vec![format!("cell *{CELL}")],
-            (_, Some(names)) => self.declared_params(&names.params).collect(),
-            (_, None) => Vec::new(),
-        };
-        let result = self.f.result.iter();
-        let result: Vec<String> = result.map(|ty| types::go_type(self.scope, ty)).collect();
-        declaration(&format!("func {name}"), &params, &result)
-    }
-
-    /// Where there is native code: the function as it is shown, and what stands behind it. What frees a handle is shown as its `Close`
-    /// ([`super::handle_types`]).
-    pub fn native(&self) -> Vec<Item> {
-        let mut items = Vec::new();
-        if !matches!(self.role(), Role::Free(_)) {
-            let shown = self.shown();
-            items.push(Item::Declaration(match self.converts() {
-                true => shown.body(self.body()),
-                false => Declaration {
-                    directive: escape::noescape(self.api, self.f).then_some("go:noescape"),
-                    ..shown
-                },
-            }));
-        }
-        if self.converts() {
-            items.push(Item::Support(self.support()));
-        }
-        items
-    }
-
-    /// On other platforms: the function as it is shown, with this body.
-    pub fn elsewhere(&self, body: String) -> Option<Item> {
-        let shown = (!matches!(self.role(), Role::Free(_))).then(|| self.shown());
-        Some(Item::Declaration(shown?.body([body])))
-    }
-
     /// The declaration without a body.
-    fn shown(&self) -> Declaration {
+    pub fn shown(&self) -> Declaration {
         let mut sentence = format!("{} calls the Rust function {}.", self.name, self.f.symbol);
         sentence.push_str(&self.ownership());
         let doc = types::with_doc(Named::Function, &self.name, &sentence, &self.f.doc);
@@ -231,174 +182,13 @@ impl<'a> Export<'a> {
         out
     }
 
-    /// Whether the Go function is more than the assembly.
-    fn converts(&self) -> bool {
-        let (f, handles) = (self.f, &self.scope.handles);
-        self.frame.by_reference()
-            || f.result.as_ref().is_some_and(Type::gives_memory)
-            || *self.role() != Role::Plain
-            || f.params.iter().any(|p| handles.of(&p.ty).is_some())
-            || self.scope.border.looks(self.index)
-            || f.params.iter().any(|p| lengths::is_checked(&p.ty))
-            || handles.given(f).is_some()
-    }
-
-    /// The statements of such a function: the call, and what the library gives as callers get it.
-    fn body(&self) -> Vec<String> {
-        let f = self.f;
-        let kept: Vec<&str> = self.kept().collect();
-        let copy = match &f.result {
-            _ if !self.copies() => None,
-            Some(Type::Str) => Some(COPY_TEXT),
-            _ => Some(COPY_SLICE),
-        };
-        let named = !kept.is_empty() || matches!(f.result, Some(Type::Fallible { .. }));
-        let looks = Looks {
-            scope: self.scope,
-            who: &self.who,
-            taken: &self.params,
-        };
-        let mut lines = border::checks(&looks, self.index, f);
-        lines.extend(lengths::checks(&self.who, f, &self.params));
-        let call = self.call(&CallSite {
-            who: &self.who,
-            args: &self.params,
-            taken: &self.params,
-        });
-        lines.extend(call.statements);
-        let mut given = call.result;
-        if let Some(copy) = copy {
-            given = format!("{copy}({given})");
-        }
-        if f.result.is_none() {
-            if !call.done {
-                lines.push(format!("\t{given}"));
-            }
-        } else if copy.is_some() || (named && !call.done) {
-            let local = names::unused("result", &self.params);
-            lines.push(format!("\t{local} := {given}"));
-            given = local;
-        }
-        if copy.is_some() {
-            lines.extend(self.released());
-        }
-        lines.extend(race::calls(self.scope, f, &self.params));
-        lines.extend(
-            kept.iter()
-                .map(|name| format!("\truntime.KeepAlive({name})")),
-        );
-        if let Some(ty) = &f.result {
-            let owner = match kept.as_slice() {
-                [] => "nil".to_string(),
-                [one] => (*one).to_string(),
-                all => format!("[]any{{{}}}", all.join(", ")),
-            };
-            lines.push(format!("\treturn {}", self.given(ty, &given, &owner)));
-        }
-        lines
-    }
-
     /// The parameters that are handles and stay the caller's.
-    fn kept(&self) -> impl Iterator<Item = &str> {
+    pub fn kept(&self) -> impl Iterator<Item = &str> {
         let params = self.params.iter().zip(&self.f.params);
         params.filter_map(|(name, p)| {
             self.scope.handles.of(&p.ty)?;
             (self.passed(&p.ty) != Some(PointerKind::Box)).then_some(name.as_str())
         })
-    }
-
-    /// Ends the uses of the handles whose memory has been copied.
-    fn released(&self) -> Vec<String> {
-        let mut lines = Vec::new();
-        for (name, p) in self.params.iter().zip(&self.f.params) {
-            match (self.scope.handles.of(&p.ty), &p.ty) {
-                (None, _) => {}
-                _ if self.passed(&p.ty) == Some(PointerKind::Box) => {}
-                (_, Type::Pointer { nullable: true, .. }) => lines.push(format!(
-                    "\tif {name} != nil {{\n\t\t{name}.cell.release()\n\t}}"
-                )),
-                _ => lines.push(format!("\t{name}.cell.release()")),
-            }
-        }
-        lines
-    }
-
-    /// The call of the assembly.
-    pub fn call(&self, site: &CallSite<'_>) -> Made {
-        match self.frame.by_reference() {
-            true => self.between.call(self, site),
-            false => Made {
-                statements: Vec::new(),
-                result: format!("{}({})", self.between.stub, site.args.join(", ")),
-                done: false,
-            },
-        }
-    }
-
-    /// The expression for what callers get, of an expression for what the library gave. That of a `FfiResult` is used twice, so it
-    /// must have a name.
-    fn given(&self, ty: &Type, given: &str, owner: &str) -> String {
-        let handles = &self.scope.handles;
-        if let Some((handle, kind)) = handles.of(ty) {
-            return match handles.gives_away(self.index, kind) {
-                true => format!("{}({given})", handle.wrap()),
-                false => format!("{}({given}, {owner})", handle.borrow()),
-            };
-        }
-        match ty {
-            Type::Owned { .. } => format!("{given}.take()"),
-            Type::OwnedStr => format!("{}({given})", owned::TEXT),
-            Type::Fallible { value: None } => format!("{given}.failure()"),
-            // The value of an error is all zeros, and so is what is made of it.
-            Type::Fallible { value: Some(value) } => {
-                let value = self.given(value, &format!("{given}.value"), owner);
-                format!("{value}, {given}.failure()")
-            }
-            _ => given.to_string(),
-        }
-    }
-
-    /// What stands between such a function and the assembly.
-    fn support(&self) -> String {
-        let by_reference = self.frame.by_reference();
-        let mut lines = Vec::new();
-        if by_reference {
-            lines.extend(self.between.frame(self, self.plain_name()));
-            lines.push(String::new());
-            if self.blocks() {
-                lines.push(self.between.blocking(self.f));
-                lines.push(String::new());
-            }
-        }
-        let stays = match by_reference {
-            true => large::frame_stays(self.api, self.f),
-            false => escape::noescape(self.api, self.f),
-        };
-        if stays {
-            lines.push("//go:noescape".into());
-        }
-        lines.push(self.stub().signature);
-        lines.join("\n")
-    }
-
-    /// The assembly function.
-    pub fn stub(&self) -> Stub {
-        let by_reference = self.frame.by_reference();
-        let stub = &self.between.stub;
-        let (signature, name) = match (by_reference, self.converts()) {
-            (true, _) => (self.between.signature(self.f), stub.clone()),
-            (false, true) => (self.native_signature(stub), stub.clone()),
-            (false, false) => (self.signature(), self.plain_name().to_owned()),
-        };
-        Stub {
-            name,
-            signature,
-            wraps: self.f.symbol.clone(),
-            frame: self.frame.clone(),
-            package: depart::landing(false),
-            landing: depart::landing(self.blocks()),
-            in_macro: !by_reference && layouts::differ_in_vet(self.api, self.f),
-        }
     }
 
     /// Whether Go copies the result, since it may lie in the memory of a handle.
@@ -451,7 +241,7 @@ impl<'a> Export<'a> {
     }
 }
 
-fn declaration(head: &str, params: &[String], results: &[String]) -> String {
+pub(super) fn declaration(head: &str, params: &[String], results: &[String]) -> String {
     let results = match results {
         [] => String::new(),
         [one] => format!(" {one}"),
@@ -475,28 +265,7 @@ fn lent_to(ty: &Type) -> Option<&'static str> {
     }
 }
 
-/// The functions that copy what a handle's memory holds, so that it outlives the handle.
-pub(super) fn copies(exports: &[Export<'_>]) -> Vec<String> {
-    let any = |test: fn(&Type) -> bool| {
-        let mut with = exports.iter().filter(|e| e.copies());
-        with.any(|e| e.f.result.as_ref().is_some_and(test))
-    };
-    let mut sections = Vec::new();
-    if any(|ty| *ty == Type::Str) {
-        sections.push(format!(
-            "// {COPY_TEXT} copies a string that lies in the library's memory, which may be freed.
-func {COPY_TEXT}(lent string) string {{
-\treturn strings.Clone(lent)
-}}"
-        ));
-    }
-    if any(|ty| matches!(ty, Type::Slice { mutable: false, .. })) {
-        sections.push(format!(
-            "// {COPY_SLICE} copies a slice that lies in the library's memory, which may be freed.
-func {COPY_SLICE}[T any](lent []T) []T {{
-\treturn append([]T(nil), lent...)
-}}"
-        ));
-    }
-    sections
+/// Whether an export takes Go functions.
+pub(super) fn any_takes_functions(exports: &[Export<'_>]) -> bool {
+    exports.iter().any(|e| e.frame.callbacks)
 }

@@ -7,21 +7,24 @@ use crate::model::goabi;
 use crate::model::{Function, TypeId, TypeKind};
 use crate::wrappers;
 
-use super::export::{self, CallSite};
+use super::bodies;
+use super::export::{self, CallSite, Export};
 use super::handle_types::{self, HandleType};
 use super::lead::{Named, lead};
-use super::{Plan, border, callbacks, depart, doc, layouts, opaque, owned, race, types, uses};
+use super::request::{Flavour, Request};
+use super::scope::Scope;
+use super::{border, callbacks, depart, doc, layouts, opaque, owned, race, types, uses};
 
 /// What `-msan` means for build constraints: the go command leaves `.syso` files out then (cmd/go, `load.go`, "syso").
 const NO_MSAN: &str = "!msan";
 
-/// Which of the two Go files that offer the API.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Flavour {
-    /// With native code.
-    Native,
-    /// For every other platform.
-    Unsupported,
+/// What the files are made of.
+pub(super) struct Plan<'a> {
+    pub request: &'a Request<'a>,
+    pub scope: &'a Scope,
+    pub exports: &'a [Export<'a>],
+    /// GOARCHes that the package has native code for, in order, each with the line of its origin.
+    pub arches: BTreeMap<String, String>,
 }
 
 impl Plan<'_> {
@@ -105,11 +108,11 @@ impl Plan<'_> {
         let (api, scope, exports) = (self.request.api, self.scope, self.exports);
         let settles = uses::settles(scope, exports);
         let mut support = vec![depart::native(&self.request.place.package)];
-        support.extend(depart::blocking(exports));
+        support.extend(depart::blocking(exports.iter().any(Export::blocks)));
         support.extend(callbacks::native(exports, settles, self.request.aborts));
         support.extend(handle_types::shared(scope, exports));
         support.extend(owned::needs(api).native());
-        support.extend(export::copies(exports));
+        support.extend(bodies::copies(exports));
         support.extend(border::helpers(api, scope));
         support
     }
@@ -185,7 +188,7 @@ impl Plan<'_> {
                 packages.extend(handle_types::NATIVE_IMPORTS);
             }
             packages.extend(border::imports(scope));
-            if callbacks::any(self.exports) {
+            if export::any_takes_functions(self.exports) {
                 packages.push("\"runtime\"");
                 packages.extend(self.request.aborts.then_some(callbacks::ABORT_IMPORT));
             }
@@ -285,10 +288,11 @@ impl Plan<'_> {
     /// The file in assembly.
     pub fn assembly(&self) -> Assembly {
         let goarch = self.request.arch.goarch();
-        let stubs = self.exports.iter().map(export::Export::stub);
+        let stubs = self.exports.iter().map(Export::stub);
         let stubs = stubs.chain(callbacks::stubs(self.exports));
         let mut routines: Vec<Routine> = stubs.map(Routine::Stub).collect();
-        routines.extend(depart::landings(self.exports));
+        let blocks = self.exports.iter().any(Export::blocks);
+        routines.extend(depart::landings(blocks));
         routines.extend(self.internal().into_iter().map(Routine::Stub));
         Assembly {
             file: format!("{}_linux_{goarch}.s", self.request.place.stem),

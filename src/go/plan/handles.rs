@@ -7,10 +7,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::base::diag::Problem;
-use crate::model::{Api, Declared, Function, PointerKind, Type, TypeId, TypeKind};
+use crate::model::{Api, Function, PointerKind, Type, TypeId, TypeKind};
 
-use super::ownership;
-use crate::go::names;
+use crate::base::identifiers as names;
 
 /// The handle types of an API, and what they make of its functions.
 #[derive(Debug, Default)]
@@ -105,7 +104,7 @@ fn owning(kind: PointerKind) -> bool {
 
 impl Handles {
     /// Finds the handle types and the roles of all functions; `trimmed` is the prefix that Go names lose, `go` what they are then.
-    pub fn find(api: &Api, declared: &Declared, trimmed: &str, go: &[String]) -> Handles {
+    pub fn find(api: &Api, trimmed: &str, go: &[String]) -> Handles {
         let mut handles = Handles {
             roles: vec![Role::Plain; api.functions().len()],
             ..Handles::default()
@@ -118,7 +117,6 @@ impl Handles {
         handles.types.retain(|_, h| constructed(h));
         handles.add_methods(api, go);
         handles.look_around(api);
-        ownership::decide(api, declared, &mut handles);
         handles.choose_receivers(api);
         handles
     }

@@ -9,7 +9,7 @@ use super::export::{CallSite, Export, Made};
 use super::handle_types::CELL;
 use super::handles::Role;
 use super::types;
-use crate::go::names;
+use crate::base::identifiers as names;
 
 /// Names of what stands between the Go function `name` and its stub. Not exported, no names that Rust's could become, and, as they
 /// differ in how they begin, never those of another function.

@@ -4,13 +4,16 @@
 //! | --- | --- |
 //! | `check` | what Go cannot express, and is refused |
 //! | `scope`, `handles`, `ownership` | names; types with methods, and what the garbage collector frees of them |
-//! | `export` | what each export is in Go: declaration, body, stub, and what its wrapper has to do |
+//! | `export`, `uses` | what each export is in Go: its declaration, and what its wrapper has to do |
+//! | `bodies` | its body, what stands between it and the assembly, and its stub |
 //! | `border` | what functions look at before a call |
 //! | `types`, `layouts`, `opaque`, `handle_types` | types, and the checks that they lie as the library's do |
 //! | `large`, `callbacks`, `depart`, `owned`, `race`, `lengths`, `escape` | what bodies need beyond a call |
-//! | `doc`, `lead` | Go comments from Rust ones |
+//! | `doc`, `markdown`, `lead` | Go comments from Rust ones |
 //! | `files` | which of it stands in which file |
+//! | `request` | what all of it is planned from |
 
+mod bodies;
 mod border;
 mod callbacks;
 mod check;
@@ -25,10 +28,12 @@ mod large;
 mod layouts;
 mod lead;
 mod lengths;
+mod markdown;
 mod opaque;
 mod owned;
 mod ownership;
 mod race;
+mod request;
 mod runtime_structs;
 mod scope;
 mod types;
@@ -36,52 +41,22 @@ mod uses;
 
 use std::collections::BTreeMap;
 
-use crate::arch::Arch;
 use crate::base::diag::{Error, Kind, Result};
-use crate::model::{Api, Declared};
+use crate::base::identifiers::library_name;
 
-use super::names::{self, Prefix};
 use super::package::GoPackage;
-use super::place::{self, Place, Present};
+use super::place;
 use export::Export;
-use scope::Scope;
+use files::Plan;
 
 pub use check::unsupported;
-pub use scope::function_names;
-
-/// All that a package is planned from.
-pub struct Request<'a> {
-    /// Where the package goes.
-    pub place: &'a Place,
-    /// What it offers.
-    pub api: &'a Api,
-    /// What flags say of that.
-    pub declared: &'a Declared,
-    /// The machine.
-    pub arch: &'a dyn Arch,
-    /// What Go names leave out.
-    pub go_prefix: Prefix,
-    /// For the first line, e.g. `rsyso convert libfoo.a`. Begins with `rsyso`.
-    pub command: String,
-    /// Whether the library was built with `panic = "abort"`.
-    pub aborts: bool,
-    /// Version of the compiler that made the library, when known.
-    pub rustc: Option<String>,
-    /// Version of this tool.
-    pub rsyso: String,
-    /// File name of the library, e.g. `libfoo.a`.
-    pub library: String,
-    /// Of the inputs, in hexadecimal.
-    pub sha256: String,
-    /// What the directory holds already, from [`super::present`].
-    pub present: Option<&'a Present>,
-}
+pub use request::Request;
 
 /// Plans the package. All that Go cannot express is listed, by function, parameter and source line; so are names that clash.
 pub fn plan(r: &Request<'_>) -> Result<GoPackage> {
     let problems = r.api.functions().iter().flat_map(|f| unsupported(r.api, f));
     Error::check(Kind::Unsupported, problems.collect(), ())?;
-    let library = names::library_name(std::path::Path::new(&r.library));
+    let library = library_name(std::path::Path::new(&r.library));
     let scope = scope::scope(r.api, r.declared, &r.go_prefix, &library)?;
     let all = 0..r.api.functions().len();
     let exports: Vec<Export<'_>> = all
@@ -103,15 +78,6 @@ pub fn plan(r: &Request<'_>) -> Result<GoPackage> {
         calls,
         notes: scope.handles.notes.clone(),
     })
-}
-
-/// What the files are made of.
-struct Plan<'a> {
-    request: &'a Request<'a>,
-    scope: &'a Scope,
-    exports: &'a [Export<'a>],
-    /// GOARCHes that the package has native code for, in order, each with the line of its origin.
-    arches: BTreeMap<String, String>,
 }
 
 /// Every architecture that the package will have, with the line about its origin.

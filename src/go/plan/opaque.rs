@@ -5,7 +5,7 @@
 
 use crate::model::{Api, Layout, TypeId};
 
-use super::files::Flavour;
+use super::request::Flavour;
 use super::scope::Scope;
 
 /// What is in all types that Go cannot make.

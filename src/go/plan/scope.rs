@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::base::diag::{Error, Kind, Problem, Result};
 use crate::model::{Api, Declared, TypeDef, TypeId, TypeKind};
 
-use super::border::{self, Border};
+use super::border::rules::{self, Border};
 use super::check;
 use super::handles::{Handles, Role};
-use super::{depart, lengths, owned};
-use crate::go::names::{self, Prefix};
+use super::{depart, lengths, owned, ownership};
+use crate::base::identifiers::{self as names, Prefix};
 
 /// Every name that the Go files declare.
 #[derive(Debug)]
@@ -102,7 +102,8 @@ pub(super) fn scope(
     }
     let go = function_names(api, wanted, library)?;
     let trimmed = names::prefix(wanted, library, &symbols);
-    let mut handles = Handles::find(api, declared, &trimmed, &go);
+    let mut handles = Handles::find(api, &trimmed, &go);
+    ownership::decide(api, declared, &mut handles);
     let functions = go
         .into_iter()
         .zip(api.functions())
@@ -137,7 +138,7 @@ pub(super) fn scope(
             None => package.take(&name, format!("the constructor `{}`", f.symbol)),
         }
     }
-    let border = border::plan(api, declared, &handles);
+    let border = rules::plan(api, declared, &handles);
     let scope = Scope {
         functions,
         types,
@@ -149,7 +150,7 @@ pub(super) fn scope(
 }
 
 /// The Go names of the exports, in the order of `api.functions()`.
-pub fn function_names(api: &Api, wanted: &Prefix, library: &str) -> Result<Vec<String>> {
+fn function_names(api: &Api, wanted: &Prefix, library: &str) -> Result<Vec<String>> {
     let symbols: Vec<&str> = api.functions().iter().map(|f| f.symbol.as_str()).collect();
     let prefix = names::prefix(wanted, library, &symbols);
     if let Prefix::Given(given) = wanted

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::go::names;
+use crate::base::identifiers as names;
 use crate::go::package::{Declaration, Item, Kind};
 use crate::go::print::comment;
 use crate::model::{Api, Int, Type, TypeDef, TypeId, TypeKind, Variant};
@@ -10,7 +10,7 @@ use crate::model::{Api, Int, Type, TypeDef, TypeId, TypeKind, Variant};
 use super::layouts::{self, Part};
 use super::lead::{Named, lead};
 use super::scope::{Scope, TypeNames};
-use super::{doc, opaque, owned};
+use super::{doc, markdown, opaque, owned};
 
 /// The Go type.
 pub(super) fn go_type(scope: &Scope, ty: &Type) -> String {
@@ -222,7 +222,7 @@ fn type_comment(name: &str, def: &TypeDef, made: bool) -> Vec<String> {
 
 /// Whether what follows in a comment is a part of its own.
 fn begins_section(line: &str) -> bool {
-    line.starts_with("# ") || line == doc::IN_RUST
+    line.starts_with("# ") || line == markdown::IN_RUST
 }
 
 /// The lines of a comment of the doc comment from Rust and a sentence of ours. Whichever can begin with the name comes first.

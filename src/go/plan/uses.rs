@@ -4,8 +4,7 @@ use crate::base::diag::{Error, Kind, Problem, Result};
 use crate::contract::USES;
 use crate::model::uses::{Calls, Uses};
 
-use super::callbacks;
-use super::export::Export;
+use super::export::{Export, any_takes_functions};
 use super::scope::Scope;
 
 /// Finds it out for all exports.
@@ -34,5 +33,5 @@ pub(super) fn calls(scope: &Scope, exports: &[Export<'_>]) -> Result<Calls> {
 /// Whether Go itself ends uses: after copying, and when a Go function did not return.
 pub(super) fn settles(scope: &Scope, exports: &[Export<'_>]) -> bool {
     !scope.handles.types.is_empty()
-        && (callbacks::any(exports) || exports.iter().any(Export::copies))
+        && (any_takes_functions(exports) || exports.iter().any(Export::copies))
 }

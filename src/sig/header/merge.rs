@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque};
 
 use super::compare::Comparison;
 use crate::base::diag::Problem;
-use crate::go::names::exported;
+use crate::base::identifiers::exported;
 use crate::model::{Function, Signatures, Type, TypeDef, TypeId, TypeKind};
 use crate::sig::callback_names;
 
@@ -22,22 +22,7 @@ pub(super) fn merge(
         .zip(&api.types)
         .map(|(n, def)| (go_name(def), TypeId(n)))
         .collect();
-    for (id, def) in (0u32..).zip(&header.types) {
-        let Some(&known) = by_name.get(&go_name(def)) else {
-            continue;
-        };
-        let contradicts = api.def(known).kind.is_opaque()
-            && !def.kind.is_opaque()
-            && used_by_value(header, &added, TypeId(id));
-        if contradicts || !Comparison::new(&api, header).same_named(known, TypeId(id), 0) {
-            let problem = Problem::new(format!(
-                "the type `{}` of the header and `{}` of the library's debug information differ",
-                def.name,
-                api.def(known).path
-            ));
-            differences.push(problem.at(title).help("was the header made from another version of the library? Make it again from the sources of this build"));
-        }
-    }
+    differences.extend(types_that_differ(&api, header, &by_name, &added, title));
     for (index, c) in both {
         if let Some(rust) = api.functions.get_mut(*index) {
             callback_names::complete(rust, c);
@@ -90,6 +75,34 @@ pub(super) fn merge(
     api.types = merger.types;
     api.functions.sort_by(|a, b| a.symbol.cmp(&b.symbol));
     api
+}
+
+/// Types of one name that are not the same.
+fn types_that_differ(
+    api: &Signatures,
+    header: &Signatures,
+    by_name: &HashMap<String, TypeId>,
+    added: &[Function],
+    title: &str,
+) -> Vec<Problem> {
+    let mut found = Vec::new();
+    for (id, def) in (0u32..).zip(&header.types) {
+        let Some(&known) = by_name.get(&go_name(def)) else {
+            continue;
+        };
+        let contradicts = api.def(known).kind.is_opaque()
+            && !def.kind.is_opaque()
+            && used_by_value(header, added, TypeId(id));
+        if contradicts || !Comparison::new(api, header).same_named(known, TypeId(id), 0) {
+            let problem = Problem::new(format!(
+                "the type `{}` of the header and `{}` of the library's debug information differ",
+                def.name,
+                api.def(known).path
+            ));
+            found.push(problem.at(title).help("was the header made from another version of the library? Make it again from the sources of this build"));
+        }
+    }
+    found
 }
 
 /// Types are one when Go would name them so: cbindgen writes `Pair<u8>` as `Pair_u8`.

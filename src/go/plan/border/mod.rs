@@ -7,9 +7,8 @@
 //! A `bool` needs no look: no Go program without package unsafe can make one that is neither 0 nor 1.
 
 mod helpers;
-mod rules;
+pub(super) mod rules;
 mod statements;
 
 pub(super) use helpers::{helpers, imports};
-pub(super) use rules::{Border, Rule, plan};
 pub(super) use statements::{GoResult, Looks, checks, result};

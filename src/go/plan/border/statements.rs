@@ -3,7 +3,7 @@
 use super::super::scope::Scope;
 use super::super::types;
 use super::rules::{Check, Members, Rule, Span, next};
-use crate::go::names;
+use crate::base::identifiers as names;
 use crate::model::{Function, Type, TypeId};
 
 /// Tells UTF-8.

@@ -87,7 +87,7 @@ pub fn exported(name: &str, lead: char) -> String {
 }
 
 /// As [`exported`], for a name that stands behind another: any letter or digit may be its first.
-pub(super) fn member(name: &str) -> String {
+pub fn member(name: &str) -> String {
     let words = words(name);
     let several = words.len() > 1;
     let mut out = String::new();
@@ -121,7 +121,7 @@ pub fn parameter(name: &str, index: usize) -> String {
 }
 
 /// A local variable beside these parameters.
-pub(super) fn unused(name: &str, params: &[String]) -> String {
+pub fn unused(name: &str, params: &[String]) -> String {
     let mut name = name.to_string();
     while params.contains(&name) {
         name.push('_');
@@ -243,7 +243,7 @@ pub fn library_name(path: &Path) -> String {
 }
 
 /// What NAME may hold. Not a dot: the go command looks for the platform in what stands before the first one.
-pub(super) fn is_file_char(c: char) -> bool {
+pub fn is_file_char(c: char) -> bool {
     c.is_ascii_alphanumeric() || c == '-' || c == '_'
 }
 
@@ -262,7 +262,7 @@ fn strip_hash(name: &str) -> &str {
 }
 
 /// A package name from the library's name: lower case, and none with a meaning of its own to the go command.
-pub(crate) fn package_name(library: &str) -> String {
+pub fn package_name(library: &str) -> String {
     let lower: String = library
         .chars()
         .map(|c| if c.is_ascii_alphanumeric() { c } else { '_' })

@@ -1,0 +1,43 @@
+//! What a package is planned from.
+
+use crate::arch::Arch;
+use crate::base::identifiers::Prefix;
+use crate::go::place::{Place, Present};
+use crate::model::{Api, Declared};
+
+/// All that a package is planned from.
+pub struct Request<'a> {
+    /// Where the package goes.
+    pub place: &'a Place,
+    /// What it offers.
+    pub api: &'a Api,
+    /// What flags say of that.
+    pub declared: &'a Declared,
+    /// The machine.
+    pub arch: &'a dyn Arch,
+    /// What Go names leave out.
+    pub go_prefix: Prefix,
+    /// For the first line, e.g. `rsyso convert libfoo.a`. Begins with `rsyso`.
+    pub command: String,
+    /// Whether the library was built with `panic = "abort"`.
+    pub aborts: bool,
+    /// Version of the compiler that made the library, when known.
+    pub rustc: Option<String>,
+    /// Version of this tool.
+    pub rsyso: String,
+    /// File name of the library, e.g. `libfoo.a`.
+    pub library: String,
+    /// Of the inputs, in hexadecimal.
+    pub sha256: String,
+    /// What the directory holds already, from [`crate::go::present`].
+    pub present: Option<&'a Present>,
+}
+
+/// Which of the two Go files that offer the API.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Flavour {
+    /// With native code.
+    Native,
+    /// For every other platform.
+    Unsupported,
+}
