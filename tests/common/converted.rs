@@ -39,7 +39,10 @@ fn make(fixture: &str) -> PathBuf {
     std::fs::create_dir_all(&packages).unwrap();
     remove_old(&packages);
     let fresh = tempfile::tempdir_in(&packages).unwrap();
-    let options: Vec<&str> = options.split_whitespace().chain(["-q"]).collect();
+    // As it would be found in the fixture's folder, by the go.mod there: it is in the header of the image.
+    let import_path = format!("rsyso.test/{fixture}");
+    let more = ["--import-path", &import_path, "-q"];
+    let options: Vec<&str> = options.split_whitespace().chain(more).collect();
     convert(&library, fresh.path(), &options);
     // All of it appears at once. Another process may have been faster: then its files are there, which are the same.
     if let Err(error) = std::fs::rename(fresh.path(), &package) {
