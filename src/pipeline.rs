@@ -311,10 +311,15 @@ fn link(
     let image = t.run("image", || image::write(placed.image(&graph, arch)))?;
     let symbols = t.run("symbols", || symtab::table(inputs, &placed.layout));
     let zeros = far::warning(inputs, &graph.symbols, &placed.plan.far, &placed.layout);
-    let crates = crates.map_or(0..0, |(at, size)| {
-        let start = placed.layout.sections.get(&at).map_or(0, |at| *at as u32);
-        start..start + size
-    });
+    let crates = match crates {
+        Some((at, size)) => {
+            let place = placed.layout.sections.get(&at);
+            let lost = "internal error: the list of crates has no place; please report it";
+            let start = *place.ok_or_else(|| Error::fault(Problem::new(lost)))? as u32;
+            start..start + size
+        }
+        None => 0..0,
+    };
     Ok(Linked {
         crates,
         image,
