@@ -19,11 +19,12 @@ use crate::base::stages::Stages;
 use crate::go::{self, Prefix};
 use crate::link::functions::NameTable;
 use crate::link::graph::{Graph, Placed};
+use crate::link::inputs::Inputs;
 use crate::link::library::Library;
-use crate::link::symbols::Inputs;
 use crate::link::symtab::ImageSymbol;
 use crate::link::{
-    SecRef, elf, far, image, interpose, layout, live, merge, plan, symbols, symtab, thunks, unwind,
+    SecRef, elf, far, interpose, layout, live, merge, order, plan, resolve, room, symtab, thunks,
+    unwind, write,
 };
 use crate::model::uses::Calls;
 use crate::model::{Api, Declared};
@@ -308,9 +309,9 @@ fn link(
     // Gives everything its place. From here on all addresses are frozen.
     let placed = lay_out(&graph, arch, lane, t)?;
     // Writes the bytes, each field checked for range and alignment.
-    let image = t.run("image", || image::write(placed.image(&graph, arch)))?;
+    let image = t.run("image", || write::write(placed.image(&graph, arch)))?;
     let symbols = t.run("symbols", || symtab::table(inputs, &placed.layout));
-    let zeros = far::warning(inputs, &graph.symbols, &placed.plan.far, &placed.layout);
+    let zeros = room::warning(inputs, &graph.symbols, &placed.plan.far, &placed.layout);
     let crates = match crates {
         Some((at, size)) => {
             let place = placed.layout.sections.get(&at);
@@ -335,7 +336,7 @@ fn link(
 /// From objects to what is alive, for both commands.
 fn graph<'d>(inputs: Inputs<'d>, roots: &[SecRef], t: &Stages<'_>) -> Result<Graph<'d>> {
     // Says what each symbol of each object stands for. From here on no name is resolved.
-    let symbols = t.run("resolve", || symbols::resolve(&inputs, roots))?;
+    let symbols = t.run("resolve", || resolve::resolve(&inputs, roots))?;
     // Splits the unwind tables into records, which live as long as their functions.
     let frames = t.run("unwind", || unwind::parse(&inputs, &symbols))?;
     // Marks what the roots reach, and keeps who asked for it.
@@ -378,7 +379,7 @@ fn lay_out(graph: &Graph<'_>, arch: &dyn Arch, lane: u64, t: &Stages<'_>) -> Res
     let merged = t.run("merge", || merge::merge(inputs, live, &plan));
     // Collects the names of functions, for messages about faults and panics.
     let names = t.run("names", || NameTable::new(inputs, &|at| live.keeps(at)));
-    let cx = layout::Context {
+    let cx = order::Context {
         inputs,
         symbols,
         live,

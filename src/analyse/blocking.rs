@@ -6,8 +6,8 @@ use crate::base::globs;
 use crate::base::report::{Progress, Wait, Waiting, count};
 use crate::link::SecRef;
 use crate::link::exports::Export;
+use crate::link::inputs::Inputs;
 use crate::link::live::shorten;
-use crate::link::symbols::Inputs;
 use crate::model::{Api, Said};
 
 /// Chains in one warning.

@@ -8,7 +8,7 @@ use crate::read::{Object, Symbol, SymbolKind};
 /// The undefined symbols, and who needs them.
 pub fn missing(graph: &Graph<'_>) -> Vec<Missing> {
     let each = graph.live.undefined.iter().map(|(name, places)| {
-        let place = |from: &live::Referrer| {
+        let place = |from: &crate::link::Referrer| {
             let object = graph.inputs.object(from.at.obj);
             let place = object.place(from.at.sec, from.offset);
             format!("{} at {place}", live::describe_at(&graph.inputs, *from))

@@ -6,8 +6,8 @@ use crate::base::diag::Problem;
 use crate::contract;
 use crate::link::SecRef;
 use crate::link::functions;
+use crate::link::inputs::Inputs;
 use crate::link::names::demangle;
-use crate::link::symbols::Inputs;
 use std::collections::HashSet;
 
 /// Functions in one warning.

@@ -221,7 +221,8 @@ fn components(next: &[Vec<usize>]) -> (Vec<usize>, usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::link::symbols::{self, Inputs};
+    use crate::link::inputs::Inputs;
+    use crate::link::resolve;
     use crate::link::unwind;
     use crate::read::{Def, SymbolKind, runtime};
 
@@ -258,7 +259,7 @@ mod tests {
                 }
             }
         }
-        let symbols = symbols::resolve(&inputs, &roots).expect("symbols");
+        let symbols = resolve::resolve(&inputs, &roots).expect("symbols");
         let frames = unwind::parse(&inputs, &symbols).expect("unwind tables");
         let live = live::mark(&inputs, &symbols, &frames, &roots);
         let graph = Graph {

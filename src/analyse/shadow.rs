@@ -2,9 +2,11 @@
 //! mostly nobody meant that.
 
 use crate::base::diag::Problem;
+use crate::link::Referrer;
 use crate::link::exports::{is_glue, is_own_crate, is_sysroot};
-use crate::link::live::{self, Live, Referrer};
-use crate::link::symbols::{Inputs, Symbols, is_mangled};
+use crate::link::inputs::Inputs;
+use crate::link::live::{self, Live};
+use crate::link::symbols::{Symbols, is_mangled};
 use crate::link::{SecRef, Target};
 use crate::read::{Bind, Def};
 use std::collections::BTreeMap;

@@ -2,9 +2,11 @@
 //! they would be somebody else's memory.
 
 use crate::base::diag::{Error, Kind, Problem, Result};
-use crate::link::live::{self, Live, Referrer, shorten};
+use crate::link::Referrer;
+use crate::link::inputs::Inputs;
+use crate::link::live::{self, Live, shorten};
 use crate::link::names::demangle;
-use crate::link::symbols::{Inputs, Symbols};
+use crate::link::symbols::Symbols;
 use crate::link::{SecRef, Target};
 use crate::read::{Def, SymbolKind};
 use std::collections::{BTreeMap, HashMap};

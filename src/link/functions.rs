@@ -1,9 +1,9 @@
 //! The functions of the image by name: for its symbols, and for the table in which the runtime looks up what a fault happened in.
 
 use super::SecRef;
+use super::inputs::Inputs;
 use super::interpose;
 use super::names::demangle;
-use super::symbols::Inputs;
 use crate::read::{Def, SymbolKind};
 use std::collections::HashMap;
 

@@ -2,8 +2,8 @@
 //! compiler to compiler. What the library does not have is left out, and the runtime does without.
 
 use super::SecRef;
+use super::inputs::Inputs;
 use super::names::demangle;
-use super::symbols::Inputs;
 use crate::arch;
 use crate::contract::symbols;
 use crate::read::{Bind, Def, Object, Symbol};

@@ -1,7 +1,8 @@
 //! The shape of a lane: where its thread-locals and its control block lie, and whether enough is left for the stack.
 
-use super::layout::{Context, Layout};
-use super::{SecRef, far, live};
+use super::layout::table::Layout;
+use super::order::Context;
+use super::{SecRef, live, room};
 use crate::base::diag::{Error, Problem, Result};
 use crate::base::options::MAX_STACK_SIZE;
 use crate::contract;
@@ -53,8 +54,8 @@ pub fn shape(cx: Context<'_, '_>, out: &mut Layout) -> Result<()> {
 fn too_many_locals(cx: Context<'_, '_>, out: &Layout, larger: Option<u64>) -> Problem {
     let mut problem = Problem::new(format!(
         "the thread-locals of the library take {}, which leaves too little of a lane of {} for the stack",
-        far::amount(out.params.tls_mem_size),
-        far::amount(cx.lane_size)
+        room::amount(out.params.tls_mem_size),
+        room::amount(cx.lane_size)
     ));
     let mut all: Vec<_> = out
         .tls
@@ -64,16 +65,16 @@ fn too_many_locals(cx: Context<'_, '_>, out: &Layout, larger: Option<u64>) -> Pr
     all.sort_by_key(|(section, at)| (std::cmp::Reverse(section.size), *at));
     for (section, at) in all.iter().take(3) {
         let aligned = match section.align > cx.arch.page_size() {
-            true => format!(", aligned to {}", far::amount(section.align)),
+            true => format!(", aligned to {}", room::amount(section.align)),
             false => String::new(),
         };
         let who = live::describe(cx.inputs, *at);
-        problem = problem.note(format!("{who} has {}{aligned}", far::amount(section.size)));
+        problem = problem.note(format!("{who} has {}{aligned}", room::amount(section.size)));
     }
     problem.help(match larger {
         Some(size) => format!(
             "ask for larger lanes: --stack-size {}",
-            far::amount(size).replace(' ', "")
+            room::amount(size).replace(' ', "")
         ),
         None => "no lane is large enough: let the thread-locals be boxes".to_owned(),
     })

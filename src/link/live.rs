@@ -1,10 +1,11 @@
 //! Liveness: mark and sweep over sections from the roots, with the reason kept.
 
+use super::inputs::Inputs;
 use super::lookup::{Candidates, LookedUp};
 use super::names::demangle;
-use super::symbols::{Inputs, Symbols};
+use super::symbols::Symbols;
 use super::unwind::{Frames, RecordKind, RecordRef};
-use super::{Linker, SecRef, Target};
+use super::{Linker, Referrer, SecRef, Target};
 use crate::base::diag::{Error, Kind, Problem, Result};
 use crate::read::{Reloc, SymbolKind};
 use ::object::elf;
@@ -25,15 +26,6 @@ pub struct Live {
     pub undefined: BTreeMap<String, Vec<Referrer>>,
     /// What the library may look up while it runs.
     pub looked_up: LookedUp,
-}
-
-/// What refers to something.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Referrer {
-    /// The section on whose behalf.
-    pub at: SecRef,
-    /// The byte of it that tells the function: several may share a section.
-    pub offset: u64,
 }
 
 impl Live {

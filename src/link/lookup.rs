@@ -4,8 +4,9 @@
 //! the runtime, that stands as a string in the library's data: what it asks for, unless it puts the name together while it runs.
 //! An image in which nothing reaches dlsym has no table.
 
-use super::live::Referrer;
-use super::symbols::{Inputs, Symbols, is_mangled, is_reserved};
+use super::Referrer;
+use super::inputs::Inputs;
+use super::symbols::{Symbols, is_mangled, is_reserved};
 use super::{SecRef, Target};
 use crate::read::{Bind, Def, SymbolKind, Visibility};
 use std::collections::{BTreeMap, HashMap};

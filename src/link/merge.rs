@@ -1,9 +1,9 @@
 //! Merging of equal constants and strings (SHF_MERGE, SHF_STRINGS; ELF gABI, "Sections").
 
 use super::SecRef;
+use super::inputs::Inputs;
 use super::live::Live;
 use super::plan::Plan;
-use super::symbols::Inputs;
 use ::object::elf;
 use std::collections::{BTreeMap, HashMap};
 

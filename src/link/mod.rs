@@ -1,14 +1,14 @@
 //! The linking core: from objects to one position-independent image.
 //!
 //! Each stage is a function that borrows the earlier stages' values and returns its own:
-//! [`symbols`] -> [`live`] -> [`plan`] -> [`thunks`] -> [`layout`] -> [`image`] -> [`elf`].
+//! [`inputs`] -> [`resolve`] -> [`live`] -> [`plan`] -> [`thunks`] -> [`layout`] -> [`write`](mod@write) -> [`elf`].
 
 pub mod elf;
 pub mod exports;
 pub mod far;
 pub mod functions;
 pub mod graph;
-pub mod image;
+pub mod inputs;
 pub mod interpose;
 pub mod lane;
 pub mod layout;
@@ -17,13 +17,17 @@ pub mod live;
 pub mod lookup;
 pub mod merge;
 pub mod names;
+pub mod order;
 pub mod plan;
 pub mod relr;
+pub mod resolve;
+pub mod room;
 pub mod symbols;
 pub mod symtab;
 pub mod thread_pointer;
 pub mod thunks;
 pub mod unwind;
+pub mod write;
 
 /// A section of an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -32,6 +36,15 @@ pub struct SecRef {
     pub obj: u32,
     /// ELF section index.
     pub sec: u32,
+}
+
+/// What refers to something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Referrer {
+    /// The section on whose behalf.
+    pub at: SecRef,
+    /// The byte of it that tells the function: several may share a section.
+    pub offset: u64,
 }
 
 /// What a symbol of an object stands for, once names are resolved.

@@ -4,9 +4,9 @@
 //! fewer than 256 functions to begin in any bucket of 4096 bytes ("too many functions in a findfunc bucket").
 
 use super::functions::functions;
-use super::layout::Layout;
+use super::inputs::Inputs;
+use super::layout::table::Layout;
 use super::names::demangle;
-use super::symbols::Inputs;
 use std::collections::VecDeque;
 
 /// Functions that may begin within any 4096 bytes; below 256, since Go's own functions may share the bucket.

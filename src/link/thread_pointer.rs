@@ -2,8 +2,9 @@
 //! thread-local's offset is added to in its place is the base of the lane. Code that has no room for that goes on behind the
 //! end of its section, and comes back from there.
 
+use super::inputs::Inputs;
 use super::plan::{Fill, Ops, Value};
-use super::symbols::{Inputs, Symbols};
+use super::symbols::Symbols;
 use super::{SecRef, live};
 use crate::arch::Linking;
 use crate::arch::reloc::Formula;

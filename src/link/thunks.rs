@@ -4,8 +4,7 @@
 //! Thunks stand in islands between code sections, of which there is one in less than half of what a branch reaches. That a branch has its thunk is found out with
 //! the addresses that the layout will give; each thunk moves what comes behind it, so it is looked again until all reach.
 
-use super::layout::{self, Context, Layout};
-use super::merge::Merged;
+use super::order::{self, Context, Cursor};
 use super::plan::Value;
 use super::{SecRef, Target};
 use crate::arch::Thunk;
@@ -33,16 +32,6 @@ pub enum To {
     Trap(i64),
 }
 
-impl To {
-    /// Its image offset.
-    pub fn address(self, layout: &Layout, merged: &Merged) -> Option<i64> {
-        match self {
-            To::Place(target, addend) => layout.address(merged, target, addend).map(|a| a as i64),
-            To::Trap(addend) => Some((HEADER_SIZE as i64).wrapping_add(addend)),
-        }
-    }
-}
-
 impl Thunks {
     /// The thunks that stand behind a section.
     pub fn behind(&self, at: SecRef) -> &[usize] {
@@ -60,7 +49,7 @@ pub fn plan(cx: Context<'_, '_>) -> Thunks {
     let Some(thunk) = cx.arch.thunk() else {
         return Thunks::default();
     };
-    let order = layout::code(cx);
+    let order = order::code(cx);
     let branches: Vec<_> = order.iter().flat_map(|at| branches(cx, *at)).collect();
     let Some(reach) = branches.iter().filter_map(|b| b.reach()).min() else {
         return Thunks::default();
@@ -186,7 +175,7 @@ impl Planner<'_, '_> {
     }
 
     fn addresses(&self) -> Addresses {
-        let mut cursor = layout::Cursor::code();
+        let mut cursor = Cursor::code();
         let mut addresses = Addresses {
             sections: HashMap::with_capacity(self.order.len()),
             islands: Vec::with_capacity(self.islands.len()),

@@ -5,7 +5,8 @@
 //! start, is a relocation, which tells the function; what else refers anywhere (personality, LSDA) is a relocation too.
 
 use super::SecRef;
-use super::symbols::{Inputs, Symbols};
+use super::inputs::Inputs;
+use super::symbols::Symbols;
 use crate::base::diag::{Error, Problem, Result};
 use crate::read::{Object, Reloc, Section};
 

@@ -9,9 +9,10 @@ pub mod sources;
 
 use self::sources::Why;
 use crate::arch::Arch;
-use crate::link::live::Referrer;
+use crate::link::Referrer;
+use crate::link::inputs::Inputs;
 use crate::link::names::demangle;
-use crate::link::symbols::{Inputs, Symbols};
+use crate::link::symbols::Symbols;
 use crate::link::{SecRef, Target, live};
 use crate::read::{Def, Symbol, SymbolKind};
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};

@@ -1,8 +1,9 @@
 //! One relocation after another, those of a group together.
 
 use super::super::far::Far;
+use super::super::inputs::Inputs;
 use super::super::live::Live;
-use super::super::symbols::{Inputs, Symbols};
+use super::super::symbols::Symbols;
 use super::super::unwind::{FDE_FUNCTION, Frames, RecordKind};
 use super::super::{SecRef, Target, thread_pointer};
 use super::claims::Claims;

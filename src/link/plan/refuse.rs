@@ -1,6 +1,7 @@
 //! Why a relocation cannot be planned.
 
-use super::super::live::{self, Referrer};
+use super::super::Referrer;
+use super::super::live;
 use super::super::names::demangle;
 use super::super::{SecRef, Target};
 use super::planner::{Planner, Step};

@@ -3,9 +3,13 @@
 use crate::arch::Linking;
 use crate::arch::amd64::Amd64;
 use crate::base::diag::Result;
-use crate::link::layout::{self, Layout};
-use crate::link::symbols::{self, Inputs, Symbols};
-use crate::link::{SecRef, Target, far, functions, image, live, merge, plan, thunks, unwind};
+use crate::link::inputs::Inputs;
+use crate::link::layout::table::Layout;
+use crate::link::symbols::Symbols;
+use crate::link::{
+    SecRef, Target, far, functions, layout, live, merge, order, plan, resolve, thunks, unwind,
+    write,
+};
 use crate::read::{Files, Object};
 use ::object::elf::RelocationType;
 use ::object::write::{
@@ -307,7 +311,7 @@ pub fn graph<T>(
         runtime_from,
         wrappers: None,
     };
-    let symbols = symbols::resolve(&inputs, &[])?;
+    let symbols = resolve::resolve(&inputs, &[])?;
     let frames = unwind::parse(&inputs, &symbols)?;
     let named = |at: &SecRef| inputs.section(*at).name == ".text.root";
     let all = (0..runtime_from as u32).filter(|o| symbols.loads(*o));
@@ -346,7 +350,7 @@ fn place(graph: Graph<'_>, arch: &dyn Linking) -> Result<Image> {
     let plan = plan::plan(&inputs, &symbols, &live, &frames, arch, LANE_SIZE, far)?;
     let merged = merge::merge(&inputs, &live, &plan);
     let function_names = functions::NameTable::new(&inputs, &|at| live.keeps(at));
-    let cx = layout::Context {
+    let cx = order::Context {
         inputs: &inputs,
         symbols: &symbols,
         live: &live,
@@ -359,7 +363,7 @@ fn place(graph: Graph<'_>, arch: &dyn Linking) -> Result<Image> {
     };
     let thunks = thunks::plan(cx);
     let layout = layout::layout(cx, &thunks)?;
-    let cx = image::Context {
+    let cx = write::Context {
         inputs: &inputs,
         plan: &plan,
         thunks: &thunks,
@@ -370,7 +374,7 @@ fn place(graph: Graph<'_>, arch: &dyn Linking) -> Result<Image> {
         frames: &frames,
         arch,
     };
-    let image = image::write(cx)?;
+    let image = write::write(cx)?;
     let names = inputs
         .objects
         .iter()

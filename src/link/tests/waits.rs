@@ -5,7 +5,9 @@ use super::{CALL, function, root};
 use crate::analyse::waits::sources::{self, Why};
 use crate::analyse::waits::{self, Wait};
 use crate::arch::amd64::Amd64;
-use crate::link::symbols::{self, Inputs, is_mangled};
+use crate::link::inputs::Inputs;
+use crate::link::resolve;
+use crate::link::symbols::is_mangled;
 use crate::link::{SecRef, live};
 use crate::read::{Bind, Def, Files, SymbolKind};
 use ::object::elf::{R_X86_64_64, R_X86_64_PLT32};
@@ -255,7 +257,7 @@ fn every_function_of_the_runtime_that_waits_is_in_the_table() {
         wrappers: None,
         objects,
     };
-    let symbols = symbols::resolve(&inputs, &[]).expect("symbols");
+    let symbols = resolve::resolve(&inputs, &[]).expect("symbols");
     let mut sections = Vec::new();
     for (obj, object) in inputs.objects.iter().enumerate() {
         for sec in 0..object.sections.len() as u32 {

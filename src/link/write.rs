@@ -1,13 +1,14 @@
 //! The write half of lowering: the bytes of the image, every field filled in.
 
+use super::Referrer;
 use super::functions::NameTable;
-use super::layout::{Layout, TRAP_SIZE};
-use super::live::Referrer;
+use super::inputs::Inputs;
+use super::layout::table::Layout;
 use super::lookup::{self, LookedUp};
 use super::merge::Merged;
+use super::order::TRAP_SIZE;
 use super::plan::{Fill, Ops, Plan, Value};
-use super::symbols::Inputs;
-use super::thunks::Thunks;
+use super::thunks::{Thunks, To};
 use super::unwind::{Frames, Record, RecordKind, RecordRef};
 use super::{SecRef, Target};
 use crate::arch::Linking;
@@ -190,7 +191,14 @@ impl Writer<'_, '_> {
         };
         for (to, address) in self.cx.thunks.all.iter().zip(&self.cx.layout.thunks) {
             let mut code = thunk.code.to_vec();
-            let to = to.address(self.cx.layout, self.cx.merged);
+            let to = match *to {
+                To::Place(target, addend) => self
+                    .cx
+                    .layout
+                    .address(self.cx.merged, target, addend)
+                    .map(|to| to as i64),
+                To::Trap(addend) => Some((HEADER_SIZE as i64).wrapping_add(addend)),
+            };
             for (offset, field) in thunk.fields {
                 let distance = |to| field.distance(to, (address + offset) as i64);
                 let written = to.map(distance).ok_or_else(lost);
