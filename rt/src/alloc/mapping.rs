@@ -1,18 +1,22 @@
-//! Large blocks: each is a mapping of its own, made, resized and given back without the heap's lock.
+//! Large blocks: each is a mapping of its own, made, resized and given back without the heap's lock. Freed ones are kept for a while (`spare.rs`).
 //!
 //! Two words lie before the memory that the program gets: where the mapping starts, and its bytes. The second stands where
 //! dlmalloc keeps a block's header; as a multiple of the page size it has none of dlmalloc's "in use" bits, which tells the two kinds apart.
 
 use core::ptr::null_mut;
 
-use super::system::{map, remap, unmap};
+use super::spare;
+use super::system::{map, remap};
 use crate::arch::page::PAGE;
 
-/// Bytes from which on a block gets a mapping of its own. dlmalloc would copy to grow it, and clear it for calloc.
+/// Bytes from which on a block gets a mapping of its own. dlmalloc would copy to grow it.
 pub(super) const MIN: usize = 1 << 20;
 
 /// Bytes before the memory.
 const OVERHEAD: usize = 16;
+
+/// A block that was freed before: what is at its place may be another's by now.
+const FREED_TWICE: &str = "a large block of memory was freed twice";
 
 /// The two words before the memory at `memory`.
 unsafe fn words(memory: *mut u8) -> *mut [usize; 2] {
@@ -23,20 +27,21 @@ fn round_up(size: usize) -> Option<usize> {
     Some(size.checked_add(PAGE - 1)? & !(PAGE - 1))
 }
 
-/// A zeroed block at a multiple of `align`, a power of two of at least 16; or null.
-pub(super) fn allocate(align: usize, size: usize) -> *mut u8 {
+/// A block at a multiple of `align`, a power of two of at least 16, and whether it is all zero; or null.
+pub(super) fn allocate(align: usize, size: usize) -> (*mut u8, bool) {
     let Some(bytes) = size.checked_add(align).and_then(round_up) else {
-        return null_mut();
+        return (null_mut(), false);
     };
-    let start = map(bytes);
+    let spare = spare::take(bytes);
+    let (start, bytes) = spare.unwrap_or_else(|| (map(bytes), bytes));
     if start.is_null() {
-        return start;
+        return (start, false);
     }
     // The start is a multiple of the page size, so that at least 16 bytes lie before the memory.
     let memory = ((start as usize + OVERHEAD + align - 1) & !(align - 1)) as *mut u8;
     // SAFETY: within the mapping: `align` bytes are to spare.
     unsafe { words(memory).write([start as usize, bytes]) };
-    memory
+    (memory, spare.is_none())
 }
 
 /// Bytes that the program may use.
@@ -49,19 +54,20 @@ pub(super) unsafe fn usable_size(memory: *mut u8) -> usize {
     start + bytes - memory as usize
 }
 
-/// Gives a block back.
+/// Gives a block back; how many bytes are kept for later then.
 ///
 /// # Safety
 /// `memory` is a live block of this kind, and not used any more.
-pub(super) unsafe fn free(memory: *mut u8) {
+pub(super) unsafe fn free(memory: *mut u8) -> usize {
     // SAFETY: two words lie before the block, and nobody uses the mapping that they tell.
-    unsafe {
+    let kept = unsafe {
         let [start, bytes] = words(memory).read();
-        unmap(start as *mut u8, bytes);
-    }
+        spare::put(start as *mut u8, bytes)
+    };
+    kept.unwrap_or_else(|()| crate::sys::die::fatal(FREED_TWICE))
 }
 
-/// Another size for a block, maybe elsewhere; null if there is no memory, and then the old block stays. Pages move, bytes do not.
+/// Another size for a block, maybe elsewhere; null if that cannot be, and then the old block stays. Pages move, bytes do not.
 ///
 /// # Safety
 /// `memory` is a live block of this kind.
@@ -75,8 +81,15 @@ pub(super) unsafe fn resize(memory: *mut u8, size: usize) -> *mut u8 {
     if new == old {
         return memory;
     }
+    if new > old
+        && let Some(more) = spare::take_behind(start + old, new - old)
+    {
+        // SAFETY: as above; what lies behind the mapping is its own now.
+        unsafe { words(memory).write([start, old + more]) };
+        return memory;
+    }
     // SAFETY: the block's own mapping.
-    let moved = unsafe { remap(start as *mut u8, old, new, true) };
+    let moved = unsafe { remap(start as *mut u8, old, new) };
     if moved.is_null() {
         return null_mut();
     }

@@ -1,22 +1,17 @@
 //! The heap behind malloc (`c/malloc.rs`): small blocks from a cache of the thread's own, large ones straight from the kernel, and everything
-//! between from one heap behind a lock.
-//!
-//! The heap is dlmalloc. A block is at least 32 bytes with its header, a word before the memory that the program gets: the bytes of
-//! the block and, in its low bits, whether this block and the one before it are in use (dlmalloc.rs, `Chunk`).
-//! The crate has no call for the usable size, so the header is read here; hence its exact version in Cargo.toml, and a test.
+//! between from one heap behind a lock (`heap.rs`). What is free for long goes back to the system (`keeper.rs`).
 
 use core::ptr::null_mut;
 use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-use dlmalloc::Dlmalloc;
-
-use crate::sys::lock::{Guard, Lock};
-
 mod class;
+mod heap;
+pub(crate) mod keeper;
 mod mapping;
+pub(crate) mod spare;
 mod system;
 
-use system::System;
+use heap::{FLAGS, IN_USE, heap};
 
 /// Every block is aligned to this: C's `max_align_t`.
 pub const ALIGN: usize = 16;
@@ -26,21 +21,6 @@ const CACHED_BYTES: usize = 16 * 1024;
 
 /// Bytes of a block's header.
 const HEADER: usize = 8;
-
-/// Bits of the header that say "in use" of this block or the one before it, both clear in a block that is a mapping of its own.
-const IN_USE: usize = 0b11;
-const FLAGS: usize = 0b111;
-
-static HEAP: Lock<Dlmalloc<System>> = Lock::new({
-    let mut heap = Dlmalloc::new_with_allocator(System);
-    // Fewer, larger steps: pages are not there before they are touched.
-    assert!(heap.set_granularity(1 << 20));
-    heap
-});
-
-fn heap() -> Guard<'static, Dlmalloc<System>> {
-    HEAP.lock()
-}
 
 /// The header of the block at `memory`.
 ///
@@ -159,14 +139,12 @@ impl Cache {
     fn refill(&mut self, class: usize) -> *mut u8 {
         let mut heap = heap();
         let size = class::size(class) - HEADER;
-        // SAFETY: any size may be asked for.
-        let memory = unsafe { heap.c_malloc(size) };
+        let memory = heap.allocate(size);
         if memory.is_null() {
             return memory;
         }
         for _ in 0..LIMIT[class] / 8 {
-            // SAFETY: as above.
-            let more = unsafe { heap.c_malloc(size) };
+            let more = heap.allocate(size);
             if more.is_null() {
                 break;
             }
@@ -176,7 +154,7 @@ impl Cache {
                 Some(class) if self.lengths[class] < LIMIT[class] => self.push(class, more),
                 _ => {
                     // SAFETY: ours, and live.
-                    unsafe { heap.c_free(more) };
+                    unsafe { heap.free(more) };
                     break;
                 }
             }
@@ -216,10 +194,13 @@ impl Cache {
     /// Gives blocks of one size back to the heap until `keep` are left.
     fn drain(&mut self, class: usize, keep: u8) {
         let mut heap = heap();
+        let mut slack = 0;
         while self.lengths[class] > keep {
             // SAFETY: free blocks of the heap, and ours.
-            unsafe { heap.c_free(self.pop(class)) };
+            slack = unsafe { heap.free(self.pop(class)) };
         }
+        drop(heap);
+        want_keeper(slack);
     }
 
     /// Gives all blocks back to the heap.
@@ -234,12 +215,13 @@ impl Cache {
     /// A zeroed block of at least `size` bytes, or null.
     #[inline]
     pub(crate) fn calloc(&mut self, size: usize) -> *mut u8 {
+        if size >= mapping::MIN {
+            return calloc_large(size);
+        }
         let memory = self.malloc(size);
-        // SAFETY: a fresh block of `size` bytes or more. What comes straight from the kernel is zero.
-        unsafe {
-            if !memory.is_null() && !is_mapping(header(memory)) {
-                memory.write_bytes(0, size);
-            }
+        if !memory.is_null() {
+            // SAFETY: a fresh block of `size` bytes or more.
+            unsafe { memory.write_bytes(0, size) };
         }
         memory
     }
@@ -253,7 +235,11 @@ impl Cache {
         let header = unsafe { header(memory) };
         if is_mapping(header) && size >= mapping::MIN / 2 {
             // SAFETY: as the header says.
-            return unsafe { mapping::resize(memory, size) };
+            let moved = unsafe { mapping::resize(memory, size) };
+            if !moved.is_null() {
+                return moved;
+            }
+            // The kernel does not move pages that the program has set apart, say by mlock(2). Bytes can be copied.
         }
         // SAFETY: a live block of the heap.
         let old = unsafe { usable_size(memory) };
@@ -281,22 +267,40 @@ impl Cache {
 #[inline(never)]
 unsafe fn free_large(memory: *mut u8, header: usize) {
     // SAFETY: a live block that nobody uses any more, of the kind that its header says.
-    unsafe {
-        if is_mapping(header) {
-            mapping::free(memory)
-        } else {
-            heap().c_free(memory)
+    let unused = unsafe {
+        match is_mapping(header) {
+            true => mapping::free(memory),
+            false => heap().free(memory),
         }
+    };
+    want_keeper(unused);
+}
+
+/// Has memory given back to the system, if there is much of it.
+#[inline]
+fn want_keeper(unused: usize) {
+    if unused >= keeper::WORTH {
+        keeper::want();
     }
 }
 
 /// A block of at least `size` bytes at a multiple of `align`, a power of two; or null.
 pub(crate) fn memalign(align: usize, size: usize) -> *mut u8 {
     if size >= mapping::MIN || align >= mapping::MIN {
-        return mapping::allocate(align.max(ALIGN), size);
+        return mapping::allocate(align.max(ALIGN), size).0;
     }
-    // SAFETY: `align` is a power of two.
-    unsafe { heap().c_memalign(align, size) }
+    heap().allocate_aligned(align, size)
+}
+
+/// A zeroed block of its own mapping, or null.
+#[inline(never)]
+fn calloc_large(size: usize) -> *mut u8 {
+    let (memory, zeroed) = mapping::allocate(ALIGN, size);
+    if !memory.is_null() && !zeroed {
+        // SAFETY: a fresh block of `size` bytes or more.
+        unsafe { memory.write_bytes(0, size) };
+    }
+    memory
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
 //! The heap under many threads, against what each of them wrote.
 
+use super::system::System;
 use super::*;
+use dlmalloc::Dlmalloc;
 use std::cell::RefCell;
 use std::sync::mpsc;
 use std::vec::Vec;
@@ -190,7 +192,7 @@ fn threads_share_the_heap() {
 /// What this module knows of dlmalloc's header. `free` asserts that a block is at least as large as said, and at most 64 bytes larger.
 #[test]
 fn the_header_is_as_dlmalloc_has_it() {
-    let mut heap = Dlmalloc::new_with_allocator(System);
+    let mut heap = Dlmalloc::new_with_allocator(System::new());
     for size in (0..2000).chain([100_000, 300_000, 5_000_000]) {
         // SAFETY: a heap of its own; sizes as asked for.
         unsafe {
@@ -224,4 +226,84 @@ fn large_blocks_are_mappings() {
         block = Block::new(memory, size, byte + 1);
     }
     block.free();
+}
+
+/// Bytes of the process that lie in memory (proc(5), `statm`).
+fn resident() -> usize {
+    let statm = std::fs::read_to_string("/proc/self/statm").unwrap();
+    let pages: usize = statm.split_whitespace().nth(1).unwrap().parse().unwrap();
+    pages * 4096
+}
+
+/// Waits until the process has no more than that in memory. There is no bound but patience: the machine may be busy.
+fn wait_for_resident(most: usize) {
+    for _ in 0..600 {
+        if resident() <= most {
+            return;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+    panic!("{} MB in memory, not {}", resident() >> 20, most >> 20);
+}
+
+#[test]
+fn free_memory_goes_back_though_nobody_calls() {
+    const TOTAL: usize = 200 << 20;
+    const KEPT: usize = 40 << 20;
+    for size in [40, 1000, 10_000, 200_000, 5_000_000] {
+        let before = resident();
+        let blocks: Vec<Block> = (0..TOTAL / size)
+            .map(|i| Block::new(with(|c| c.malloc(size)), size, i as u8))
+            .collect();
+        assert!(resident() >= before + TOTAL / 2);
+        // What stays in use is whole when the rest has gone.
+        let mut kept = Vec::new();
+        for (i, block) in blocks.into_iter().enumerate() {
+            match i % 10_000 == 9_999 {
+                true => kept.push(block),
+                false => block.free(),
+            }
+        }
+        wait_for_resident(before + KEPT);
+        kept.into_iter().for_each(Block::free);
+    }
+}
+
+#[test]
+fn freed_mappings_are_used_again_and_hold_what_they_should() {
+    let mut state = 15;
+    let mut blocks: Vec<Block> = Vec::new();
+    for i in 0..400 {
+        let size = mapping::MIN + next(&mut state) % (3 << 20);
+        match next(&mut state) % 4 {
+            0 if blocks.len() < 12 => {
+                let memory = with(|c| c.calloc(size));
+                // SAFETY: a live block.
+                let bytes = unsafe { core::slice::from_raw_parts(memory, size) };
+                assert!(bytes.iter().all(|b| *b == 0));
+                blocks.push(Block::new(memory, size, i as u8));
+            }
+            1 if blocks.len() < 12 => {
+                blocks.push(Block::new(
+                    memalign(1 << (next(&mut state) % 18 + 5), size),
+                    size,
+                    i as u8,
+                ));
+            }
+            2 if !blocks.is_empty() => {
+                let at = next(&mut state) % blocks.len();
+                let Block(memory, old, byte) = blocks.swap_remove(at);
+                // SAFETY: a live block.
+                let memory = with(|c| unsafe { c.realloc(memory, size) });
+                Block(memory, old.min(size), byte).check();
+                blocks.push(Block::new(memory, size, byte));
+            }
+            _ if !blocks.is_empty() => {
+                let at = next(&mut state) % blocks.len();
+                blocks.swap_remove(at).free();
+            }
+            _ => {}
+        }
+    }
+    blocks.into_iter().for_each(Block::free);
 }

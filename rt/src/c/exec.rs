@@ -5,6 +5,7 @@ use core::sync::atomic::Ordering::Relaxed;
 
 use libc::{c_char, c_int, pid_t};
 
+use crate::alloc::keeper;
 use crate::c::define::{fail, ret};
 use crate::c::process::FORKED;
 use crate::c::signal::drop_handlers;
@@ -42,9 +43,12 @@ c_fn! {
             for f in list().rev().filter_map(|h| h.before) {
                 f();
             }
+            let paused = keeper::pause();
             let blocked = Blocked::all();
             let result = syscall!(__NR_clone, libc::SIGCHLD, 0usize, 0usize, 0usize, 0usize);
+            drop(paused);
             if result == 0 {
+                keeper::is_gone();
                 FORKED.store(true, Relaxed);
                 drop_handlers();
             }

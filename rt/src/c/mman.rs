@@ -14,8 +14,6 @@ syscalls! {
         = __NR_mmap(addr, length, prot, flags, fd, offset);
     /// munmap(2)
     munmap(addr: *mut c_void, length: size_t) -> c_int = __NR_munmap(addr, length);
-    /// mprotect(2)
-    mprotect(addr: *mut c_void, length: size_t, prot: c_int) -> c_int = __NR_mprotect(addr, length, prot);
     /// madvise(2)
     madvise(addr: *mut c_void, length: size_t, advice: c_int) -> c_int = __NR_madvise(addr, length, advice);
     /// msync(2)
@@ -35,6 +33,15 @@ syscalls! {
 }
 
 c_fn! {
+    /// mprotect(2)
+    fn mprotect(addr: *mut c_void, length: size_t, prot: c_int) -> c_int {
+        if prot as u32 & (PROT_READ | PROT_WRITE) != PROT_READ | PROT_WRITE {
+            crate::alloc::spare::protected(addr as usize, length);
+        }
+        // SAFETY: the caller's.
+        ret(unsafe { syscall!(__NR_mprotect, addr, length, prot) }) as c_int
+    }
+
     /// mremap(2)
     variadic fn mremap(addr: *mut c_void, old: size_t, new: size_t, flags: c_int; new_addr: *mut c_void) -> *mut c_void {
         // SAFETY: the caller's; without MREMAP_FIXED the last word is ignored.
