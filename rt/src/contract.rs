@@ -130,7 +130,7 @@ pub const OUTER_GUARD_SIZE: u64 = 1024 * 1024;
 pub const SIGNAL_STACK_SIZE: u64 = 32 * 1024;
 
 /// Bytes of the control block. What the offsets below name belongs to the wrappers; the rest is the runtime's.
-pub const CONTROL_SIZE: u64 = 1024;
+pub const CONTROL_SIZE: u64 = 1536;
 
 /// What wrappers and machine code read and write of a control block, which begins with it. A fresh lane has all of it zero.
 #[repr(C)]

@@ -38,6 +38,68 @@ fn checks() {
     }
 }
 
+/// Prints what blocks of memory cost, beside glibc and mimalloc: the same code in a Go program and natively, in turns.
+#[test]
+#[ignore = "make bench"]
+fn blocks() {
+    const TURNS: usize = 5;
+    let natively = |name: &str| Command::new(common::archive("heap").with_file_name(name));
+    let mut build = go::command(Release::Newest, &workspace().fixture("heap"), false);
+    let out = common::scratch();
+    let program = out.path().join("heap.test");
+    run(
+        build.args(["test", "-c", "-o"]).arg(&program),
+        Duration::from_secs(300),
+    )
+    .success();
+    let mut in_go = Command::new(program);
+    in_go
+        .args(["-test.run=^TestRows$"])
+        .env("HEAP_ROWS", "1")
+        .current_dir(out.path());
+    let mut programs = [in_go, natively("rows_glibc"), natively("rows_mimalloc")];
+    // For each program, the least of each row; the names come from a native one.
+    let mut names = Vec::new();
+    let mut least = [const { Vec::new() }; 3];
+    for _ in 0..TURNS {
+        for (program, least) in programs.iter_mut().zip(&mut least) {
+            let told = run(program, Duration::from_secs(600)).success().stdout;
+            let lines = told
+                .lines()
+                .map(|l| l.strip_prefix("heap-row ").unwrap_or(l));
+            let rows = lines.filter_map(|l| {
+                let (time, name) = l.split_once(' ').unwrap_or((l, ""));
+                Some((time.parse::<f64>().ok()?, name))
+            });
+            let (times, told): (Vec<f64>, Vec<&str>) = rows.unzip();
+            names = told.into_iter().map(str::to_owned).collect();
+            least.resize(times.len(), f64::MAX);
+            least.iter_mut().zip(times).for_each(|(l, t)| *l = l.min(t));
+        }
+    }
+    println!(
+        "{:>36} {:>11} {:>11} {:>11}",
+        "nanoseconds of CPU time per block", "rsyso", "of glibc", "of mimalloc"
+    );
+    let [ours, glibc, mimalloc] = &least;
+    let mut logs = [0.0; 2];
+    for (row, name) in names.iter().enumerate() {
+        let ratios = [ours[row] / glibc[row], ours[row] / mimalloc[row]];
+        logs.iter_mut().zip(ratios).for_each(|(l, r)| *l += r.ln());
+        let [of_glibc, of_mimalloc] = ratios;
+        println!(
+            "{name:>36} {:11.1} {of_glibc:11.2} {of_mimalloc:11.2}",
+            ours[row]
+        );
+    }
+    let [of_glibc, of_mimalloc] = logs.map(|log| (log / names.len() as f64).exp());
+    println!(
+        "{:>36} {:>11} {of_glibc:11.2} {of_mimalloc:11.2}",
+        "geometric mean", ""
+    );
+    assert_eq!(ours.len(), names.len());
+}
+
 /// Prints a call beside those of other ways to native code: cgo, purego, wazero.
 #[test]
 #[ignore = "make bench-peers"]

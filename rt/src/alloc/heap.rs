@@ -67,18 +67,19 @@ impl Heap {
         memory
     }
 
-    /// A block of at least `size` bytes, or null.
-    pub(super) fn allocate(&mut self, size: usize) -> *mut u8 {
-        // SAFETY: any size may be asked for.
-        let memory = unsafe { self.blocks.c_malloc(size) };
-        self.count(memory)
-    }
-
     /// A block of at least `size` bytes at a multiple of `align`, a power of two; or null.
-    pub(super) fn allocate_aligned(&mut self, align: usize, size: usize) -> *mut u8 {
+    pub(super) fn allocate(&mut self, align: usize, size: usize) -> *mut u8 {
         // SAFETY: `align` is a power of two.
         let memory = unsafe { self.blocks.c_memalign(align, size) };
         self.count(memory)
+    }
+
+    /// Gives regions back in which nothing is in use. The newest stays.
+    fn release_regions(&mut self) {
+        self.blocks.allocator().set_releasing(true);
+        // SAFETY: callable at any time.
+        unsafe { self.blocks.trim(0) };
+        self.blocks.allocator().set_releasing(false);
     }
 
     /// Gives a block back. Returns how many bytes may be free that were in use since [`Heap::trim`].
@@ -128,6 +129,7 @@ pub(super) fn trim() {
             }
         });
         let Some((start, end)) = next else {
+            heap.release_regions();
             heap.peak = heap.used;
             return;
         };

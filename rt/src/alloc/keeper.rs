@@ -10,13 +10,13 @@ use core::sync::atomic::{AtomicI32, AtomicU32, AtomicUsize, Ordering::*};
 use linux_raw_sys::general::*;
 
 use super::system::map;
-use super::{heap, spare};
+use super::{heap, slab, spans, spare};
 use crate::arch::thread::{clone, set_up_thread_area};
 use crate::sys;
 use crate::sys::lock::{Guard, Lock};
 use crate::sys::signal::Blocked;
 
-/// Free memory of either kind from which on the keeper is wanted. Less stays.
+/// Free memory of any kind from which on the keeper is wanted. Less stays.
 pub(super) const WORTH: usize = 4 << 20;
 
 /// Seconds between two looks, and looks after which memory goes back even if the heap does not rest.
@@ -113,6 +113,8 @@ unsafe extern "C" fn run(_: *mut c_void) -> ! {
             // While the heap is in use, what is free now is likely to be used again.
             if now == frees || looks >= PATIENCE {
                 looks = 0;
+                slab::trim();
+                spans::trim();
                 heap::trim();
             }
         }
@@ -127,7 +129,9 @@ unsafe extern "C" fn run(_: *mut c_void) -> ! {
 }
 
 fn is_wanted() -> bool {
-    spare::kept() >= WORTH || heap::slack() >= WORTH
+    [spare::kept(), slab::listed(), spans::dirty(), heap::slack()]
+        .iter()
+        .any(|unused| *unused >= WORTH)
 }
 
 /// Says that there is no keeper any more. False if the calling thread is to go on as one.

@@ -5,12 +5,15 @@
 
 use core::ptr::null_mut;
 
-use super::spare;
 use super::system::{map, remap};
+use super::{ALIGN, spare};
 use crate::arch::page::PAGE;
 
 /// Bytes from which on a block gets a mapping of its own. dlmalloc would copy to grow it.
 pub(super) const MIN: usize = 1 << 20;
+
+/// Up to this size a block that was used before is cleared for calloc. A larger one is mapped anew: often little of it is ever touched.
+const CLEARED: usize = 32 << 20;
 
 /// Bytes before the memory.
 const OVERHEAD: usize = 16;
@@ -27,21 +30,53 @@ fn round_up(size: usize) -> Option<usize> {
     Some(size.checked_add(PAGE - 1)? & !(PAGE - 1))
 }
 
-/// A block at a multiple of `align`, a power of two of at least 16, and whether it is all zero; or null.
-pub(super) fn allocate(align: usize, size: usize) -> (*mut u8, bool) {
+/// A block at a multiple of `align`, a power of two of at least 16; or null.
+pub(super) fn allocate(align: usize, size: usize) -> *mut u8 {
     let Some(bytes) = size.checked_add(align).and_then(round_up) else {
-        return (null_mut(), false);
+        return null_mut();
     };
-    let spare = spare::take(bytes);
-    let (start, bytes) = spare.unwrap_or_else(|| (map(bytes), bytes));
+    let (start, bytes) = spare::take(bytes).unwrap_or_else(|| (map_anew(bytes), bytes));
+    begin(start, bytes, align)
+}
+
+/// A zeroed block, or null.
+pub(super) fn allocate_zeroed(size: usize) -> *mut u8 {
+    let Some(bytes) = size.checked_add(OVERHEAD).and_then(round_up) else {
+        return null_mut();
+    };
+    let spare = if bytes <= CLEARED {
+        spare::take(bytes)
+    } else {
+        None
+    };
+    let Some((start, bytes)) = spare else {
+        return begin(map_anew(bytes), bytes, ALIGN);
+    };
+    let memory = begin(start, bytes, ALIGN);
+    // SAFETY: a fresh block of `size` bytes or more.
+    unsafe { memory.write_bytes(0, size) };
+    memory
+}
+
+/// Makes a block of a mapping, if there is one, with `align` bytes to spare.
+fn begin(start: *mut u8, bytes: usize, align: usize) -> *mut u8 {
     if start.is_null() {
-        return (start, false);
+        return start;
     }
     // The start is a multiple of the page size, so that at least 16 bytes lie before the memory.
     let memory = ((start as usize + OVERHEAD + align - 1) & !(align - 1)) as *mut u8;
     // SAFETY: within the mapping: `align` bytes are to spare.
     unsafe { words(memory).write([start as usize, bytes]) };
-    (memory, spare.is_none())
+    memory
+}
+
+/// A fresh mapping, at the cost of all spare ones if it must be (setrlimit(2), RLIMIT_AS); null when there is none.
+fn map_anew(bytes: usize) -> *mut u8 {
+    let start = map(bytes);
+    match start.is_null() && spare::release_all() {
+        true => map(bytes),
+        false => start,
+    }
 }
 
 /// Bytes that the program may use.

@@ -1,5 +1,7 @@
-//! The heap behind malloc (`c/malloc.rs`): small blocks from a cache of the thread's own, large ones straight from the kernel, and everything
-//! between from one heap behind a lock (`heap.rs`). What is free for long goes back to the system (`keeper.rs`).
+//! The heap behind malloc (`c/malloc.rs`): small blocks from a cache of the thread's own (`slab.rs`), large ones straight from the kernel
+//! (`mapping.rs`), and everything between from one heap behind a lock (`heap.rs`). What is free for long goes back to the system (`keeper.rs`).
+//!
+//! The word before each block is its header. Its low bits tell the three kinds apart; the rest is, for small blocks, the class and the size, else the size.
 
 use core::ptr::null_mut;
 use core::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -8,16 +10,19 @@ mod class;
 mod heap;
 pub(crate) mod keeper;
 mod mapping;
+mod slab;
+mod spans;
 pub(crate) mod spare;
 mod system;
 
 use heap::{FLAGS, IN_USE, heap};
+use slab::{List, SLAB};
 
 /// Every block is aligned to this: C's `max_align_t`.
 pub const ALIGN: usize = 16;
 
-/// Bytes that a thread keeps of one class, at most: but two blocks always, and never more than 64.
-const CACHED_BYTES: usize = 16 * 1024;
+/// Bytes of a list of one class that a thread keeps, at most: but two blocks always, and never more than 32. A thread has up to two lists of each.
+const LIST_BYTES: usize = 16 * 1024;
 
 /// Bytes of a block's header.
 const HEADER: usize = 8;
@@ -54,26 +59,35 @@ pub unsafe fn usable_size(memory: *mut u8) -> usize {
         // SAFETY: as the header says.
         unsafe { mapping::usable_size(memory) }
     } else {
-        (header & !FLAGS) - HEADER
+        size_in(header) - HEADER
     }
 }
 
-/// Free blocks of one thread: a list and its length per class. All zero is an empty cache.
+/// The size of a small block or one of the heap's, with its header.
+#[inline(always)]
+fn size_in(header: usize) -> usize {
+    // The upper half of a small block's header is its class; none of these blocks has as many bytes.
+    header as u32 as usize & !FLAGS
+}
+
+/// Free blocks of one thread, per class: a list that blocks come from and go to, with its length, and a second one that is full or empty. So a
+/// thread that takes and frees blocks in turn, around any number of them, does not go to the slab each time. All zero is an empty cache.
 #[repr(C)]
 pub struct Cache {
     lists: [*mut u8; class::COUNT],
+    full: [*mut u8; class::COUNT],
     lengths: [u8; class::COUNT],
 }
 
-/// How many blocks of a class a thread keeps.
+/// How many blocks are a full list.
 static LIMIT: [u8; class::COUNT] = {
     let mut limits = [0; class::COUNT];
     let mut i = 0;
     while i < class::COUNT {
-        limits[i] = match CACHED_BYTES / class::size(i) {
+        limits[i] = match LIST_BYTES / class::size(i) {
             0..2 => 2,
-            blocks @ 2..64 => blocks as u8,
-            _ => 64,
+            blocks @ 2..32 => blocks as u8,
+            _ => 32,
         };
         i += 1;
     }
@@ -86,6 +100,7 @@ impl Cache {
     pub(crate) const fn new() -> Self {
         Cache {
             lists: [null_mut(); class::COUNT],
+            full: [null_mut(); class::COUNT],
             lengths: [0; class::COUNT],
         }
     }
@@ -135,31 +150,20 @@ impl Cache {
         }
     }
 
-    /// Takes several blocks at once from the heap; returns one of them, or null.
+    /// Gets a list when there is none; returns a block of it, or null.
     fn refill(&mut self, class: usize) -> *mut u8 {
-        let mut heap = heap();
-        let size = class::size(class) - HEADER;
-        let memory = heap.allocate(size);
-        if memory.is_null() {
-            return memory;
-        }
-        for _ in 0..LIMIT[class] / 8 {
-            let more = heap.allocate(size);
-            if more.is_null() {
-                break;
-            }
-            // At most 16 bytes more than asked for: it may belong to the next class.
-            // SAFETY: a live block.
-            match class::of_block(unsafe { header(more) } & !FLAGS) {
-                Some(class) if self.lengths[class] < LIMIT[class] => self.push(class, more),
-                _ => {
-                    // SAFETY: ours, and live.
-                    unsafe { heap.free(more) };
-                    break;
-                }
-            }
-        }
-        memory
+        let full = core::mem::replace(&mut self.full[class], null_mut());
+        let list = match full.is_null() {
+            false => List {
+                first: full,
+                length: LIMIT[class].into(),
+            },
+            true => slab::take(class, LIMIT[class].into()),
+        };
+        self.lists[class] = list.first;
+        // No list has more blocks than a full one.
+        self.lengths[class] = list.length as u8;
+        self.pop(class)
     }
 
     /// Gives a block back.
@@ -173,42 +177,35 @@ impl Cache {
         }
         // SAFETY: not null, so it is a live block of the heap.
         let header = unsafe { header(memory) };
-        let Some(class) = class::of_block(header & !FLAGS) else {
+        if header & SLAB == 0 {
             // SAFETY: a live block that nobody uses any more, and its header.
             return unsafe { free_large(memory, header) };
-        };
+        }
+        let class = slab::class_of(header);
         if self.lengths[class] >= LIMIT[class] {
-            return self.push_to_full(class, memory);
+            self.put_aside(class);
         }
         self.push(class, memory);
     }
 
-    /// As `push`, when there are too many blocks of that size.
+    /// Makes room for more when the list is full: it becomes the second one, and that goes to the slab.
     #[cold]
     #[inline(never)]
-    fn push_to_full(&mut self, class: usize, memory: *mut u8) {
-        self.drain(class, LIMIT[class] / 2);
-        self.push(class, memory);
+    fn put_aside(&mut self, class: usize) {
+        let list = core::mem::replace(&mut self.lists[class], null_mut());
+        self.lengths[class] = 0;
+        let full = core::mem::replace(&mut self.full[class], list);
+        give(class, full, LIMIT[class]);
     }
 
-    /// Gives blocks of one size back to the heap until `keep` are left.
-    fn drain(&mut self, class: usize, keep: u8) {
-        let mut heap = heap();
-        let mut slack = 0;
-        while self.lengths[class] > keep {
-            // SAFETY: free blocks of the heap, and ours.
-            slack = unsafe { heap.free(self.pop(class)) };
-        }
-        drop(heap);
-        want_keeper(slack);
-    }
-
-    /// Gives all blocks back to the heap.
+    /// Gives all blocks back to the slab.
     pub(crate) fn flush(&mut self) {
-        for class in 0..class::COUNT {
-            if self.lengths[class] > 0 {
-                self.drain(class, 0);
-            }
+        for (class, limit) in LIMIT.iter().enumerate() {
+            let list = core::mem::replace(&mut self.lists[class], null_mut());
+            let length = core::mem::take(&mut self.lengths[class]);
+            give(class, list, length);
+            let full = core::mem::replace(&mut self.full[class], null_mut());
+            give(class, full, *limit);
         }
     }
 
@@ -216,7 +213,7 @@ impl Cache {
     #[inline]
     pub(crate) fn calloc(&mut self, size: usize) -> *mut u8 {
         if size >= mapping::MIN {
-            return calloc_large(size);
+            return mapping::allocate_zeroed(size);
         }
         let memory = self.malloc(size);
         if !memory.is_null() {
@@ -260,6 +257,16 @@ impl Cache {
     }
 }
 
+/// Gives a list of blocks to the slab, if there is one.
+fn give(class: usize, first: *mut u8, length: u8) {
+    if first.is_null() {
+        return;
+    }
+    let length = length.into();
+    // SAFETY: a list of a thread's free blocks of that class.
+    want_keeper(unsafe { slab::give(class, List { first, length }) });
+}
+
 /// Gives a block back that is too large for a cache.
 ///
 /// # Safety
@@ -287,20 +294,13 @@ fn want_keeper(unused: usize) {
 /// A block of at least `size` bytes at a multiple of `align`, a power of two; or null.
 pub(crate) fn memalign(align: usize, size: usize) -> *mut u8 {
     if size >= mapping::MIN || align >= mapping::MIN {
-        return mapping::allocate(align.max(ALIGN), size).0;
+        return mapping::allocate(align.max(ALIGN), size);
     }
-    heap().allocate_aligned(align, size)
-}
-
-/// A zeroed block of its own mapping, or null.
-#[inline(never)]
-fn calloc_large(size: usize) -> *mut u8 {
-    let (memory, zeroed) = mapping::allocate(ALIGN, size);
-    if !memory.is_null() && !zeroed {
-        // SAFETY: a fresh block of `size` bytes or more.
-        unsafe { memory.write_bytes(0, size) };
+    let memory = heap().allocate(align, size);
+    match memory.is_null() && spare::release_all() {
+        true => heap().allocate(align, size),
+        false => memory,
     }
-    memory
 }
 
 #[cfg(test)]

@@ -7,12 +7,11 @@ use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering::Relaxed};
 use super::system::unmap;
 use crate::sys::lock::Lock;
 
-/// Bytes that are kept, at most, and of the largest mapping that is kept or given.
-const KEPT: usize = 64 << 20;
-const LARGEST: usize = 32 << 20;
+/// Bytes that are kept, at most.
+const KEPT: usize = 128 << 20;
 
 /// Mappings that are kept, at most.
-const COUNT: usize = 32;
+const COUNT: usize = 64;
 
 /// A rest of fewer bytes stays with the block that it was cut from.
 const REST_MIN: usize = 64 << 10;
@@ -115,9 +114,6 @@ impl Spares {
 
 /// A spare mapping of at least `bytes`, a multiple of the page size: where it starts, and its bytes. What stands there is anything.
 pub(super) fn take(bytes: usize) -> Option<(*mut u8, usize)> {
-    if bytes > LARGEST {
-        return None;
-    }
     let mut spares = SPARES.lock();
     let best = (0..spares.length)
         .filter(|at| spares.list[*at].bytes >= bytes)
@@ -143,7 +139,7 @@ pub(super) fn take_behind(end: usize, bytes: usize) -> Option<usize> {
 pub(super) unsafe fn put(start: *mut u8, bytes: usize) -> Result<usize, ()> {
     let (from, to) = (start as usize, start as usize + bytes);
     let protected = from < PROTECTED_TO.load(Relaxed) && PROTECTED_FROM.load(Relaxed) < to;
-    if bytes > LARGEST || protected {
+    if bytes > KEPT || protected {
         // SAFETY: the caller's, and not used any more.
         unsafe { unmap(start, bytes) };
         return Ok(0);
@@ -178,14 +174,25 @@ pub(super) fn kept() -> usize {
 /// Gives back to the system what nobody has used between the last two looks of the keeper.
 pub(super) fn trim() {
     let now = NOW.fetch_add(1, Relaxed);
+    release(|spare| now.wrapping_sub(spare.since) as i32 >= 1);
+}
+
+/// Gives everything back to the system. False if there was nothing.
+pub(super) fn release_all() -> bool {
+    release(|_| true)
+}
+
+/// Gives back to the system what `f` holds for. False if there was nothing.
+fn release(f: impl Fn(&Spare) -> bool) -> bool {
+    let mut any = false;
     loop {
         let mut spares = SPARES.lock();
-        let due = |spare: &Spare| now.wrapping_sub(spare.since) as i32 >= 1;
-        let Some(old) = spares.oldest(due).map(|at| spares.remove(at)) else {
-            return;
+        let Some(old) = spares.oldest(&f).map(|at| spares.remove(at)) else {
+            return any;
         };
         drop(spares);
         // SAFETY: it is in no list any more.
         unsafe { unmap(old.start as *mut u8, old.bytes) };
+        any = true;
     }
 }

@@ -58,6 +58,8 @@ pub(super) unsafe fn empty(start: usize, size: usize) {
 pub(super) struct System {
     newest: Cell<*mut Region>,
     bytes: Cell<usize>,
+    /// Whether the heap may give regions back now.
+    releasing: Cell<bool>,
 }
 
 // SAFETY: the regions belong to the heap, whose lock guards them all.
@@ -82,7 +84,13 @@ impl System {
         System {
             newest: Cell::new(null_mut()),
             bytes: Cell::new(0),
+            releasing: Cell::new(false),
         }
+    }
+
+    /// Says whether the heap may give regions back. Else it would do so whenever one is free, and get it anew.
+    pub(super) fn set_releasing(&self, releasing: bool) {
+        self.releasing.set(releasing);
     }
 
     /// Calls `f` with start and end of each region, as dlmalloc knows them.
@@ -159,7 +167,7 @@ unsafe impl dlmalloc::Allocator for System {
     }
 
     fn can_release_part(&self, _flags: u32) -> bool {
-        true
+        self.releasing.get()
     }
 
     fn allocates_zeros(&self) -> bool {
