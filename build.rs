@@ -40,8 +40,15 @@ fn main() {
     if let Err(error) = describe(&source, &packages, &rt, &out.join("rsyso_rt_crates.rs")) {
         fail(&format!("cannot tell what the runtime is made of: {error}"));
     }
-    for (goarch, target) in TARGETS {
-        build(&rt, &out, goarch, target);
+    let made = TARGETS.iter().map(|(goarch, target)| {
+        let sha256 = build(&rt, &out, goarch, target);
+        let archive = out.join(format!("rsyso_rt_{goarch}.a"));
+        format!("Runtime {{ goarch: {goarch:?}, archive: include_bytes!({archive:?}), sha256: {sha256:?} }},\n")
+    });
+    let list = format!("&[\n{}]", made.collect::<String>());
+    let to = out.join("runtimes.rs");
+    if let Err(error) = fs::write(&to, list) {
+        fail(&format!("cannot write {}: {error}", to.display()));
     }
 }
 
@@ -208,8 +215,8 @@ fn describe(source: &Path, packages: &[Package], rt: &Path, to: &Path) -> io::Re
     fs::write(to, text)
 }
 
-/// Builds the runtime for one target, into `OUT_DIR/rsyso_rt_GOARCH.a`.
-fn build(rt: &Path, out: &Path, goarch: &str, target: &str) {
+/// Builds the runtime for one target, into `OUT_DIR/rsyso_rt_GOARCH.a`; gives the sum of it.
+fn build(rt: &Path, out: &Path, goarch: &str, target: &str) -> String {
     let target_dir = rt.join("target");
     let mut cargo = Command::new(variable("CARGO"));
     cargo
@@ -258,12 +265,8 @@ fn build(rt: &Path, out: &Path, goarch: &str, target: &str) {
     let to = out.join(format!("rsyso_rt_{goarch}.a"));
     let copied = fs::read(&archive).and_then(|bytes| fs::write(to, &bytes).map(|()| bytes));
     let bytes = copied.unwrap_or_else(|e| fail(&format!("cannot copy {}: {e}", archive.display())));
-    let sum: String = Sha256::digest(bytes)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    let variable = format!("RSYSO_RT_SHA256_{}", goarch.to_uppercase());
-    println!("cargo::rustc-env={variable}={sum}");
+    let sum = Sha256::digest(bytes);
+    sum.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The flag that keeps paths of the machine that builds the tool out of the images that it makes.

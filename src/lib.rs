@@ -22,7 +22,7 @@
 //!
 //! # What is inside
 //!
-//! The pipeline is one file, `src/pipeline.rs`; docs/DESIGN.md explains it. Modules that are not listed here are the tool's own: its tests see
+//! The pipeline is `src/pipeline.rs`; docs/DESIGN.md explains it. Modules that are not listed here are the tool's own: its tests see
 //! them, and they change without notice.
 
 mod analyse;

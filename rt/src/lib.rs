@@ -4,7 +4,7 @@
 //! defined here, and nothing else of it. No function here uses a thread-local of the compiler, or a name of a C
 //! library that it does not define itself.
 //!
-//! Each layer uses those above it in this list, and none below (`tests/tool/layers.rs` of the tool holds that):
+//! Each layer uses those above it in this list, and none below (`tests/tool/layers` of the tool holds that):
 //!
 //! - [`contract`]: what the linker and the runtime agree on.
 //! - [`arch`]: everything that knows the machine. [`sys`]: system calls, and what stands on nothing else.

@@ -153,6 +153,8 @@ pub trait Calling: Sync {
         which: usize,
         callee: &str,
     ) -> Result<Code, String>;
+    /// What Rust calls the C convention of this machine alone, besides `C` and `system` (The Rust Reference, "External blocks").
+    fn c_abi_names(&self) -> &'static [&'static str];
     /// Code that goes on at a symbol.
     fn jump(&self, symbol: &str) -> Result<Code, String>;
     /// How the frame of a wrapper stands when it is entered: the common record of their unwind table, and the type of a relocation for

@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 
 use crate::base::diag::{Error, Kind, Problem, Result};
-use crate::crates::Inside;
 
 /// Bytes of a lane unless the user says otherwise.
 pub const DEFAULT_STACK_SIZE: u64 = 8 << 20;
@@ -51,6 +50,23 @@ pub struct ConvertOptions {
     pub sources: Vec<(PathBuf, PathBuf)>,
     /// What the library is made of, where that is known.
     pub inside: Option<Inside>,
+}
+
+/// What goes into an image, and beside it, to tell what is inside.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Inside {
+    /// The list of crates, as it stands in images.
+    pub crates: Vec<u8>,
+    /// The licence texts, to be written beside the image.
+    pub notice: Option<String>,
+}
+
+impl Inside {
+    /// The file of the licence texts: its name and its bytes.
+    pub fn notice_file(&self, stem: &str) -> Option<(String, Vec<u8>)> {
+        let text = self.notice.as_ref()?;
+        Some((format!("NOTICE_{stem}.txt"), text.clone().into_bytes()))
+    }
 }
 
 impl ConvertOptions {

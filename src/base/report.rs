@@ -3,11 +3,11 @@
 //! The field names of the reports are part of the command's contract: docs/JSON.md lists them.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::Serialize;
 
 use crate::base::diag::Problem;
-pub use crate::base::stages::Stage;
 
 /// Hears what the pipeline does. The library never prints by itself.
 pub trait Progress: Sync {
@@ -23,6 +23,17 @@ pub trait Progress: Sync {
     }
     /// A stage is over, and was measured.
     fn stage(&self, _: &Stage) {}
+}
+
+/// A stage that is over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stage {
+    /// Its name in the pipeline.
+    pub name: &'static str,
+    /// How long it took.
+    pub time: Duration,
+    /// The most memory that the process had while it ran, in bytes; none where the system does not tell.
+    pub peak_memory: Option<u64>,
 }
 
 /// Hears nothing.

@@ -1,20 +1,9 @@
 //! Time and memory of the pipeline's stages, taken where the stages are named.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use crate::base::files;
-use crate::base::report::Progress;
-
-/// A stage that is over.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Stage {
-    /// Its name in the pipeline.
-    pub name: &'static str,
-    /// How long it took.
-    pub time: Duration,
-    /// The most memory that the process had while it ran, in bytes; none where the system does not tell.
-    pub peak_memory: Option<u64>,
-}
+use crate::base::report::{Progress, Stage};
 
 /// Runs the stages, and tells [`Progress`] of each.
 pub struct Stages<'p> {

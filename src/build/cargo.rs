@@ -1,20 +1,17 @@
 //! Running cargo.
 
-use std::collections::{BTreeMap, HashSet};
 use std::ffi::OsString;
-use std::io::{self, BufReader};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use cargo_metadata::camino::Utf8PathBuf;
-use cargo_metadata::{ArtifactDebuginfo, Message, Metadata, MetadataCommand, PackageId};
+use cargo_metadata::{Metadata, MetadataCommand};
 
 use crate::base::diag::{Error, Problem, Result};
 use crate::base::files;
 use crate::base::options::base_name;
 
-use super::krate::Crate;
-use super::{BuildOptions, Says};
+use super::BuildOptions;
 
 /// Whether cargo takes the crate in a folder as it is: as a member of the workspace above it, or as one of its own.
 pub fn is_taken(dir: &Path) -> bool {
@@ -77,14 +74,14 @@ impl Cargo {
         self.described(o, &["--no-deps".to_owned()])
     }
 
-    /// Cargo's description of a crate and of all that it depends on for a target.
+    /// Cargo's description of the crate in a folder and of all that it depends on for a target.
     pub(super) fn dependencies(
         &self,
-        krate: &Crate,
+        dir: &Path,
         o: &BuildOptions,
         target: &str,
     ) -> Result<Metadata> {
-        let manifest = std::path::absolute(krate.dir.join("Cargo.toml"));
+        let manifest = std::path::absolute(dir.join("Cargo.toml"));
         let manifest = manifest.unwrap_or_default();
         let mut words = vec![
             format!("--manifest-path={}", manifest.display()),
@@ -135,125 +132,9 @@ impl Cargo {
         let listed = files::list(Path::new(&folder));
         Ok(output.status.success() && listed.is_ok_and(|all| all.iter().any(std)))
     }
-
-    /// Builds the crate's library for a target.
-    pub(super) fn staticlib(
-        &self,
-        krate: &Crate,
-        o: &BuildOptions,
-        target: &str,
-        variables: &BTreeMap<String, String>,
-    ) -> Result<Staticlib> {
-        let mut command = self.command();
-        command
-            .args(arguments(krate, o, target))
-            .envs(profile_variables(&o.profile))
-            .envs(variables)
-            .stdout(Stdio::piped());
-        let mut child = command.spawn().map_err(|e| missing("cargo", &e))?;
-        let stdout = child.stdout.take();
-        let messages = stdout
-            .into_iter()
-            .flat_map(|out| Message::parse_stream(BufReader::new(out)));
-        let mut archive = None;
-        let mut overridden = Vec::new();
-        let mut built = HashSet::new();
-        let mut unread = None;
-        for message in messages {
-            match message {
-                Ok(Message::CompilerArtifact(made)) => {
-                    let full = made.profile.debuginfo == ArtifactDebuginfo::Full;
-                    // What is built for this machine alone (build scripts, macros) has a profile of its own.
-                    let of_target = |f: &Utf8PathBuf| f.components().any(|c| c.as_str() == target);
-                    let inside = made.filenames.iter().any(of_target);
-                    if inside {
-                        built.insert(made.package_id.clone());
-                    }
-                    if !full && inside {
-                        // A library has the name of its package, but for a few.
-                        overridden.push(match made.package_id == krate.id {
-                            true => krate.name.clone(),
-                            false => made.target.name.clone(),
-                        });
-                    }
-                    let mut files = made.filenames.into_iter();
-                    if made.package_id == krate.id {
-                        archive = files.find(|f| f.extension() == Some("a")).or(archive);
-                    }
-                }
-                Ok(_) => {}
-                // Without its reader cargo stops by itself.
-                Err(e) => {
-                    unread = Some(e);
-                    break;
-                }
-            }
-        }
-        let status = child.wait().map_err(|e| missing("cargo", &e))?;
-        if let Some(e) = unread {
-            let message = format!("cannot read what cargo says: {e}");
-            return Err(Error::fault(Problem::new(message)));
-        }
-        if !status.success() {
-            let message = format!("cargo could not build `{}` for {target}", krate.name);
-            return Err(Error::fault(
-                Problem::new(message).help("what cargo says is above; no Go file was written"),
-            ));
-        }
-        let archive = archive.map(PathBuf::from).ok_or_else(|| {
-            Error::fault(Problem::new(format!(
-                "cargo built `{}` for {target}, but names no static library",
-                krate.name
-            )))
-        })?;
-        Ok(Staticlib {
-            archive,
-            built,
-            overridden,
-        })
-    }
 }
 
-/// What cargo built.
-pub(super) struct Staticlib {
-    /// The static library.
-    pub(super) archive: PathBuf,
-    /// The packages that were compiled for the target.
-    pub(super) built: HashSet<PackageId>,
-    /// Crates in it that the profile gives other debug information than all were to have.
-    pub(super) overridden: Vec<String>,
-}
-
-/// `cargo rustc` is `cargo build` for one target of one package, and can be told another crate type.
-fn arguments(krate: &Crate, o: &BuildOptions, target: &str) -> Vec<String> {
-    let spec = format!("{}@{}", krate.name, krate.version);
-    let mut words: Vec<String> = ["rustc", "--lib", "--crate-type=staticlib"]
-        .map(String::from)
-        .into();
-    words.extend(["--message-format=json-render-diagnostics".into()]);
-    let pairs = [
-        ("--package", spec.as_str()),
-        ("--target", target),
-        ("--profile", &o.profile),
-    ];
-    words.extend(pairs.map(|(flag, value)| format!("{flag}={value}")));
-    words.extend(features(o));
-    let flags = [
-        ("--quiet", o.says == Says::Little),
-        ("--verbose", o.says == Says::Much),
-    ];
-    words.extend(flags.iter().filter(|f| f.1).map(|f| f.0.to_string()));
-    words.extend(network(o).map(String::from));
-    words.extend(
-        o.target_dir
-            .iter()
-            .map(|dir| format!("--target-dir={}", dir.display())),
-    );
-    words.extend(KEEP_APART.map(String::from));
-    words
-}
-
-fn features(o: &BuildOptions) -> Vec<String> {
+pub(super) fn features(o: &BuildOptions) -> Vec<String> {
     let flags = [
         ("--no-default-features", o.no_default_features),
         ("--all-features", o.all_features),
@@ -263,33 +144,13 @@ fn features(o: &BuildOptions) -> Vec<String> {
     features.chain(flags).collect()
 }
 
-/// What rustc is told for the crate itself: LLVM merges functions that do the same, and keeps the debug information of one of them
-/// (llvm/lib/Transforms/IPO/MergeFunctions.cpp). Of a flag that `RUSTFLAGS` sets as well, LLVM takes the last.
-const KEEP_APART: [&str; 3] = [
-    "--",
-    "-Cllvm-args=-mergefunc-use-aliases=false",
-    "-Cllvm-args=-mergefunc-preserve-debug-info",
-];
-
-fn network(o: &BuildOptions) -> impl Iterator<Item = &'static str> {
+pub(super) fn network(o: &BuildOptions) -> impl Iterator<Item = &'static str> {
     let flags = [("--locked", o.locked), ("--offline", o.offline)];
     flags.into_iter().filter(|f| f.1).map(|f| f.0)
 }
 
-/// What the profile must say for signatures to be found in the archive; all else stays as the user has it
-/// (The Cargo Book, "Configuration", `profile.<name>`).
-fn profile_variables(profile: &str) -> [(String, &'static str); 3] {
-    let name = profile.replace('-', "_").to_uppercase();
-    [
-        ("DEBUG", "2"),
-        ("STRIP", "none"),
-        ("SPLIT_DEBUGINFO", "off"),
-    ]
-    .map(|(key, value)| (format!("CARGO_PROFILE_{name}_{key}"), value))
-}
-
 /// A program of the toolchain that cannot be started.
-fn missing(name: &str, e: &io::Error) -> Error {
+pub(super) fn missing(name: &str, e: &io::Error) -> Error {
     let problem = match e.kind() {
         io::ErrorKind::NotFound => Problem::new(format!("there is no `{name}` on PATH"))
             .help("install Rust, from https://rustup.rs or from your distribution"),
@@ -309,20 +170,6 @@ fn refused(message: &str, output: &Output) -> Problem {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn profiles_become_variables() {
-        let names = |profile| profile_variables(profile).map(|(name, _)| name);
-        assert_eq!(
-            names("release"),
-            [
-                "CARGO_PROFILE_RELEASE_DEBUG",
-                "CARGO_PROFILE_RELEASE_STRIP",
-                "CARGO_PROFILE_RELEASE_SPLIT_DEBUGINFO"
-            ]
-        );
-        assert_eq!(names("my-small")[0], "CARGO_PROFILE_MY_SMALL_DEBUG");
-    }
 
     #[test]
     fn no_crate_is_a_fault_that_names_the_folder() {

@@ -10,9 +10,9 @@ use cargo_metadata::{DependencyKind, Metadata, Node, Package, PackageId};
 
 use crate::base::diag::{Error, Problem, Result};
 use crate::base::files;
-use crate::base::options::base_name;
+use crate::base::options::{Inside, base_name};
 use crate::base::report::Progress;
-use crate::crates::{self, Crate as Inner, Crates, Inside, Texts};
+use crate::crates::{self, Crate as Inner, Crates, Texts};
 
 use super::BuildOptions;
 use super::cargo::Cargo;
@@ -52,7 +52,9 @@ pub(super) fn find(
         crates::notice(&krate.library, &texts, &std.unwrap_or_default())
     });
     Some(Inside {
-        crates: list(metadata, &packages, &krate.id).with(crates::runtime()),
+        crates: list(metadata, &packages, &krate.id)
+            .with(crates::runtime())
+            .packed(),
         notice,
     })
 }

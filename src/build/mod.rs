@@ -4,6 +4,7 @@
 
 mod advice;
 mod cargo;
+mod compile;
 mod dest;
 mod flags;
 mod inside;
@@ -175,10 +176,10 @@ pub fn build(o: &BuildOptions, progress: &dyn Progress) -> Result<Built> {
         let target = arch.rust_target();
         let what = format!("{} v{} for {target}", krate.name, krate.version);
         progress.status("Building", &what);
-        let described = cargo.dependencies(&krate, o, target);
+        let described = cargo.dependencies(&krate.dir, o, target);
         let places = Places::of(o, &workspace, described.as_ref().ok());
         let variables = places.variables(&cargo, target).unwrap_or_default();
-        let built = cargo.staticlib(&krate, o, target, &variables)?;
+        let built = compile::staticlib(&cargo, &krate, o, target, &variables)?;
         archives.push((built, described, places.sources()));
     }
     let before = Before::take(&out_dir, targets.len())?;

@@ -6,12 +6,12 @@ use std::path::PathBuf;
 use crate::base::diag::Result;
 use crate::base::options::ConvertOptions;
 use crate::base::report::{Progress, bytes, count};
-use crate::build::{BuildOptions, Built, Says};
-use clap::Args;
+use crate::build::{BuildOptions, Built, Says, Settings};
+use clap::{Args, Parser};
 
 use super::convert::{Go, hint, quote};
 use super::ui::Ui;
-use super::{Output, settings};
+use super::{Cli, Command, Output, fault, settings};
 
 /// Compiles a crate and writes a Go package for it
 #[derive(Args, Debug)]
@@ -126,11 +126,27 @@ pub fn completed(args: Build, line: &[OsString], ui: &Ui) -> Result<BuildOptions
         offline: args.offline,
         ..BuildOptions::new(&args.dir)
     };
-    let args = settings::complete(args, &crate::build::settings(&place)?, line)?;
+    let args = complete(args, &crate::build::settings(&place)?, line)?;
     let mut options = options(args, ui)?;
     // Whoever gives the command again has the crate's own flags by themselves.
     options.convert.command = command;
     Ok(options)
+}
+
+/// The arguments of `build` with the crate's own flags before those of the command line, `line`. Of a flag that stands once, the last counts.
+pub(super) fn complete(args: Build, settings: &Settings, line: &[OsString]) -> Result<Build> {
+    let words = settings::words(settings)?;
+    if words.is_empty() {
+        return Ok(args);
+    }
+    // `rsyso build`, the crate's, and the rest.
+    let (command, rest) = line.split_at(line.len().min(2));
+    let all = command.iter().chain(&words).chain(rest);
+    match Cli::try_parse_from(all).map(|cli| cli.command) {
+        Ok(Command::Build(args)) => Ok(*args),
+        Ok(_) => Err(fault("this is not the command `build`")),
+        Err(e) => Err(settings::refused(settings, &e)),
+    }
 }
 
 pub fn options(args: Build, ui: &dyn Progress) -> Result<BuildOptions> {

@@ -6,34 +6,16 @@ use std::path::{Path, PathBuf};
 
 use crate::base::diag::{Error, Problem, Result};
 use crate::build::Settings;
-use clap::{Arg, ArgAction, Args, Command, Parser};
+use clap::{Arg, ArgAction, Args, Command};
 use serde_json::Value;
 
-use super::build::Build;
 use super::convert::Go;
-use super::{Cli, Command as Asked, fault};
 
 /// The table's place, for messages.
 const TABLE: &str = "[package.metadata.rsyso]";
 
-/// The arguments of `build` with the crate's own flags before those of the command line, `line`. Of a flag that stands once, the last counts.
-pub fn complete(args: Build, settings: &Settings, line: &[OsString]) -> Result<Build> {
-    let words = words(settings)?;
-    if words.is_empty() {
-        return Ok(args);
-    }
-    // `rsyso build`, the crate's, and the rest.
-    let (command, rest) = line.split_at(line.len().min(2));
-    let all = command.iter().chain(&words).chain(rest);
-    match Cli::try_parse_from(all).map(|cli| cli.command) {
-        Ok(Asked::Build(args)) => Ok(*args),
-        Ok(_) => Err(fault("this is not the command `build`")),
-        Err(e) => Err(refused(settings, &e)),
-    }
-}
-
 /// The table as words of a command line, each flag checked by itself.
-fn words(settings: &Settings) -> Result<Vec<OsString>> {
+pub(super) fn words(settings: &Settings) -> Result<Vec<OsString>> {
     let table = match &settings.table {
         Value::Null => return Ok(Vec::new()),
         Value::Object(table) => table,
@@ -123,7 +105,7 @@ fn unknown(settings: &Settings, key: &str, known: &Command) -> Error {
 }
 
 /// Clap's refusal of a value, as a problem of `Cargo.toml`.
-fn refused(settings: &Settings, e: &clap::Error) -> Error {
+pub(super) fn refused(settings: &Settings, e: &clap::Error) -> Error {
     let text = e.to_string();
     let first = text.lines().next().unwrap_or_default();
     let first = first.strip_prefix("error: ").unwrap_or(first);
@@ -132,7 +114,10 @@ fn refused(settings: &Settings, e: &clap::Error) -> Error {
 
 #[cfg(test)]
 mod tests {
+    use super::super::build::{complete, options};
+    use super::super::{Cli, Command as Asked};
     use super::*;
+    use clap::Parser;
     use serde_json::json;
 
     fn settings(table: Value) -> Settings {
@@ -223,7 +208,7 @@ mod tests {
             panic!("not build");
         };
         let args = complete(*args, &settings, &line.map(OsString::from)).unwrap();
-        let options = super::super::build::options(args, &crate::base::report::Silent).unwrap();
+        let options = options(args, &crate::base::report::Silent).unwrap();
         assert_eq!(options.convert.blocking, ["!*", "x"]);
         assert_eq!(options.convert.package.as_deref(), Some("b"));
         assert!(options.convert.no_pairs);

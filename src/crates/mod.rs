@@ -89,15 +89,6 @@ impl Crates {
     }
 }
 
-/// What goes into an image, and beside it, to tell what is inside.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Inside {
-    /// The crates.
-    pub crates: Crates,
-    /// The licence texts, to be written beside the image.
-    pub notice: Option<String>,
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use super::runtime;
-use crate::go::MARK;
+use crate::base::files::MARK;
 
 /// The licences of a crate.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -11,7 +11,6 @@ mod print;
 
 pub use crate::base::identifiers::{Prefix, library_name};
 pub use package::{Assembly, Declaration, GoPackage, Item, Kind, Routine, Source, Stub};
-pub(crate) use place::MARK;
 pub use place::gitattributes;
 pub use place::{
     Place, Present, agree, nowhere, package_in, place, place_of, present, write, write_text,

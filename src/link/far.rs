@@ -6,9 +6,9 @@
 //! refused if it is aligned to more than a page.
 
 use super::Referrer;
+use super::claims::Claims;
 use super::inputs::Inputs;
 use super::live::{self, Live};
-use super::plan::claims::Claims;
 use super::symbols::Symbols;
 use super::unwind::Frames;
 use super::{SecRef, Target};

@@ -68,7 +68,7 @@ impl<'d> Library<'d> {
             offset: e.offset,
         });
         let (objects, exports): (Vec<_>, Vec<_>) = (objects.collect(), exports.collect());
-        sig::read(&objects, &exports, headers, parsed)
+        sig::read(&objects, &exports, headers, parsed, self.arch.c_abi_names())
     }
 
     /// SHA-256 over what the inputs load, and the runtime, by its own sum. Debug information does not take part: it names the folders of the machine

@@ -3,6 +3,7 @@
 //! Each stage is a function that borrows the earlier stages' values and returns its own:
 //! [`inputs`] -> [`resolve`] -> [`live`] -> [`plan`] -> [`thunks`] -> [`layout`] -> [`write`](mod@write) -> [`elf`].
 
+pub mod claims;
 pub mod elf;
 pub mod exports;
 pub mod far;
@@ -10,7 +11,6 @@ pub mod functions;
 pub mod graph;
 pub mod inputs;
 pub mod interpose;
-pub mod lane;
 pub mod layout;
 pub mod library;
 pub mod live;
@@ -21,10 +21,8 @@ pub mod order;
 pub mod plan;
 pub mod relr;
 pub mod resolve;
-pub mod room;
 pub mod symbols;
 pub mod symtab;
-pub mod thread_pointer;
 pub mod thunks;
 pub mod unwind;
 pub mod write;

@@ -201,7 +201,7 @@ const OTHERS: &[(&[u8], &str)] = &[
     (b"\xCA\xFE\xBA\xBE", "a universal Mach-O file (macOS)"),
     (b"\0asm", "a WebAssembly module"),
     (b"MZ", "a Windows program or library"),
-    (b"\x64\x86", "a COFF object (Windows)"),
+    (&[0x64, 0x86], "a COFF object (Windows)"),
 ];
 
 /// That `data` starts like an ELF file; says what it is otherwise.

@@ -13,14 +13,19 @@ use super::source::Sources;
 use super::syntax::{Item, Signature};
 use super::types::{Mapped, Mapper, Stop, Why};
 use super::written::Written;
-use super::{DEBUG_IN_FULL, Export};
+use super::{DEBUG_IN_FULL, Export, leave_out, place_of};
 use super::{c_char, callback_names};
 use crate::base::diag::{Error, Kind, Problem, Result};
 use crate::model::{Function, Param, Signatures, Source, Type};
 
+/// How Rust calls C's convention on every machine (The Rust Reference, "External blocks").
+const C: [&str; 4] = ["C", "C-unwind", "system", "system-unwind"];
+
 /// Collects functions, and what is wrong with them.
 pub struct Reader<'d, 'a> {
     pub(super) views: &'d [Option<View<'d, 'a>>],
+    /// What C's convention is called on the library's machine besides [`C`].
+    own_abis: &'d [&'d str],
     pub(super) mapper: Mapper<'d, 'a>,
     pub(super) functions: Vec<Function>,
     pub(super) problems: Vec<Problem>,
@@ -66,7 +71,11 @@ pub(super) struct DraftParam {
 
 impl<'d, 'a> Reader<'d, 'a> {
     /// A reader over the objects' views.
-    pub fn new(views: &'d [Option<View<'d, 'a>>], sources: Sources<'d>) -> Self {
+    pub fn new(
+        views: &'d [Option<View<'d, 'a>>],
+        sources: Sources<'d>,
+        own_abis: &'d [&'d str],
+    ) -> Self {
         let mut typed_crates = HashSet::new();
         for view in views.iter().flatten() {
             let units = view.scan.origins.iter().zip(&view.scan.has_types);
@@ -78,6 +87,7 @@ impl<'d, 'a> Reader<'d, 'a> {
         }
         Reader {
             views,
+            own_abis,
             mapper: Mapper::new(views, sources),
             functions: Vec::new(),
             problems: Vec::new(),
@@ -232,18 +242,11 @@ impl<'d, 'a> Reader<'d, 'a> {
     /// A function that asks for a symbol and not for an ABI has Rust's. An attribute macro may still change what the source shows, and
     /// then writes `no_mangle` itself.
     pub(super) fn check_abi(&mut self, symbol: &str, signature: Option<&Signature>, place: &str) {
-        const C: [&str; 6] = [
-            "C",
-            "C-unwind",
-            "system",
-            "system-unwind",
-            "sysv64",
-            "sysv64-unwind",
-        ];
         let Some(signature) = signature.filter(|s| s.symbol.is_some()) else {
             return;
         };
-        if signature.abi.as_deref().is_some_and(|abi| C.contains(&abi)) {
+        let abi = signature.abi.as_deref();
+        if abi.is_some_and(|abi| C.contains(&abi) || self.own_abis.contains(&abi)) {
             return;
         }
         let problem = Problem::new(format!(
@@ -358,16 +361,8 @@ impl<'d, 'a> Reader<'d, 'a> {
     }
 }
 
-pub(super) fn place_of(source: &Source) -> String {
-    format!("{}:{}", source.file, source.line)
-}
-
 fn signature(item: &Option<Item>) -> Option<&Signature> {
     item.as_ref().and_then(Item::signature)
-}
-
-pub(super) fn leave_out(symbol: &str) -> String {
-    format!("leave it out with --export '!{symbol}'")
 }
 
 /// The way out when there is no debug information, or none that is of use.

@@ -5,10 +5,11 @@
 //! same module; primitive types and pointers to known types need no such witness. What cannot be told so is an error.
 
 use super::dwarf::malformed;
-use super::function::{Draft, Reader, leave_out, place_of};
+use super::function::{Draft, Reader};
 use super::syntax::{Item, Signature};
 use super::types::Mapped;
 use super::written::Resolver;
+use super::{leave_out, place_of};
 use crate::base::diag::{Problem, Result};
 use crate::model::{Function, Param, Source, Type};
 

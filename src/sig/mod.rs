@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::PathBuf;
 
 use crate::base::diag::{Error, Problem, Result};
-use crate::model::Signatures;
+use crate::model::{Signatures, Source};
 
 mod c_char;
 mod callback_names;
@@ -43,6 +43,16 @@ use shape::View;
 use source::Sources;
 pub use source::{CARGO_HOME, Parsed, cargo_home};
 
+/// `src/lib.rs:12`, for messages.
+fn place_of(source: &Source) -> String {
+    format!("{}:{}", source.file, source.line)
+}
+
+/// The way out for a function that cannot be had.
+fn leave_out(symbol: &str) -> String {
+    format!("leave it out with --export '!{symbol}'")
+}
+
 /// One relocatable object, as bytes, with how to name it in messages (`libfoo.a(member.o)`).
 pub struct Object<'a> {
     /// `libfoo.a(member.o)`.
@@ -72,12 +82,13 @@ impl Export {
 }
 
 /// Reads the signatures of the exports from the debug information of the objects that define them, and from headers.
-/// Source files are parsed into `parsed`, unless they are there.
+/// Source files are parsed into `parsed`, unless they are there. `own_abis` is what the machine's C convention is called besides `C`.
 pub fn read(
     objects: &[Object<'_>],
     exports: &[Export],
     headers: &Headers,
     parsed: &Parsed,
+    own_abis: &[&str],
 ) -> Result<Signatures> {
     let mut by_object: BTreeMap<usize, Vec<&Export>> = BTreeMap::new();
     for export in exports {
@@ -127,7 +138,7 @@ pub fn read(
     // The signatures, in the order of the symbols.
     let mut sorted: Vec<&Export> = exports.iter().collect();
     sorted.sort_by(|a, b| a.symbol.cmp(&b.symbol));
-    let mut reader = Reader::new(&views, sources);
+    let mut reader = Reader::new(&views, sources, own_abis);
     for export in sorted {
         reader.function(
             export,

@@ -10,7 +10,7 @@ use super::dwarf::{At, Die};
 use super::layout::discriminant;
 use super::shape::{Shape, View};
 use super::syntax::{ItemKind, Repr};
-use super::types::{Mapped, Mapper, is_std};
+use super::types::{Mapped, Mapper, Zeros, is_std};
 use crate::model::{Int, Layout, TypeKind};
 
 /// Types in types; rustc's own limit is of this order. More means damaged debug information.
@@ -21,17 +21,6 @@ const MAX_ALIGN: u64 = 8;
 
 /// A larger type does not compile on Go's 32-bit platforms.
 const MAX_SIZE: u64 = i32::MAX as u64;
-
-/// Whether all zeros, laid out by others, is a value of a type.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Zeros {
-    /// Not a value, or the type is laid out as the compiler likes.
-    Invalid,
-    /// A value, but no source says that the layout is C's.
-    Unsure,
-    /// A value.
-    Valid,
-}
 
 /// The kind of an opaque type of this layout, if Go can have it at all.
 pub(super) fn kind(layout: Option<Layout>, made: bool) -> TypeKind {

@@ -8,7 +8,6 @@ use std::collections::HashMap;
 use gimli::constants as dw;
 
 use super::dwarf::{At, Die};
-use super::opaque::Zeros;
 use super::shape::{Foreign, Shape, View};
 use super::source::Sources;
 use crate::model::{Type, TypeId, TypeKind};
@@ -81,6 +80,17 @@ pub(super) struct Def {
     pub(super) size: Option<u64>,
     /// Why it is opaque.
     pub(super) why: Option<Why>,
+}
+
+/// Whether all zeros, laid out by others, is a value of a type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Zeros {
+    /// Not a value, or the type is laid out as the compiler likes.
+    Invalid,
+    /// A value, but no source says that the layout is C's.
+    Unsure,
+    /// A value.
+    Valid,
 }
 
 /// Maps types of all objects into one list.

@@ -7,6 +7,7 @@
 use goblin::container::{Container, Ctx, Endian};
 use goblin::elf::Elf;
 use goblin::elf::header::{EI_CLASS, EI_DATA, ELFCLASS64, ELFDATA2LSB, ET_REL, Header};
+use goblin::elf::section_header::SectionHeader;
 
 use crate::arch::{self, Arch};
 use crate::base::diag::{Error, Kind, Problem, Result};
@@ -27,6 +28,14 @@ const CTX: Ctx = Ctx {
     container: Container::Big,
     le: Endian::Little,
 };
+
+/// The section of an object that holds the image.
+struct ImageSection<'a> {
+    /// Its index.
+    index: usize,
+    /// Its header.
+    header: &'a SectionHeader,
+}
 
 /// Whether `data` is an ELF relocatable object, to be held against the rules for a `.syso`; anything else is taken for a program.
 pub fn is_object(data: &[u8]) -> bool {

@@ -7,8 +7,7 @@ use goblin::elf::sym::{
     STB_LOCAL, STB_WEAK, STT_COMMON, STT_FILE, STT_FUNC, STT_SECTION, STT_TLS, STV_HIDDEN, Sym,
 };
 
-use super::Findings;
-use super::syso::Image;
+use super::{Findings, ImageSection};
 
 /// A symbol with its name.
 #[derive(Clone, Copy, Debug)]
@@ -48,7 +47,7 @@ impl Symbol<'_> {
 pub(super) fn check(
     findings: &mut Findings<'_>,
     all: &[Symbol<'_>],
-    image: &Image<'_>,
+    image: &ImageSection<'_>,
     fixed_size: u64,
 ) {
     let symbols: Vec<Symbol<'_>> = all.iter().filter(|s| !s.is_marker()).copied().collect();
@@ -138,7 +137,7 @@ fn globals(findings: &mut Findings<'_>, symbols: &[Symbol<'_>], fixed_size: u64)
 }
 
 /// Every byte belongs to exactly one symbol, and there are not too many for the tables that the Go runtime looks functions up in.
-fn coverage(findings: &mut Findings<'_>, symbols: &[Symbol<'_>], image: &Image<'_>) {
+fn coverage(findings: &mut Findings<'_>, symbols: &[Symbol<'_>], image: &ImageSection<'_>) {
     let mut sorted: Vec<&Symbol<'_>> = symbols.iter().filter(|s| s.sym.st_size > 0).collect();
     sorted.sort_by_key(|s| (s.sym.st_value, s.index));
 

@@ -9,7 +9,7 @@ use goblin::strtab::Strtab;
 use serde::Serialize;
 
 use super::symbols::{self, Symbol};
-use super::{CTX, Findings, elf_header, inside, slice};
+use super::{CTX, Findings, ImageSection, elf_header, inside, slice};
 use crate::arch::Arch;
 use crate::base::diag::{Error, Kind, Problem, Result};
 use crate::crates::{self, Crate};
@@ -132,14 +132,6 @@ impl<'a> ElfFile<'a> {
     }
 }
 
-/// The section that holds the image.
-pub(super) struct Image<'a> {
-    /// Its index.
-    pub index: usize,
-    /// Its header.
-    pub header: &'a SectionHeader,
-}
-
 fn strings<'a>(data: &'a [u8], section: &SectionHeader) -> Option<Strtab<'a>> {
     let bytes = slice(data, section.sh_offset, section.sh_size)?;
     Strtab::parse(bytes, 0, bytes.len(), 0).ok()
@@ -161,7 +153,7 @@ fn sections<'a>(
     findings: &mut Findings<'_>,
     file: &'a ElfFile<'_>,
     arch: &dyn Arch,
-) -> Option<Image<'a>> {
+) -> Option<ImageSection<'a>> {
     // A static link ignores ELF relocations without a word (golang/go issue 24321): there must be none, for any section.
     findings.none(
         "relocations, which Go's linker ignores in a static link",
@@ -200,7 +192,7 @@ fn sections<'a>(
         );
     }
     image_section(findings, file, header, arch);
-    Some(Image { index, header })
+    Some(ImageSection { index, header })
 }
 
 /// The rules for the section that holds the image.

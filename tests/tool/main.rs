@@ -15,6 +15,7 @@ mod determinism;
 mod docs;
 mod gopkg;
 mod layers;
+mod lengths;
 mod library;
 mod page;
 mod runtime;

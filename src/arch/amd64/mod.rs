@@ -119,6 +119,9 @@ impl Calling for Amd64 {
     ) -> Result<Code, String> {
         callback::emit(api, callback, which, callee)
     }
+    fn c_abi_names(&self) -> &'static [&'static str] {
+        &["sysv64", "sysv64-unwind"]
+    }
     fn jump(&self, symbol: &str) -> Result<Code, String> {
         wrapper::jump(symbol)
     }

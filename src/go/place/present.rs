@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crate::base::diag::{Error, Problem, Result};
-use crate::base::files;
+use crate::base::files::{self, MARK};
 
-use super::{MARK, Place};
+use super::Place;
 use crate::go::package::GoPackage;
 use crate::go::print::source;
 

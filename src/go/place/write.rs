@@ -4,9 +4,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::base::diag::{Error, Kind, Problem, Result};
-use crate::base::files::{self, Changes, Entry};
+use crate::base::files::{self, Changes, Entry, MARK};
 
-use super::{MARK, Place};
+use super::Place;
 
 /// Writes all files or none. What stands in the way must be a file of ours: text with the mark in its first line, or what
 /// `is_image` recognises. Gives the paths, in order.

@@ -10,8 +10,8 @@ use crate::go::package::Stub;
 use crate::model::Type;
 use crate::model::goabi::Frame;
 
-use super::border::rules::Rule;
 use super::border::{self, Looks};
+use super::border_rules::Rule;
 use super::depart;
 use super::export::{CallSite, Export};
 use super::handle_types::SETTLE;

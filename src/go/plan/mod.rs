@@ -6,7 +6,7 @@
 //! | `scope`, `handles`, `ownership` | names; types with methods, and what the garbage collector frees of them |
 //! | `export`, `uses` | what each export is in Go: its declaration, and what its wrapper has to do |
 //! | `bodies` | its body, what stands between it and the assembly, and its stub |
-//! | `border` | what functions look at before a call |
+//! | `border_rules`, `border` | what functions look at before a call: as data, as Go statements |
 //! | `types`, `layouts`, `opaque`, `handle_types` | types, and the checks that they lie as the library's do |
 //! | `large`, `callbacks`, `depart`, `owned`, `race`, `lengths`, `escape` | what bodies need beyond a call |
 //! | `doc`, `markdown`, `lead` | Go comments from Rust ones |
@@ -15,6 +15,7 @@
 
 mod bodies;
 mod border;
+mod border_rules;
 mod callbacks;
 mod check;
 mod depart;

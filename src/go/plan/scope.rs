@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::base::diag::{Error, Kind, Problem, Result};
 use crate::model::{Api, Declared, TypeDef, TypeId, TypeKind};
 
-use super::border::rules::{self, Border};
+use super::border_rules::{self, Border};
 use super::check;
 use super::handles::{Handles, Role};
 use super::{depart, lengths, owned, ownership};
@@ -138,7 +138,7 @@ pub(super) fn scope(
             None => package.take(&name, format!("the constructor `{}`", f.symbol)),
         }
     }
-    let border = rules::plan(api, declared, &handles);
+    let border = border_rules::plan(api, declared, &handles);
     let scope = Scope {
         functions,
         types,

@@ -7,6 +7,8 @@
 //! The writable part is laid out first, relative to its own start: that fixes the size of the packed fix-ups, which lie before it.
 
 mod fix_ups;
+mod lane;
+pub mod room;
 pub mod table;
 
 use self::fix_ups::Places;
@@ -14,13 +16,14 @@ use self::table::Layout;
 use super::far::Static;
 use super::order::{Class, Classes, Context, Cursor, classify, of};
 use super::thunks::Thunks;
-use super::{SecRef, lane, lookup, relr, room};
+use super::{SecRef, lookup, relr};
 use crate::base::diag::{Error, Problem, Result};
 use crate::contract::Params;
 use crate::provenance::HEADER_SIZE;
 
 /// More than 32-bit distances can span.
 const MAX_IMAGE: u64 = 0x7000_0000;
+
 /// Lays the image out.
 pub fn layout(cx: Context<'_, '_>, thunks: &Thunks) -> Result<Layout> {
     let classes = classify(cx);

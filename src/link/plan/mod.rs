@@ -1,9 +1,9 @@
 //! The plan half of lowering: for every relocation of kept code and data, what will be written where, in symbolic form;
 //! how many cells that takes; which read-only sections need fix-ups and so belong to the writable part. No addresses yet.
 
-pub mod claims;
 mod planner;
 mod refuse;
+mod thread_pointer;
 
 pub use self::planner::plan;
 

@@ -1,12 +1,13 @@
 //! One relocation after another, those of a group together.
 
+use super::super::claims::Claims;
 use super::super::far::Far;
 use super::super::inputs::Inputs;
 use super::super::live::Live;
 use super::super::symbols::Symbols;
 use super::super::unwind::{FDE_FUNCTION, Frames, RecordKind};
-use super::super::{SecRef, Target, thread_pointer};
-use super::claims::Claims;
+use super::super::{SecRef, Target};
+use super::thread_pointer;
 use super::{Fill, Ops, Plan, Value};
 use crate::arch::Linking;
 use crate::arch::groups::{Group, NewValue};

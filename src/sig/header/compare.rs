@@ -4,8 +4,8 @@
 
 use std::collections::HashSet;
 
+use super::super::place_of;
 use super::decl::CFunction;
-use super::place;
 use crate::base::diag::Problem;
 use crate::model::{Field, Function, Int, Layout, Signatures, Source, Type, TypeId, TypeKind};
 
@@ -41,10 +41,10 @@ impl<'a> Comparison<'a> {
         let mut differs = |message: String, at: Option<&Source>| {
             let mut problem = Problem::new(format!("`{symbol}` {message}"));
             if let Some(source) = at.or(c.source.as_ref()) {
-                problem = problem.at(place(source));
+                problem = problem.at(place_of(source));
             }
             if let Some(source) = &rust.source {
-                problem = problem.note(format!("in Rust it is at {}", place(source)));
+                problem = problem.note(format!("in Rust it is at {}", place_of(source)));
             }
             out.push(problem.help(
                 "was the header made from another version of the library? Make it again from the sources of this build, or convert without --header",

@@ -28,8 +28,8 @@ use compare::Comparison;
 use decl::{CFunction, Declarations};
 use resolve::Resolver;
 
-use super::function::leave_out;
 use super::types::Why;
+use super::{leave_out, place_of};
 
 /// The largest header: a header of more is no header.
 const MAX_SIZE: usize = 16 << 20;
@@ -171,7 +171,7 @@ fn function(
             None => leave_out(symbol),
         };
         let problem = Problem::new(format!("`{symbol}`: {part} {}", why.reason));
-        problems.push(problem.at(place(source)).help(help));
+        problems.push(problem.at(place_of(source)).help(help));
     };
     let source = &found.about.source;
     if let Some(why) = &found.about.refused {
@@ -204,11 +204,6 @@ fn function(
         path: String::new(),
         foreign: false,
     })
-}
-
-/// `foo.h:12`.
-fn place(source: &Source) -> String {
-    format!("{}:{}", source.file, source.line)
 }
 
 #[cfg(test)]

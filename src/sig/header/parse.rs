@@ -2,13 +2,14 @@
 
 use tree_sitter::{Node, Parser};
 
+use super::super::place_of;
 use super::decl::{
     self, About, CEnum, CField, CFunction, CType, Declarations, Record, Tag, Typedef,
 };
 use super::expr;
 use super::macros::changes_layout;
 use super::preprocess::{Clean, RUN_PREPROCESSOR};
-use super::{PROBLEMS, comment, place};
+use super::{PROBLEMS, comment};
 use crate::base::diag::Problem;
 use crate::model::Source;
 
@@ -71,7 +72,7 @@ impl<'h> Builder<'h> {
     }
 
     fn problem(&mut self, message: impl Into<String>, node: Node<'_>) {
-        let problem = Problem::new(message).at(place(&self.source(node)));
+        let problem = Problem::new(message).at(place_of(&self.source(node)));
         self.problems.push(problem);
     }
 
@@ -129,7 +130,7 @@ impl<'h> Builder<'h> {
             "`{}` cannot be read as a declaration of C",
             one_line(line)
         ))
-        .at(place(&source));
+        .at(place_of(&source));
         let until = row.saturating_add(1);
         let words = self
             .clean
@@ -189,7 +190,7 @@ impl<'h> Builder<'h> {
                 if let Some(first) = self.into.functions.get(&name)
                     && *first != found
                 {
-                    let note = format!("first in {}", place(&first.about.source));
+                    let note = format!("first in {}", place_of(&first.about.source));
                     self.twice(&format!("the function `{name}`"), note, node);
                 }
                 self.into.functions.entry(name).or_insert(found);
@@ -226,7 +227,7 @@ impl<'h> Builder<'h> {
             if let Some(first) = self.into.typedefs.get(&name)
                 && *first != found
             {
-                let note = format!("first in {}", place(&first.about.source));
+                let note = format!("first in {}", place_of(&first.about.source));
                 self.twice(&format!("the type `{name}`"), note, node);
             }
             self.into.typedefs.entry(name).or_insert(found);

@@ -149,7 +149,7 @@ pub(super) fn clean(name: &str, text: &str) -> Result<Clean, Vec<Problem>> {
 }
 
 fn problem(message: impl Into<String>, source: &Source) -> Problem {
-    Problem::new(message).at(super::place(source))
+    Problem::new(message).at(super::super::place_of(source))
 }
 
 struct Reader {

@@ -100,6 +100,9 @@ impl Calling for Fake {
     ) -> Result<Code, String> {
         Amd64.callback(api, callback, which, callee)
     }
+    fn c_abi_names(&self) -> &'static [&'static str] {
+        Amd64.c_abi_names()
+    }
     fn jump(&self, symbol: &str) -> Result<Code, String> {
         Amd64.jump(symbol)
     }

@@ -89,7 +89,13 @@ impl Built {
     /// The signatures of the exports that `keep` picks.
     pub fn read(&self, keep: impl Fn(&str) -> bool) -> rsyso::base::diag::Result<Api> {
         let (objects, exports) = self.exports(keep);
-        let read = read(&objects, &exports, &Headers::default(), &Parsed::default())?;
+        let read = read(
+            &objects,
+            &exports,
+            &Headers::default(),
+            &Parsed::default(),
+            &[],
+        )?;
         let conventions = rules::conventions(&read, true, false)?;
         Ok(Api::new(read, &conventions))
     }

@@ -239,6 +239,7 @@ fn flip(built: &Built, times: usize) {
             &exports,
             &Headers::default(),
             &Parsed::default(),
+            &[],
         );
         outcomes[usize::from(result.is_ok())] += 1;
     }
@@ -295,7 +296,13 @@ fn truncated_objects_never_panic() {
             data: &objects[0].data[..len],
             rust: true,
         };
-        let _ = read(&[object], &exports, &Headers::default(), &Parsed::default());
+        let _ = read(
+            &[object],
+            &exports,
+            &Headers::default(),
+            &Parsed::default(),
+            &[],
+        );
     }
 }
 

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use super::super::border_rules::{Check, Members, Rule, Span};
 use super::super::scope::Scope;
-use super::rules::{Check, Members, Rule, Span};
 use super::statements::{SEEN, UTF8, fields, finder, member};
 use crate::model::{Api, TypeId, TypeKind};
 

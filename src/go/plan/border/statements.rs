@@ -1,8 +1,8 @@
 //! The statements that look.
 
+use super::super::border_rules::{Check, Members, Rule, Span, next};
 use super::super::scope::Scope;
 use super::super::types;
-use super::rules::{Check, Members, Rule, Span, next};
 use crate::base::identifiers as names;
 use crate::model::{Function, Type, TypeId};
 

@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::handles::Handles;
+use super::handles::Handles;
 use crate::model::{Api, Declared, Function, Type, TypeId, TypeKind, Variant};
 
 /// What a value must be for Rust, beyond what its Go type says.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(in super::super) enum Rule {
+pub(super) enum Rule {
     /// UTF-8.
     Text,
     /// A Unicode scalar value.
@@ -62,7 +62,7 @@ pub(super) enum Members {
 
 /// What all functions of a package have to look at.
 #[derive(Debug, Default)]
-pub(in super::super) struct Border {
+pub(super) struct Border {
     /// In the order of the functions.
     pub(super) functions: Vec<Vec<Check>>,
     /// In the order of the functions: for each parameter that is a Go function, what its result must be.
@@ -118,7 +118,7 @@ impl Border {
 }
 
 /// Plans for all functions.
-pub(in super::super) fn plan(api: &Api, declared: &Declared, handles: &Handles) -> Border {
+pub(super) fn plan(api: &Api, declared: &Declared, handles: &Handles) -> Border {
     let mut border = Border {
         enums: enums(api),
         ..Border::default()

@@ -1,11 +1,11 @@
 //! What takes room in the image, as people are told.
 
-use super::far::{Far, Static, name};
-use super::inputs::Inputs;
-use super::layout::table::Layout;
-use super::order::Context;
-use super::symbols::Symbols;
+use super::table::Layout;
 use crate::base::diag::Problem;
+use crate::link::far::{Far, Static, name};
+use crate::link::inputs::Inputs;
+use crate::link::order::Context;
+use crate::link::symbols::Symbols;
 
 /// Bytes as people say them, and as `--stack-size` takes them.
 pub fn amount(bytes: u64) -> String {

@@ -1,11 +1,12 @@
 //! The shape of a lane: where its thread-locals and its control block lie, and whether enough is left for the stack.
 
-use super::layout::table::Layout;
-use super::order::Context;
-use super::{SecRef, live, room};
+use super::room;
+use super::table::Layout;
 use crate::base::diag::{Error, Problem, Result};
 use crate::base::options::MAX_STACK_SIZE;
 use crate::contract;
+use crate::link::order::Context;
+use crate::link::{SecRef, live};
 
 /// A lane that leaves less than this for the stack is of no use.
 const MIN_STACK: u64 = 64 * 1024;

@@ -1,8 +1,8 @@
 //! What the relocations of a section refer to, and which of them the backend rewrites together.
 
-use super::super::inputs::Inputs;
-use super::super::symbols::Symbols;
-use super::super::{SecRef, Target};
+use super::inputs::Inputs;
+use super::symbols::Symbols;
+use super::{SecRef, Target};
 use crate::arch::Linking;
 use crate::arch::groups::{Group, Reach, Relocated, Site};
 

@@ -2,10 +2,10 @@
 //! thread-local's offset is added to in its place is the base of the lane. Code that has no room for that goes on behind the
 //! end of its section, and comes back from there.
 
-use super::inputs::Inputs;
-use super::plan::{Fill, Ops, Value};
-use super::symbols::Symbols;
-use super::{SecRef, live};
+use super::super::inputs::Inputs;
+use super::super::symbols::Symbols;
+use super::super::{SecRef, live};
+use super::{Fill, Ops, Value};
 use crate::arch::Linking;
 use crate::arch::reloc::Formula;
 use crate::arch::thread_pointer::{Code, Detours};
@@ -80,7 +80,7 @@ fn located(problem: Problem, inputs: &Inputs<'_>, at: SecRef, offset: u64) -> Pr
     });
     let name = functions.max_by_key(|s| s.value).map_or_else(
         || live::describe(inputs, at),
-        |s| super::names::demangle(&s.name),
+        |s| super::super::names::demangle(&s.name),
     );
     problem
         .at(object.place(at.sec, offset))
