@@ -6,6 +6,8 @@ mod find;
 #[allow(dead_code)] // Not all of them are measured.
 #[path = "../src/arch/x86_64/mem.rs"]
 mod mem;
+#[path = "../src/arch/x86_64/wide.rs"]
+mod wide;
 
 use std::hint::black_box;
 use std::time::Instant;

@@ -21,8 +21,8 @@ use slab::{List, SLAB};
 /// Every block is aligned to this: C's `max_align_t`.
 pub const ALIGN: usize = 16;
 
-/// Bytes of a list of one class that a thread keeps, at most: but two blocks always, and never more than 32. A thread has up to two lists of each.
-const LIST_BYTES: usize = 16 * 1024;
+/// Bytes of a list of one class that a thread keeps, at most: but four blocks always, and never more than 32. A thread has up to two lists of each.
+const LIST_BYTES: usize = 32 * 1024;
 
 /// Bytes of a block's header.
 const HEADER: usize = 8;
@@ -85,8 +85,8 @@ static LIMIT: [u8; class::COUNT] = {
     let mut i = 0;
     while i < class::COUNT {
         limits[i] = match LIST_BYTES / class::size(i) {
-            0..2 => 2,
-            blocks @ 2..32 => blocks as u8,
+            0..4 => 4,
+            blocks @ 4..32 => blocks as u8,
             _ => 32,
         };
         i += 1;

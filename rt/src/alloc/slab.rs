@@ -22,7 +22,7 @@ pub(super) const SLAB: usize = 0b100;
 const CLASS_SHIFT: u32 = 32;
 
 /// Bytes of one class that are kept in lists, at most.
-const KEPT: usize = 1 << 20;
+const KEPT: usize = 4 << 20;
 
 /// What stands at the start of a span.
 #[repr(C)]

@@ -112,6 +112,21 @@ unsafe fn compare(
     0
 }
 
+/// The same without folding.
+///
+/// # Safety
+/// As for [`compare`].
+unsafe fn compare_exactly(a: *const c_char, b: *const c_char, limit: usize) -> c_int {
+    // SAFETY: the caller's; neither string has ended before the place that is found.
+    unsafe {
+        let at = crate::arch::find::first_difference(a.cast(), b.cast(), limit);
+        if at == limit {
+            return 0;
+        }
+        c_int::from(*a.add(at) as u8) - c_int::from(*b.add(at) as u8)
+    }
+}
+
 /// A place in the memory that starts at `s`, or null.
 fn place<T>(s: *const T, at: Option<usize>) -> *mut T {
     match at {
@@ -131,6 +146,13 @@ pub(crate) unsafe fn length_up_to(s: *const c_char, limit: usize) -> usize {
         n += 1;
     }
     n
+}
+
+/// Where a byte first is.
+fn position(byte: u8, text: &[u8]) -> Option<usize> {
+    // SAFETY: the range is readable.
+    let found = unsafe { crate::arch::find::memchr(text.as_ptr(), byte.into(), text.len()) };
+    (!found.is_null()).then(|| found as usize - text.as_ptr() as usize)
 }
 
 /// A set of bytes.
@@ -190,12 +212,12 @@ c_fn! {
 
     /// strcmp(3)
     fn strcmp(a: *const c_char, b: *const c_char) -> c_int {
-        compare(a, b, usize::MAX, |c| c)
+        compare_exactly(a, b, usize::MAX)
     }
 
     /// strncmp(3)
     fn strncmp(a: *const c_char, b: *const c_char, n: size_t) -> c_int {
-        compare(a, b, n, |c| c)
+        compare_exactly(a, b, n)
     }
 
     /// strcasecmp(3), in the C locale.
@@ -210,19 +232,19 @@ c_fn! {
 
     /// strcoll(3): strcmp in the C locale, the only one.
     fn strcoll(a: *const c_char, b: *const c_char) -> c_int {
-        compare(a, b, usize::MAX, |c| c)
+        compare_exactly(a, b, usize::MAX)
     }
 
     /// strchr(3)
     fn strchr(s: *const c_char, c: c_int) -> *mut c_char {
         let text = CStr::from_ptr(s).to_bytes_with_nul();
-        place(s, ::memchr::memchr(c as u8, text))
+        place(s, position(c as u8, text))
     }
 
     /// strchrnul(3)
     undeclared fn strchrnul(s: *const c_char, c: c_int) -> *mut c_char {
         let text = bytes(s);
-        place(s, Some(::memchr::memchr(c as u8, text).unwrap_or(text.len())))
+        place(s, Some(position(c as u8, text).unwrap_or(text.len())))
     }
 
     /// strrchr(3)

@@ -1,6 +1,9 @@
-//! strlen, memchr and memrchr, on SSE2. They read whole 16-byte blocks, aligned, and so never touch a page that the range does not.
+//! strlen, memchr, memrchr and the comparison of strings, on SSE2 (on AVX2: `wide`). They read whole 16-byte blocks, aligned, and so never touch a page that the
+//! range does not.
 
 use core::arch::naked_asm;
+
+use super::wide::{self, WIDE};
 
 /// strlen(3).
 ///
@@ -10,6 +13,8 @@ use core::arch::naked_asm;
 #[cfg_attr(not(test), unsafe(no_mangle))]
 pub unsafe extern "C" fn strlen(string: *const u8) -> usize {
     naked_asm!(
+        "cmp byte ptr [rip + {is_wide}], 0",
+        "jne {wide}",
         "pxor xmm0, xmm0",
         "mov rax, rdi",
         "and rax, -16",
@@ -36,6 +41,8 @@ pub unsafe extern "C" fn strlen(string: *const u8) -> usize {
         "add rax, rdx",
         "sub rax, rdi",
         "ret",
+        is_wide = sym WIDE,
+        wide = sym wide::length,
     )
 }
 
@@ -49,6 +56,8 @@ pub unsafe extern "C" fn memchr(from: *const u8, byte: i32, len: usize) -> *mut 
     naked_asm!(
         "test rdx, rdx",
         "jz 9f",
+        "cmp byte ptr [rip + {is_wide}], 0",
+        "jne {wide}",
         // Sixteen copies of the byte.
         "movd xmm0, esi",
         "punpcklbw xmm0, xmm0",
@@ -90,6 +99,8 @@ pub unsafe extern "C" fn memchr(from: *const u8, byte: i32, len: usize) -> *mut 
         "9:",
         "xor eax, eax",
         "ret",
+        is_wide = sym WIDE,
+        wide = sym wide::find,
     )
 }
 
@@ -140,5 +151,61 @@ pub unsafe extern "C" fn memrchr(from: *const u8, byte: i32, len: usize) -> *mut
         "9:",
         "xor eax, eax",
         "ret",
+    )
+}
+
+/// The first place where two strings differ or end, or `limit` if that comes first.
+///
+/// # Safety
+/// Both are C strings, or `limit` bytes long.
+#[unsafe(naked)]
+pub unsafe extern "C" fn first_difference(a: *const u8, b: *const u8, limit: usize) -> usize {
+    naked_asm!(
+        "cmp byte ptr [rip + {is_wide}], 0",
+        "jne {wide}",
+        "xor eax, eax",
+        "pxor xmm0, xmm0",
+        "2:",
+        "cmp rax, rdx",
+        "jae 9f",
+        // Sixteen bytes at once, unless they reach into the next page of either.
+        "lea ecx, [rdi + rax]",
+        "lea r8d, [rsi + rax]",
+        "and ecx, 4095",
+        "and r8d, 4095",
+        "cmp ecx, 4080",
+        "ja 5f",
+        "cmp r8d, 4080",
+        "ja 5f",
+        "movdqu xmm1, [rdi + rax]",
+        "movdqu xmm2, [rsi + rax]",
+        "pcmpeqb xmm2, xmm1",
+        // Zero where they differ, and where the first ends.
+        "pminub xmm2, xmm1",
+        "pcmpeqb xmm2, xmm0",
+        "pmovmskb ecx, xmm2",
+        "add rax, 16",
+        "test ecx, ecx",
+        "jz 2b",
+        "bsf ecx, ecx",
+        "lea rax, [rax + rcx - 16]",
+        "cmp rax, rdx",
+        "cmova rax, rdx",
+        "ret",
+        "5:",
+        "movzx ecx, byte ptr [rdi + rax]",
+        "cmp cl, [rsi + rax]",
+        "jne 8f",
+        "test ecx, ecx",
+        "jz 8f",
+        "inc rax",
+        "jmp 2b",
+        "8:",
+        "ret",
+        "9:",
+        "mov rax, rdx",
+        "ret",
+        is_wide = sym WIDE,
+        wide = sym wide::difference,
     )
 }

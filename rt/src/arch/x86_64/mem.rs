@@ -1,4 +1,4 @@
-//! memcpy and its kin, on SSE2 alone, which every x86-64 has. `find` has those that search.
+//! memcpy and its kin, on SSE2, which every x86-64 has. `find` has those that search, `wide` what long lengths gain on newer processors.
 //!
 //! They are assembly for one reason above speed: a compiler turns byte loops into calls of these very functions.
 //! Short lengths are done with two loads of the same width that overlap in the middle, so that no length needs a loop
@@ -9,18 +9,27 @@
 use core::arch::{asm, naked_asm};
 use core::sync::atomic::{AtomicU8, Ordering::Relaxed};
 
+use super::wide::{self, WIDE};
+
 /// Not zero once [`detect`] has found that string instructions are fast.
-static FAST_STRINGS: AtomicU8 = AtomicU8::new(0);
+pub static FAST_STRINGS: AtomicU8 = AtomicU8::new(0);
 
-/// Bytes from which on string instructions win.
+/// Bytes from which on string instructions win, against SSE2 and against AVX2.
 const STRING_MIN: usize = 2 * 1024;
+const STRING_MIN_WIDE: usize = 8 * 1024;
 
-/// Looks at the processor. Until it is called, the functions work without string instructions.
+/// Looks at the processor. Until it is called, the functions work without string instructions, and on SSE2.
 pub fn detect() {
     use core::arch::x86_64::{__cpuid, __cpuid_count};
-    // CPUID leaf 7: EBX bit 9 is ERMS.
-    let erms = __cpuid(0).eax >= 7 && __cpuid_count(7, 0).ebx >> 9 & 1 == 1;
-    FAST_STRINGS.store(erms as u8, Relaxed);
+    let has_leaf_7 = __cpuid(0).eax >= 7;
+    let features = if has_leaf_7 {
+        __cpuid_count(7, 0).ebx
+    } else {
+        0
+    };
+    // Bit 9 is ERMS.
+    FAST_STRINGS.store((features >> 9 & 1) as u8, Relaxed);
+    wide::detect(features);
 }
 
 /// Makes the compiler believe that this reads the memory, so that what was written there is not left out.
@@ -92,6 +101,8 @@ macro_rules! copy {
                 "sub rcx, rsi",
                 "cmp rcx, rdx",
                 "jb 10f",
+                "cmp byte ptr [rip + {is_wide}], 0",
+                "jne 30f",
                 "cmp rdx, {string_min}",
                 "jae 8f",
                 // Forwards: the last 64 bytes and the first 16 are loaded now and stored at the end.
@@ -138,8 +149,21 @@ macro_rules! copy {
                 "mov rcx, rdx",
                 "rep movsb",
                 "ret",
+                "30:",
+                "cmp rdx, {string_min_wide}",
+                "jb {forwards}",
+                "cmp byte ptr [rip + {fast}], 0",
+                "je {forwards}",
+                "neg rcx",
+                "cmp rcx, 64",
+                "jb {forwards}",
+                "mov rcx, rdx",
+                "rep movsb",
+                "ret",
                 // Backwards: the first 64 bytes and the last 16 are loaded now and stored at the end.
                 "10:",
+                "cmp byte ptr [rip + {is_wide}], 0",
+                "jne {backwards}",
                 "movups xmm4, [rsi]",
                 "movups xmm5, [rsi + 16]",
                 "movups xmm6, [rsi + 32]",
@@ -203,7 +227,11 @@ macro_rules! copy {
                 "24:",
                 "ret",
                 string_min = const STRING_MIN,
+                string_min_wide = const STRING_MIN_WIDE,
                 fast = sym FAST_STRINGS,
+                is_wide = sym WIDE,
+                forwards = sym wide::copy_forwards,
+                backwards = sym wide::copy_backwards,
             )
         }
     };
@@ -247,6 +275,8 @@ pub unsafe extern "C" fn memset(to: *mut u8, byte: i32, len: usize) -> *mut u8 {
         "2:",
         "ret",
         "3:",
+        "cmp byte ptr [rip + {is_wide}], 0",
+        "jne 8f",
         "cmp rdx, {string_min}",
         "jae 6f",
         // From 65 on: the first 16 bytes, aligned rounds, the last 64.
@@ -272,9 +302,16 @@ pub unsafe extern "C" fn memset(to: *mut u8, byte: i32, len: usize) -> *mut u8 {
         "movups [r8 + 32], xmm0",
         "movups [r8 + 48], xmm0",
         "ret",
+        "8:",
+        "cmp rdx, {string_min_wide}",
+        "jb {set}",
+        "cmp byte ptr [rip + {fast}], 0",
+        "je {set}",
+        "jmp 9f",
         "6:",
         "cmp byte ptr [rip + {fast}], 0",
         "je 4b",
+        "9:",
         "mov r8, rax",
         "mov eax, esi",
         "mov rcx, rdx",
@@ -303,7 +340,10 @@ pub unsafe extern "C" fn memset(to: *mut u8, byte: i32, len: usize) -> *mut u8 {
         "23:",
         "ret",
         string_min = const STRING_MIN,
+        string_min_wide = const STRING_MIN_WIDE,
         fast = sym FAST_STRINGS,
+        is_wide = sym WIDE,
+        set = sym wide::set,
     )
 }
 
@@ -324,6 +364,8 @@ macro_rules! compare {
                 "mov r8, rdx",
                 "sub r8, 64",
                 "jb 4f",
+                "cmp byte ptr [rip + {is_wide}], 0",
+                "jne {wide}",
                 // 64 bytes a round, while that many are left.
                 ".p2align 4",
                 "2:",
@@ -407,17 +449,27 @@ macro_rules! compare {
                 "jne 26f",
                 "xor eax, eax",
                 "ret",
-                // 0 to 3: byte by byte.
+                // 1 to 3: the first byte, the middle one and the last, as one number. Some are the same.
                 "22:",
-                "xor ecx, ecx",
-                "23:",
-                "cmp ecx, edx",
-                "jae 25f",
-                "movzx eax, byte ptr [rdi + rcx]",
-                "movzx r8d, byte ptr [rsi + rcx]",
-                "inc ecx",
+                "test edx, edx",
+                "jz 25f",
+                "mov ecx, edx",
+                "shr ecx, 1",
+                "movzx eax, byte ptr [rdi]",
+                "movzx r8d, byte ptr [rsi]",
+                "shl eax, 16",
+                "shl r8d, 16",
+                "movzx r9d, byte ptr [rdi + rcx]",
+                "movzx r10d, byte ptr [rsi + rcx]",
+                "shl r9d, 8",
+                "shl r10d, 8",
+                "or eax, r9d",
+                "or r8d, r10d",
+                "movzx r9d, byte ptr [rdi + rdx - 1]",
+                "movzx r10d, byte ptr [rsi + rdx - 1]",
+                "or eax, r9d",
+                "or r8d, r10d",
                 "sub eax, r8d",
-                "jz 23b",
                 "ret",
                 "25:",
                 "xor eax, eax",
@@ -430,6 +482,8 @@ macro_rules! compare {
                 "sbb eax, eax",
                 "or eax, 1",
                 "ret",
+                is_wide = sym WIDE,
+                wide = sym wide::compare,
             )
         }
     };

@@ -1,7 +1,9 @@
-//! The memory functions against naive ones: every length to 300, every alignment to 16, overlapping, and long.
+//! The memory functions against naive ones: every length to 300, every alignment to 32, overlapping, and long.
 
 use super::find::*;
 use super::mem::*;
+use super::wide::WIDE;
+use core::sync::atomic::Ordering::Relaxed;
 use std::vec;
 use std::vec::Vec;
 
@@ -40,8 +42,10 @@ fn lengths() -> impl Iterator<Item = usize> {
     (0..=300).chain(LENGTHS_LONG)
 }
 
-/// Runs `test` without and with string instructions.
+/// Runs `test` without and with what the processor has beyond SSE2. Tests that run at the same time may see either.
 fn both_ways(test: impl Fn()) {
+    FAST_STRINGS.store(0, Relaxed);
+    WIDE.store(0, Relaxed);
     test();
     detect();
     test();
@@ -67,8 +71,8 @@ fn copies_of_every_length_and_alignment() {
     both_ways(|| {
         let buffer = Numbers(2).bytes(1024);
         for len in 0..=300 {
-            for to in 0..17 {
-                for from in 0..17 {
+            for to in 0..33 {
+                for from in [0, 1, 2, 7, 15, 16, 17, 30, 31, 32] {
                     check_copy(memcpy, &buffer, to, 400 + from, len);
                 }
             }
@@ -86,9 +90,9 @@ fn copies_of_every_length_and_alignment() {
 #[test]
 fn moves_that_overlap() {
     both_ways(|| {
-        let buffer = Numbers(3).bytes(800);
+        let buffer = Numbers(3).bytes(1000);
         for len in 0..=300 {
-            for distance in 0..=130 {
+            for distance in 0..=160 {
                 for copy in [memmove as Copy, memcpy] {
                     check_copy(copy, &buffer, 3, 3 + distance, len);
                     check_copy(copy, &buffer, 5 + distance, 5, len);
@@ -109,13 +113,13 @@ fn moves_that_overlap() {
 fn sets_every_length_and_alignment() {
     both_ways(|| {
         for len in lengths() {
-            for at in 0..17 {
+            for at in 0..33 {
                 for byte in [0, 0x5a, -1, 0x1ff] {
-                    let mut got = vec![7u8; len + 40];
+                    let mut got = vec![7u8; len + 72];
                     // SAFETY: within the buffer.
                     let result = unsafe { memset(got.as_mut_ptr().add(at), byte, len) };
                     assert_eq!(result as usize, got.as_ptr() as usize + at);
-                    let mut expected = vec![7u8; len + 40];
+                    let mut expected = vec![7u8; len + 72];
                     expected[at..at + len].fill(byte as u8);
                     assert!(got == expected, "at {at}, {len} bytes of {byte:#x}");
                 }
@@ -126,9 +130,13 @@ fn sets_every_length_and_alignment() {
 
 #[test]
 fn compares_as_slices_do() {
+    both_ways(comparing);
+}
+
+fn comparing() {
     let mut numbers = Numbers(5);
     for len in lengths() {
-        for (shift_a, shift_b) in [(0, 0), (1, 0), (3, 11), (15, 16)] {
+        for (shift_a, shift_b) in [(0, 0), (1, 0), (3, 11), (15, 16), (31, 32)] {
             let a = numbers.bytes(len + 40);
             let mut b = numbers.bytes(len + 40);
             b[shift_b..shift_b + len].copy_from_slice(&a[shift_a..shift_a + len]);
@@ -166,9 +174,13 @@ fn compares_as_slices_do() {
 
 #[test]
 fn finds_the_end_of_strings() {
+    both_ways(finding_ends);
+}
+
+fn finding_ends() {
     for len in lengths() {
-        for at in 0..17 {
-            let mut buffer = vec![0x80u8; len + 64];
+        for at in 0..130 {
+            let mut buffer = vec![0x80u8; len + 200];
             buffer[at + len] = 0;
             if at > 0 {
                 buffer[at - 1] = 0;
@@ -181,8 +193,12 @@ fn finds_the_end_of_strings() {
 
 #[test]
 fn finds_bytes_from_either_end() {
-    for len in 0..=200usize {
-        for at in 0..17 {
+    both_ways(finding_bytes);
+}
+
+fn finding_bytes() {
+    for len in 0..=300usize {
+        for at in (0..33).step_by(if len > 70 { 5 } else { 1 }) {
             for spot in (0..len).map(Some).chain([None]) {
                 let mut buffer = vec![1u8; len + 64];
                 // Bytes just outside the range must not be found.
@@ -226,6 +242,10 @@ fn finds_bytes_from_either_end() {
 /// Ranges that touch the last byte before, and the first byte after, a page that cannot be read.
 #[test]
 fn reads_no_page_that_the_range_does_not_touch() {
+    both_ways(reading_at_edges);
+}
+
+fn reading_at_edges() {
     const PAGE: usize = 4096;
     // SAFETY: a fresh mapping; its outer pages are made unreadable.
     let page = unsafe {
@@ -243,7 +263,7 @@ fn reads_no_page_that_the_range_does_not_touch() {
         assert_eq!(libc::mprotect(last.cast(), PAGE, libc::PROT_NONE), 0);
         map.cast::<u8>().add(PAGE)
     };
-    let copy = Numbers(6).bytes(PAGE);
+    let mut copy = Numbers(6).bytes(PAGE);
     for len in 0..=PAGE {
         if len > 300 && len % 61 != 0 && len != PAGE {
             continue;
@@ -262,7 +282,38 @@ fn reads_no_page_that_the_range_does_not_touch() {
                     memset(range, 1, len);
                     range.add(len - 1).write(0);
                     assert_eq!(strlen(range), len - 1);
+                    let same = copy.as_mut_ptr();
+                    memcpy(same, range, len);
+                    assert_eq!(first_difference(range, same, usize::MAX), len - 1);
+                    assert_eq!(first_difference(same, range, len), len - 1);
+                    assert_eq!(first_difference(range, same, len - 1), len - 1);
                 }
+            }
+        }
+    }
+}
+
+#[test]
+fn strings_differ_where_they_first_do() {
+    for len in 0..=300usize {
+        for (shift_a, shift_b) in [(0, 0), (1, 0), (3, 11), (15, 16), (31, 4)] {
+            for spot in 0..=len {
+                let mut a = vec![0x81u8; len + 64];
+                let mut b = vec![0x81u8; len + 64];
+                a[shift_a + len] = 0;
+                b[shift_b + len] = 0;
+                // A difference, or the end of both; a later one must not count.
+                if spot < len {
+                    b[shift_b + spot] = 0x80;
+                    b[shift_b + len - 1] = 7;
+                }
+                // SAFETY: a NUL lies in both buffers.
+                let at = |limit| unsafe {
+                    first_difference(a.as_ptr().add(shift_a), b.as_ptr().add(shift_b), limit)
+                };
+                assert_eq!(at(usize::MAX), spot);
+                assert_eq!(at(spot), spot);
+                assert_eq!(at(spot / 2), spot / 2);
             }
         }
     }

@@ -24,3 +24,4 @@ pub mod syscall;
 pub mod thread;
 pub mod va_list;
 pub mod vdso;
+mod wide;
