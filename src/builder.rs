@@ -113,6 +113,12 @@ impl Convert {
         self
     }
 
+    /// Functions whose calls always keep their thread: they never become system calls of Go's while they run (`--bare`).
+    pub fn bare(mut self, glob: impl Into<String>) -> Self {
+        self.options.bare.push(glob.into());
+        self
+    }
+
     /// Bytes of the stack of a call: a power of two from 256 KiB to 1 GiB; 8 MiB by default.
     pub fn stack_size(mut self, bytes: u64) -> Self {
         self.options.stack_size = bytes;
@@ -156,6 +162,7 @@ mod tests {
             .consumes("c")
             .trust("t")
             .blocking("b")
+            .bare("bare")
             .stack_size(1 << 20);
         let want = ConvertOptions {
             out_dir: "go".into(),
@@ -169,6 +176,7 @@ mod tests {
             consumes: vec!["c".into()],
             trust: vec!["t".into()],
             blocking: vec!["b".into()],
+            bare: vec!["bare".into()],
             stack_size: 1 << 20,
             ..ConvertOptions::new(vec!["a/liba.a".into(), "b.o".into()])
         };

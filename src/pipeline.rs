@@ -69,7 +69,7 @@ pub fn convert(o: &ConvertOptions, progress: &dyn Progress) -> Result<Converted>
     let crates = inside.map(|inside| inside.crates.clone());
     let mut linked = linking::link(library, &api, &package.calls, o.stack_size, crates, &t)?;
     let waits = blocking::report(&api, &declared.blocking, &linked.waits);
-    blocking::warn(&api, &waits, progress);
+    blocking::warn(&api, &waits, &declared.bare, progress);
     let notes = linked.zeros.iter().chain(&package.notes);
     notes.for_each(|w| progress.warn(w));
 
@@ -132,6 +132,7 @@ fn offered(
         consumes: rules::consumes::consumes(&api, &o.consumes)?,
         trusted: rules::declared::trusted(&api, &o.trust)?,
         blocking: rules::declared::blocking(&api, &o.blocking)?,
+        bare: rules::declared::bare(&api, &o.bare)?,
     };
     Ok((api, declared))
 }

@@ -131,18 +131,17 @@ pub fn object(api: &Api, arch: &dyn Arch, calls: &Calls) -> Result<Object<'stati
         }
     }
     Error::check(Kind::Unsupported, problems, ())?;
-    if api
-        .functions()
-        .iter()
-        .any(|f| f.callbacks().next().is_some())
-    {
-        let jump = arch.jump(symbols::RESUME).map_err(|what| {
-            Error::fault(Problem::new(format!(
-                "cannot reach {}: {what}",
-                symbols::RESUME
-            )))
-        })?;
-        w.add(internal(symbols::RESUME), jump, Role::Wrapper);
+    let functions = api.functions();
+    let takes_functions = functions.iter().any(|f| f.callbacks().next().is_some());
+    let entered = [
+        Some(symbols::GO_ON),
+        takes_functions.then_some(symbols::RESUME),
+    ];
+    for symbol in entered.into_iter().flatten() {
+        let jump = arch
+            .jump(symbol)
+            .map_err(|what| Error::fault(Problem::new(format!("cannot reach {symbol}: {what}"))))?;
+        w.add(internal(symbol), jump, Role::Wrapper);
     }
     w.unwind_table(arch)?;
     Ok(w.object)

@@ -70,6 +70,8 @@ pub mod symbols {
         PROTECTOR = "__stack_chk_guard";
         /// What Go calls with the result of a Go function.
         RESUME = "rsyso_resume";
+        /// What Go calls once it takes a call for a system call: goes on with that.
+        GO_ON = "rsyso_go_on";
         /// Called by a wrapper for a handle that it did not find in order: (lane's control block, which of the lane's uses, the handle, its
         /// note, which is three C strings: what comes before the type's name, the name, what comes after) returns if the call may go on.
         HANDLE_USE = "rsyso_handle_use";
@@ -139,7 +141,8 @@ pub struct Head {
     pub go_sp: usize,
     /// The goroutine's frame pointer.
     pub go_bp: usize,
-    /// The Go function to go on in, on the goroutine's stack, if the call does not return (`leave/departure.rs`).
+    /// The Go function to go on in, on the goroutine's stack, if the call does not return (`leave/departure.rs`), or is to become a system call of
+    /// Go's (`leave/polite.rs`); with [`LANDING_STAYS`], if not the latter. 0 while no call of Go's runs on the lane.
     pub go_landing: usize,
     /// Which handles the call uses: 0, or the address of a [`Cell`] (`leave/handles.rs`).
     pub uses: [AtomicUsize; USES],
@@ -149,7 +152,14 @@ pub struct Head {
     pub away_sp: usize,
     /// The thread of Go's, its `m`, that a call runs on which takes Go functions.
     pub m: usize,
+    /// Where a call goes on once it is a system call of Go's: a stack pointer of the lane, or what a signal has interrupted.
+    pub polite_at: usize,
+    /// What counts such calls, if it was a signal that made the call one; else null.
+    pub polite_count: *const AtomicUsize,
 }
+
+/// Set in a landing whose call Go is not to take for a system call: it does so already, or never.
+pub const LANDING_STAYS: u64 = 1;
 
 /// Where in the control block a wrapper saves the goroutine's stack pointer before it switches to the lane.
 pub const CONTROL_GO_SP: u64 = offset_of!(Head, go_sp) as u64;

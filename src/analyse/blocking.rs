@@ -38,10 +38,11 @@ pub fn report(api: &Api, declared: &Said, waits: &[Option<Wait>]) -> Vec<Waiting
         .collect()
 }
 
-/// Warns of functions that can wait and of which `--blocking` says nothing: one warning for each way of waiting.
-pub fn warn(api: &Api, waits: &[Waiting], progress: &dyn Progress) {
+/// Warns of functions that can wait and that `--bare` names: one warning for each way of waiting. Other calls that wait become system calls of Go's.
+pub fn warn(api: &Api, waits: &[Waiting], bare: &Said, progress: &dyn Progress) {
     let mut groups: Vec<(&str, Vec<(&str, &Wait)>)> = Vec::new();
-    for waiting in waits.iter().filter(|w| w.declared.is_none()) {
+    let is_bare = |w: &&Waiting| w.declared != Some(true) && bare.get(&w.symbol) == Some(&true);
+    for waiting in waits.iter().filter(is_bare) {
         let Some(wait) = &waiting.wait else { continue };
         let entry = (waiting.symbol.as_str(), wait);
         match groups.iter_mut().find(|(why, _)| *why == wait.why) {
@@ -60,14 +61,16 @@ fn warning(api: &Api, why: &str, list: &[(&str, &Wait)]) -> Problem {
         [one] => {
             let function = api.functions().iter().find(|f| f.symbol == *one);
             let source = function.and_then(|f| f.source.as_ref());
-            let message = format!("{one} can {why}, and Go's garbage collector waits with it");
+            let message =
+                format!("{one} can {why}, and with --bare Go's garbage collector waits with it");
             let mut problem = Problem::new(message);
             problem.place = source.map(|s| format!("{}:{}", s.file, s.line));
             (*one, problem)
         }
         _ => {
             let all = count(symbols.len(), "function");
-            let message = format!("{all} can {why}, and Go's garbage collector waits with them");
+            let message =
+                format!("{all} can {why}, and with --bare Go's garbage collector waits with them");
             ("GLOB", Problem::new(message).note(globs::some(&symbols)))
         }
     };
@@ -75,7 +78,7 @@ fn warning(api: &Api, why: &str, list: &[(&str, &Wait)]) -> Problem {
         problem = problem.note(format!("by {}", shorten(&wait.chain)));
     }
     problem.help(format!(
-        "say which: `--blocking '{who}'` if it can last, `--blocking '!{who}'` if it is short"
+        "without it, calls that wait keep nobody: `--bare '!{who}'`"
     ))
 }
 
@@ -120,21 +123,24 @@ mod tests {
         let mut waits: Vec<_> = names.iter().map(|n| wait(n, "sleep")).collect();
         waits[5] = wait("f", "wait for input");
         waits[6] = None;
-        let declared = Said::from([("a".to_owned(), false)]);
+        let declared = Said::from([("a".to_owned(), false), ("c".to_owned(), true)]);
         let report = report(&api, &declared, &waits);
         assert_eq!(report.len(), 6, "g has nothing to say");
         let heard = Heard::default();
-        warn(&api, &report, &heard);
+        let bare = |names: &[&str]| names.iter().map(|n| (n.to_string(), *n != "e")).collect();
+        warn(&api, &report, &bare(&[]), &heard);
+        assert!(heard.0.lock().unwrap().is_empty());
+        warn(&api, &report, &bare(&names), &heard);
         let heard = heard.0.into_inner().unwrap();
         let messages: Vec<_> = heard.iter().map(|p| p.message.as_str()).collect();
         assert_eq!(
             messages,
             [
-                "4 functions can sleep, and Go's garbage collector waits with them",
-                "f can wait for input, and Go's garbage collector waits with it",
+                "3 functions can sleep, and with --bare Go's garbage collector waits with them",
+                "f can wait for input, and with --bare Go's garbage collector waits with it",
             ]
         );
-        assert_eq!(heard[0].notes[0], "b, c, d, e");
+        assert_eq!(heard[0].notes[0], "a, b, d");
         assert_eq!(heard[0].notes.len(), 1 + SHOWN);
     }
 }

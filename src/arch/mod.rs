@@ -61,9 +61,17 @@ pub struct Stub<'a> {
     pub frame: &'a Frame,
     /// The Go function by which the image tells the package from a copy of it under another import path.
     pub package: &'a str,
-    /// The Go function in which the runtime goes on if the call does not return (see [`Calling::landing`]). Of a call that may block it is another one than
-    /// `package`.
-    pub landing: &'a str,
+    /// Where the runtime goes on if the call does not return.
+    pub landing: Landing<'a>,
+}
+
+/// Where on the Go side the runtime goes on with a call that is not to go on as it is: if it does not return, and if it is to become a system call of Go's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Landing<'a> {
+    /// In this function (see [`Calling::landing`]); the call becomes no system call.
+    Stays(&'a str),
+    /// In an assembly function of the stub's own (see [`Calling::away`]).
+    Away,
 }
 
 /// The first arguments of a call in machine code, where they are constants; of a system call, its number and three arguments.
@@ -162,6 +170,9 @@ pub trait Calling: Sync {
     fn frame_at_entry(&self) -> (CommonInformationEntry, u32);
     /// The Go assembly of one stub, with its comment, ending in a newline.
     fn stub(&self, stub: &Stub<'_>) -> String;
+    /// What the Go assembly of stubs with [`Landing::Away`] begins with. Once such a call is to become a system call, the runtime goes on in a function that tells the
+    /// scheduler, and calls `go_on` with the lane; if the call does not return, in one that calls `depart` with the departure.
+    fn away(&self, go_on: &str, depart: &str) -> String;
     /// The Go assembly of the function `name`, in which the runtime goes on when a call does not return: it calls `then` with the pointer
     /// that it is handed.
     fn landing(&self, name: &str, then: &str) -> String;

@@ -42,6 +42,8 @@ pub struct ConvertOptions {
     pub trust: Vec<String>,
     /// Globs of exports that block; after a `!`, of exports that do not. The last that matches counts.
     pub blocking: Vec<String>,
+    /// Globs of exports whose calls never become system calls of Go's while they run; after a `!`, of exports whose may. The last that matches counts.
+    pub bare: Vec<String>,
     /// Bytes of a lane: a power of two from [`MIN_STACK_SIZE`] to [`MAX_STACK_SIZE`].
     pub stack_size: u64,
     /// The command for the comment in generated files: base names and flags, no absolute paths, e.g. `rsyso convert libfoo.a`.
@@ -90,6 +92,7 @@ impl ConvertOptions {
             consumes: Vec::new(),
             trust: Vec::new(),
             blocking: Vec::new(),
+            bare: Vec::new(),
             stack_size: DEFAULT_STACK_SIZE,
             command,
             sources: Vec::new(),

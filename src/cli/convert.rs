@@ -60,6 +60,9 @@ pub struct Go {
     /// Functions that can block, by symbol; `!GLOB` for those that do not; the last match counts
     #[arg(long, value_name = "GLOB")]
     blocking: Vec<String>,
+    /// Functions whose calls always keep their thread, by symbol: they are so short that Go can wait for them; `!GLOB` for others; the last match counts
+    #[arg(long, value_name = "GLOB")]
+    bare: Vec<String>,
     /// The stack of a call, a power of two from 256KiB to 1GiB [default: 8MiB]
     #[arg(long, value_name = "SIZE", value_parser = parse_size)]
     stack_size: Option<u64>,
@@ -126,6 +129,7 @@ impl Go {
             consumes: self.consumes,
             trust: self.trust,
             blocking: self.blocking,
+            bare: self.bare,
             stack_size,
             ..options
         })
@@ -163,6 +167,9 @@ impl Go {
         }
         for glob in &self.blocking {
             flag("--blocking", glob);
+        }
+        for glob in &self.bare {
+            flag("--bare", glob);
         }
         if let Some(size) = self.stack_size {
             flag("--stack-size", &size.to_string());

@@ -1,5 +1,6 @@
 //! A Go package as data: what [`super::plan`] makes of an API, and what [`super::print`] writes down. `inspect` and the page show the same.
 
+use crate::arch::Landing;
 use crate::base::diag::Problem;
 use crate::model::goabi::Frame;
 use crate::model::uses::Calls;
@@ -153,6 +154,13 @@ pub struct Assembly {
 pub enum Routine {
     /// It calls a wrapper.
     Stub(Stub),
+    /// What stubs begin with whose calls may become system calls of Go's while they run.
+    Away {
+        /// The stub that goes on with them then.
+        go_on: &'static str,
+        /// The Go function in which they go on if they do not return.
+        depart: &'static str,
+    },
     /// Where the runtime goes on if a call does not return; it calls a Go function.
     Landing {
         /// Its name.
@@ -175,8 +183,8 @@ pub struct Stub {
     pub frame: Frame,
     /// The landing by which the image knows the package.
     pub package: &'static str,
-    /// Where the runtime goes on if the call does not return.
-    pub landing: &'static str,
+    /// Where the runtime goes on if the call does not return, or is to become a system call of Go's.
+    pub landing: Landing<'static>,
     /// Whether the name stands in a macro, since the vet of Go 1.21 would count the arguments wrong.
     pub in_macro: bool,
 }

@@ -12,6 +12,8 @@ pub type Said = BTreeMap<String, bool>;
 pub struct Declared {
     /// `--blocking`: whether calls can last.
     pub blocking: Said,
+    /// `--bare`: whether calls stay what they are to Go's scheduler, whatever they do.
+    pub bare: Said,
     /// `--trust`: whether arguments are passed as they are.
     pub trusted: Said,
     /// `--consumes`: whether handles that are given by `*mut` are taken for good.
@@ -22,6 +24,11 @@ impl Declared {
     /// Whether Go's scheduler and collector must not wait for calls of the function.
     pub fn blocks(&self, function: &Function) -> bool {
         self.blocking.get(&function.symbol) == Some(&true)
+    }
+
+    /// Whether calls of the function never become system calls of Go's while they run.
+    pub fn is_bare(&self, function: &Function) -> bool {
+        self.bare.get(&function.symbol) == Some(&true)
     }
 
     /// Whether arguments of the function are not looked at before a call.

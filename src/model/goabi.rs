@@ -75,7 +75,7 @@ pub struct Slot {
 }
 
 /// Go's word on the supported platforms.
-const WORD: u64 = 8;
+pub const WORD: u64 = 8;
 
 /// Size and alignment of the Go type that stands for `ty`: as on the Rust side, but a slice has three words.
 pub fn go_layout(api: &Api, ty: &Type) -> Layout {

@@ -73,6 +73,7 @@ pub fn fixtures() -> Vec<String> {
         "overflow",
         "panics",
         "plusone",
+        "polite",
         "text",
         "threads",
     ] {

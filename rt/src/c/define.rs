@@ -63,7 +63,14 @@ pub fn overflowed() -> ! {
     crate::sys::die::fatal("buffer overflow in C code of the library (__chk_fail)")
 }
 
-/// Makes a system call until it is not interrupted (EINTR).
+/// Called before a system call that may wait: Go is to run something else meanwhile, if it waits for this call (`leave/polite.rs`).
+#[inline]
+pub fn about_to_wait() {
+    #[cfg(not(test))]
+    crate::leave::polite::about_to_wait();
+}
+
+/// Makes a system call that may wait until it is not interrupted (EINTR).
 ///
 /// Signals that interrupt a call of the library's are Go's: it sends them to threads that run for long (SIGURG) and for
 /// profiles (SIGPROF). The library has no handlers, so that without Go it would never see EINTR, and some of it does
@@ -72,6 +79,7 @@ pub fn overflowed() -> ! {
 #[inline]
 pub fn uninterrupted(mut call: impl FnMut() -> isize) -> isize {
     const INTERRUPTED: isize = -(libc::EINTR as isize);
+    about_to_wait();
     match call() {
         INTERRUPTED => {
             let _held = crate::sys::signal::Blocked::gos();
@@ -191,6 +199,7 @@ macro_rules! c_fn {
 
 /// Defines C functions that are a system call each: `name(args) -> ret = number(words);`, checked as by [`c_fn`]
 /// (`name, like other(args)`). A failure is -1 with `errno` set. `= again number(words)`: as [`uninterrupted`].
+/// `= waiting number(words)`: [`about_to_wait`] comes first; a signal may interrupt it.
 macro_rules! syscalls {
     () => {};
     ($(#[$m:meta])* $name:ident($($a:ident: $t:ty),* $(,)?) -> $r:ty = again $nr:ident($($w:expr),*); $($rest:tt)*) => {
@@ -199,6 +208,16 @@ macro_rules! syscalls {
             fn $name($($a: $t),*) -> $r {
                 let result = $crate::c::define::uninterrupted(|| syscall!(linux_raw_sys::general::$nr $(, $w)*));
                 $crate::c::define::ret(result) as $r
+            }
+        }
+        syscalls!($($rest)*);
+    };
+    ($(#[$m:meta])* $name:ident($($a:ident: $t:ty),* $(,)?) -> $r:ty = waiting $nr:ident($($w:expr),*); $($rest:tt)*) => {
+        c_fn! {
+            $(#[$m])*
+            fn $name($($a: $t),*) -> $r {
+                $crate::c::define::about_to_wait();
+                $crate::c::define::ret(syscall!(linux_raw_sys::general::$nr $(, $w)*)) as $r
             }
         }
         syscalls!($($rest)*);

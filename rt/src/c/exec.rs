@@ -6,7 +6,7 @@ use core::sync::atomic::Ordering::Relaxed;
 use libc::{c_char, c_int, pid_t};
 
 use crate::alloc::keeper;
-use crate::c::define::{fail, ret};
+use crate::c::define::{about_to_wait, fail, ret};
 use crate::c::process::FORKED;
 use crate::c::signal::drop_handlers;
 use crate::c::string::bytes;
@@ -35,6 +35,8 @@ c_fn! {
     /// fork(2). The child has this thread alone. Go's scheduler does not run there, and Go's signal handlers are gone;
     /// as in any program with threads it may do little more than exec or _exit.
     fn fork() -> pid_t {
+        // Go's scheduler is not to be told of anything in the child; of what it knows already it is not told again.
+        about_to_wait();
         // Held until the child has its copy, so that the list is whole there.
         let handlers = AT_FORK.lock();
         let list = || handlers.0.iter().flatten();

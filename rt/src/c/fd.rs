@@ -2,7 +2,7 @@
 
 use libc::{c_int, c_uint, c_ulong, c_void, iovec, loff_t, off_t, off64_t, size_t, ssize_t};
 
-use crate::c::define::{code, fail, ret, uninterrupted};
+use crate::c::define::{about_to_wait, code, fail, ret, uninterrupted};
 use crate::c::errno::errno;
 use linux_raw_sys::general::*;
 
@@ -12,30 +12,30 @@ syscalls! {
     /// readv(2)
     readv(fd: c_int, iov: *const iovec, count: c_int) -> ssize_t = again __NR_readv(fd, iov, count);
     /// pread(2)
-    pread(fd: c_int, buf: *mut c_void, count: size_t, offset: off_t) -> ssize_t = __NR_pread64(fd, buf, count, offset);
+    pread(fd: c_int, buf: *mut c_void, count: size_t, offset: off_t) -> ssize_t = waiting __NR_pread64(fd, buf, count, offset);
     /// pread(2)
-    pread64(fd: c_int, buf: *mut c_void, count: size_t, offset: off64_t) -> ssize_t = __NR_pread64(fd, buf, count, offset);
+    pread64(fd: c_int, buf: *mut c_void, count: size_t, offset: off64_t) -> ssize_t = waiting __NR_pread64(fd, buf, count, offset);
     /// pwrite(2)
-    pwrite(fd: c_int, buf: *const c_void, count: size_t, offset: off_t) -> ssize_t = __NR_pwrite64(fd, buf, count, offset);
+    pwrite(fd: c_int, buf: *const c_void, count: size_t, offset: off_t) -> ssize_t = waiting __NR_pwrite64(fd, buf, count, offset);
     /// pwrite(2)
-    pwrite64(fd: c_int, buf: *const c_void, count: size_t, offset: off64_t) -> ssize_t = __NR_pwrite64(fd, buf, count, offset);
+    pwrite64(fd: c_int, buf: *const c_void, count: size_t, offset: off64_t) -> ssize_t = waiting __NR_pwrite64(fd, buf, count, offset);
     // The kernel takes the offset in two words; on 64-bit machines the first holds all of it.
     /// preadv(2)
-    preadv(fd: c_int, iov: *const iovec, count: c_int, offset: off_t) -> ssize_t = __NR_preadv(fd, iov, count, offset, 0usize);
+    preadv(fd: c_int, iov: *const iovec, count: c_int, offset: off_t) -> ssize_t = waiting __NR_preadv(fd, iov, count, offset, 0usize);
     /// preadv(2)
-    preadv64(fd: c_int, iov: *const iovec, count: c_int, offset: off64_t) -> ssize_t = __NR_preadv(fd, iov, count, offset, 0usize);
+    preadv64(fd: c_int, iov: *const iovec, count: c_int, offset: off64_t) -> ssize_t = waiting __NR_preadv(fd, iov, count, offset, 0usize);
     /// pwritev(2)
-    pwritev(fd: c_int, iov: *const iovec, count: c_int, offset: off_t) -> ssize_t = __NR_pwritev(fd, iov, count, offset, 0usize);
+    pwritev(fd: c_int, iov: *const iovec, count: c_int, offset: off_t) -> ssize_t = waiting __NR_pwritev(fd, iov, count, offset, 0usize);
     /// pwritev(2)
-    pwritev64(fd: c_int, iov: *const iovec, count: c_int, offset: off64_t) -> ssize_t = __NR_pwritev(fd, iov, count, offset, 0usize);
+    pwritev64(fd: c_int, iov: *const iovec, count: c_int, offset: off64_t) -> ssize_t = waiting __NR_pwritev(fd, iov, count, offset, 0usize);
     /// preadv2(2)
-    preadv2(fd: c_int, iov: *const iovec, count: c_int, offset: off_t, flags: c_int) -> ssize_t = __NR_preadv2(fd, iov, count, offset, 0usize, flags);
+    preadv2(fd: c_int, iov: *const iovec, count: c_int, offset: off_t, flags: c_int) -> ssize_t = waiting __NR_preadv2(fd, iov, count, offset, 0usize, flags);
     /// preadv2(2)
-    preadv64v2(fd: c_int, iov: *const iovec, count: c_int, offset: off64_t, flags: c_int) -> ssize_t = __NR_preadv2(fd, iov, count, offset, 0usize, flags);
+    preadv64v2(fd: c_int, iov: *const iovec, count: c_int, offset: off64_t, flags: c_int) -> ssize_t = waiting __NR_preadv2(fd, iov, count, offset, 0usize, flags);
     /// pwritev2(2)
-    pwritev2(fd: c_int, iov: *const iovec, count: c_int, offset: off_t, flags: c_int) -> ssize_t = __NR_pwritev2(fd, iov, count, offset, 0usize, flags);
+    pwritev2(fd: c_int, iov: *const iovec, count: c_int, offset: off_t, flags: c_int) -> ssize_t = waiting __NR_pwritev2(fd, iov, count, offset, 0usize, flags);
     /// pwritev2(2)
-    pwritev64v2(fd: c_int, iov: *const iovec, count: c_int, offset: off64_t, flags: c_int) -> ssize_t = __NR_pwritev2(fd, iov, count, offset, 0usize, flags);
+    pwritev64v2(fd: c_int, iov: *const iovec, count: c_int, offset: off64_t, flags: c_int) -> ssize_t = waiting __NR_pwritev2(fd, iov, count, offset, 0usize, flags);
     /// close_range(2)
     close_range(first: c_uint, last: c_uint, flags: c_int) -> c_int = __NR_close_range(first, last, flags);
     /// close(2)
@@ -53,13 +53,13 @@ syscalls! {
     /// pipe(2)
     pipe(fds: *mut c_int) -> c_int = __NR_pipe2(fds, 0);
     /// fsync(2)
-    fsync(fd: c_int) -> c_int = __NR_fsync(fd);
+    fsync(fd: c_int) -> c_int = waiting __NR_fsync(fd);
     /// fdatasync(2)
-    fdatasync(fd: c_int) -> c_int = __NR_fdatasync(fd);
+    fdatasync(fd: c_int) -> c_int = waiting __NR_fdatasync(fd);
     /// syncfs(2)
-    syncfs(fd: c_int) -> c_int = __NR_syncfs(fd);
+    syncfs(fd: c_int) -> c_int = waiting __NR_syncfs(fd);
     /// sync_file_range(2)
-    sync_file_range(fd: c_int, offset: off64_t, count: off64_t, flags: c_uint) -> c_int = __NR_sync_file_range(fd, offset, count, flags);
+    sync_file_range(fd: c_int, offset: off64_t, count: off64_t, flags: c_uint) -> c_int = waiting __NR_sync_file_range(fd, offset, count, flags);
     /// ftruncate(2)
     ftruncate(fd: c_int, length: off_t) -> c_int = __NR_ftruncate(fd, length);
     /// ftruncate(2)
@@ -69,19 +69,19 @@ syscalls! {
     /// fallocate(2)
     fallocate64(fd: c_int, mode: c_int, offset: off64_t, length: off64_t) -> c_int = __NR_fallocate(fd, mode, offset, length);
     /// flock(2)
-    flock(fd: c_int, operation: c_int) -> c_int = __NR_flock(fd, operation);
+    flock(fd: c_int, operation: c_int) -> c_int = waiting __NR_flock(fd, operation);
     /// sendfile(2)
-    sendfile(out: c_int, input: c_int, offset: *mut off_t, count: size_t) -> ssize_t = __NR_sendfile(out, input, offset, count);
+    sendfile(out: c_int, input: c_int, offset: *mut off_t, count: size_t) -> ssize_t = waiting __NR_sendfile(out, input, offset, count);
     /// sendfile(2)
-    sendfile64(out: c_int, input: c_int, offset: *mut off64_t, count: size_t) -> ssize_t = __NR_sendfile(out, input, offset, count);
+    sendfile64(out: c_int, input: c_int, offset: *mut off64_t, count: size_t) -> ssize_t = waiting __NR_sendfile(out, input, offset, count);
     /// splice(2)
     splice(from: c_int, from_offset: *mut loff_t, to: c_int, to_offset: *mut loff_t, length: size_t, flags: c_uint) -> ssize_t
-        = __NR_splice(from, from_offset, to, to_offset, length, flags);
+        = waiting __NR_splice(from, from_offset, to, to_offset, length, flags);
     /// tee(2)
-    tee(from: c_int, to: c_int, length: size_t, flags: c_uint) -> ssize_t = __NR_tee(from, to, length, flags);
+    tee(from: c_int, to: c_int, length: size_t, flags: c_uint) -> ssize_t = waiting __NR_tee(from, to, length, flags);
     /// copy_file_range(2)
     copy_file_range(from: c_int, from_offset: *mut off64_t, to: c_int, to_offset: *mut off64_t, length: size_t, flags: c_uint) -> ssize_t
-        = __NR_copy_file_range(from, from_offset, to, to_offset, length, flags);
+        = waiting __NR_copy_file_range(from, from_offset, to, to_offset, length, flags);
     /// readahead(2)
     readahead(fd: c_int, offset: off64_t, count: size_t) -> ssize_t = __NR_readahead(fd, offset, count);
     /// memfd_create(2)
@@ -138,14 +138,16 @@ c_fn! {
 
     /// fcntl(2)
     variadic fn fcntl(fd: c_int, command: c_int; argument: c_ulong) -> c_int {
+        if matches!(command, libc::F_SETLKW | libc::F_OFD_SETLKW) {
+            about_to_wait();
+        }
         // SAFETY: the caller's; a command without argument ignores the word.
         ret(unsafe { syscall!(__NR_fcntl, fd, command, argument) }) as c_int
     }
 
     /// fcntl(2), the name that C code compiled with 64-bit offsets asks for.
     undeclared fn fcntl64(fd: c_int, command: c_int, argument: c_ulong) -> c_int {
-        // SAFETY: as in `fcntl`.
-        ret(unsafe { syscall!(__NR_fcntl, fd, command, argument) }) as c_int
+        fcntl(fd, command, argument)
     }
 
     /// ioctl(2)
@@ -196,6 +198,7 @@ c_fn! {
 
     /// sync(2)
     fn sync() {
+        about_to_wait();
         // SAFETY: no arguments, cannot fail.
         unsafe { syscall!(__NR_sync) };
     }

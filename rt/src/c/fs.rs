@@ -8,7 +8,7 @@ use libc::{
     timeval, uid_t,
 };
 
-use crate::c::define::{fail, ret};
+use crate::c::define::{about_to_wait, fail, ret};
 use crate::c::string::length_up_to;
 use crate::sys;
 use linux_raw_sys::general::*;
@@ -53,6 +53,7 @@ c_fn! {
 unsafe fn open_at(dir: c_int, path: *const c_char, flags: c_int, mode: mode_t) -> c_int {
     let creates = flags & libc::O_CREAT != 0 || flags & libc::O_TMPFILE == libc::O_TMPFILE;
     let mode = if creates { mode } else { 0 };
+    about_to_wait();
     // SAFETY: `path` is a C string, as this function demands.
     ret(unsafe { syscall!(__NR_openat, dir, path, flags, mode) }) as c_int
 }

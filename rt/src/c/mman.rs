@@ -17,7 +17,7 @@ syscalls! {
     /// madvise(2)
     madvise(addr: *mut c_void, length: size_t, advice: c_int) -> c_int = __NR_madvise(addr, length, advice);
     /// msync(2)
-    msync(addr: *mut c_void, length: size_t, flags: c_int) -> c_int = __NR_msync(addr, length, flags);
+    msync(addr: *mut c_void, length: size_t, flags: c_int) -> c_int = waiting __NR_msync(addr, length, flags);
     /// mlock(2)
     mlock(addr: *const c_void, length: size_t) -> c_int = __NR_mlock(addr, length);
     /// mlock(2)

@@ -8,7 +8,7 @@ use libc::{
 };
 
 use crate::arch::page::{FIXED_PAGE, PAGE};
-use crate::c::define::{fail, ret};
+use crate::c::define::{about_to_wait, fail, ret};
 use crate::sys;
 use crate::sys::lock::Lock;
 use crate::sys::signal::{Action, change_mask, sigaction};
@@ -45,11 +45,11 @@ syscalls! {
     /// setsid(2)
     setsid() -> pid_t = __NR_setsid();
     /// waitid(2)
-    waitid(kind: idtype_t, id: id_t, info: *mut siginfo_t, options: c_int) -> c_int = __NR_waitid(kind, id, info, options, 0usize);
+    waitid(kind: idtype_t, id: id_t, info: *mut siginfo_t, options: c_int) -> c_int = waiting __NR_waitid(kind, id, info, options, 0usize);
     /// waitpid(2)
-    waitpid(pid: pid_t, status: *mut c_int, options: c_int) -> pid_t = __NR_wait4(pid, status, options, 0usize);
+    waitpid(pid: pid_t, status: *mut c_int, options: c_int) -> pid_t = waiting __NR_wait4(pid, status, options, 0usize);
     /// wait4(2)
-    wait4(pid: pid_t, status: *mut c_int, options: c_int, usage: *mut rusage) -> pid_t = __NR_wait4(pid, status, options, usage);
+    wait4(pid: pid_t, status: *mut c_int, options: c_int, usage: *mut rusage) -> pid_t = waiting __NR_wait4(pid, status, options, usage);
     /// kill(2)
     kill(pid: pid_t, signal: c_int) -> c_int = __NR_kill(pid, signal);
     /// getrandom(2)
@@ -80,6 +80,24 @@ syscalls! {
     setrlimit(resource: c_uint, to: *const rlimit) -> c_int = __NR_prlimit64(0, resource, to, 0usize);
     /// setrlimit(2)
     setrlimit64(resource: c_uint, to: *const rlimit64) -> c_int = __NR_prlimit64(0, resource, to, 0usize);
+}
+
+/// Whether a system call may wait, by its number and its second argument: all may but those that are called often and never do.
+fn may_wait(number: u32, second: u32) -> bool {
+    const NEVER: [u32; 5] = [
+        __NR_clock_gettime,
+        __NR_getrandom,
+        __NR_gettid,
+        __NR_membarrier,
+        __NR_statx,
+    ];
+    match number == __NR_futex {
+        true => matches!(
+            second & !(FUTEX_PRIVATE_FLAG | FUTEX_CLOCK_REALTIME),
+            FUTEX_WAIT | FUTEX_WAIT_BITSET | FUTEX_LOCK_PI | FUTEX_LOCK_PI2 | FUTEX_WAIT_REQUEUE_PI
+        ),
+        false => !NEVER.contains(&number),
+    }
 }
 
 c_fn! {
@@ -121,6 +139,9 @@ c_fn! {
 
     /// syscall(2)
     variadic fn syscall(number: c_long; a: usize, b: usize, c: usize, d: usize, e: usize, f: usize) -> c_long {
+        if may_wait(number as u32, b as u32) {
+            about_to_wait();
+        }
         // SAFETY: the caller's. The words that he left out are registers, and a word of his own frame.
         ret(unsafe { syscall!(number as u32, a, b, c, d, e, f) }) as c_long
     }
@@ -132,6 +153,7 @@ c_fn! {
 
     /// pause(2), by ppoll on nothing.
     fn pause() -> c_int {
+        about_to_wait();
         // SAFETY: no descriptors, no limit, no mask.
         ret(unsafe { syscall!(__NR_ppoll, 0usize, 0usize, 0usize, 0usize, 0usize) }) as c_int
     }

@@ -7,7 +7,7 @@
 
 use libc::{c_int, sighandler_t, sigset_t, stack_t};
 
-use crate::c::define::{fail, ret};
+use crate::c::define::{about_to_wait, fail, ret};
 use crate::c::process::only_after_fork;
 use crate::sys;
 use crate::sys::signal::{Action, SET_SIZE, SIGNALS, action_of};
@@ -171,6 +171,7 @@ c_fn! {
 
     /// sigtimedwait(2). The signals must be blocked in the thread; a thread of Rust's own has all blocked.
     fn sigtimedwait(set: *const sigset_t, info: *mut libc::siginfo_t, limit: *const libc::timespec) -> c_int {
+        about_to_wait();
         ret(syscall!(__NR_rt_sigtimedwait, set, info, limit, SET_SIZE)) as c_int
     }
 

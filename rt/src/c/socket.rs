@@ -18,7 +18,7 @@ syscalls! {
     /// accept4(2)
     accept4(fd: c_int, address: *mut sockaddr, length: *mut socklen_t, flags: c_int) -> c_int = again __NR_accept4(fd, address, length, flags);
     /// connect(2)
-    connect(fd: c_int, address: *const sockaddr, length: socklen_t) -> c_int = __NR_connect(fd, address, length);
+    connect(fd: c_int, address: *const sockaddr, length: socklen_t) -> c_int = waiting __NR_connect(fd, address, length);
     /// shutdown(2)
     shutdown(fd: c_int, how: c_int) -> c_int = __NR_shutdown(fd, how);
     /// getsockname(2)

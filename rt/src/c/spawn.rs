@@ -7,7 +7,7 @@ use core::ffi::CStr;
 
 use libc::{c_char, c_int, pid_t, posix_spawn_file_actions_t, posix_spawnattr_t};
 
-use crate::c::define::code;
+use crate::c::define::{about_to_wait, code};
 use crate::c::exec::{search, search_path};
 use crate::c::signal::drop_handlers;
 use crate::c::string::bytes;
@@ -169,6 +169,8 @@ impl<'a> Child<'a> {
             flags |= CLONE_PIDFD;
         }
         let to_pidfd = pidfd.map_or(core::ptr::null_mut(), |fd| &raw mut *fd);
+        // This thread waits until the child has become the program. And the child, which has the same memory, is to tell Go's scheduler nothing.
+        about_to_wait();
         let blocked = Blocked::all();
         self.mask =
             crate::c::thread::spawned_mask().map_or(blocked.before(), core::cell::Cell::get);

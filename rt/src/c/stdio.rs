@@ -21,6 +21,7 @@ pub(crate) use stream::Stream;
 /// Writes everything to a descriptor.
 pub(crate) fn write_all(fd: c_int, mut bytes: &[u8]) -> Result<(), c_int> {
     while !bytes.is_empty() {
+        crate::c::define::about_to_wait();
         // SAFETY: the slice's own size.
         match sys::check(unsafe { syscall!(__NR_write, fd, bytes.as_ptr(), bytes.len()) }) {
             Ok(n) => bytes = bytes.get(n..).unwrap_or(&[]),

@@ -7,6 +7,7 @@ use core::sync::atomic::{AtomicU32, Ordering::*};
 
 use libc::{c_int, timespec};
 
+use crate::c::define::about_to_wait;
 use crate::sys;
 use linux_raw_sys::general::*;
 
@@ -71,6 +72,7 @@ fn wait_in(
             &raw const deadline.time
         }
     };
+    about_to_wait();
     loop {
         // SAFETY: a valid word; null or a limit of our own.
         let result = unsafe {

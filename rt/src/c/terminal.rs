@@ -4,7 +4,7 @@ use core::ptr::null_mut;
 
 use libc::{c_char, c_int, pid_t, size_t, speed_t, termios};
 
-use crate::c::define::{fail, ret};
+use crate::c::define::{about_to_wait, fail, ret};
 use crate::c::errno::errno;
 use crate::c::string::copy_cstr;
 use linux_raw_sys::general::*;
@@ -80,6 +80,7 @@ c_fn! {
 
     /// tcdrain(3)
     fn tcdrain(fd: c_int) -> c_int {
+        about_to_wait();
         // SAFETY: a plain number: 1 waits, and breaks nothing.
         ret(unsafe { syscall!(__NR_ioctl, fd, libc::TCSBRK, 1) }) as c_int
     }

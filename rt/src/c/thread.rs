@@ -11,7 +11,7 @@ use core::sync::atomic::{AtomicBool, AtomicI32, AtomicU32, Ordering::*};
 
 use libc::{c_char, c_int, c_void, pthread_t, size_t};
 
-use crate::c::define::code;
+use crate::c::define::{about_to_wait, code};
 use crate::c::file;
 use crate::c::string::{Text, bytes, copy_cstr};
 use linux_raw_sys::general::*;
@@ -266,6 +266,7 @@ fn wait_until_gone(thread: &Thread) {
     // SAFETY: lanes are never unmapped.
     let word = unsafe { &(*thread.control).tid };
     while word.load(Acquire) == tid {
+        about_to_wait();
         // CLONE_CHILD_CLEARTID wakes by the shared kind of futex (kernel/fork.c, mm_release).
         // SAFETY: a word of the lane.
         unsafe { syscall!(__NR_futex, word.as_ptr(), FUTEX_WAIT, tid, 0usize) };

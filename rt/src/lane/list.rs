@@ -23,9 +23,15 @@ const LANES_MAX: usize = 1 << 18;
 /// Held to change [`LANES`]; the number of entries that are 0.
 static LANES_LOCK: Lock<usize> = Lock::new(0);
 
+/// Behind the list, the same by a hash of the address, so that a lane is found among thousands: a table with open addressing.
+const PLACES: usize = 2 * LANES_MAX;
+
+/// In the place of a lane that was retired: searches go past it.
+const RETIRED: usize = 1;
+
 /// Makes the list of lanes, once.
 pub(crate) fn create_list() {
-    match map_zeroed(LANES_MAX * size_of::<usize>()) {
+    match map_zeroed((LANES_MAX + PLACES) * size_of::<usize>()) {
         Ok(address) => LANES.store(address, Release),
         Err(errno) => fatal_errno("cannot map the list of stacks (mmap failed)", errno),
     }
@@ -42,6 +48,23 @@ fn lanes() -> &'static [AtomicUsize] {
     unsafe { core::slice::from_raw_parts(list.max(align_of::<usize>()) as *const AtomicUsize, len) }
 }
 
+/// The places of the table, from the one on where the search for a lane begins; none before there is a list.
+fn places(control: usize) -> impl Iterator<Item = &'static AtomicUsize> {
+    /// 2^64 divided by the golden ratio (Knuth, The Art of Computer Programming, 6.4).
+    const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
+    let list = LANES.load(Acquire);
+    let (table, len) = match list {
+        0 => (align_of::<AtomicUsize>(), 0),
+        _ => (list + LANES_MAX * size_of::<usize>(), PLACES),
+    };
+    // SAFETY: mapped for good, zeroed.
+    let table = unsafe { core::slice::from_raw_parts(table as *const AtomicUsize, len) };
+    let number = control as u64 >> params().lane_size.trailing_zeros();
+    let home = number.wrapping_mul(GOLDEN) >> (u64::BITS - PLACES.trailing_zeros());
+    let (before, from) = table.split_at((home as usize).min(len));
+    from.iter().chain(before)
+}
+
 /// Adds a lane to the list, unless it is in it.
 pub(crate) fn register(control: *mut Control) {
     // SAFETY: the calling thread has it for itself.
@@ -49,6 +72,11 @@ pub(crate) fn register(control: *mut Control) {
         return;
     }
     let mut empty = LANES_LOCK.lock();
+    let place = places(control as usize).find(|p| p.load(Relaxed) <= RETIRED);
+    match place {
+        Some(place) => place.store(control as usize, Release),
+        None => fatal("too many stacks for Rust code"),
+    }
     if *empty > 0
         && let Some(free) = lanes().iter().find(|l| l.load(Relaxed) == 0)
     {
@@ -67,6 +95,9 @@ pub(crate) fn register(control: *mut Control) {
 /// Takes a lane off the list.
 pub(crate) fn strike(control: *mut Control) {
     let mut empty = LANES_LOCK.lock();
+    if let Some(place) = places(control as usize).find(|p| p.load(Relaxed) == control as usize) {
+        place.store(RETIRED, Release);
+    }
     for entry in lanes()
         .iter()
         .filter(|l| l.load(Relaxed) == control as usize)
@@ -80,8 +111,10 @@ pub(crate) fn strike(control: *mut Control) {
 pub(crate) fn containing(address: usize) -> Option<*mut Control> {
     let p = params();
     let control = (address & p.lane_size.wrapping_neg() as usize) + p.lane_control as usize;
-    let known = lanes().iter().any(|l| l.load(Acquire) == control);
-    known.then_some(control as *mut Control)
+    let found = places(control)
+        .map(|place| place.load(Acquire))
+        .find(|known| *known == control || *known == 0);
+    (found == Some(control)).then_some(control as *mut Control)
 }
 
 /// The lane in whose guards an address lies. Safe to call from a signal handler.

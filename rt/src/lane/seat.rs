@@ -1,7 +1,7 @@
 //! Which lane serves a thread of Go's: another than before, while its own is away with a call, when that comes back, or when its stack is used up.
 
 use core::ptr::null_mut;
-use core::sync::atomic::Ordering::*;
+use core::sync::atomic::{Ordering::*, compiler_fence};
 
 use linux_raw_sys::general::*;
 
@@ -71,11 +71,13 @@ pub(crate) unsafe fn replace(old: *mut Control, new: *mut Control) {
         let (to, from) = (&mut (*new).head, &(*old).head);
         to.go_sp = from.go_sp;
         to.go_bp = from.go_bp;
-        to.go_landing = from.go_landing;
         to.m = from.m;
         (*new).spare = (*old).spare;
         (*new).callbacks.callee = (*old).callbacks.callee;
         (*new).callbacks.away = (*old).callbacks.away;
+        // The landing last: by it, signal handlers know that a call of Go's runs here (`leave/polite.rs`).
+        compiler_fence(SeqCst);
+        (&raw mut to.go_landing).write_volatile(from.go_landing);
         (*old).heap.flush();
     }
     for slot in table() {

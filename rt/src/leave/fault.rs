@@ -21,7 +21,7 @@ use crate::image::symbolizer::name;
 use crate::image::{base, params};
 use crate::lane::{self, Control, base_of, containing, guarded, in_guard};
 use crate::sys;
-use crate::sys::signal::{Action, Blocked, change_mask, sigaction};
+use crate::sys::signal::{Action, Before, Blocked, change_mask, sigaction};
 
 /// The signals of faults, and what a line calls them.
 const SIGNALS: [(u32, &str); 4] = [
@@ -32,17 +32,7 @@ const SIGNALS: [(u32, &str); 4] = [
 ];
 
 /// What stood there before, in the order of [`SIGNALS`].
-static BEFORE: [Before; SIGNALS.len()] =
-    [const { Before(UnsafeCell::new(Action::DEFAULT)) }; SIGNALS.len()];
-
-/// The action that the handler took the place of.
-struct Before(UnsafeCell<Action>);
-
-// SAFETY: written once, by `install`, and not read before INSTALLED says so.
-unsafe impl Sync for Before {}
-
-/// Whether [`BEFORE`] is complete.
-static INSTALLED: AtomicBool = AtomicBool::new(false);
+static BEFORE: [Before; SIGNALS.len()] = [const { Before::unknown() }; SIGNALS.len()];
 
 /// Puts the handlers in place, once.
 pub(crate) fn install() {
@@ -52,14 +42,11 @@ pub(crate) fn install() {
         restorer: restorer as *const () as usize,
         mask: u64::MAX,
     };
-    // What stood there is learnt in the step that replaces it: another image may do the same at this moment, and if both had seen Go's
-    // handler, the first of them would be left out. Another thread's signal waits in `pass_on`; this thread's must not.
+    // Another thread's signal waits for what stood there; this thread's must not come meanwhile.
     let _blocked = Blocked::these(set());
     for ((signal, _), before) in SIGNALS.iter().zip(&BEFORE) {
-        // SAFETY: a handler that hands on whatever is not the library's; a place that nobody reads yet. It cannot fail with these signals.
-        let _ = unsafe { sigaction(*signal as i32, Some(&new), before.0.get()) };
+        before.replace(*signal as i32, &new);
     }
-    INSTALLED.store(true, Release);
 }
 
 /// [`SIGNALS`] as the kernel's set.
@@ -158,8 +145,7 @@ fn answer(fault: &Fault, interrupted: &mut Interrupted<'_>) {
     unsafe {
         let last = LAST.0.get();
         (*last).write(departure::fatal(message.as_bytes()));
-        let head = &(*control).head;
-        interrupted.land(head.go_sp, head.go_bp, head.go_landing, last as usize);
+        interrupted.leave(&(*control).head, last as usize);
     }
 }
 
@@ -281,32 +267,14 @@ static LAST: Last = Last(UnsafeCell::new(core::mem::MaybeUninit::uninit()));
 /// # Safety
 /// The arguments of a handler.
 unsafe fn pass_on(signal: c_int, info: *mut siginfo_t, context: *mut c_void) {
-    while !INSTALLED.load(Acquire) {
-        core::hint::spin_loop();
-    }
     let at = SIGNALS.iter().position(|(s, _)| *s == signal as u32);
-    let Some(before) = at.and_then(|at| BEFORE.get(at)) else {
-        return;
-    };
-    // SAFETY: complete, and written no more.
-    let before = unsafe { &*before.0.get() };
-    if !before.is_handler() {
+    // SAFETY: handed on as it came.
+    let before = at
+        .and_then(|at| BEFORE.get(at))
+        .and_then(|before| unsafe { before.hand_on(signal, info, context) });
+    if let Some(before) = before {
         // The default action, when the instruction is tried again. A signal that someone sent comes anew to the same end.
         // SAFETY: what stood there before.
         let _ = unsafe { sigaction(signal, Some(before), core::ptr::null_mut()) };
-        return;
-    }
-    let next = before.handler;
-    if before.flags & SA_SIGINFO as usize != 0 {
-        // SAFETY: a handler of that shape.
-        let next: unsafe extern "C" fn(c_int, *mut siginfo_t, *mut c_void) =
-            unsafe { core::mem::transmute(next) };
-        // SAFETY: called as the kernel would, with what it gave.
-        unsafe { next(signal, info, context) }
-    } else {
-        // SAFETY: as above.
-        let next: unsafe extern "C" fn(c_int) = unsafe { core::mem::transmute(next) };
-        // SAFETY: as above.
-        unsafe { next(signal) }
     }
 }

@@ -1,5 +1,6 @@
 //! The ways out of a lane: for a Go function that Rust calls ([`callback`]), and for good, with a panic or a fault ([`panics`], [`fault`]).
 //!
+//! - [`polite`]: calls that become system calls of Go's while they run.
 //! - [`departure`]: what Go is told of a call that does not return. [`line`]: its texts. [`handles`]: which handles of Go's a call uses until it ends.
 //! - [`report`]: the text that std prints about a panic. [`payload`], [`told`]: what a panic carries, and what is known of it beside.
 //!   [`counts`]: std's counts of panics, where LTO left out what keeps them. [`buffer`]: text that grows.
@@ -26,6 +27,8 @@ mod line;
 pub mod panics;
 #[cfg(not(test))]
 mod payload;
+#[cfg(not(test))]
+pub mod polite;
 pub mod report;
 #[cfg(not(test))]
 mod told;

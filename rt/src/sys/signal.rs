@@ -1,5 +1,10 @@
 //! Signals as the kernel has them: actions and masks.
 
+use core::cell::UnsafeCell;
+use core::ffi::{c_int, c_void};
+use core::sync::atomic::{AtomicBool, Ordering::*};
+
+use libc::siginfo_t;
 use linux_raw_sys::general::*;
 
 use super::{check, syscall4};
@@ -57,6 +62,67 @@ pub unsafe fn sigaction(signal: i32, new: Option<&Action>, old: *mut Action) -> 
         )
     };
     check(result).map(|_| ())
+}
+
+/// The action that a handler of ours took the place of.
+pub struct Before {
+    action: UnsafeCell<Action>,
+    known: AtomicBool,
+}
+
+// SAFETY: written once, by `replace`, and not read before `known` says so.
+unsafe impl Sync for Before {}
+
+impl Before {
+    /// None yet.
+    pub const fn unknown() -> Self {
+        Before {
+            action: UnsafeCell::new(Action::DEFAULT),
+            known: AtomicBool::new(false),
+        }
+    }
+
+    /// Puts a handler in place, once; it must hand on whatever is not the library's. What stood there is learnt in the step that replaces it: another image
+    /// may do the same at this moment, and if both had seen Go's handler, the first of them would be left out. The calling thread has the signal blocked.
+    pub fn replace(&self, signal: i32, new: &Action) {
+        // SAFETY: by the caller's word; a place that nobody reads yet. It cannot fail for a signal that has a handler.
+        let _ = unsafe { sigaction(signal, Some(new), self.action.get()) };
+        self.known.store(true, Release);
+    }
+
+    /// Hands a signal to whoever stood there before: Go, or another image. Gives what stood there if it was no handler.
+    ///
+    /// # Safety
+    /// The arguments of a handler.
+    pub unsafe fn hand_on(
+        &self,
+        signal: c_int,
+        info: *mut siginfo_t,
+        context: *mut c_void,
+    ) -> Option<&Action> {
+        while !self.known.load(Acquire) {
+            core::hint::spin_loop();
+        }
+        // SAFETY: complete, and written no more.
+        let before = unsafe { &*self.action.get() };
+        if !before.is_handler() {
+            return Some(before);
+        }
+        let next = before.handler;
+        if before.flags & SA_SIGINFO as usize != 0 {
+            // SAFETY: a handler of that shape.
+            let next: unsafe extern "C" fn(c_int, *mut siginfo_t, *mut c_void) =
+                unsafe { core::mem::transmute(next) };
+            // SAFETY: called as the kernel would, with what it gave.
+            unsafe { next(signal, info, context) }
+        } else {
+            // SAFETY: as above.
+            let next: unsafe extern "C" fn(c_int) = unsafe { core::mem::transmute(next) };
+            // SAFETY: as above.
+            unsafe { next(signal) }
+        }
+        None
+    }
 }
 
 /// What happens on a signal now; None if there is no such signal.

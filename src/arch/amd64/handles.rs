@@ -32,7 +32,6 @@ pub(super) enum Aside {
 pub(super) fn closing(frame: &Frame, free: &str) -> Result<Code, String> {
     let at = frame.params.first().map_or(0, |slot| slot.offset);
     let mut w = Writer::new(FramePlace::of(frame)).map_err(broken)?;
-    w.blocking = frame.blocking;
     w.lone(|w| {
         let cell = w.at(at);
         w.a.mov(rdi, qword_ptr(cell))?;

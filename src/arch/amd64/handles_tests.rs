@@ -87,7 +87,7 @@ fn a_handle_is_shown_before_its_state_is_read_and_until_the_call_is_over() {
             "mov rdi,[rsp+18h]",
             "mov qword ptr [rsp+18h],0",
             "cmp dword ptr [rdi+10h],0",
-            "mov rsp,rbx",
+            "mov rsp,[rsp]",
             "ret",
             "-> rsyso_handle_use",
             "-> rsyso_handle_used",

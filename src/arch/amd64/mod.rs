@@ -128,6 +128,9 @@ impl Calling for Amd64 {
     fn frame_at_entry(&self) -> (CommonInformationEntry, u32) {
         (wrapper::frame_at_entry(), writer::R_X86_64_PC32)
     }
+    fn away(&self, go_on: &str, depart: &str) -> String {
+        stub::away(go_on, depart)
+    }
     fn landing(&self, name: &str, then: &str) -> String {
         stub::landing(name, then)
     }

@@ -4,13 +4,15 @@
 //! by itself: where it lies relative to the thread pointer depends on how the program is linked, and only Go's assembler and linker know.
 //! `MOVQ (TLS), R14` becomes the right one or two instructions in every build mode (cmd/internal/obj/x86/obj6.go, `CanUse1InsnTLS`).
 //!
-//! R13 tells the runtime where to go on if the call does not return: there is no other way for the image to learn the address of a Go
-//! function, since it may not refer to Go's symbols. It also tells the package from a copy of it. So where a call that may block goes on is told by R12.
+//! R13 tells the package from copies of it, by the address of one of its functions. R12 tells the runtime where to go on if the call does not return, or is to become a
+//! system call of Go's: there is no other way for the image to learn the addresses of Go
+//! functions, since it may not refer to Go's symbols. Bit 0 says that the call is to become no system call (`rt/src/contract.rs`, `LANDING_STAYS`); Go's functions
+//! begin at even addresses.
 //!
 //! The stub has no frame and does not touch SP: the wrapper, outside of Go's sight, switches stacks. It therefore finds the
 //! arguments right above the return address, and its own return goes to the Go caller.
 
-use crate::arch::Stub;
+use crate::arch::{Landing, Stub};
 
 pub(super) fn print(stub: &Stub<'_>) -> String {
     let Stub {
@@ -22,12 +24,73 @@ pub(super) fn print(stub: &Stub<'_>) -> String {
         landing,
     } = stub;
     let size = frame.stub_size();
-    let landing = match landing == package {
-        true => String::new(),
-        false => format!("\tLEAQ ·{landing}(SB), R12\n"),
+    let stub = |flags: &str, landing: &str| {
+        format!(
+            "// {signature}\nTEXT ·{go_name}(SB), {flags}, $0-{size}\n\tMOVQ (TLS), R14\n\tLEAQ ·{package}(SB), R13\n\tLEAQ ·{landing}(SB), R12\n\tJMP  {wrapper}(SB)\n"
+        )
+    };
+    match landing {
+        Landing::Stays(landing) => stub("NOSPLIT", &format!("{landing}+1")),
+        Landing::Away => {
+            let name = format!("rsysoAway_{go_name}");
+            let makes = match frame.callbacks {
+                true => AWAY_TO_CALL,
+                false => AWAY,
+            };
+            format!(
+                "{}\tCALL ·{name}(SB)\n\n{makes}(·{name}, ·{go_name}·args_stackmap, ·{go_name}·arginfo0, $24-{size})\n",
+                stub("NOSPLIT|NOFRAME", &name)
+            )
+        }
+    }
+}
+
+/// The macro that makes the away function of a stub.
+const AWAY: &str = "rsysoAway";
+/// The same for a stub that returns what Go is to call.
+const AWAY_TO_CALL: &str = "rsysoAwayToCall";
+
+/// What a stub becomes once its call is to be a system call of Go's (CX is 0, AX leads to the lane), or does not return (CX is 1, AX leads to the departure). The
+/// runtime jumps here with the goroutine's stack pointer as the stub had it: so the function has the arguments of the stub, and in Go's eyes it was called in its
+/// place. A stub ends with a call of it that is never reached, for which the linker counts the stack. The wrapper has written the results, but for the address of what Go is to call.
+///
+/// All of it is assembly: until the scheduler is told, the goroutine must not be preempted, since the lane is its thread's. Compiled code could be, even in functions that are
+/// `go:nosplit`: their first instructions are safe points (cmd/internal/obj/x86/obj6.go marks none there). Assembly has none, and neither has the runtime
+/// (runtime/preempt.go, `isAsyncSafePoint`).
+///
+/// In macros, since cmd/vet wants a declaration of each function whose name it sees.
+pub(super) fn away(go_on: &str, depart: &str) -> String {
+    let text = |name: &str, result: &str| {
+        let lines = [
+            &format!("#define {name}(AWAY, ARGS, INFO, FRAME)"),
+            "TEXT AWAY(SB), NOSPLIT, FRAME;",
+            "FUNCDATA $FUNCDATA_ArgsPointerMaps, ARGS(SB);",
+            "FUNCDATA $FUNCDATA_ArgInfo, INFO(SB);",
+            "NO_LOCAL_POINTERS;",
+            "MOVQ AX, 0(SP);",
+            "TESTQ CX, CX;",
+            "JEQ 3(PC);",
+            &format!("CALL ·{depart}(SB);"),
+            "INT $3;",
+            "CALL runtime·entersyscall(SB);",
+            &format!("CALL ·{go_on}(SB);"),
+            "CALL runtime·exitsyscall(SB);",
+            "MOVQ 8(SP), AX;",
+            "MOVQ AX, 0(SP);",
+            "TESTQ AX, AX;",
+            "JEQ 3(PC);",
+            &format!("CALL ·{depart}(SB);"),
+            "INT $3;",
+            result,
+            "RET",
+        ];
+        let lines = lines.into_iter().filter(|line| !line.is_empty());
+        lines.collect::<Vec<_>>().join(" \\\n\t") + "\n"
     };
     format!(
-        "// {signature}\nTEXT ·{go_name}(SB), NOSPLIT, $0-{size}\n\tMOVQ (TLS), R14\n\tLEAQ ·{package}(SB), R13\n{landing}\tJMP  {wrapper}(SB)\n"
+        "// {AWAY} makes the function in which the library goes on that a stub has called: with the call as a system call of Go's, or if the call does not return.\n{}\n// {AWAY_TO_CALL} does the same for a stub that returns what Go is to call.\n{}",
+        text(AWAY, ""),
+        text(AWAY_TO_CALL, "MOVQ 16(SP), AX; MOVQ AX, ret+8(FP);")
     )
 }
 
@@ -50,19 +113,30 @@ mod tests {
             size: 24,
             ..Frame::default()
         };
-        let stub = Stub {
+        let stub = |landing| Stub {
             go_name: "CountWords",
             signature: "func CountWords(text string) uint",
             wrapper: "rsyso_ab12_count_words",
             frame: &frame,
             package: "rsysoLanding",
-            landing: "rsysoLanding",
+            landing,
         };
         let want = "// func CountWords(text string) uint\n\
                     TEXT ·CountWords(SB), NOSPLIT, $0-24\n\
                     \tMOVQ (TLS), R14\n\
                     \tLEAQ ·rsysoLanding(SB), R13\n\
+                    \tLEAQ ·rsysoLanding+1(SB), R12\n\
                     \tJMP  rsyso_ab12_count_words(SB)\n";
-        assert_eq!(print(&stub), want);
+        assert_eq!(print(&stub(Landing::Stays("rsysoLanding"))), want);
+        let want = "// func CountWords(text string) uint\n\
+                    TEXT ·CountWords(SB), NOSPLIT|NOFRAME, $0-24\n\
+                    \tMOVQ (TLS), R14\n\
+                    \tLEAQ ·rsysoLanding(SB), R13\n\
+                    \tLEAQ ·rsysoAway_CountWords(SB), R12\n\
+                    \tJMP  rsyso_ab12_count_words(SB)\n\
+                    \tCALL ·rsysoAway_CountWords(SB)\n\
+                    \n\
+                    rsysoAway(·rsysoAway_CountWords, ·CountWords·args_stackmap, ·CountWords·arginfo0, $24-24)\n";
+        assert_eq!(print(&stub(Landing::Away)), want);
     }
 }

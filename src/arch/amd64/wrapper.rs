@@ -1,10 +1,13 @@
 //! Go's ABI0 to System V AMD64: the code that takes a call from a Go stub into a lane and back.
 //!
-//! On entry the stack holds the return address into Go, and above it the frame of [`crate::model::goabi`] or a pointer to it; r14 holds `g`, and r13
-//! the address of the Go function to go on in if the call does not return, by which a package is also told from copies of it. Calls that may block go on in
-//! another one, whose address is in r12. ABI0 asks that rsp
+//! On entry the stack holds the return address into Go, and above it the frame of [`crate::model::goabi`] or a pointer to it; r14 holds `g`, r13
+//! the address by which a package is told from copies of it, and r12 the landing of the call: the address of the Go function to go on in if the call does not
+//! return, or is to become a system call of Go's (`rt/src/leave/polite.rs`). ABI0 asks that rsp
 //! and rbp come back unchanged and nothing else (cmd/compile/abi-internal.md); the C side preserves rbx, rbp and r12 to r15. So the wrapper
-//! keeps the goroutine's stack pointer in rbx across the call, and uses no stack of the goroutine at all.
+//! keeps the goroutine's stack pointer in rbx across the call, to reach arguments and results, and uses no stack of the goroutine at all.
+//!
+//! It leaves the lane by the stack pointer that the control block holds, in one instruction: once the call has become a system call of Go's it is another one.
+//! So at no instruction does it matter whether that happens.
 //!
 //! The fast path finds the lane of the running `m` in its home slot of the lane table. Everything else (the first use of the image, a
 //! new `m`, a collision, another copy of the package) is the runtime's: `rsyso_lane_slow` takes `m` in rax, `g` in r14, what tells the package in
@@ -46,7 +49,6 @@ pub(super) fn emit(
 ) -> Result<Code, String> {
     let call = abi::assign(api, function, frame)?;
     let mut w = Writer::new(FramePlace::of(frame)).map_err(broken)?;
-    w.blocking = frame.blocking;
     w.handles = handles::slots(frame, uses);
     w.whole(&call, &function.symbol, codes, uses)
         .map_err(broken)?;
@@ -99,14 +101,12 @@ impl Writer {
         }
         if codes.is_empty() && *uses == Uses::None {
             self.call(target)?;
-            self.a.mov(rsp, rbx)?;
             self.result(&call.result)?;
-            self.a.ret()?;
+            self.leave(call.stack)?;
         } else if codes.is_empty() {
             self.call(target)?;
             asides.extend(self.after(&call.result, call.stack, uses)?);
-            self.a.mov(rsp, rbx)?;
-            self.a.ret()?;
+            self.leave(call.stack)?;
         } else {
             self.call_unforeseen(target)?;
             asides.extend(self.after(&call.result, call.stack, uses)?);
@@ -135,9 +135,15 @@ impl Writer {
     pub fn lone(&mut self, code: impl FnOnce(&mut Self) -> Step) -> Step {
         let (hit, slow) = self.reach_lane(0)?;
         code(self)?;
-        self.a.mov(rsp, rbx)?;
-        self.a.ret()?;
+        self.leave(0)?;
         self.no_lane(hit, slow)
+    }
+
+    /// Returns to Go, from a lane with so much of arguments on its stack.
+    fn leave(&mut self, stack: u64) -> Step {
+        self.a
+            .mov(rsp, qword_ptr(rsp + disp(stack + CONTROL_GO_SP)))?;
+        self.a.ret()
     }
 
     /// Switches to the lane of the running `m`. The labels are for [`Self::no_lane`].
@@ -154,9 +160,6 @@ impl Writer {
     fn no_lane(&mut self, hit: CodeLabel, mut slow: CodeLabel) -> Step {
         self.a.set_label(&mut slow)?;
         self.frame_is(CallFrameInstruction::Cfa(X86_64::RSP, 8));
-        if !self.blocking {
-            self.a.mov(r12, r13)?;
-        }
         self.call(symbols::LANE_SLOW)?;
         self.a.jmp(hit)
     }
@@ -189,12 +192,7 @@ impl Writer {
     fn enter(&mut self, stack: u64) -> Step {
         self.a.mov(qword_ptr(r11 + disp(CONTROL_GO_SP)), rsp)?;
         self.a.mov(qword_ptr(r11 + disp(CONTROL_GO_BP)), rbp)?;
-        let landing = match self.blocking {
-            true => r12,
-            false => r13,
-        };
-        self.a
-            .mov(qword_ptr(r11 + disp(CONTROL_GO_LANDING)), landing)?;
+        self.a.mov(qword_ptr(r11 + disp(CONTROL_GO_LANDING)), r12)?;
         self.a.mov(rbx, rsp)?;
         // rbx survives what is called.
         self.frame_is(CallFrameInstruction::Cfa(X86_64::RBX, 8));

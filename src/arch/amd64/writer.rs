@@ -84,8 +84,6 @@ pub(super) struct Writer {
     pub place: FramePlace,
     /// The handles in the frame.
     pub handles: Vec<HandleSlot>,
-    /// Whether the call is one that may block: r12 tells where Go goes on if it does not return.
-    pub blocking: bool,
 }
 
 /// What each instruction can come to.
@@ -101,7 +99,6 @@ impl Writer {
             dangling: None,
             place,
             handles: Vec::new(),
-            blocking: false,
         })
     }
 

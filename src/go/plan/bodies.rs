@@ -217,8 +217,8 @@ impl Export<'_> {
             signature,
             wraps: self.f.symbol.clone(),
             frame: self.frame.clone(),
-            package: depart::landing(false),
-            landing: depart::landing(self.blocks()),
+            package: depart::LANDING,
+            landing: depart::landing(self.manner()),
             in_macro: !by_reference && layouts::differ_in_vet(self.api, self.f),
         }
     }

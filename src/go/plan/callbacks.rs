@@ -15,6 +15,7 @@ use super::border_rules::Rule;
 use super::depart;
 use super::export::{CallSite, Export};
 use super::handle_types::SETTLE;
+use super::manner::Manner;
 use super::runtime_structs::{self, Field};
 use super::types::{self, Row};
 
@@ -26,15 +27,29 @@ const ANSWER: &str = "rsysoAnswer";
 const RESUME: &str = "rsysoResume";
 /// Ends the program for a Go function that did not return to a library that cannot be unwound.
 const ABORT: &str = "rsysoAbort";
+/// As [`RESUME`], for functions whose calls never become system calls of Go's.
+const BARE_RESUME: &str = "rsysoResumeBare";
 /// As [`RESUME`], for functions that may block: the stub, and what stands before it.
 const BLOCKED_RESUME: &str = "rsysoResumeAway";
 /// See [`BLOCKED_RESUME`].
 const BLOCKING_RESUME: &str = "rsysoResumeBlocking";
 
-/// Whether an export takes Go functions; `blocking`: one that may block.
-fn any_that(exports: &[Export<'_>], blocking: bool) -> bool {
-    let mut takes = exports.iter().filter(|e| e.frame.callbacks);
-    takes.any(|e| e.blocks() == blocking)
+/// What goes on in the library for an export, and the stub of that.
+fn resumes(manner: Manner) -> (&'static str, &'static str) {
+    match manner {
+        Manner::Polite => (RESUME, RESUME),
+        Manner::Bare => (BARE_RESUME, BARE_RESUME),
+        Manner::Blocking => (BLOCKING_RESUME, BLOCKED_RESUME),
+    }
+}
+
+/// The manners of the exports that take Go functions.
+fn manners(exports: &[Export<'_>]) -> impl Iterator<Item = Manner> {
+    let all = [Manner::Polite, Manner::Bare, Manner::Blocking];
+    all.into_iter().filter(|manner| {
+        let mut takes = exports.iter().filter(|e| e.frame.callbacks);
+        takes.any(|e| e.manner() == *manner)
+    })
 }
 
 /// What a package with such functions imports for a library that aborts.
@@ -43,10 +58,7 @@ pub(super) const ABORT_IMPORT: &str = "\"runtime/debug\"";
 /// What all such functions share; `settles`: handles that were closed while they were used are to be dropped; `aborts`: the library was built with
 /// `panic = "abort"`.
 pub(super) fn native(exports: &[Export<'_>], settles: bool, aborts: bool) -> Option<String> {
-    let (plain, blocking) = (any_that(exports, false), any_that(exports, true));
-    if !plain && !blocking {
-        return None;
-    }
+    manners(exports).next()?;
     let settle = match settles {
         true => format!("\n\t\t\t{SETTLE}(nil)"),
         false => String::new(),
@@ -94,12 +106,14 @@ func {ANSWER}(c *{CALLBACK}, resume func(*{CALLBACK}) *{CALLBACK}, call func(*{C
     if aborts {
         text += &abort();
     }
-    if plain {
-        text += &format!(
-            "\n\n// {RESUME} goes on in the library after a Go function has returned.\nfunc {RESUME}(c *{CALLBACK}) *{CALLBACK}"
-        );
-    }
-    if blocking {
+    for manner in manners(exports) {
+        let (resume, _) = resumes(manner);
+        if manner != Manner::Blocking {
+            text += &format!(
+                "\n\n// {resume} goes on in the library after a Go function has returned.\nfunc {resume}(c *{CALLBACK}) *{CALLBACK}"
+            );
+            continue;
+        }
         let (enter, exit) = (depart::ENTER, depart::EXIT);
         text += &format!(
             "\n\n// {BLOCKING_RESUME} goes on in the library after a Go function has returned, and tells the scheduler.
@@ -140,30 +154,26 @@ pub(super) fn stubs(exports: &[Export<'_>]) -> Vec<Stub> {
         callbacks: true,
         ..Frame::default()
     };
-    [(RESUME, false), (BLOCKED_RESUME, true)]
-        .into_iter()
-        .filter(|(_, blocking)| any_that(exports, *blocking))
-        .map(|(name, blocking)| Stub {
+    let stub = |manner| {
+        let (_, name) = resumes(manner);
+        Stub {
             name: name.to_owned(),
             signature: format!("func {name}(c *{CALLBACK}) *{CALLBACK}"),
             wraps: symbols::RESUME.to_owned(),
             frame: frame.clone(),
-            // Whose call comes back is known.
-            package: depart::landing(blocking),
-            landing: depart::landing(blocking),
+            package: depart::LANDING,
+            landing: depart::landing(manner),
             in_macro: false,
-        })
-        .collect()
+        }
+    };
+    manners(exports).map(stub).collect()
 }
 
 /// The call, by the expression `stub`, and the answers to the library.
 pub(super) fn answers(export: &Export<'_>, site: &CallSite<'_>, stub: &str) -> Vec<String> {
     // Not a name of the parameters.
     let c = names::unused("c", site.taken);
-    let resume = match export.blocks() {
-        true => BLOCKING_RESUME,
-        false => RESUME,
-    };
+    let (resume, _) = resumes(export.manner());
     let mut lines = vec![format!(
         "\t{ANSWER}({stub}, {resume}, func({c} *{CALLBACK}) {{"
     )];

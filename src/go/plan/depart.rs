@@ -1,17 +1,21 @@
 //! The Go side of calls that do not return: a panic in the library, the end of its stack, a wild access (`rt/src/leave/departure.rs`).
 //!
 //! The runtime goes on in an assembly function of the package, on the goroutine's own stack, with a pointer to what it has to say; that
-//! calls an ordinary Go function, which panics. None of the names but `Panic` is exported, and no Rust name can become one of them.
+//! calls an ordinary Go function, which panics. It goes on there, too, with a call that is to become a system call of Go's (`rt/src/leave/polite.rs`). None of the names but `Panic` is exported, and no Rust name can become one of them.
 
-use crate::contract::Departure;
-use crate::go::package::{Declaration, Item, Kind, Routine};
+use crate::arch::Landing;
+use crate::contract::{Departure, symbols};
+use crate::go::package::{Declaration, Item, Kind, Routine, Stub};
 
+use crate::model::goabi::{Frame, WORD};
+
+use super::manner::Manner;
 use super::runtime_structs::{self, Field};
 
 /// The type of the panics' values.
 pub(super) const PANIC: &str = "Panic";
-/// The assembly function in which the runtime goes on.
-const LANDING: &str = "rsysoLanding";
+/// The assembly function in which the runtime goes on with a call that becomes no system call; its address tells the package from copies of it.
+pub(super) const LANDING: &str = "rsysoLanding";
 /// As [`LANDING`], for calls that may block: the scheduler has to be told that they are over.
 const BLOCKED_LANDING: &str = "rsysoBlockedLanding";
 /// The Go function that [`BLOCKED_LANDING`] calls.
@@ -20,8 +24,10 @@ const BLOCKED_DEPART: &str = "rsysoDepartBlocked";
 pub(super) const ENTER: &str = "rsysoEntersyscall";
 /// See [`ENTER`].
 pub(super) const EXIT: &str = "rsysoExitsyscall";
-/// The Go function that it calls.
+/// The Go function that the landings call.
 const DEPART: &str = "rsysoDepart";
+/// The stub that goes on in the library with a call that has become a system call.
+const GO_ON: &str = "rsysoGoOn";
 /// The stub of [`crate::wrappers::forget`].
 pub(super) const FORGET: &str = "rsysoForget";
 
@@ -94,6 +100,9 @@ func {LANDING}()
 //go:noescape
 func {FORGET}(departure unsafe.Pointer)
 
+// {GO_ON} goes on in the library until the call does not return (departure), has a Go function called (callback), or is over.
+func {GO_ON}(lane uintptr) (departure, callback unsafe.Pointer)
+
 // rsysoThrow ends the program with a trace, for what cannot be recovered: memory that is no longer what it should be.
 //
 //go:linkname rsysoThrow runtime.throw
@@ -128,11 +137,36 @@ func {BLOCKED_LANDING}()"
     })
 }
 
-/// Where the runtime goes on if a call does not return.
-pub(super) fn landing(blocking: bool) -> &'static str {
-    match blocking {
-        true => BLOCKED_LANDING,
-        false => LANDING,
+/// Where the runtime goes on with a call that is not to go on as it is.
+pub(super) fn landing(manner: Manner) -> Landing<'static> {
+    match manner {
+        Manner::Polite => Landing::Away,
+        Manner::Bare => Landing::Stays(LANDING),
+        Manner::Blocking => Landing::Stays(BLOCKED_LANDING),
+    }
+}
+
+/// The stub that goes on in the library with a call that has become a system call. It makes no call, but continues one.
+pub(super) fn go_on() -> Stub {
+    Stub {
+        name: GO_ON.to_owned(),
+        signature: format!("func {GO_ON}(lane uintptr) (departure, callback unsafe.Pointer)"),
+        wraps: symbols::GO_ON.to_owned(),
+        frame: Frame {
+            size: 3 * WORD,
+            ..Frame::default()
+        },
+        package: LANDING,
+        landing: landing(Manner::Bare),
+        in_macro: false,
+    }
+}
+
+/// What stubs begin with whose calls may become system calls of Go's.
+pub(super) fn away() -> Routine {
+    Routine::Away {
+        go_on: GO_ON,
+        depart: DEPART,
     }
 }
 

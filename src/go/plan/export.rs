@@ -9,6 +9,7 @@ use crate::model::{Api, Function, PointerKind, Type};
 
 use super::handles::{Handle, Role};
 use super::lead::Named;
+use super::manner::Manner;
 use super::request::Request;
 use super::scope::Scope;
 use super::types;
@@ -100,6 +101,15 @@ impl<'a> Export<'a> {
     /// What it is beside a function of the package.
     pub fn role(&self) -> &'a Role {
         self.scope.handles.role(self.index)
+    }
+
+    /// What its calls are to Go's scheduler.
+    pub fn manner(&self) -> Manner {
+        match (self.blocks(), self.scope.declared.is_bare(self.f)) {
+            (true, _) => Manner::Blocking,
+            (false, true) => Manner::Bare,
+            (false, false) => Manner::Polite,
+        }
     }
 
     /// Whether its calls are declared to be able to last.

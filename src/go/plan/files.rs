@@ -11,6 +11,7 @@ use super::bodies;
 use super::export::{self, CallSite, Export};
 use super::handle_types::{self, HandleType};
 use super::lead::{Named, lead};
+use super::manner::Manner;
 use super::request::{Flavour, Request};
 use super::scope::Scope;
 use super::{border, callbacks, depart, doc, layouts, opaque, owned, race, types, uses};
@@ -265,8 +266,8 @@ impl Plan<'_> {
             signature,
             wraps: function.symbol.clone(),
             frame: goabi::frame(api, function),
-            package: depart::landing(false),
-            landing: depart::landing(false),
+            package: depart::LANDING,
+            landing: depart::landing(Manner::Polite),
             in_macro: false,
         };
         let forget = format!("func {}(departure unsafe.Pointer)", depart::FORGET);
@@ -290,9 +291,11 @@ impl Plan<'_> {
         let goarch = self.request.arch.goarch();
         let stubs = self.exports.iter().map(Export::stub);
         let stubs = stubs.chain(callbacks::stubs(self.exports));
-        let mut routines: Vec<Routine> = stubs.map(Routine::Stub).collect();
+        let mut routines = vec![depart::away()];
+        routines.extend(stubs.map(Routine::Stub));
         let blocks = self.exports.iter().any(Export::blocks);
         routines.extend(depart::landings(blocks));
+        routines.push(Routine::Stub(depart::go_on()));
         routines.extend(self.internal().into_iter().map(Routine::Stub));
         Assembly {
             file: format!("{}_linux_{goarch}.s", self.request.place.stem),

@@ -8,6 +8,7 @@
 //! | `bodies` | its body, what stands between it and the assembly, and its stub |
 //! | `border_rules`, `border` | what functions look at before a call: as data, as Go statements |
 //! | `types`, `layouts`, `opaque`, `handle_types` | types, and the checks that they lie as the library's do |
+//! | `manner` | what calls are to Go's scheduler |
 //! | `large`, `callbacks`, `depart`, `owned`, `race`, `lengths`, `escape` | what bodies need beyond a call |
 //! | `doc`, `markdown`, `lead` | Go comments from Rust ones |
 //! | `files` | which of it stands in which file |
@@ -29,6 +30,7 @@ mod large;
 mod layouts;
 mod lead;
 mod lengths;
+mod manner;
 mod markdown;
 mod opaque;
 mod owned;

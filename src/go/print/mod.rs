@@ -101,6 +101,7 @@ fn assembly(
     ];
     sections.extend(assembly.routines.iter().map(|routine| match routine {
         Routine::Stub(s) => stub(s, arch, &wrapper(&s.wraps)),
+        Routine::Away { go_on, depart } => arch.away(go_on, depart),
         Routine::Landing { name, then } => arch.landing(name, then),
     }));
     joined(&sections)

@@ -1,4 +1,4 @@
-//! What the globs of `--blocking` and `--trust` say of functions.
+//! What the globs of `--blocking`, `--bare` and `--trust` say of functions.
 
 use crate::base::diag::Result;
 use crate::base::globs;
@@ -13,6 +13,12 @@ pub fn blocking(api: &Api, values: &[String]) -> Result<Said> {
     let help = format!("exported are: {}", globs::some(&names));
     let none = (NO_SUCH_NAME, help.as_str());
     globs::said("--blocking", values, |_| symbols(api), none)
+}
+
+/// What `--bare` says: whether calls never become system calls of Go's while they run.
+pub fn bare(api: &Api, values: &[String]) -> Result<Said> {
+    let none = (NO_SUCH_NAME, "`rsyso inspect` lists the exports");
+    globs::said("--bare", values, |_| symbols(api), none)
 }
 
 /// What `--trust` says: whether arguments are passed as they are.
@@ -44,7 +50,11 @@ mod tests {
 
     type Read = fn(&Api, &[String]) -> Result<Said>;
 
-    const FLAGS: [(&str, Read); 2] = [("--blocking", blocking), ("--trust", trusted)];
+    const FLAGS: [(&str, Read); 3] = [
+        ("--blocking", blocking),
+        ("--bare", bare),
+        ("--trust", trusted),
+    ];
 
     fn said(read: Read, globs: &[&str]) -> Result<Vec<(String, bool)>> {
         let globs: Vec<_> = globs.iter().map(|g| g.to_string()).collect();

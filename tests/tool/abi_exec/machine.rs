@@ -31,7 +31,7 @@ pub struct Machine {
 /// What the slow path gives out and is told: the control block, `m`, `g`, and the number of calls.
 type Slow = [Cell<usize>; 4];
 
-/// As `rsyso_lane_slow`: `m` in rax, `g` in r14, the control block to r11; all but rsp, rbp, r13 and r14 is clobbered. It finds its
+/// As `rsyso_lane_slow`: `m` in rax, `g` in r14, the control block to r11; all but rsp, rbp and r12 to r14 is clobbered. It finds its
 /// own data at the end of the fake `g`.
 #[unsafe(naked)]
 extern "C" fn lane_slow() {
@@ -50,7 +50,6 @@ extern "C" fn lane_slow() {
         "mov r8, rax",
         "mov r9, rax",
         "mov r10, rax",
-        "mov r12, rax",
         "mov r15, rax",
         "ret",
         slow = const G_SLOW * 8,
@@ -63,7 +62,10 @@ const G_SLOW: usize = 15;
 /// What a stub passes as the address of its landing.
 const LANDING: usize = 0x1234_5678;
 
-/// As a Go stub calls: the frame lies at rsp when the call is made, `g` is in r14, the landing in r13. Returns rsp as it was after the call.
+/// What it tells the package by.
+const PACKAGE: usize = 0x2345_6789;
+
+/// As a Go stub calls: the frame lies at rsp when the call is made, `g` is in r14, what tells the package in r13, the landing in r12. Returns rsp as it was after the call.
 #[unsafe(naked)]
 extern "C" fn call_abi0(wrapper: usize, g: *const usize, frame: *mut u8) -> usize {
     naked_asm!(
@@ -76,7 +78,8 @@ extern "C" fn call_abi0(wrapper: usize, g: *const usize, frame: *mut u8) -> usiz
         "mov rbp, rsp",
         "mov rsp, rdx",
         "mov r14, rsi",
-        "mov r13, {landing}",
+        "mov r13, {package}",
+        "mov r12, {landing}",
         "call rdi",
         "mov rax, rsp",
         "mov rsp, rbp",
@@ -87,6 +90,7 @@ extern "C" fn call_abi0(wrapper: usize, g: *const usize, frame: *mut u8) -> usiz
         "pop rbx",
         "pop rbp",
         "ret",
+        package = const PACKAGE,
         landing = const LANDING,
     )
 }
@@ -151,7 +155,7 @@ impl Machine {
         }
         let table = vec![[0, 0]; 1 << LANE_TABLE_BITS];
         b.bytes[..8].copy_from_slice(&(table.as_ptr() as usize).to_le_bytes());
-        b.bytes[8..16].copy_from_slice(&LANDING.to_le_bytes());
+        b.bytes[8..16].copy_from_slice(&PACKAGE.to_le_bytes());
         map[..b.bytes.len()].copy_from_slice(&b.bytes);
         let mut machine = Machine {
             wrappers,
@@ -195,11 +199,11 @@ impl Machine {
 
     /// Another copy of the package was first.
     pub fn another_owner(&mut self) {
-        self.first_words([self.table.as_ptr() as usize, LANDING + 1]);
+        self.first_words([self.table.as_ptr() as usize, PACKAGE + 1]);
     }
 
     pub fn empty_table(&mut self) {
-        self.first_words([self.table.as_ptr() as usize, LANDING]);
+        self.first_words([self.table.as_ptr() as usize, PACKAGE]);
         self.table.fill([0, 0]);
     }
 

@@ -103,18 +103,10 @@ fn inspect_tells_it_in_words() {
 }
 
 #[test]
-fn convert_warns_of_what_is_declared_neither_way() {
+fn convert_warns_of_what_is_declared_bare_and_waits() {
     let out = common::scratch();
-    let args = [
-        "convert",
-        "-q",
-        "--blocking",
-        "!*s",
-        "--blocking",
-        "!looks*",
-    ];
-    let ran = rsyso(&args, Some(out.path())).success();
-    assert_eq!(ran.stderr, "", "all that can wait is declared");
+    let ran = rsyso(&["convert", "-q"], Some(out.path())).success();
+    assert_eq!(ran.stderr, "", "what waits becomes a system call");
 
     let args = [
         "convert",
@@ -124,6 +116,8 @@ fn convert_warns_of_what_is_declared_neither_way() {
         "!*s",
         "--blocking",
         "!adds",
+        "--bare",
+        "looks*",
     ];
     let ran = rsyso(&args, Some(out.path())).success();
     let warnings: Vec<_> = ran.stderr.lines().collect();
@@ -132,14 +126,14 @@ fn convert_warns_of_what_is_declared_neither_way() {
     };
     assert_eq!(
         *message,
-        "warning: looks_up_slowly can sleep, and Go's garbage collector waits with it"
+        "warning: looks_up_slowly can sleep, and with --bare Go's garbage collector waits with it"
     );
     assert!(place.contains("probe.rs:"), "{place}");
     assert!(
         by.contains("looks_up_slowly -> ") && by.contains("nanosleep"),
         "{by}"
     );
-    assert!(help.contains("--blocking '!looks_up_slowly'"), "{help}");
+    assert!(help.contains("--bare '!looks_up_slowly'"), "{help}");
 
     let told = json(&ran);
     let waits = told["waits"].as_array().unwrap();
@@ -160,11 +154,12 @@ fn convert_warns_of_what_is_declared_neither_way() {
 #[test]
 fn many_are_told_together() {
     let out = common::scratch();
-    let stderr = rsyso(&["convert", "-q"], Some(out.path())).success().stderr;
+    let args = ["convert", "-q", "--bare", "*"];
+    let stderr = rsyso(&args, Some(out.path())).success().stderr;
     let sleep: Vec<_> = stderr.lines().filter(|l| l.contains("can sleep")).collect();
     assert_eq!(
         sleep,
-        ["warning: 3 functions can sleep, and Go's garbage collector waits with them"]
+        ["warning: 3 functions can sleep, and with --bare Go's garbage collector waits with them"]
     );
     let names = "  = note: looks_up_slowly, runs_jobs, sleeps";
     assert!(stderr.lines().any(|l| l == names), "{stderr}");

@@ -112,6 +112,9 @@ impl Calling for Fake {
     fn stub(&self, stub: &Stub<'_>) -> String {
         Amd64.stub(stub)
     }
+    fn away(&self, go_on: &str, depart: &str) -> String {
+        Amd64.away(go_on, depart)
+    }
     fn landing(&self, name: &str, then: &str) -> String {
         Amd64.landing(name, then)
     }

@@ -97,7 +97,7 @@ pub unsafe extern "C" fn rsyso_callback() {
     )
 }
 
-/// Go comes back: called by a stub with what Go was shown above the return address, r14 = g and r13 = the landing, as wrappers are.
+/// Go comes back: called by a stub with what Go was shown above the return address, r14 = g and r12 = the landing, as wrappers are.
 ///
 /// # Safety
 /// Called by the package's stub alone.
@@ -110,7 +110,7 @@ pub unsafe extern "C" fn rsyso_resume() {
         // The goroutine may have another thread now, and its stack another place.
         "mov [r11 + {go_sp}], rsp",
         "mov [r11 + {go_bp}], rbp",
-        "mov [r11 + {landing}], r13",
+        "mov [r11 + {landing}], r12",
         "mov rax, [r14 + {g_m}]",
         "mov [r11 + {m}], rax",
         "movzx eax, byte ptr [r11 + {unwind}]",

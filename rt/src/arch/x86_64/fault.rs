@@ -2,9 +2,11 @@
 
 use core::arch::naked_asm;
 
-use libc::{REG_RAX, REG_RBP, REG_RDI, REG_RDX, REG_RIP, REG_RSI, REG_RSP, ucontext_t};
+use libc::{REG_RAX, REG_RBP, REG_RCX, REG_RDI, REG_RDX, REG_RIP, REG_RSI, REG_RSP, ucontext_t};
 
 use linux_raw_sys::general::__NR_rt_sigreturn;
+
+use crate::contract::{Head, LANDING_STAYS};
 
 /// The interrupted code.
 pub struct Interrupted<'a>(pub &'a mut ucontext_t);
@@ -37,11 +39,17 @@ impl Interrupted<'_> {
     }
 
     /// Goes on in Go when the handler returns, as `leave` does.
-    pub fn land(&mut self, sp: usize, bp: usize, landing: usize, departure: usize) {
-        self.set(REG_RSP, sp);
-        self.set(REG_RBP, bp);
-        self.set(REG_RIP, landing);
-        self.set(REG_RAX, departure);
+    pub fn leave(&mut self, lane: &Head, departure: usize) {
+        self.land(lane, departure, 1);
+    }
+
+    /// Goes on at the landing of a call: with a departure, or, by 0, to make it a system call of Go's.
+    pub(super) fn land(&mut self, lane: &Head, with: usize, departs: usize) {
+        self.set(REG_RSP, lane.go_sp);
+        self.set(REG_RBP, lane.go_bp);
+        self.set(REG_RIP, lane.go_landing & !(LANDING_STAYS as usize));
+        self.set(REG_RAX, with);
+        self.set(REG_RCX, departs);
         self.clear_direction();
     }
 

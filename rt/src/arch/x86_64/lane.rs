@@ -7,7 +7,7 @@ use linux_raw_sys::general::*;
 
 use super::super::calls::{self, Copy};
 use crate::contract::{
-    GO_G_M, GUARD_SIZE, Head, LANE_HASH, LANE_TABLE_BITS, OUTER_GUARD_SIZE, Params,
+    GO_G_M, GUARD_SIZE, Head, LANDING_STAYS, LANE_HASH, LANE_TABLE_BITS, OUTER_GUARD_SIZE, Params,
 };
 
 /// The name under which /proc/PID/maps shows lanes, where the kernel keeps such names.
@@ -172,7 +172,7 @@ pub unsafe extern "C" fn visit(lane: *mut Head, work: unsafe extern "C" fn(*mut 
 /// The slow path of every wrapper: finds the lane of the running `m` beyond its home slot, or makes one. Calls from another copy of the
 /// package than the one that this image serves go on in that one's image (`enter/copies.rs`).
 ///
-/// In: rax = m, r14 = g, r13 = the landing by which packages are told apart, r12 = where this call goes on if it does not return. Out: r11 = the lane's
+/// In: rax = m, r14 = g, r13 = the landing by which packages are told apart, r12 = that of this call. Out: r11 = the lane's
 /// control block. Keeps rsp, rbp, r12, r13 and r14; uses less than 64 bytes of the goroutine's stack, which may have no more than a few hundred left.
 ///
 /// # Safety
@@ -248,6 +248,8 @@ pub unsafe extern "C" fn rsyso_lane_slow() {
         "jae 5f",
         "6:",
         "mov rbx, rsp",
+        // No call of Go's runs there yet: what another left would mislead signal handlers.
+        "mov qword ptr [rax + {go_landing}], 0",
         "mov rsp, rax",
         "mov rdi, r14",
         "mov rsi, r15",
@@ -263,6 +265,7 @@ pub unsafe extern "C" fn rsyso_lane_slow() {
         "ret",
         "9:",
         "mov rbx, rsp",
+        "mov qword ptr [r11 + {go_landing}], 0",
         "mov rsp, r11",
         "mov rdi, r13",
         "call {serve}",
@@ -278,6 +281,8 @@ pub unsafe extern "C" fn rsyso_lane_slow() {
         "jz 7f",
         "add rsp, 8",
         "lea rax, [rip + {no_room}]",
+        "mov ecx, 1",
+        "and r12, {without}",
         "jmp r12",
         "7:",
         "mov esi, eax",
@@ -288,6 +293,8 @@ pub unsafe extern "C" fn rsyso_lane_slow() {
         owner = sym calls::rsyso_lane_owner,
         copies = sym calls::rsyso_copies,
         landing = const offset_of!(Copy, landing),
+        go_landing = const offset_of!(Head, go_landing),
+        without = const !(LANDING_STAYS as i32),
         distance = const offset_of!(Copy, distance),
         next = const offset_of!(Copy, next),
         serve = sym calls::rsyso_serve_copy,

@@ -18,6 +18,8 @@ pub mod mem;
 #[cfg(test)]
 mod mem_tests;
 pub mod page;
+#[cfg(not(test))]
+pub mod polite;
 pub mod setjmp;
 pub mod stack;
 pub mod syscall;

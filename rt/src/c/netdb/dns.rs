@@ -297,6 +297,7 @@ fn wait(socket: &Fd, events: i16, deadline: i64) -> Result<(), c_int> {
             tv_sec: left / 1000,
             tv_nsec: left % 1000 * 1_000_000,
         };
+        crate::c::define::about_to_wait();
         // SAFETY: one entry and a limit of our own.
         match sys::check(unsafe {
             syscall!(__NR_ppoll, &raw mut fd, 1, &raw const limit, 0usize, 0usize)

@@ -5,7 +5,7 @@ use core::ptr::null_mut;
 use libc::{FILE, c_char, c_int, c_long, c_void, off_t, off64_t, size_t, ssize_t};
 
 use super::{Locked, Stream, locked, stderr, stdin, stdout, with_output};
-use crate::c::define::fail;
+use crate::c::define::{about_to_wait, fail};
 use crate::c::string::bytes;
 use crate::sys;
 use crate::sys::lock::Lock;
@@ -68,6 +68,7 @@ c_fn! {
             fail(libc::EINVAL);
             return null_mut();
         };
+        about_to_wait();
         let fd = match sys::check(syscall!(__NR_openat, libc::AT_FDCWD, path, flags, 0o666)) {
             Ok(fd) => fd as c_int,
             Err(errno) => {

@@ -124,6 +124,7 @@ impl Stream {
             let read = self.room().and_then(|room| {
                 loop {
                     let place = &mut room[PUSH_BACK..];
+                    crate::c::define::about_to_wait();
                     // SAFETY: the slice's own size.
                     match sys::check(unsafe {
                         syscall!(__NR_read, fd, place.as_mut_ptr(), place.len())
