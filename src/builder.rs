@@ -85,7 +85,25 @@ impl Convert {
     /// A C header: signatures where there is no debug information, and a check of those that there are. May be repeated. An error without the
     /// feature `header`.
     pub fn header(mut self, file: impl Into<PathBuf>) -> Self {
-        self.options.headers.push(file.into());
+        self.options.headers.files.push(file.into());
+        self
+    }
+
+    /// A folder of files that the headers include, where these are not beside them, as a compiler's `-I`.
+    pub fn include_dir(mut self, dir: impl Into<PathBuf>) -> Self {
+        self.options.headers.include_dirs.push(dir.into());
+        self
+    }
+
+    /// A macro that the headers find defined, as a compiler's `-D`: `NAME`, or `NAME=VALUE`.
+    pub fn define(mut self, define: impl Into<String>) -> Self {
+        self.options.headers.defines.push(define.into());
+        self
+    }
+
+    /// A macro that the headers find undefined, as a compiler's `-U`.
+    pub fn undefine(mut self, name: impl Into<String>) -> Self {
+        self.options.headers.undefines.push(name.into());
         self
     }
 
@@ -145,6 +163,7 @@ impl Convert {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::options::Headers;
 
     #[test]
     fn each_method_is_a_flag() {
@@ -158,6 +177,9 @@ mod tests {
             .export("!a_x")
             .trim_prefix("a_")
             .header("a.h")
+            .include_dir("inc")
+            .define("A=1")
+            .undefine("B")
             .pairs(false)
             .consumes("c")
             .trust("t")
@@ -171,7 +193,12 @@ mod tests {
             import_path: Some("example.com/p".into()),
             exports: vec!["a_*".into(), "!a_x".into()],
             trim_prefix: Some("a_".into()),
-            headers: vec!["a.h".into()],
+            headers: Headers {
+                files: vec!["a.h".into()],
+                include_dirs: vec!["inc".into()],
+                defines: vec!["A=1".into()],
+                undefines: vec!["B".into()],
+            },
             no_pairs: true,
             consumes: vec!["c".into()],
             trust: vec!["t".into()],

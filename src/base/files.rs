@@ -33,6 +33,11 @@ pub fn size(path: &Path) -> io::Result<u64> {
     }
 }
 
+/// The one path of what is at a path, without links and `..`.
+pub fn canonical(path: &Path) -> io::Result<PathBuf> {
+    fs::canonicalize(path)
+}
+
 /// The paths in a folder, in no order.
 pub fn list(dir: &Path) -> io::Result<Vec<PathBuf>> {
     fs::read_dir(dir)?.map(|entry| Ok(entry?.path())).collect()

@@ -33,7 +33,7 @@ pub struct ConvertOptions {
     /// A prefix of symbols that Go names leave out.
     pub trim_prefix: Option<String>,
     /// C headers: signatures where there is no debug information, and a second witness where there is.
-    pub headers: Vec<PathBuf>,
+    pub headers: Headers,
     /// Leave pointers and their lengths apart, instead of making slices of them.
     pub no_pairs: bool,
     /// Globs of exports that take the handles given to them by `*mut` for good; after a `!`, of exports that do not. The last that matches counts.
@@ -87,7 +87,7 @@ impl ConvertOptions {
             import_path: None,
             exports: Vec::new(),
             trim_prefix: None,
-            headers: Vec::new(),
+            headers: Headers::default(),
             no_pairs: false,
             consumes: Vec::new(),
             trust: Vec::new(),
@@ -104,13 +104,56 @@ impl ConvertOptions {
 impl ConvertOptions {
     /// Refuses what cannot be done before any file is read.
     pub fn check(&self) -> Result<()> {
-        Error::check(Kind::Fault, faults_of(&self.inputs, self.stack_size), ())
+        Error::check(
+            Kind::Fault,
+            faults_of(&self.inputs, &self.headers, self.stack_size),
+            (),
+        )
+    }
+}
+
+/// C headers, and what a compiler would be told with them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Headers {
+    /// The files.
+    pub files: Vec<PathBuf>,
+    /// Folders of the files that they include, where these are not beside them (`-I`).
+    pub include_dirs: Vec<PathBuf>,
+    /// Macros that are defined: `NAME`, or `NAME=VALUE` (`-D`).
+    pub defines: Vec<String>,
+    /// Macros that are known to be undefined (`-U`).
+    pub undefines: Vec<String>,
+}
+
+impl Headers {
+    /// Whether there are any.
+    pub fn is_empty(&self) -> bool {
+        self.files.is_empty()
+    }
+
+    fn faults(&self) -> Vec<Problem> {
+        let is_name = |name: &str| {
+            let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+            name.chars().all(word) && !name.starts_with(|c: char| c.is_ascii_digit())
+        };
+        let name_of = |define: &String| define.split('=').next().unwrap_or_default().to_owned();
+        let defines = self.defines.iter().map(|d| ("-D", d, name_of(d)));
+        let undefines = self.undefines.iter().map(|u| ("-U", u, u.clone()));
+        let mut faults = Vec::new();
+        for (flag, value, name) in defines.chain(undefines) {
+            if name.is_empty() || !is_name(&name) {
+                let what = format!("`{flag} {value}`: `{name}` is no name of a macro");
+                faults.push(Problem::new(what).help("macros with parameters cannot be given"));
+            }
+        }
+        faults
     }
 }
 
 /// What every command that links can be told wrong.
-fn faults_of(inputs: &[PathBuf], stack_size: u64) -> Vec<Problem> {
-    let mut faults = Vec::new();
+fn faults_of(inputs: &[PathBuf], headers: &Headers, stack_size: u64) -> Vec<Problem> {
+    let mut faults = headers.faults();
     if inputs.is_empty() {
         faults.push(Problem::new("no input files"));
     }
@@ -136,7 +179,7 @@ pub struct InspectOptions {
     /// A prefix of symbols that Go names leave out.
     pub trim_prefix: Option<String>,
     /// C headers, as for `convert`.
-    pub headers: Vec<PathBuf>,
+    pub headers: Headers,
     /// As for `convert`.
     pub no_pairs: bool,
     /// As for `convert`.
@@ -155,7 +198,7 @@ impl InspectOptions {
             package: None,
             exports: Vec::new(),
             trim_prefix: None,
-            headers: Vec::new(),
+            headers: Headers::default(),
             no_pairs: false,
             consumes: Vec::new(),
             blocking: Vec::new(),
@@ -165,7 +208,11 @@ impl InspectOptions {
 
     /// Refuses what cannot be done before any file is read.
     pub fn check(&self) -> Result<()> {
-        Error::check(Kind::Fault, faults_of(&self.inputs, self.stack_size), ())
+        Error::check(
+            Kind::Fault,
+            faults_of(&self.inputs, &self.headers, self.stack_size),
+            (),
+        )
     }
 }
 
@@ -192,6 +239,18 @@ mod tests {
         assert_eq!(o.command, "rsyso convert libfoo.a");
         assert_eq!(o.check(), Ok(()));
         o.stack_size = 3 << 20;
+        o.headers.defines = vec!["A=1".into(), "B".into(), "C(x)=x".into()];
+        o.headers.undefines = vec!["1D".into()];
+        let problems = o.check().unwrap_err().problems;
+        let told: Vec<_> = problems.iter().map(|p| p.message.as_str()).collect();
+        assert_eq!(
+            told,
+            [
+                "`-D C(x)=x`: `C(x)` is no name of a macro",
+                "`-U 1D`: `1D` is no name of a macro",
+                "a stack size of 3145728 bytes is not a power of two from 256 KiB to 1 GiB"
+            ]
+        );
         assert_eq!(o.check().unwrap_err().kind, Kind::Fault);
     }
 }

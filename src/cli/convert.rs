@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::base::diag::{Problem, Result};
 use crate::base::options::{
-    ConvertOptions, DEFAULT_STACK_SIZE, MAX_STACK_SIZE, MIN_STACK_SIZE, base_name,
+    ConvertOptions, DEFAULT_STACK_SIZE, Headers, MAX_STACK_SIZE, MIN_STACK_SIZE, base_name,
 };
 use crate::base::report::{Converted, Progress, bytes, count};
 use clap::Args;
@@ -45,9 +45,8 @@ pub struct Go {
     /// A prefix of symbols that Go names leave out
     #[arg(long, value_name = "P")]
     trim_prefix: Option<String>,
-    /// A C header, as cbindgen writes it: signatures without debug information, or a check of those that there are
-    #[arg(long = "header", value_name = "FILE.h")]
-    headers: Vec<PathBuf>,
+    #[command(flatten)]
+    headers: HeaderFlags,
     /// Leave a pointer and its length (data, data_len) apart, instead of making a slice of them
     #[arg(long)]
     no_pairs: bool,
@@ -66,6 +65,51 @@ pub struct Go {
     /// The stack of a call, a power of two from 256KiB to 1GiB [default: 8MiB]
     #[arg(long, value_name = "SIZE", value_parser = parse_size)]
     stack_size: Option<u64>,
+}
+
+/// The flags of C headers, which `inspect` has too.
+#[derive(Args, Debug)]
+pub struct HeaderFlags {
+    /// A C header, as cbindgen writes it: signatures without debug information, or a check of those that there are
+    #[arg(long = "header", value_name = "FILE.h")]
+    headers: Vec<PathBuf>,
+    /// A folder of files that headers include, as for a C compiler
+    #[arg(short = 'I', value_name = "DIR")]
+    include_dirs: Vec<PathBuf>,
+    /// A macro that is defined for headers, as for a C compiler
+    #[arg(short = 'D', value_name = "NAME[=V]")]
+    defines: Vec<String>,
+    /// A macro that is undefined for headers, as for a C compiler
+    #[arg(short = 'U', value_name = "NAME")]
+    undefines: Vec<String>,
+}
+
+impl HeaderFlags {
+    /// What the pipeline is told of them.
+    pub fn into_options(self) -> Headers {
+        Headers {
+            files: self.headers,
+            include_dirs: self.include_dirs,
+            defines: self.defines,
+            undefines: self.undefines,
+        }
+    }
+
+    fn words(&self) -> Vec<(&'static str, String)> {
+        let paths = |flag, paths: &[PathBuf]| {
+            let words = paths.iter().map(|p| (flag, base_name(p)));
+            words.collect::<Vec<_>>()
+        };
+        let texts = |flag, texts: &[String]| {
+            let words = texts.iter().map(|t| (flag, t.clone()));
+            words.collect::<Vec<_>>()
+        };
+        let mut words = paths("--header", &self.headers);
+        words.extend(paths("-I", &self.include_dirs));
+        words.extend(texts("-D", &self.defines));
+        words.extend(texts("-U", &self.undefines));
+        words
+    }
 }
 
 /// Converts, and tells what came of it.
@@ -124,7 +168,7 @@ impl Go {
             import_path: self.import_path,
             exports: self.exports,
             trim_prefix: self.trim_prefix,
-            headers: self.headers,
+            headers: self.headers.into_options(),
             no_pairs: self.no_pairs,
             consumes: self.consumes,
             trust: self.trust,
@@ -156,8 +200,8 @@ impl Go {
         for glob in &self.exports {
             flag("--export", glob);
         }
-        for header in &self.headers {
-            flag("--header", &base_name(header));
+        for (name, value) in self.headers.words() {
+            flag(name, &value);
         }
         for glob in &self.consumes {
             flag("--consumes", glob);

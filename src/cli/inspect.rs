@@ -7,7 +7,7 @@ use crate::base::options::{DEFAULT_STACK_SIZE, InspectOptions};
 use crate::base::report::{Inspection, Progress};
 use clap::Args;
 
-use super::convert::{parse_size, stack_size};
+use super::convert::{HeaderFlags, parse_size, stack_size};
 use super::ui::Ui;
 
 /// Shows the Go API that convert would write, the sizes of crates and functions, and what is missing
@@ -25,9 +25,8 @@ pub struct Inspect {
     /// A prefix of symbols that Go names leave out
     #[arg(long, value_name = "P")]
     trim_prefix: Option<String>,
-    /// A C header, as for convert
-    #[arg(long = "header", value_name = "FILE.h")]
-    headers: Vec<PathBuf>,
+    #[command(flatten)]
+    headers: HeaderFlags,
     /// Leave a pointer and its length apart, as for convert
     #[arg(long)]
     no_pairs: bool,
@@ -60,7 +59,7 @@ pub fn run(args: Inspect, ui: &Ui) -> Result<Inspection> {
         package: args.package,
         exports: args.exports,
         trim_prefix: args.trim_prefix,
-        headers: args.headers,
+        headers: args.headers.into_options(),
         no_pairs: args.no_pairs,
         consumes: args.consumes,
         blocking: args.blocking,

@@ -45,7 +45,7 @@ enum Command {
     Build(Box<Build>),
     Convert(Box<Convert>),
     Init(Init),
-    Inspect(Inspect),
+    Inspect(Box<Inspect>),
     Verify(Verify),
 }
 
@@ -159,7 +159,7 @@ fn run(command: Command, line: &[OsString], ui: &Ui) -> anyhow::Result<ExitCode>
         Command::Inspect(args) => {
             let action = format!("inspect {}", names(&args.inputs));
             let (json, top) = (args.json, args.top);
-            let result = inspect::run(args, ui);
+            let result = inspect::run(*args, ui);
             let folder = std::env::current_dir().unwrap_or_default();
             let text = |found: &_| {
                 let folder = folder.as_path();

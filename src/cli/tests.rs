@@ -92,7 +92,7 @@ fn build_takes_cargos_flags_and_converts() {
     assert_eq!(got.out_dir.as_deref(), Some("go".as_ref()));
     assert_eq!(got.says, crate::build::Says::Much);
     assert!(got.locked && got.offline && got.all_features && got.no_default_features);
-    assert_eq!(got.convert.headers, [PathBuf::from("inc/foo.h")]);
+    assert_eq!(got.convert.headers.files, [PathBuf::from("inc/foo.h")]);
     assert_eq!(
         got.convert.command,
         "rsyso build --profile small -p member --features one,two,three --all-features --no-default-features \

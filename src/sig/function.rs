@@ -335,7 +335,10 @@ impl<'d, 'a> Reader<'d, 'a> {
                 false => problems.push(problem),
             }
         }
-        problems.extend(without_debug_information(&self.missing, headers.title()));
+        problems.extend(
+            without_debug_information(&self.missing, headers.title())
+                .map(|problem| headers.with_missing(problem)),
+        );
         problems.append(&mut self.problems);
         for path in &self.mapper.conflicts {
             let problem = Problem::new(format!("two types are named `{path}`, and they differ"));

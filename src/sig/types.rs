@@ -21,7 +21,7 @@ pub struct Why {
     /// `is ...`.
     pub reason: String,
     /// A way out, beside leaving the function out.
-    pub help: Option<&'static str>,
+    pub help: Option<String>,
 }
 
 impl Why {
@@ -32,8 +32,8 @@ impl Why {
         }
     }
 
-    pub(super) fn help(mut self, help: &'static str) -> Self {
-        self.help = Some(help);
+    pub(super) fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
         self
     }
 }
@@ -473,7 +473,7 @@ fn foreign(what: &Foreign) -> Why {
     };
     Why {
         reason: format!("is {what}, which has no counterpart in Go"),
-        help,
+        help: help.map(str::to_owned),
     }
 }
 

@@ -17,6 +17,7 @@ const LONGER: &[(&str, &str, &str)] = &[
     ("rt/src/arch/x86_64/lane.rs", "map_lane", ASSEMBLY),
     ("rt/src/arch/x86_64/lane.rs", "rsyso_lane_slow", ASSEMBLY),
     ("rt/src/arch/x86_64/mem.rs", "memset", ASSEMBLY),
+    ("rt/src/arch/x86_64/wide.rs", "difference", ASSEMBLY),
     ("rt/src/c/scanf.rs", "directive", TABLE),
     ("rt/src/c/stdlib/float.rs", "agrees_with_the_host", TABLE),
 ];

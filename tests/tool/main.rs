@@ -18,6 +18,7 @@ mod layers;
 mod lengths;
 mod library;
 mod page;
+mod published_headers;
 mod runtime;
 mod second_opinion;
 mod sig;

@@ -1,7 +1,10 @@
 //! What a header declares, in C's terms.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
+use super::super::place_of;
+use crate::base::diag::Problem;
 use crate::model::Source;
 
 /// What the names begin with that types without a tag get. No tag of C's does.
@@ -136,6 +139,33 @@ pub(super) struct Typedef {
     pub about: About,
 }
 
+/// What might have declared more.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Missing {
+    /// A file in quotes that is nowhere, and who includes it.
+    File(String, Source),
+    /// A macro that nothing is known of, and the condition that asks for it.
+    Macro(String, Source),
+}
+
+impl fmt::Display for Missing {
+    /// What there is to say of it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Missing::File(name, source) => write!(
+                f,
+                "{} includes \"{name}\", which is not beside it: give its folder with `-I`",
+                place_of(source)
+            ),
+            Missing::Macro(name, source) => write!(
+                f,
+                "{} declares more if `{name}` is defined: if it was when the library was built, say `-D {name}`",
+                place_of(source)
+            ),
+        }
+    }
+}
+
 /// All that headers declare.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Declarations {
@@ -148,4 +178,17 @@ pub(super) struct Declarations {
     pub forward: BTreeMap<(Tag, String), About>,
     /// Values of enumerators, for array lengths.
     pub enumerators: BTreeMap<String, i128>,
+    /// What was not found and might declare more.
+    pub missing: Vec<Missing>,
+}
+
+impl Declarations {
+    /// Tells, with a problem that more declarations might solve, of what was not found.
+    pub fn note_missing(&self, problem: &mut Problem) {
+        for note in self.missing.iter().map(Missing::to_string) {
+            if !problem.notes.contains(&note) {
+                problem.notes.push(note);
+            }
+        }
+    }
 }

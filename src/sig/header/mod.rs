@@ -18,11 +18,11 @@ mod parse;
 mod preprocess;
 mod resolve;
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use crate::base::diag::{Error, Kind, Problem, Result};
 use crate::base::files;
-use crate::base::options::base_name;
+use crate::base::options::{Headers as Options, base_name};
 use crate::model::{Function, Param, Signatures, Source};
 use compare::Comparison;
 use decl::{CFunction, Declarations};
@@ -54,41 +54,51 @@ pub struct Headers {
 
 impl Headers {
     /// Reads header files.
-    pub fn open(paths: &[PathBuf]) -> Result<Headers> {
-        let open = |path: &PathBuf| match files::read(path) {
-            Ok(bytes) => Ok((base_name(path), bytes)),
-            Err(e) => Err(Error::fault(Problem::new(format!(
-                "cannot read {}: {e}",
-                path.display()
-            )))),
-        };
-        Headers::read(&paths.iter().map(open).collect::<Result<Vec<_>>>()?)
+    pub fn open(options: &Options) -> Result<Headers> {
+        let mut files = Vec::new();
+        for path in &options.files {
+            let bytes = files::read(path).map_err(|e| {
+                let what = format!("cannot read {}: {e}", path.display());
+                Error::fault(Problem::new(what))
+            })?;
+            files.push((base_name(path), Some(path.as_path()), bytes));
+        }
+        Headers::read_all(&files, options)
     }
 
     /// Reads headers, each with how to name it in messages. What one declares the others may use.
     pub fn read(files: &[(String, Vec<u8>)]) -> Result<Headers> {
+        let files = files.iter().cloned();
+        let files: Vec<_> = files.map(|(name, bytes)| (name, None, bytes)).collect();
+        Headers::read_all(&files, &Options::default())
+    }
+
+    fn read_all(files: &[(String, Option<&Path>, Vec<u8>)], options: &Options) -> Result<Headers> {
         let mut headers = Headers::default();
         let mut problems = Vec::new();
-        for (name, bytes) in files {
+        for (name, path, bytes) in files {
             headers.names.push(name.clone());
-            let text = match std::str::from_utf8(bytes) {
-                Ok(text) if text.len() <= MAX_SIZE => text,
-                Ok(_) => {
-                    problems.push(Problem::new("a header of more than 16 MiB").at(name.as_str()));
-                    continue;
-                }
-                Err(e) => {
-                    let before = bytes.get(..e.valid_up_to()).unwrap_or_default();
-                    let line = 1 + before.iter().filter(|b| **b == b'\n').count();
-                    let problem = Problem::new("a header that is not UTF-8");
-                    problems.push(problem.at(format!("{name}:{line}")));
+            let text = match read_text(name, bytes) {
+                Ok(text) => text,
+                Err(problem) => {
+                    problems.push(problem);
                     continue;
                 }
             };
-            match preprocess::clean(name, text) {
-                Ok(clean) => problems.extend(parse::parse(&clean, &mut headers.declared)),
-                Err(more) => problems.extend(more),
+            let file = preprocess::File {
+                name,
+                path: *path,
+                text,
+            };
+            let cleaned = preprocess::clean(&file, options);
+            problems.extend(cleaned.problems);
+            for clean in &cleaned.files {
+                problems.extend(parse::parse(clean, &mut headers.declared));
             }
+            headers.declared.missing.extend(cleaned.missing);
+        }
+        for problem in &mut problems {
+            headers.declared.note_missing(problem);
         }
         Error::check(Kind::Fault, problems, headers)
     }
@@ -96,6 +106,12 @@ impl Headers {
     /// How to name the headers in a sentence; None when there are none.
     pub(super) fn title(&self) -> Option<String> {
         (!self.names.is_empty()).then(|| self.names.join(", "))
+    }
+
+    /// A problem that more declarations might solve, with what was not found of the headers.
+    pub(super) fn with_missing(&self, mut problem: Problem) -> Problem {
+        self.declared.note_missing(&mut problem);
+        problem
     }
 
     /// Whether a function is declared.
@@ -158,6 +174,19 @@ impl Headers {
     }
 }
 
+/// The text of a header.
+fn read_text<'b>(name: &str, bytes: &'b [u8]) -> std::result::Result<&'b str, Problem> {
+    match std::str::from_utf8(bytes) {
+        Ok(text) if text.len() <= MAX_SIZE => Ok(text),
+        Ok(_) => Err(Problem::new("a header of more than 16 MiB").at(name)),
+        Err(e) => {
+            let before = bytes.get(..e.valid_up_to()).unwrap_or_default();
+            let line = 1 + before.iter().filter(|b| **b == b'\n').count();
+            Err(Problem::new("a header that is not UTF-8").at(format!("{name}:{line}")))
+        }
+    }
+}
+
 /// A function of the header in the model's terms, or all that stands in its way.
 fn function(
     resolver: &mut Resolver<'_>,
@@ -208,3 +237,6 @@ fn function(
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+mod include_tests;

@@ -26,6 +26,37 @@ pub(super) fn scalar(name: &str) -> Option<Type> {
     Some(Type::Int(int))
 }
 
+/// The type of a name that no header given declares, if it is one of C, of a standard header or of the system's.
+pub(super) fn undeclared(name: &str) -> Option<Type> {
+    scalar(name).or_else(|| of_the_system(name).map(Type::Int))
+}
+
+/// The types of POSIX and other system headers that are the same on all 64-bit platforms of Linux, whichever libc (<bits/typesizes.h> and <netinet/in.h> of glibc,
+/// <bits/alltypes.h> of musl). Those that differ (`nlink_t`, `blksize_t`, `int_fast16_t`) are none of them. Nothing reserves most of these names: a
+/// header's own `typedef` counts before them.
+fn of_the_system(name: &str) -> Option<Int> {
+    Some(match name {
+        "int_least8_t" | "int_fast8_t" => Int::I8,
+        "uint_least8_t" | "uint_fast8_t" | "u_char" | "u_int8_t" => Int::U8,
+        "int_least16_t" => Int::I16,
+        "uint_least16_t" | "u_short" | "ushort" | "u_int16_t" => Int::U16,
+        "int_least32_t" => Int::I32,
+        "uint_least32_t" | "u_int" | "uint" | "u_int32_t" => Int::U32,
+        "int_least64_t" | "int_fast64_t" => Int::I64,
+        "uint_least64_t" | "uint_fast64_t" | "u_long" | "ulong" | "u_int64_t" => Int::U64,
+        "socklen_t" | "mode_t" | "uid_t" | "gid_t" | "id_t" | "useconds_t" | "in_addr_t" => {
+            Int::U32
+        }
+        "pid_t" | "key_t" | "clockid_t" | "sig_atomic_t" => Int::I32,
+        "off_t" | "off64_t" | "loff_t" | "time_t" | "clock_t" | "suseconds_t" | "blkcnt_t" => {
+            Int::I64
+        }
+        "dev_t" | "ino_t" | "ino64_t" | "rlim_t" | "nfds_t" => Int::U64,
+        "in_port_t" | "sa_family_t" => Int::U16,
+        _ => return None,
+    })
+}
+
 /// `unsigned long int` and its kin, the words in any order (C17 6.7.2). A `char` is signed, whatever it is on the machine: it is Rust's
 /// `c_char`, which is `int8` everywhere.
 fn arithmetic(name: &str) -> Option<Type> {

@@ -101,6 +101,10 @@ impl<'h> Builder<'h> {
                     one_line(self.text(a))
                 )
             });
+            if self.refused.is_none() && self.clean.packed(node.start_position().row) {
+                self.refused = find(node, |n| n.kind() == "field_declaration_list")
+                    .map(|_| "is packed by `#pragma pack`".to_owned());
+            }
             match node.kind() {
                 "comment" | ";" | "static_assert_declaration" => {}
                 // An inline function. Not one without parameters: `class Foo { ... };` looks like that.
@@ -222,6 +226,10 @@ impl<'h> Builder<'h> {
                 self.unreadable(part);
                 continue;
             };
+            // `typedef struct Foo {...} Foo; typedef Foo Foo;` says nothing new (C17 6.7, 3).
+            if ty == CType::Name(name.clone()) && self.into.typedefs.contains_key(&name) {
+                continue;
+            }
             let about = self.about(node);
             let found = Typedef { ty, about };
             if let Some(first) = self.into.typedefs.get(&name)

@@ -1,21 +1,29 @@
 //! What a preprocessor would do with the header, as far as headers for C and C++ at once need it: conditions, and macros that stand for
-//! attributes or for nothing. Included files are not read.
+//! attributes or for nothing. Files in quotes are read where they are found, those of the system are not: their names are known.
 //!
-//! The text keeps its length and its lines: what goes is replaced with blanks. So places in the result are places in the file.
+//! The text of a file keeps its length and its lines: what goes is replaced with blanks. So places in the result are places in the file. An
+//! included file is a text of its own, before the one that includes it.
+
+mod condition;
+mod include;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::path::{Path, PathBuf};
 
-use super::expr::{self, Token};
+use super::decl::Missing;
 use super::lexical::{Piece, bare, blank, pieces};
-use super::macros::{self, Macro, NESTING_LIMIT, without_decorations};
+use super::macros::{self, Macro, without_decorations};
 use crate::base::diag::Problem;
+use crate::base::options::Headers as Options;
 use crate::model::Source;
+use condition::Condition;
+use include::Boundary;
 
 /// The way out when the header asks for more than is done here.
 pub(super) const RUN_PREPROCESSOR: &str = "run the C preprocessor first, which knows all macros (`cc -E -C foo.h -o foo.i`, with -D for those that the build defines), and give its output as the header";
 
-/// Macros that are defined while a header is read: those of a C compiler for the platforms that are converted.
-const DEFINED: [(&str, &str); 9] = [
+/// Macros that are defined while a header is read: those of a C compiler for the platforms that are converted, and of <stdint.h> and <limits.h>.
+const DEFINED: [(&str, &str); 39] = [
     ("__STDC__", "1"),
     ("__STDC_VERSION__", "201710L"),
     ("__STDC_HOSTED__", "1"),
@@ -25,10 +33,40 @@ const DEFINED: [(&str, &str); 9] = [
     ("__ELF__", "1"),
     ("__GNUC__", "12"),
     ("__GNUC_MINOR__", "0"),
+    ("__SIZEOF_POINTER__", "8"),
+    ("__SIZEOF_LONG__", "8"),
+    ("__SIZEOF_INT128__", "16"),
+    ("__ORDER_LITTLE_ENDIAN__", "1234"),
+    ("__ORDER_BIG_ENDIAN__", "4321"),
+    ("__BYTE_ORDER__", "1234"),
+    ("CHAR_BIT", "8"),
+    ("SCHAR_MAX", "0x7f"),
+    ("UCHAR_MAX", "0xff"),
+    ("SHRT_MAX", "0x7fff"),
+    ("USHRT_MAX", "0xffff"),
+    ("INT_MAX", "0x7fffffff"),
+    ("UINT_MAX", "0xffffffff"),
+    ("LONG_MAX", "0x7fffffffffffffff"),
+    ("ULONG_MAX", "0xffffffffffffffff"),
+    ("LLONG_MAX", "0x7fffffffffffffff"),
+    ("ULLONG_MAX", "0xffffffffffffffff"),
+    ("INT8_MAX", "0x7f"),
+    ("UINT8_MAX", "0xff"),
+    ("INT16_MAX", "0x7fff"),
+    ("UINT16_MAX", "0xffff"),
+    ("INT32_MAX", "0x7fffffff"),
+    ("UINT32_MAX", "0xffffffff"),
+    ("INT64_MAX", "0x7fffffffffffffff"),
+    ("UINT64_MAX", "0xffffffffffffffff"),
+    ("INTPTR_MAX", "0x7fffffffffffffff"),
+    ("UINTPTR_MAX", "0xffffffffffffffff"),
+    ("PTRDIFF_MAX", "0x7fffffffffffffff"),
+    ("SSIZE_MAX", "0x7fffffffffffffff"),
+    ("SIZE_MAX", "0xffffffffffffffff"),
 ];
 
 /// Macros that are known to be undefined: other languages, other compilers, other systems.
-const UNDEFINED: [&str; 22] = [
+const UNDEFINED: [&str; 34] = [
     "__cplusplus",
     "__OBJC__",
     "__clang__",
@@ -37,6 +75,13 @@ const UNDEFINED: [&str; 22] = [
     "_WIN32",
     "_WIN64",
     "WIN32",
+    "__WIN32__",
+    "__WIN32",
+    "WIN64",
+    "__WIN64__",
+    "__NT__",
+    "_WIN32_WCE",
+    "__WINDOWS__",
     "__CYGWIN__",
     "__MINGW32__",
     "__MINGW64__",
@@ -45,6 +90,11 @@ const UNDEFINED: [&str; 22] = [
     "__FreeBSD__",
     "__NetBSD__",
     "__OpenBSD__",
+    "__DragonFly__",
+    "__sun",
+    "__HAIKU__",
+    "__Fuchsia__",
+    "__QNX__",
     "__ANDROID__",
     "__EMSCRIPTEN__",
     "__wasm__",
@@ -61,6 +111,8 @@ pub(super) struct Clean {
     pub macros: BTreeMap<String, Macro>,
     /// Lines (from 0) from which on another file or line holds, after `# 12 "foo.h"`.
     marks: Vec<(usize, Source)>,
+    /// Lines (from 0) from which on structs are packed, or are no longer.
+    packs: Vec<(usize, bool)>,
     name: String,
 }
 
@@ -80,101 +132,195 @@ impl Clean {
         }
     }
 
+    /// Whether `#pragma pack` holds at a line (from 0).
+    pub fn packed(&self, line: usize) -> bool {
+        let above = self.packs.partition_point(|p| p.0 <= line);
+        let last = above.checked_sub(1).and_then(|n| self.packs.get(n));
+        last.is_some_and(|p| p.1)
+    }
+
     /// The value of a macro that is a constant expression.
     pub fn value(&self, name: &str) -> Option<i128> {
         macros::value(&self.macros, name, 0)
     }
 }
 
-/// One `#if` that is open.
-struct Condition {
-    /// Whether its lines count.
-    active: bool,
-    /// Whether one of its branches was taken, or none may be.
-    done: bool,
-    /// `#else` was seen.
-    last: bool,
-    line: usize,
+/// A header file, or one that it includes.
+pub(super) struct File<'a> {
+    /// For messages: `foo.h`.
+    pub name: &'a str,
+    /// Where it is, so that others beside it are found; None for a text that is no file.
+    pub path: Option<&'a Path>,
+    pub text: &'a str,
 }
 
-/// Reads a header. All that is wrong is told at once.
-pub(super) fn clean(name: &str, text: &str) -> Result<Clean, Vec<Problem>> {
-    let mut reader = Reader {
-        out: Clean {
-            text: String::new(),
-            macros: BTreeMap::new(),
-            marks: Vec::new(),
-            name: name.to_owned(),
-        },
-        known: DEFINED
-            .iter()
-            .map(|m| (m.0.to_owned(), Some(m.1.to_owned())))
-            .chain(UNDEFINED.iter().map(|m| (m.to_string(), None)))
-            .collect(),
-        conditions: Vec::new(),
-        foreign: false,
-        own: HashSet::new(),
-        problems: Vec::new(),
+/// Reads a header and what it includes, which comes first. All that is wrong is told at once.
+pub(super) fn clean(file: &File<'_>, options: &Options) -> Cleaned {
+    let mut run = Run::new(options);
+    run.file(file, 0);
+    run.problems.truncate(super::PROBLEMS);
+    let files = match run.problems.is_empty() {
+        true => run.finished,
+        false => Vec::new(),
     };
-    let pieces = pieces(text);
-    let mut kept = Vec::with_capacity(text.len());
-    for (n, piece) in pieces.iter().enumerate() {
-        let keep = match piece.directive {
-            true => {
-                let next = pieces.get(n + 1..).unwrap_or_default();
-                reader.directive(piece, next.iter().find(|p| p.directive));
-                false
-            }
-            false => reader.active(),
+    Cleaned {
+        files,
+        missing: run.missing,
+        problems: run.problems,
+    }
+}
+
+/// What became of a header.
+pub(super) struct Cleaned {
+    /// Without directives, included files first. None where there are problems.
+    pub files: Vec<Clean>,
+    /// What was not found and might declare more.
+    pub missing: Vec<Missing>,
+    pub problems: Vec<Problem>,
+}
+
+/// What the files of one header share.
+struct Run<'o> {
+    options: &'o Options,
+    /// Macros with their values; None for those that are known to be undefined.
+    known: HashMap<String, Option<String>>,
+    /// Macros in force, those of the compiler left out.
+    macros: BTreeMap<String, Macro>,
+    finished: Vec<Clean>,
+    /// Files that want to be read once.
+    once: HashSet<PathBuf>,
+    /// Whether `#pragma pack` holds, the innermost last. Never empty.
+    packs: Vec<bool>,
+    /// How many files were included.
+    included: usize,
+    /// What was not found and might declare more.
+    missing: Vec<Missing>,
+    problems: Vec<Problem>,
+}
+
+impl<'o> Run<'o> {
+    fn new(options: &'o Options) -> Self {
+        let mut run = Run {
+            options,
+            known: DEFINED
+                .iter()
+                .map(|m| (m.0.to_owned(), Some(m.1.to_owned())))
+                .chain(UNDEFINED.iter().map(|m| (m.to_string(), None)))
+                .collect(),
+            macros: BTreeMap::new(),
+            finished: Vec::new(),
+            once: HashSet::new(),
+            packs: vec![false],
+            included: 0,
+            missing: Vec::new(),
+            problems: Vec::new(),
         };
-        match keep {
-            true => kept.extend_from_slice(piece.text.as_bytes()),
-            false => kept.extend(blank(piece.text)),
+        for name in &options.undefines {
+            run.known.insert(name.clone(), None);
         }
+        for define in &options.defines {
+            // As a compiler has it: a name alone is 1 (GCC manual, "Preprocessor Options").
+            let (name, body) = define.split_once('=').unwrap_or((define, "1"));
+            let source = Source {
+                file: format!("-D {define}"),
+                line: 1,
+            };
+            run.define(name, body, false, source);
+        }
+        run
     }
-    for open in &reader.conditions {
-        let source = reader.out.source(open.line);
-        reader
-            .problems
-            .push(problem("a condition without its `#endif`", &source));
+
+    fn define(&mut self, name: &str, body: &str, function: bool, source: Source) {
+        self.known
+            .insert(name.to_owned(), (!function).then(|| body.to_owned()));
+        let found = Macro {
+            function,
+            body: body.to_owned(),
+            source,
+        };
+        self.macros.insert(name.to_owned(), found);
     }
-    reader.problems.truncate(super::PROBLEMS);
-    if !reader.problems.is_empty() {
-        return Err(reader.problems);
+
+    /// Reads one file; `depth` counts the files that it is included by.
+    fn file(&mut self, file: &File<'_>, depth: u32) {
+        let mut reader = Reader {
+            out: Clean {
+                text: String::new(),
+                macros: BTreeMap::new(),
+                marks: Vec::new(),
+                packs: vec![(0, self.packs.last().copied().unwrap_or(false))],
+                name: file.name.to_owned(),
+            },
+            run: self,
+            path: file.path,
+            depth,
+            boundary: Boundary::default(),
+            conditions: Vec::new(),
+            foreign: false,
+            own: HashSet::new(),
+        };
+        let pieces = pieces(file.text);
+        let mut kept = Vec::with_capacity(file.text.len());
+        for (n, piece) in pieces.iter().enumerate() {
+            let keep = match piece.directive {
+                true => {
+                    reader.directive(piece, pieces.get(n + 1..).unwrap_or_default());
+                    false
+                }
+                false => reader.active(),
+            };
+            match keep {
+                true => {
+                    reader.boundary.pass(piece.text);
+                    kept.extend_from_slice(piece.text.as_bytes());
+                }
+                false => kept.extend(blank(piece.text)),
+            }
+        }
+        let open: Vec<usize> = reader.conditions.iter().map(|c| c.line).collect();
+        let mut out = reader.out;
+        for line in open {
+            let source = out.source(line);
+            self.problems
+                .push(problem("a condition without its `#endif`", &source));
+        }
+        // Whole lines were replaced, so this is UTF-8 as it was.
+        let text = String::from_utf8_lossy(&kept).into_owned();
+        out.text = without_decorations(&text, &self.macros);
+        out.macros = self.macros.clone();
+        self.finished.push(out);
     }
-    // Whole lines were replaced, so this is UTF-8 as it was.
-    let text = String::from_utf8_lossy(&kept).into_owned();
-    reader.out.text = without_decorations(&text, &reader.out.macros);
-    Ok(reader.out)
 }
 
 fn problem(message: impl Into<String>, source: &Source) -> Problem {
     Problem::new(message).at(super::super::place_of(source))
 }
 
-struct Reader {
+/// Reads one file.
+struct Reader<'r, 'o> {
+    run: &'r mut Run<'o>,
     out: Clean,
-    /// Macros with their values; None for those that are known to be undefined.
-    known: HashMap<String, Option<String>>,
+    path: Option<&'r Path>,
+    depth: u32,
+    boundary: Boundary,
     conditions: Vec<Condition>,
     /// In a part that the preprocessor took from a system header.
     foreign: bool,
     /// Files that are no system headers.
     own: HashSet<String>,
-    problems: Vec<Problem>,
 }
 
-impl Reader {
+impl Reader<'_, '_> {
     fn active(&self) -> bool {
         !self.foreign && self.conditions.last().is_none_or(|c| c.active)
     }
 
     fn problem(&mut self, message: impl Into<String>, line: usize) {
         let problem = problem(message, &self.out.source(line)).help(RUN_PREPROCESSOR);
-        self.problems.push(problem);
+        self.run.problems.push(problem);
     }
 
-    fn directive(&mut self, piece: &Piece<'_>, next: Option<&Piece<'_>>) {
+    fn directive(&mut self, piece: &Piece<'_>, rest_of_file: &[Piece<'_>]) {
         debug_assert!(!piece.in_comment);
         let text = bare(piece.text);
         let text = text.trim_start_matches('#').trim_start();
@@ -184,7 +330,7 @@ impl Reader {
         let (word, rest) = text.split_at(word);
         let (rest, line) = (rest.trim(), piece.line);
         match word {
-            "if" | "ifdef" | "ifndef" => self.open(word, rest, line, next),
+            "if" | "ifdef" | "ifndef" => self.open(word, rest, line, rest_of_file),
             "elif" | "elifdef" | "elifndef" | "else" => self.branch(word, rest, line),
             "endif" => self.close(line),
             _ if word.bytes().next().is_some_and(|b| b.is_ascii_digit()) => {
@@ -194,19 +340,40 @@ impl Reader {
             "line" => self.mark(rest, line),
             "define" => self.define(rest, line),
             "undef" => {
-                self.out.macros.remove(rest);
-                self.known.insert(rest.to_owned(), None);
+                self.run.macros.remove(rest);
+                self.run.known.insert(rest.to_owned(), None);
             }
             "error" => self.problem(format!("the header stops here: #error {rest}"), line),
-            "pragma" if rest.starts_with("pack") => {
-                self.problem(
-                    "`#pragma pack` changes the layout of structs, and Go has no such structs",
-                    line,
-                );
-            }
-            // Included files are not read; what they would define is known or is missed where it is used.
+            "pragma" if rest.starts_with("pack") => self.pack(rest, line),
+            "pragma" if rest == "once" => self.run.once.extend(self.path.map(include::identity)),
+            "include" | "include_next" | "import" => self.include(rest, line),
             _ => {}
         }
+    }
+
+    /// `#pragma pack(push, 1)` and its kin (GCC manual, "Structure-Layout Pragmas"): structs from here on lie differently.
+    fn pack(&mut self, rest: &str, line: usize) {
+        let arguments = rest.trim_start_matches("pack").trim();
+        let inner = arguments
+            .strip_prefix('(')
+            .and_then(|r| r.strip_suffix(')'));
+        let Some(inner) = inner else {
+            return self.problem(format!("`#pragma {rest}` cannot be read"), line);
+        };
+        let packs = &mut self.run.packs;
+        for word in inner.split(',').map(str::trim) {
+            match (word, word.parse::<u32>()) {
+                ("push", _) => packs.push(packs.last().copied().unwrap_or(false)),
+                ("pop", _) if packs.len() > 1 => {
+                    packs.pop();
+                }
+                ("", _) => packs.last_mut().into_iter().for_each(|p| *p = false),
+                (_, Ok(_)) => packs.last_mut().into_iter().for_each(|p| *p = true),
+                _ => return self.problem(format!("`#pragma {rest}` cannot be read"), line),
+            }
+        }
+        let packed = packs.last().copied().unwrap_or(false);
+        self.out.packs.push((line, packed));
     }
 
     /// `# 12 "foo.h" 3`: what follows is from there; 3 stands for a system header (GCC manual, "Preprocessor Output"). GCC puts such marks
@@ -244,157 +411,6 @@ impl Reader {
             _ => body.trim(),
         };
         let source = self.out.source(line);
-        self.known
-            .insert(name.to_owned(), (!function).then(|| body.to_owned()));
-        let found = Macro {
-            function,
-            body: body.to_owned(),
-            source,
-        };
-        self.out.macros.insert(name.to_owned(), found);
-    }
-
-    fn open(&mut self, word: &str, rest: &str, line: usize, next: Option<&Piece<'_>>) {
-        let active = self.active();
-        // An include guard, or a default for a macro: the header defines at once what it asks for.
-        let guard = next.map(|p| bare(p.text)).and_then(|text| {
-            let text = text.trim_start_matches('#').trim_start();
-            let name = text.strip_prefix("define")?.trim_start();
-            let end = name.find(|c: char| !(c.is_alphanumeric() || c == '_'));
-            name.get(..end.unwrap_or(name.len())).map(str::to_owned)
-        });
-        if let Some(guard) = guard
-            && active
-            && !self.known.contains_key(&guard)
-            && (word == "ifndef" && rest == guard || negated(rest) == Some(&guard))
-        {
-            self.known.insert(guard, None);
-        }
-        let value = active && self.condition(word, rest, line);
-        self.conditions.push(Condition {
-            active: value,
-            done: value || !active,
-            last: false,
-            line,
-        });
-    }
-
-    fn close(&mut self, line: usize) {
-        if self.conditions.pop().is_none() {
-            self.problem("`#endif` without its condition", line);
-        }
-    }
-
-    fn branch(&mut self, word: &str, rest: &str, line: usize) {
-        let Some(mut open) = self.conditions.pop() else {
-            return self.problem(format!("`#{word}` without its condition"), line);
-        };
-        if open.last {
-            self.problem(format!("`#{word}` after `#else`"), line);
-        }
-        open.active = !open.done
-            && match word.strip_prefix("el") {
-                Some("se") => true,
-                Some(word) => self.condition(word, rest, line),
-                None => false,
-            };
-        open.done |= open.active;
-        open.last |= word == "else";
-        self.conditions.push(open);
-    }
-
-    fn condition(&mut self, word: &str, rest: &str, line: usize) -> bool {
-        let text = match word {
-            "ifdef" => format!("defined({rest})"),
-            "ifndef" => format!("!defined({rest})"),
-            _ => rest.to_owned(),
-        };
-        let Some(tokens) = expr::tokens(&text) else {
-            self.problem(format!("the condition `{rest}` cannot be read"), line);
-            return false;
-        };
-        let (tokens, mut unknown) = self.with_defined(&tokens);
-        let names = tokens.iter().filter_map(|t| match t {
-            Token::Name(name) => Some(name.clone()),
-            _ => None,
-        });
-        unknown.extend(names.filter(|n| !self.known.contains_key(n)));
-        if let Some(name) = unknown.first() {
-            self.problem(
-                format!("a condition asks for `{name}`, and whether that is defined is not known"),
-                line,
-            );
-            return false;
-        }
-        match expr::evaluate(&tokens, &|name| self.known_value(name, 0)) {
-            Some(value) => value != 0,
-            None => {
-                self.problem(format!("the condition `{rest}` cannot be evaluated"), line);
-                false
-            }
-        }
-    }
-
-    /// A name that is no macro is 0 (C17 6.10.1, 4).
-    fn known_value(&self, name: &str, depth: u32) -> Option<i128> {
-        if depth > NESTING_LIMIT {
-            return None;
-        }
-        match self.known.get(name) {
-            Some(Some(body)) => expr::evaluate(&expr::tokens(body)?, &|name| {
-                self.known_value(name, depth + 1)
-            }),
-            _ => Some(0),
-        }
-    }
-
-    /// Replaces `defined X` and `defined(X)`; also the names that nothing is known of.
-    fn with_defined(&self, tokens: &[Token]) -> (Vec<Token>, Vec<String>) {
-        let (mut out, mut unknown) = (Vec::new(), Vec::new());
-        let mut rest = tokens;
-        while let Some((first, tail)) = rest.split_first() {
-            let (name, tail) = match (first, tail) {
-                (Token::Name(word), [Token::Name(name), tail @ ..]) if word == "defined" => {
-                    (Some(name), tail)
-                }
-                (
-                    Token::Name(word),
-                    [
-                        Token::Sign("("),
-                        Token::Name(name),
-                        Token::Sign(")"),
-                        tail @ ..,
-                    ],
-                ) if word == "defined" => (Some(name), tail),
-                _ => (None, tail),
-            };
-            out.push(match name {
-                Some(name) => {
-                    let known = self.known.get(name);
-                    if known.is_none() {
-                        unknown.push(name.clone());
-                    }
-                    let defined =
-                        known.is_some_and(Option::is_some) || self.out.macros.contains_key(name);
-                    Token::Number(i128::from(defined))
-                }
-                None => first.clone(),
-            });
-            rest = tail;
-        }
-        (out, unknown)
-    }
-}
-
-/// `X` of `!defined(X)`.
-fn negated(condition: &str) -> Option<&str> {
-    let name = condition
-        .strip_prefix('!')?
-        .trim_start()
-        .strip_prefix("defined")?
-        .trim();
-    match name.strip_prefix('(') {
-        Some(inner) => Some(inner.strip_suffix(')')?.trim()),
-        None => Some(name),
+        self.run.define(name, body, function, source);
     }
 }

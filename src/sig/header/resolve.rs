@@ -185,10 +185,10 @@ impl<'h> Resolver<'h> {
         }
         let ty = self.bare(ty).clone();
         match &ty {
-            CType::Name(name) => match scalar(name) {
+            CType::Name(name) => match names::undeclared(name) {
                 Some(ty) => Ok(ty),
                 None if self.is_enum(name) => self.by_value(Tag::Enum, name, depth),
-                None => Err(names::unknown(name)),
+                None => Err(self.unknown(name)),
             },
             CType::Tagged(tag, name) if is_nameless(name) => Err(nameless(*tag)),
             CType::Tagged(tag, name) => self.by_value(*tag, name, depth),
@@ -217,6 +217,15 @@ impl<'h> Resolver<'h> {
             CType::Array { .. } => refuse("is an array whose length is not a number"),
             CType::Function(_) => refuse("is a function"),
             CType::Other(what) => refuse(format!("is {what}, which is not understood")),
+        }
+    }
+
+    /// Why a name is of no use. A file that was not found may be the one that declares it.
+    fn unknown(&self, name: &str) -> Why {
+        let why = names::unknown(name);
+        match self.declared.missing.first() {
+            Some(missing) => why.help(missing.to_string()),
+            None => why,
         }
     }
 
@@ -370,7 +379,7 @@ impl<'h> Resolver<'h> {
         });
         let repr = match given {
             Some(ty) => match self.bare(ty) {
-                CType::Name(name) => scalar(name).and_then(|ty| match ty {
+                CType::Name(name) => names::undeclared(name).and_then(|ty| match ty {
                     Type::Int(int) => Some(int),
                     _ => None,
                 }),

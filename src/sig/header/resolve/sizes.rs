@@ -1,6 +1,6 @@
 //! Sizes of types, those included that Go may not see into.
 
-use super::{CType, Layout, NESTING_LIMIT, Resolver, Tag, Type, scalar};
+use super::{CType, Layout, NESTING_LIMIT, Resolver, Tag, Type, names};
 
 impl Resolver<'_> {
     /// Bytes and alignment of a type that Go may not see into; None when the header does not say.
@@ -15,7 +15,7 @@ impl Resolver<'_> {
                 let size = elem.size.checked_mul((*len)?)?;
                 return Some(Layout { size, ..elem });
             }
-            CType::Name(name) => match scalar(name) {
+            CType::Name(name) => match names::undeclared(name) {
                 Some(ty) => return Some(self.api.layout(&ty)),
                 None => (Tag::Enum, name),
             },
