@@ -127,13 +127,13 @@ fn the_whole_of_a_small_one() {
     let want = "\
         mov rax, [r14+0x30]
         cmp r13, [0xB] -> rsyso_lane_owner
-        jne short 0x50
+        jne short 0x51
         mov r10, [0x14] -> rsyso_lane_table
         imul ecx, eax, 0x9E3779B1
         shr ecx, 0xD
         and ecx, 0x7FFF0
         cmp [r10+rcx], rax
-        jne short 0x50
+        jne short 0x51
         mov r11, [r10+rcx+8]
         mov [r11], rsp
         mov [r11+8], rbp
@@ -145,7 +145,7 @@ fn the_whole_of_a_small_one() {
         mov [rbx+0x10], rax
         mov rsp, [rsp]
         ret
-        call 0x58 -> rsyso_lane_slow
+        call 0x56 -> rsyso_lane_slow
         jmp short 0x2E";
     let want: Vec<_> = want.lines().map(str::trim).collect();
     assert_eq!(disassemble(&code), want);
