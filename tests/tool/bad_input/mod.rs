@@ -354,7 +354,7 @@ fn the_function_that_needs_it_is_told() {
     let mut command = rsyso();
     let out = scratch();
     command.arg("convert").arg(&object).args(options);
-    command.arg("-o").arg(out.path());
+    command.args(["--bare", "between", "-o"]).arg(out.path());
     let told = run(&mut command, Duration::from_secs(60)).success().stderr;
     assert!(told.contains("guilty -> sleep"), "{told}");
 }
