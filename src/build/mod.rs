@@ -23,7 +23,7 @@ use crate::base::report::{Converted, Progress};
 use crate::go;
 
 pub use cargo::is_taken;
-pub use rebuild::rebuild;
+pub use rebuild::{find_again, rebuild};
 
 use cargo::Cargo;
 use flags::Places;

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use crate::base::diag::{Error, Kind, Problem, Result};
+use crate::base::files::Entry;
 use crate::base::report::{Progress, bytes, count};
 use crate::build::Says;
 use crate::crates::{self, Holder};
@@ -79,6 +80,9 @@ fn rebuild(args: &Verify, folder: &Path, found: &Verified, ui: &Ui) -> Result<()
     };
     let mut options = build::completed(args, &line, ui)?;
     options.says = Says::Little;
+    let headers = &mut options.convert.headers;
+    crate::build::find_again(&mut headers.files, folder, Entry::File)?;
+    crate::build::find_again(&mut headers.include_dirs, folder, Entry::Folder)?;
     crate::build::rebuild(&options, file, object, ui)?;
     let what = format!(
         "{}: the same bytes, from {}",

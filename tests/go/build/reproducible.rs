@@ -163,3 +163,39 @@ fn the_folder_and_the_user_do_not_matter() {
         refuted.stderr
     );
 }
+
+/// The package's files keep the name of a header alone, without its folder.
+#[test]
+fn a_header_of_the_command_line_is_found_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let header = "#include \"more.h\"\n/** Adds one. */\nnumber_t plain_inc(number_t n);\n";
+    put(
+        dir.path(),
+        &[
+            (
+                "hello/Cargo.toml",
+                "[package]\nname = \"hello\"\nversion = \"0.1.0\"\nedition = \"2024\"\n",
+            ),
+            (
+                "hello/src/lib.rs",
+                "#[unsafe(no_mangle)]\npub extern \"C\" fn plain_inc(n: u32) -> u32 { n + 1 }\n",
+            ),
+            ("hello/c/plain.h", header),
+            ("hello/c/more/more.h", "typedef unsigned number_t;\n"),
+            ("hello/go.mod", "module example.com/m\n\ngo 1.21\n"),
+        ],
+    );
+    let line = "rsyso build --offline -o hello --header c/plain.h -I c/more";
+    shell(&dir.path().join("hello"), line).success();
+    rebuilt(dir.path(), dir.path()).success();
+    // Two of that name: neither is taken.
+    put(dir.path(), &[("hello/old/plain.h", header)]);
+    let ran = rebuilt(dir.path(), dir.path());
+    assert!(!ran.status.success(), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("2 of the name `plain.h`")
+            && ran.stderr.contains("[package.metadata.rsyso]"),
+        "{}",
+        ran.stderr
+    );
+}
