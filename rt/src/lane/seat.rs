@@ -59,7 +59,7 @@ pub(crate) fn seat(m: usize, control: *mut Control) {
 /// of a thread pool, a scoped thread), so while threads of Rust's own live, it stays as it is. Otherwise its memory goes back to the
 /// system, and its addresses stay taken, without access: what should not be able to reach it fails loudly.
 ///
-/// The call goes on with the fresh lane: where Go waits for it, and that it takes Go functions. Which handles it uses has ended before.
+/// The fresh lane is of the same thread of Go's (`ended.rs` asks). The call goes on with it: where Go waits for it, and that it takes Go functions. Which handles it uses has ended before.
 ///
 /// # Safety
 /// Called on `new`, fresh from `map_fresh`, by the thread that ran on `old` and has left it for good.
@@ -72,6 +72,7 @@ pub(crate) unsafe fn replace(old: *mut Control, new: *mut Control) {
         to.go_sp = from.go_sp;
         to.go_bp = from.go_bp;
         to.m = from.m;
+        (*new).owner = (*old).owner;
         (*new).spare = (*old).spare;
         (*new).callbacks.callee = (*old).callbacks.callee;
         (*new).callbacks.away = (*old).callbacks.away;
