@@ -51,15 +51,17 @@ fn quoted_includes_are_read_beside_the_header_and_where_told() {
             "sub/a.h",
             "#ifndef A\n#define A\n#include \"c.h\"\n#include \"../main.h\"\ntypedef c_t a_t;\n#endif\n",
         ),
-        ("sub/c.h", "#define C_T int8_t\ntypedef C_T2 c_t;\n"),
+        ("sub/c.h", "#define C_T int8_t\ntypedef C_T c_t;\n"),
         ("inc/far/b.h", "typedef uint16_t b_t;\n"),
     ];
     let headers = open(&files, |o, dir| {
         o.include_dirs = vec![dir.join("inc")];
     });
     // A macro in the place of a type is none that this preprocessor expands.
+    let told = message(parameters(&headers.unwrap()));
     assert!(
-        message(parameters(&headers.unwrap())).contains("`C_T2`, which no header given declares")
+        told.contains("`C_T`, which no header given declares"),
+        "{told}"
     );
 
     let mut files = files;
@@ -177,6 +179,7 @@ fn unknown_conditions_are_refused_where_they_matter() {
         "struct s {\n#ifdef EXTRA\nint a;\n#endif\nint b; };\n",
         "#ifdef EXTRA\ntypedef int s;\n#else\ntypedef float s;\n#endif\n",
         "#ifdef EXTRA\n#define LEN 4\n#endif\nstruct s { int a[LEN]; };\n",
+        "#ifdef EXTRA\ntypedef int s;\n#endif\n#ifndef EXTRA\ntypedef float s;\n#endif\n",
         "#if defined(EXTRA) || defined(OTHER)\n#define A\n#endif\n",
         "#if 0\n#elif defined(EXTRA)\nvoid f(int a);\n#endif\n",
         "void f(int a\n#ifdef EXTRA\n, int b\n#endif\n);\n",

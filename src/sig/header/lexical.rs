@@ -15,6 +15,23 @@ pub(super) struct Piece<'t> {
     pub(super) in_comment: bool,
 }
 
+impl Piece<'_> {
+    /// The name of a directive (empty for `# 12 "foo.h"`), and what stands behind it, without comments.
+    pub(super) fn words(&self) -> (String, String) {
+        let text = bare(self.text);
+        let text = text.trim_start_matches('#').trim_start();
+        let end = text.find(|c: char| !c.is_alphabetic() && c != '_');
+        let (name, rest) = text.split_at(end.unwrap_or(text.len()));
+        (name.to_owned(), rest.trim().to_owned())
+    }
+}
+
+/// Cuts off the name that a text begins with.
+pub(super) fn name(text: &str) -> (&str, &str) {
+    let end = text.find(|c: char| !(c.is_alphanumeric() || c == '_'));
+    text.split_at(end.unwrap_or(text.len()))
+}
+
 /// Cuts a text at its directives. A `#` in a comment is none.
 pub(super) fn pieces(text: &str) -> Vec<Piece<'_>> {
     let mut out: Vec<Piece<'_>> = Vec::new();
@@ -108,7 +125,7 @@ impl Scanner {
 }
 
 /// A directive without comments and line ends.
-pub(super) fn bare(text: &str) -> String {
+fn bare(text: &str) -> String {
     let joined = text.replace("\\\r\n", " ").replace("\\\n", " ");
     let mut out = String::new();
     let (mut state, mut open) = (Scanner::default(), false);

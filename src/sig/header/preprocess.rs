@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use super::decl::Missing;
-use super::lexical::{Piece, bare, blank, pieces};
+use super::lexical::{Piece, blank, name, pieces};
 use super::macros::{self, Macro, without_decorations};
 use crate::base::diag::Problem;
 use crate::base::options::Headers as Options;
@@ -195,6 +195,8 @@ struct Run<'o> {
     included: usize,
     /// What was not found and might declare more.
     missing: Vec<Missing>,
+    /// Names that nothing is known of, and whether the conditions that asked for them held.
+    asked: HashMap<String, bool>,
     problems: Vec<Problem>,
 }
 
@@ -213,6 +215,7 @@ impl<'o> Run<'o> {
             packs: vec![false],
             included: 0,
             missing: Vec::new(),
+            asked: HashMap::new(),
             problems: Vec::new(),
         };
         for name in &options.undefines {
@@ -322,20 +325,13 @@ impl Reader<'_, '_> {
 
     fn directive(&mut self, piece: &Piece<'_>, rest_of_file: &[Piece<'_>]) {
         debug_assert!(!piece.in_comment);
-        let text = bare(piece.text);
-        let text = text.trim_start_matches('#').trim_start();
-        let word = text
-            .find(|c: char| !(c.is_alphanumeric() || c == '_'))
-            .unwrap_or(text.len());
-        let (word, rest) = text.split_at(word);
-        let (rest, line) = (rest.trim(), piece.line);
-        match word {
-            "if" | "ifdef" | "ifndef" => self.open(word, rest, line, rest_of_file),
-            "elif" | "elifdef" | "elifndef" | "else" => self.branch(word, rest, line),
+        let (word, rest) = piece.words();
+        let (rest, line) = (rest.as_str(), piece.line);
+        match word.as_str() {
+            "if" | "ifdef" | "ifndef" => self.open(&word, rest, line, rest_of_file),
+            "elif" | "elifdef" | "elifndef" | "else" => self.branch(&word, rest, line),
             "endif" => self.close(line),
-            _ if word.bytes().next().is_some_and(|b| b.is_ascii_digit()) => {
-                self.mark(text, line);
-            }
+            "" if rest.starts_with(|c: char| c.is_ascii_digit()) => self.mark(rest, line),
             _ if !self.active() => {}
             "line" => self.mark(rest, line),
             "define" => self.define(rest, line),
@@ -401,10 +397,7 @@ impl Reader<'_, '_> {
     }
 
     fn define(&mut self, rest: &str, line: usize) {
-        let end = rest
-            .find(|c: char| !(c.is_alphanumeric() || c == '_'))
-            .unwrap_or(rest.len());
-        let (name, body) = rest.split_at(end);
+        let (name, body) = name(rest);
         let function = body.starts_with('(');
         let body = match body.split_once(')') {
             Some((_, body)) if function => body.trim(),

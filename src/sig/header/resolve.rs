@@ -222,11 +222,12 @@ impl<'h> Resolver<'h> {
 
     /// Why a name is of no use. A file that was not found may be the one that declares it.
     fn unknown(&self, name: &str) -> Why {
-        let why = names::unknown(name);
-        match self.declared.missing.first() {
-            Some(missing) => why.help(missing.to_string()),
-            None => why,
+        let mut why = names::unknown(name);
+        for missing in &self.declared.missing {
+            let others = why.help.as_deref().unwrap_or_default();
+            why.help = Some(format!("{missing}; or {others}"));
         }
+        why
     }
 
     /// What a pointer points to; None for nothing in particular.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::super::decl::Missing;
 use super::super::expr::{self, Token};
-use super::super::lexical::{Piece, bare};
+use super::super::lexical::{self, Piece};
 use super::super::macros::NESTING_LIMIT;
 use super::{RUN_PREPROCESSOR, Reader, problem};
 
@@ -104,30 +104,31 @@ impl Reader<'_, '_> {
             Some(name) => Some(name),
             None => first.filter(|_| !self.is_settled(&tokens, &asked)),
         };
-        if let Some(name) = open.cloned() {
-            let source = self.out.source(line);
-            if self.boundary.between_declarations(&self.run.macros)
-                && part.is_some_and(same_without)
-            {
+        let value = expr::evaluate(&tokens, &|name| self.known_value(name, 0));
+        let Some(value) = value.map(|value| value != 0) else {
+            self.problem(format!("the condition `{rest}` cannot be evaluated"), line);
+            return false;
+        };
+        let Some(name) = open.cloned() else {
+            return value;
+        };
+        let source = self.out.source(line);
+        let alone =
+            self.boundary.between_declarations(&self.run.macros) && part.is_some_and(same_without);
+        // A part for the opposite would be another branch.
+        if alone && *self.run.asked.entry(name.clone()).or_insert(value) == value {
+            if !value {
                 self.run.missing.push(Missing::Macro(name, source));
-            } else {
-                let help = format!(
-                    "say what it was when the library was built: `-D {name}` (or `-D {name}=VALUE`) if it was defined, `-U {name}` if not; or {RUN_PREPROCESSOR}"
-                );
-                let what = format!(
-                    "a condition asks for `{name}`, and whether that is defined is not known"
-                );
-                self.run.problems.push(problem(what, &source).help(help));
-                return false;
             }
+            return value;
         }
-        match expr::evaluate(&tokens, &|name| self.known_value(name, 0)) {
-            Some(value) => value != 0,
-            None => {
-                self.problem(format!("the condition `{rest}` cannot be evaluated"), line);
-                false
-            }
-        }
+        let help = format!(
+            "say what it was when the library was built: `-D {name}` (or `-D {name}=VALUE`) if it was defined, `-U {name}` if not; or {RUN_PREPROCESSOR}"
+        );
+        let what =
+            format!("a condition asks for `{name}`, and whether that is defined is not known");
+        self.run.problems.push(problem(what, &source).help(help));
+        false
     }
 
     /// Whether a condition has one value, whatever of the names is defined: `defined(_WIN32) && !defined(FOO_STATIC)`.
@@ -206,7 +207,7 @@ impl Reader<'_, '_> {
 fn part<'p, 't>(pieces: &'p [Piece<'t>]) -> &'p [Piece<'t>] {
     let mut depth = 0u32;
     for (n, piece) in pieces.iter().enumerate().filter(|(_, p)| p.directive) {
-        match words(piece).0.as_str() {
+        match piece.words().0.as_str() {
             "if" | "ifdef" | "ifndef" => depth += 1,
             "endif" if depth == 0 => return pieces.get(..n).unwrap_or_default(),
             "endif" => depth -= 1,
@@ -216,21 +217,11 @@ fn part<'p, 't>(pieces: &'p [Piece<'t>]) -> &'p [Piece<'t>] {
     pieces
 }
 
-/// The name of a directive, and what stands behind it.
-fn words(piece: &Piece<'_>) -> (String, String) {
-    let text = bare(piece.text);
-    let text = text.trim_start_matches('#').trim_start();
-    let end = text.find(|c: char| !c.is_alphanumeric());
-    let (name, rest) = text.split_at(end.unwrap_or(text.len()));
-    (name.to_owned(), rest.trim().to_owned())
-}
-
 /// Whether a part defines a macro.
 fn defines(part: &[Piece<'_>], name: &str) -> bool {
     part.iter().filter(|p| p.directive).any(|piece| {
-        let (directive, rest) = words(piece);
-        let end = rest.find(|c: char| !(c.is_alphanumeric() || c == '_'));
-        directive == "define" && rest.get(..end.unwrap_or(rest.len())) == Some(name)
+        let (directive, rest) = piece.words();
+        directive == "define" && lexical::name(&rest).0 == name
     })
 }
 
@@ -239,7 +230,7 @@ fn defines(part: &[Piece<'_>], name: &str) -> bool {
 fn same_without(part: &[Piece<'_>]) -> bool {
     let mut depth = 0u32;
     for piece in part.iter().filter(|p| p.directive) {
-        match words(piece).0.as_str() {
+        match piece.words().0.as_str() {
             "if" | "ifdef" | "ifndef" => depth += 1,
             "endif" => depth -= 1,
             "elif" | "elifdef" | "elifndef" | "else" if depth == 0 => return false,
