@@ -38,17 +38,6 @@ const STACK_SIZE: usize = 64 << 10;
 /// Held while memory is given back.
 static AT_WORK: Lock<()> = Lock::new(());
 
-/// A thread of this process, like the library's own (`c/thread/spawn.rs`).
-const FLAGS: u32 = CLONE_VM
-    | CLONE_FS
-    | CLONE_FILES
-    | CLONE_SIGHAND
-    | CLONE_THREAD
-    | CLONE_SYSVSEM
-    | CLONE_SETTLS
-    | CLONE_PARENT_SETTID
-    | CLONE_CHILD_CLEARTID;
-
 /// Notes that there is memory to be given back.
 #[inline]
 pub(super) fn want() {
@@ -93,7 +82,14 @@ fn try_start() -> Result<(), ()> {
     let result = unsafe {
         let pointer = set_up_thread_area(&mut *area);
         let (top, nothing) = (area.cast(), core::ptr::null_mut());
-        clone(FLAGS as usize, top, THREAD.as_ptr(), pointer, run, nothing)
+        clone(
+            sys::THREAD as usize,
+            top,
+            THREAD.as_ptr(),
+            pointer,
+            run,
+            nothing,
+        )
     };
     drop(blocked);
     sys::check(result).map(drop).map_err(drop)

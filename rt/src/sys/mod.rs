@@ -7,6 +7,17 @@ pub mod die;
 pub mod lock;
 pub mod signal;
 
+/// Flags of clone(2) for a thread of this process, with a thread pointer of its own, whose id the kernel writes to a word, and clears at its end.
+pub const THREAD: u32 = CLONE_VM
+    | CLONE_FS
+    | CLONE_FILES
+    | CLONE_SIGHAND
+    | CLONE_THREAD
+    | CLONE_SYSVSEM
+    | CLONE_SETTLS
+    | CLONE_PARENT_SETTID
+    | CLONE_CHILD_CLEARTID;
+
 /// Ends the process, all threads, at once.
 pub fn exit_group(status: i32) -> ! {
     loop {

@@ -8,17 +8,6 @@ use crate::lane;
 use crate::sys;
 use crate::sys::signal::Blocked;
 
-/// A thread of this process, whose id the kernel writes to the lane, and clears at its end (clone(2)).
-const FLAGS: u32 = CLONE_VM
-    | CLONE_FS
-    | CLONE_FILES
-    | CLONE_SIGHAND
-    | CLONE_THREAD
-    | CLONE_SYSVSEM
-    | CLONE_SETTLS
-    | CLONE_PARENT_SETTID
-    | CLONE_CHILD_CLEARTID;
-
 c_fn! {
     /// pthread_create(3)
     fn pthread_create(
@@ -54,7 +43,7 @@ c_fn! {
             let blocked = Blocked::all();
             (*thread).mask.set(spawned_mask().map_or(blocked.before(), Cell::get));
             let tid = (*control).tid.as_ptr();
-            let result = clone(FLAGS as usize, control.cast(), tid, pointer, run, thread.cast());
+            let result = clone(sys::THREAD as usize, control.cast(), tid, pointer, run, thread.cast());
             drop(blocked);
             match sys::check(result) {
                 Ok(tid) => {
