@@ -26,11 +26,12 @@ fn calls() {
     print!("{}", ran.stdout);
 }
 
-/// Prints what the checks of arguments cost, each call with them and the assembly behind it alone, and what handles cost.
+/// Prints what the checks of arguments cost, each call with them and the assembly behind it alone, what handles cost, and how long a collection takes during
+/// a call.
 #[test]
 #[ignore = "make bench"]
 fn checks() {
-    for fixture in ["data", "handles"] {
+    for fixture in ["data", "handles", "polite"] {
         let mut bench = go::command(Release::Newest, &workspace().fixture(fixture), false);
         bench.args(["test", "-run=^$", "-bench=.", "-count=3", "."]);
         let ran = run(&mut bench, Duration::from_secs(600)).success();

@@ -4,13 +4,14 @@
 //! When it wants one of these, it sends SIGURG to the thread (runtime/signal_unix.go, `preemptM`), again and again until it has it. The handler here comes
 //! behind Go's own. Where it finds a call on a lane, what was interrupted is put aside, and the goroutine goes on in a Go function of the package, as
 //! if its caller had called that: the away function of the export. It enters a system call (`runtime.entersyscall`) and takes up
-//! what was put aside. Until then the goroutine must stay on its thread, whose lane it is, so that function is assembly (`src/arch/amd64/stub.rs` of the tool). So the goroutine's stack is whole, and Go may walk it; it neither shrinks nor moves such a stack (runtime/stack.go, `isShrinkStackSafe`).
+//! what was put aside. Until then the goroutine must stay on its thread, whose lane it is, so that function is assembly (`src/arch/amd64/stub.rs` of the
+//! tool). So the goroutine's stack is whole, and Go may walk it; it neither shrinks nor moves such a stack (runtime/stack.go, `isShrinkStackSafe`).
 //! The call ends by a return into it, and it exits the system call.
 //!
 //! A call does the same by itself before a system call that may wait ([`about_to_wait`]).
 //!
-//! A signal may come at any instruction of a lane. What makes that safe is that all ways out of a lane take Go's stack pointer and the landing from the control block,
-//! the former in one instruction that also leaves the lane; and that the landing says whether a call may become polite, and is 0 where there is none.
+//! A signal may come at any instruction of a lane. What makes that safe is that all ways out of a lane take Go's stack pointer and the landing from the
+//! control block, the former in one instruction that also leaves the lane; and that the landing says whether a call may become polite, and is 0 where there is none.
 
 use core::ffi::{c_int, c_void};
 use core::sync::atomic::{AtomicUsize, Ordering::*};

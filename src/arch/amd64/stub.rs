@@ -4,10 +4,9 @@
 //! by itself: where it lies relative to the thread pointer depends on how the program is linked, and only Go's assembler and linker know.
 //! `MOVQ (TLS), R14` becomes the right one or two instructions in every build mode (cmd/internal/obj/x86/obj6.go, `CanUse1InsnTLS`).
 //!
-//! R13 tells the package from copies of it, by the address of one of its functions. R12 tells the runtime where to go on if the call does not return, or is to become a
-//! system call of Go's: there is no other way for the image to learn the addresses of Go
-//! functions, since it may not refer to Go's symbols. Bit 0 says that the call is to become no system call (`rt/src/contract.rs`, `LANDING_STAYS`); Go's functions
-//! begin at even addresses.
+//! R13 tells the package from copies of it, by the address of one of its functions. R12 tells the runtime where to go on if the call does not return,
+//! or is to become a system call of Go's: there is no other way for the image to learn the addresses of Go functions, since it may not refer to Go's
+//! symbols. Bit 0 says that the call is to become no system call (`rt/src/contract.rs`, `LANDING_STAYS`); Go's functions begin at even addresses.
 //!
 //! The stub has no frame and does not touch SP: the wrapper, outside of Go's sight, switches stacks. It therefore finds the
 //! arguments right above the return address, and its own return goes to the Go caller.
@@ -51,11 +50,12 @@ const AWAY: &str = "rsysoAway";
 const AWAY_TO_CALL: &str = "rsysoAwayToCall";
 
 /// What a stub becomes once its call is to be a system call of Go's (CX is 0, AX leads to the lane), or does not return (CX is 1, AX leads to the departure). The
-/// runtime jumps here with the goroutine's stack pointer as the stub had it: so the function has the arguments of the stub, and in Go's eyes it was called in its
-/// place. A stub ends with a call of it that is never reached, for which the linker counts the stack. The wrapper has written the results, but for the address of what Go is to call.
+/// runtime jumps here with the goroutine's stack pointer as the stub had it: so the function has the arguments of the stub, and in Go's eyes it was
+/// called in its place. A stub ends with a call of it that is never reached, for which the linker counts the stack. The wrapper has written the results,
+/// but for the address of what Go is to call.
 ///
-/// All of it is assembly: until the scheduler is told, the goroutine must not be preempted, since the lane is its thread's. Compiled code could be, even in functions that are
-/// `go:nosplit`: their first instructions are safe points (cmd/internal/obj/x86/obj6.go marks none there). Assembly has none, and neither has the runtime
+/// All of it is assembly: until the scheduler is told, the goroutine must not be preempted, since the lane is its thread's. Compiled code could be, even
+/// in functions that are `go:nosplit`: their first instructions are safe points (cmd/internal/obj/x86/obj6.go marks none there). Assembly has none, and neither has the runtime
 /// (runtime/preempt.go, `isAsyncSafePoint`).
 ///
 /// In macros, since cmd/vet wants a declaration of each function whose name it sees.

@@ -1,7 +1,8 @@
 //! The Go side of calls that do not return: a panic in the library, the end of its stack, a wild access (`rt/src/leave/departure.rs`).
 //!
 //! The runtime goes on in an assembly function of the package, on the goroutine's own stack, with a pointer to what it has to say; that
-//! calls an ordinary Go function, which panics. It goes on there, too, with a call that is to become a system call of Go's (`rt/src/leave/polite.rs`). None of the names but `Panic` is exported, and no Rust name can become one of them.
+//! calls an ordinary Go function, which panics. It goes on there, too, with a call that is to become a system call of Go's
+//! (`rt/src/leave/polite.rs`). None of the names but `Panic` is exported, and no Rust name can become one of them.
 
 use crate::arch::Landing;
 use crate::contract::{Departure, symbols};
