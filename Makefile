@@ -9,7 +9,7 @@ GO_VERSION := $(shell awk '$$1 == "newest" { print $$2 }' tests/toolchains)
 export PATH := $(CURDIR)/.tools/go/bin:$(PATH)
 DEMO := target/demo
 
-.PHONY: vendor help tools browser demo test-quick test matrix storm storm-long soak soak-long fuzz fuzz-long allocators-long mutations-long blocked crate-tests bench bench-peers bless clean
+.PHONY: vendor help tools browser demo test-quick test matrix placed storm storm-long soak soak-long fuzz fuzz-long allocators-long mutations-long blocked crate-tests bench bench-peers bless clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -78,6 +78,9 @@ test: tools browser ## every test; what CI runs
 
 matrix: tools ## the fixtures on all versions of Go in all modes
 	cargo test --test go go_modes:: -- --include-ignored --skip allocators --skip quick
+
+placed: tools ## a signal before each instruction of the ways through a library, as Go sends it
+	RSYSO_PLACED=1000000 cargo test --test load placed:: -- --nocapture --test-threads=1
 
 storm: tools ## half a minute of goroutines, collections and signals
 	RSYSO_STORM_SECONDS=30 cargo test --test load storm:: -- --nocapture --test-threads=1

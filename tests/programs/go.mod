@@ -12,6 +12,7 @@ require (
 	rsyso.test/overflow v0.0.0
 	rsyso.test/panics v0.0.0
 	rsyso.test/plusone v0.0.0
+	rsyso.test/polite v0.0.0
 	rsyso.test/text v0.0.0
 	rsyso.test/threads v0.0.0
 )
@@ -26,6 +27,7 @@ replace (
 	rsyso.test/overflow => ../../fixtures/overflow/go
 	rsyso.test/panics => ../../fixtures/panics/go
 	rsyso.test/plusone => ../../fixtures/plusone/go
+	rsyso.test/polite => ../../fixtures/polite/go
 	rsyso.test/text => ../../fixtures/text/go
 	rsyso.test/threads => ../../fixtures/threads/go
 )
