@@ -8,6 +8,8 @@ GO_VERSION := $(shell awk '$$1 == "newest" { print $$2 }' tests/toolchains)
 # Where `make tools` puts Go when the machine has none.
 export PATH := $(CURDIR)/.tools/go/bin:$(PATH)
 DEMO := target/demo
+# How long each storm of `make storm-long` takes.
+STORM_SECONDS ?= 3600
 
 .PHONY: vendor help tools browser demo test-quick test matrix placed storm storm-long soak soak-long fuzz fuzz-long allocators-long mutations-long blocked crate-tests bench bench-peers bless clean
 
@@ -85,8 +87,8 @@ placed: tools ## a signal before each instruction of the ways through a library,
 storm: tools ## half a minute of goroutines, collections and signals
 	RSYSO_STORM_SECONDS=30 cargo test --test load storm:: -- --nocapture --test-threads=1
 
-storm-long: tools ## ten minutes of it
-	RSYSO_STORM_SECONDS=600 cargo test --test load storm:: -- --nocapture --test-threads=1
+storm-long: tools ## hours of it; `make storm-long STORM_SECONDS=600`: half an hour
+	RSYSO_STORM_SECONDS=$(STORM_SECONDS) cargo test --test load storm:: -- --nocapture --test-threads=1
 
 soak: tools ## two minutes of all fixtures at once, memory and threads measured
 	RSYSO_SOAK_SECONDS=120 cargo test --test load soak:: -- --nocapture --test-threads=1

@@ -1,4 +1,5 @@
-//! 32 goroutines calling into `text` while the runtime disturbs them: right answers only, and a profile that names Rust functions.
+//! 32 goroutines calling into `text`, and eight that make calls of `polite` which last, while the runtime disturbs them: right answers only, and a profile that
+//! names Rust functions. The same under settings that make the collector strict, and with the race detector.
 //!
 //! And: any values that Go can make, for every export of three fixtures. No fault.
 //!
@@ -15,20 +16,28 @@ use crate::common::seconds;
 use crate::common::workspace::workspace;
 
 fn storm(release: Release, seconds: u64, out: &Path) {
+    go_through(&go::program(release, "storm", out), "", seconds, out);
+    println!("on Go {}", release.version());
+}
+
+/// Runs a program of the storm under settings (GODEBUG).
+fn go_through(program: &Path, settings: &str, seconds: u64, out: &Path) {
     let _among_others = crate::among_others();
-    let mut storm = Command::new(go::program(release, "storm", out));
+    let mut storm = Command::new(program);
     storm
         .arg(format!("-seconds={seconds}"))
         .arg("-dir")
         .arg(out)
-        .env("GOGC", "1");
-    let ran = run(&mut storm, Duration::from_secs(seconds + 120)).success();
+        .env("GOGC", "1")
+        .env("GODEBUG", settings)
+        .env_remove("RUST_BACKTRACE");
+    let ran = run(&mut storm, Duration::from_secs(seconds * 2 + 120)).success();
     assert!(
         ran.stdout.contains("right answers"),
         "the storm said {}",
         ran.stdout
     );
-    println!("Go {}: {}", release.version(), ran.stdout.trim());
+    println!("{settings} {}", ran.stdout.trim());
 }
 
 /// The lines of a profile that name Rust functions.
@@ -82,6 +91,34 @@ fn on_the_oldest_go() {
         seconds("RSYSO_STORM_SECONDS", 8) / 2,
         out.path(),
     );
+}
+
+/// The collector stops the world for all of its work, or for sweeping, too; looks twice at what it found; writes over what it frees (runtime/extern.go).
+#[test]
+fn with_a_strict_collector() {
+    let seconds = seconds("RSYSO_STORM_SECONDS", 16) / 4;
+    let (newest, oldest) = (common::scratch(), common::scratch());
+    let program = go::program(Release::Newest, "storm", newest.path());
+    for settings in ["gcstoptheworld=1", "gcstoptheworld=2", "clobberfree=1"] {
+        go_through(&program, settings, seconds, newest.path());
+    }
+    let program = go::program(Release::Oldest, "storm", oldest.path());
+    // From Go 1.26 on its second look never ends if any goroutine computes, Rust or no Rust.
+    for settings in ["gccheckmark=1", "gcstoptheworld=1"] {
+        go_through(&program, settings, seconds, oldest.path());
+    }
+}
+
+#[test]
+fn with_the_race_detector() {
+    go::need_c_compiler();
+    let out = common::scratch();
+    let program = out.path().join("storm");
+    let mut build = go::command(Release::Newest, &workspace().programs(), true);
+    build.args(["build", "-race", "-o"]).arg(&program);
+    go::succeed(&mut build, &["./storm"]);
+    let seconds = seconds("RSYSO_STORM_SECONDS", 16) / 4;
+    go_through(&program, "", seconds, out.path());
 }
 
 /// The cases that are seeds, and some that Go's fuzzer makes of them.

@@ -1,5 +1,5 @@
 // Storm calls Rust from many goroutines while Go's runtime does all it can to disturb: forced collections, the CPU profiler's
-// signals, the execution tracer, preemption, growing stacks, threads that come and go.
+// signals, the execution tracer, preemption, growing stacks, threads that come and go. Some of the calls are short, some last.
 package main
 
 import (
@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"rsyso.test/programs/disturb"
+	"rsyso.test/programs/lasting"
 	"rsyso.test/text"
 )
 
@@ -37,7 +38,7 @@ func main() {
 	}
 
 	var stop atomic.Bool
-	var calls atomic.Int64
+	var calls, lasted atomic.Int64
 	var wg sync.WaitGroup
 	run := func(f func()) {
 		wg.Add(1)
@@ -46,6 +47,10 @@ func main() {
 	for g := 0; g < *goroutines; g++ {
 		g := g
 		run(func() { calls.Add(call(g, &stop)) })
+	}
+	for g := 0; g < *goroutines/4; g++ {
+		g := g
+		run(func() { lasted.Add(last(g, &stop)) })
 	}
 	run(func() { disturb.Collect(&stop, time.Millisecond) })
 	run(func() { spawn(&stop) })
@@ -60,8 +65,8 @@ func main() {
 	}
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
-	fmt.Printf("%d right answers, %d collections\n", calls.Load(), m.NumGC)
-	if calls.Load() < int64(*goroutines) || m.NumGC < 10 {
+	fmt.Printf("%d right answers, %d of calls that last, %d collections\n", calls.Load(), lasted.Load(), m.NumGC)
+	if calls.Load() < int64(*goroutines) || lasted.Load() < int64(*goroutines/4) || m.NumGC < 10 {
 		disturb.Fail("that was no storm")
 	}
 }
@@ -128,6 +133,20 @@ func call(g int, stop *atomic.Bool) (calls int64) {
 		calls++
 	}
 	return calls
+}
+
+// last makes the calls that last, one after the other.
+func last(g int, stop *atomic.Bool) (calls int64) {
+	for i := g; ; i++ {
+		call := lasting.Calls[i%len(lasting.Calls)]
+		if err := call.Do(i); err != nil {
+			disturb.Fail("goroutine %d: %s: %v", g, call.Name, err)
+		}
+		calls++
+		if stop.Load() {
+			return calls
+		}
+	}
 }
 
 // deep grows the goroutine's stack before the call.
