@@ -108,8 +108,8 @@ allocators-long: tools ## mimalloc and jemalloc as global allocators, three minu
 mutations-long: ## a hundred thousand damaged archives, most of them of small crates of every shape
 	RSYSO_MUTATIONS=100000 cargo test --test mutations -- --nocapture
 
-blocked: tools ## ten thousand calls that block at once, beside cgo
-	cargo test --test load blocked:: -- --nocapture
+blocked: tools ## ten thousand calls that block at once, beside cgo: declared, and not
+	RSYSO_NAPS=10000 cargo test --test load -- blocked:: lasting:: --nocapture
 
 crate-tests: tools ## the tests of published crates inside a Go program, beside the native ones
 	cargo test --test go crate_tests:: -- --nocapture

@@ -14,7 +14,7 @@ use crate::common::workspace::workspace;
 const RUNS: usize = 3;
 
 /// What a run printed: `name value` pairs.
-struct Report(String);
+pub(crate) struct Report(pub(crate) String);
 
 impl Report {
     fn of(program: &Path) -> Report {
@@ -22,8 +22,9 @@ impl Report {
         Report(ran.stdout.trim().to_owned())
     }
 
+    /// A value.
     #[track_caller]
-    fn number(&self, name: &str) -> f64 {
+    pub(crate) fn number(&self, name: &str) -> f64 {
         let mut words = self.0.split_whitespace();
         let found = words.find(|w| *w == name).and_then(|_| words.next());
         let number = found.and_then(|n| n.parse().ok());

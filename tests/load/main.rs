@@ -7,6 +7,7 @@ mod common;
 
 mod bench;
 mod blocked;
+mod lasting;
 mod placed;
 mod soak;
 mod storm;
