@@ -1,15 +1,19 @@
-// Package bench measures what a call costs, and a call back: the same function in Go, in Rust through rsyso, and in Rust through cgo.
+// Package bench measures what a call costs, a call back, and a collection meanwhile: the same function in Go, in Rust through rsyso, and in Rust through cgo.
 package bench
 
 import (
 	"regexp"
+	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"rsyso.test/blocking"
 	"rsyso.test/callbacks"
 	"rsyso.test/data"
 	"rsyso.test/plusone"
+	"rsyso.test/polite"
 	"rsyso.test/text"
 )
 
@@ -97,6 +101,36 @@ func BenchmarkCallback(b *testing.B) {
 			for i := 0; i < b.N; i++ {
 				way.count(1, add)
 			}
+		})
+	}
+}
+
+// A collection during a call that computes until it is over.
+func BenchmarkCollectionDuringACall(b *testing.B) {
+	for _, way := range []struct {
+		name string
+		wait func(*uint32)
+	}{{"rsyso", func(state *uint32) { polite.Wait(state) }}, {"cgo", waitByCgo}} {
+		way := way
+		b.Run(way.name, func(b *testing.B) {
+			var took time.Duration
+			for i := 0; i < b.N; i++ {
+				state := new([2]uint32)
+				ended := make(chan struct{})
+				go func() {
+					defer close(ended)
+					way.wait(&state[0])
+				}()
+				for atomic.LoadUint32(&state[0]) == 0 {
+				}
+				begun := time.Now()
+				runtime.GC()
+				took += time.Since(begun)
+				atomic.StoreUint32(&state[1], 1)
+				<-ended
+			}
+			// By hand: the timer of a benchmark stops the world itself whenever it is started.
+			b.ReportMetric(float64(took.Nanoseconds())/float64(b.N), "ns/op")
 		})
 	}
 }
