@@ -119,6 +119,12 @@ impl Convert {
         self
     }
 
+    /// Functions whose `*const c_char` parameters are strings in Go, copied for the call. A glob, as for [`export`](Convert::export).
+    pub fn cstr(mut self, glob: impl Into<String>) -> Self {
+        self.options.cstr.push(glob.into());
+        self
+    }
+
     /// Functions whose arguments are not checked before a call. A glob, as for [`export`](Convert::export).
     pub fn trust(mut self, glob: impl Into<String>) -> Self {
         self.options.trust.push(glob.into());
@@ -182,6 +188,7 @@ mod tests {
             .undefine("B")
             .pairs(false)
             .consumes("c")
+            .cstr("text")
             .trust("t")
             .blocking("b")
             .bare("bare")
@@ -201,6 +208,7 @@ mod tests {
             },
             no_pairs: true,
             consumes: vec!["c".into()],
+            cstr: vec!["text".into()],
             trust: vec!["t".into()],
             blocking: vec!["b".into()],
             bare: vec!["bare".into()],

@@ -42,7 +42,7 @@ pub fn convert(o: &ConvertOptions, progress: &dyn Progress) -> Result<Converted>
     let headers = t.run("headers", || Headers::open(&o.headers))?;
     files.report(progress);
     // Parses the members into objects, and finds the exports.
-    let library = t.run("parse", || Library::parse(&files, &o.exports))?;
+    let library = t.run("parse", || Library::parse(&files, &o.exports, &headers))?;
     let arch = library.arch;
 
     // Reads what the exports are. From here on the API is frozen. What flags say of it stands beside it.
@@ -130,6 +130,7 @@ fn offered(
     let api = Api::new(read, &conventions);
     let declared = Declared {
         consumes: rules::consumes::consumes(&api, &o.consumes)?,
+        cstr: rules::declared::cstr(&api, &o.cstr)?,
         trusted: rules::declared::trusted(&api, &o.trust)?,
         blocking: rules::declared::blocking(&api, &o.blocking)?,
         bare: rules::declared::bare(&api, &o.bare)?,
@@ -170,10 +171,10 @@ pub fn inspect(o: &InspectOptions, progress: &dyn Progress) -> Result<Inspection
 
     // As for `convert`, but that the exports without a signature are left out.
     let files = t.run("read", || Files::open(&o.inputs))?;
-    files.report(progress);
-    let library = t.run("parse", || Library::parse(&files, &o.exports))?;
-    let arch = library.arch;
     let headers = t.run("headers", || Headers::open(&o.headers))?;
+    files.report(progress);
+    let library = t.run("parse", || Library::parse(&files, &o.exports, &headers))?;
+    let arch = library.arch;
     let convertible = t.run("signatures", || {
         Convertible::read(&library, &headers, o.no_pairs)
     });

@@ -105,9 +105,12 @@ pub fn object(api: &Api, arch: &dyn Arch, calls: &Calls) -> Result<Object<'stati
         calls.settles.then(|| (settle(), Uses::Settled)),
         api.gives_memory().then(|| (free(), Uses::None)),
     ];
+    let c_memory = c_memory().map(|f| (f, Uses::None));
+    let c_memory = c_memory.into_iter().filter(|_| api.has_c_strings());
     let own: Vec<(Function, Call)> = own
         .into_iter()
         .flatten()
+        .chain(c_memory)
         .map(|(f, uses)| {
             let frame = goabi::frame(api, &f);
             (f, Call { frame, uses })
@@ -192,6 +195,32 @@ pub fn free() -> Function {
     function
 }
 
+/// What Go calls for strings of C: `malloc`, `free` and `strlen`, the library's own where it brings them.
+pub fn c_memory() -> [Function; 3] {
+    let pointer = |kind, to| Type::Pointer {
+        to,
+        kind,
+        nullable: true,
+    };
+    let function = |symbol: &str, param: &str, ty, result| Function {
+        symbol: symbol.to_owned(),
+        params: vec![Param {
+            name: param.to_owned(),
+            ty,
+        }],
+        result,
+        ..Function::default()
+    };
+    let memory = || pointer(PointerKind::Mut, None);
+    let text = pointer(PointerKind::Const, Some(Box::new(Type::Int(Int::I8))));
+    let size = || Type::Int(Int::Usize);
+    [
+        function("malloc", "size", size(), Some(memory())),
+        function("free", "p", memory(), None),
+        function("strlen", "text", text, Some(size())),
+    ]
+}
+
 struct Assembly {
     object: Object<'static>,
     /// What code refers to, by name; undefined until there is code for it.
@@ -240,7 +269,11 @@ impl Assembly {
         call: &Call,
     ) -> std::result::Result<(), String> {
         let codes = callbacks(function);
-        let code = arch.wrapper(api, function, &call.frame, &codes, &call.uses)?;
+        let called = match function.is_static {
+            true => self.address(arch, function)?,
+            false => Cow::Borrowed(function),
+        };
+        let code = arch.wrapper(api, &called, &call.frame, &codes, &call.uses)?;
         if let Uses::Given { handles, .. } = &call.uses {
             for (given, slot) in handles.iter().zip(0..) {
                 self.data(note(&function.symbol, slot), given.note_bytes());
@@ -252,6 +285,22 @@ impl Assembly {
             self.add(name.clone(), code, Role::Callback);
         }
         Ok(())
+    }
+
+    /// What is called for the address of a static.
+    fn address<'f>(
+        &mut self,
+        arch: &dyn Arch,
+        function: &'f Function,
+    ) -> std::result::Result<Cow<'f, Function>, String> {
+        let symbol = format!("{}{PART}address", internal(&function.symbol));
+        let code = arch.address(&function.symbol)?;
+        self.add(symbol.clone(), code, Role::Callback);
+        let getter = Function {
+            symbol,
+            ..function.clone()
+        };
+        Ok(Cow::Owned(getter))
     }
 
     /// Bytes that code refers to by a name.

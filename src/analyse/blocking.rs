@@ -15,6 +15,9 @@ const SHOWN: usize = 3;
 
 /// The wait that an export reaches, as reports have it.
 pub fn wait_of(inputs: &Inputs<'_>, waits: &Waits, export: &Export) -> Option<Wait> {
+    if export.is_static {
+        return None;
+    }
     let at = SecRef {
         obj: export.obj,
         sec: export.section,

@@ -165,6 +165,8 @@ pub trait Calling: Sync {
     fn c_abi_names(&self) -> &'static [&'static str];
     /// Code that goes on at a symbol.
     fn jump(&self, symbol: &str) -> Result<Code, String>;
+    /// A function of the C convention that gives the address of a symbol.
+    fn address(&self, symbol: &str) -> Result<Code, String>;
     /// How the frame of a wrapper stands when it is entered: the common record of their unwind table, and the type of a relocation for
     /// 32 bits of data, relative to their own place.
     fn frame_at_entry(&self) -> (CommonInformationEntry, u32);

@@ -97,6 +97,14 @@ pub fn member(name: &str) -> String {
     out
 }
 
+/// The name of a macro, whose letters are all upper case, as other names are written: `MAX` -> `max`. Others stay.
+pub fn lowered(name: &str) -> String {
+    match name.chars().any(char::is_lowercase) {
+        true => name.to_owned(),
+        false => name.to_lowercase(),
+    }
+}
+
 /// A Go parameter: `text_len` -> `textLen`, `user_id` -> `userID`, `type` -> `type_`. `index` names one whose name has no letters.
 pub fn parameter(name: &str, index: usize) -> String {
     let words = words(name);

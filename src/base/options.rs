@@ -38,6 +38,9 @@ pub struct ConvertOptions {
     pub no_pairs: bool,
     /// Globs of exports that take the handles given to them by `*mut` for good; after a `!`, of exports that do not. The last that matches counts.
     pub consumes: Vec<String>,
+    /// Globs of exports whose `*const c_char` parameters are strings in Go, copied for the call; after a `!`, of exports whose are pointers. The last
+    /// that matches counts.
+    pub cstr: Vec<String>,
     /// Globs of exports whose arguments are not looked at before a call; after a `!`, of exports whose are. The last that matches counts.
     pub trust: Vec<String>,
     /// Globs of exports that block; after a `!`, of exports that do not. The last that matches counts.
@@ -90,6 +93,7 @@ impl ConvertOptions {
             headers: Headers::default(),
             no_pairs: false,
             consumes: Vec::new(),
+            cstr: Vec::new(),
             trust: Vec::new(),
             blocking: Vec::new(),
             bare: Vec::new(),

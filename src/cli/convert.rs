@@ -53,6 +53,9 @@ pub struct Go {
     /// Functions that take the handle they are given by `*mut` for good, by symbol, as one that takes a Box does; `!GLOB` for those that do not; the last match counts
     #[arg(long, value_name = "GLOB")]
     consumes: Vec<String>,
+    /// Functions whose `*const c_char` parameters are strings in Go, copied for the call, by symbol; `!GLOB` for others; the last match counts
+    #[arg(long, value_name = "GLOB")]
+    cstr: Vec<String>,
     /// Functions whose arguments are not looked at before a call, by symbol; `!GLOB` for those whose are; the last match counts
     #[arg(long, value_name = "GLOB")]
     trust: Vec<String>,
@@ -171,6 +174,7 @@ impl Go {
             headers: self.headers.into_options(),
             no_pairs: self.no_pairs,
             consumes: self.consumes,
+            cstr: self.cstr,
             trust: self.trust,
             blocking: self.blocking,
             bare: self.bare,
@@ -205,6 +209,9 @@ impl Go {
         }
         for glob in &self.consumes {
             flag("--consumes", glob);
+        }
+        for glob in &self.cstr {
+            flag("--cstr", glob);
         }
         for glob in &self.trust {
             flag("--trust", glob);

@@ -1,4 +1,4 @@
-//! Which functions are exported: the unmangled global functions of the library's own Rust crates.
+//! Which functions and statics are exported: the unmangled global ones of the library's own Rust crates.
 
 use super::SecRef;
 use super::symbols::{duplicate, is_mangled};
@@ -8,7 +8,7 @@ use crate::read::{Bind, Def, Object, Symbol, SymbolKind, Visibility};
 use crate::sig::rules::owned::FREE;
 use std::collections::BTreeMap;
 
-/// An exported function and where it is defined.
+/// An exported function or static, and where it is defined.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Export {
     /// Its symbol.
@@ -19,6 +19,8 @@ pub struct Export {
     pub section: u32,
     /// Bytes from the section's start.
     pub offset: u64,
+    /// Whether it is data: Go is given its address.
+    pub is_static: bool,
 }
 
 impl Export {
@@ -47,9 +49,14 @@ pub const SYSROOT: &[&str] = &[
     "unwind",
 ];
 
-/// Finds the exports, narrowed by `globs` if there are any, sorted by name. As in a `.gitignore`, a glob after a `!` takes back, and the last that
+/// Finds the exports, narrowed by `globs` if there are any, sorted by name. Where no object says that it is of the library's own crates (they may be
+/// stripped of everything but symbols), these are what headers declare. As in a `.gitignore`, a glob after a `!` takes back, and the last that
 /// matches counts; if the first one takes back, it does so from all of the library's own.
-pub fn find(objects: &[Object<'_>], globs: &[String]) -> Result<Vec<Export>> {
+pub fn find(
+    objects: &[Object<'_>],
+    globs: &[String],
+    declares: &dyn Fn(&str) -> bool,
+) -> Result<Vec<Export>> {
     let mut own: BTreeMap<&str, Vec<Export>> = BTreeMap::new();
     let mut others: BTreeMap<&str, Vec<Export>> = BTreeMap::new();
     for (obj, object) in objects.iter().enumerate() {
@@ -57,7 +64,7 @@ pub fn find(objects: &[Object<'_>], globs: &[String]) -> Result<Vec<Export>> {
         for symbol in object
             .symbols
             .iter()
-            .filter(|s| is_function(s) && !is_internal(&s.name))
+            .filter(|s| is_exported(s) && !is_internal(&s.name))
         {
             let Def::Section(section) = symbol.def else {
                 continue;
@@ -71,6 +78,7 @@ pub fn find(objects: &[Object<'_>], globs: &[String]) -> Result<Vec<Export>> {
                 obj: obj as u32,
                 section,
                 offset: symbol.value,
+                is_static: symbol.kind == SymbolKind::Object,
             };
             let list = if is_own && !is_glue(name) {
                 &mut own
@@ -79,6 +87,9 @@ pub fn find(objects: &[Object<'_>], globs: &[String]) -> Result<Vec<Export>> {
             };
             list.entry(name).or_default().push(export);
         }
+    }
+    if own.is_empty() {
+        own = others.extract_if(.., |name, _| declares(name)).collect();
     }
     let chosen = if globs.is_empty() {
         own
@@ -90,7 +101,7 @@ pub fn find(objects: &[Object<'_>], globs: &[String]) -> Result<Vec<Export>> {
             Problem::new("the library exports no functions")
                 .note("exported are unmangled global functions of the library's own Rust crates")
                 .help(
-                    "export a Rust function, as here; or name C functions with --export\n\
+                    "export a Rust function, as here; or name C functions with --export, or in a header with --header\n\
                      #[unsafe(no_mangle)]\n\
                      pub extern \"C\" fn count_words(text: &str) -> usize { text.split_whitespace().count() }",
                 ),
@@ -190,8 +201,8 @@ pub fn is_sysroot(object: &Object<'_>) -> bool {
     krate.is_some_and(|k| SYSROOT.contains(&k))
 }
 
-fn is_function(symbol: &Symbol<'_>) -> bool {
-    symbol.kind == SymbolKind::Func
+fn is_exported(symbol: &Symbol<'_>) -> bool {
+    matches!(symbol.kind, SymbolKind::Func | SymbolKind::Object)
         && symbol.bind != Bind::Local
         && symbol.visibility == Visibility::Default
         && !is_mangled(&symbol.name)

@@ -26,12 +26,12 @@ pub struct Library<'d> {
 
 impl<'d> Library<'d> {
     /// Parses the inputs and finds the exports.
-    pub fn parse(files: &'d Files, globs: &[String]) -> Result<Library<'d>> {
+    pub fn parse(files: &'d Files, globs: &[String], headers: &Headers) -> Result<Library<'d>> {
         let objects = read::objects(files)?;
         let machine = objects.first().map_or(0, |o| o.machine);
         let arch = arch::by_machine(machine)
             .ok_or_else(|| Error::fault(Problem::new("unknown machine")))?;
-        let exports = exports::find(&objects, globs)?;
+        let exports = exports::find(&objects, globs, &|name| headers.declares(name))?;
         // The library's own objects tell its compiler; std's may have been built by another.
         let rustc = exports
             .iter()
@@ -66,6 +66,7 @@ impl<'d> Library<'d> {
             object: e.obj as usize,
             section: e.section as usize,
             offset: e.offset,
+            is_static: e.is_static,
         });
         let (objects, exports): (Vec<_>, Vec<_>) = (objects.collect(), exports.collect());
         sig::read(&objects, &exports, headers, parsed, self.arch.c_abi_names())

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::{Function, Layout, Param, Type, TypeDef, TypeId, TypeKind};
+use super::{Constant, Function, Int, Layout, Param, Type, TypeDef, TypeId, TypeKind};
 
 /// What was read: the exported functions as C has them, and the types that they name.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -11,6 +11,8 @@ pub struct Signatures {
     pub functions: Vec<Function>,
     /// Named types; [`Type::Named`] indexes this list.
     pub types: Vec<TypeDef>,
+    /// Constants of C headers, as they stand there.
+    pub constants: Vec<Constant>,
     /// The doc comment of the crate, if all functions are of one; empty when there is none.
     pub doc: String,
 }
@@ -149,6 +151,11 @@ impl Api {
         &self.meant.types
     }
 
+    /// Constants of C headers, as they stand there.
+    pub fn constants(&self) -> &[Constant] {
+        &self.meant.constants
+    }
+
     /// The doc comment of the crate, if all functions are of one; empty when there is none.
     pub fn doc(&self) -> &str {
         &self.meant.doc
@@ -168,6 +175,29 @@ impl Api {
     pub fn gives_memory(&self) -> bool {
         let mut results = self.functions().iter().filter_map(|f| f.result.as_ref());
         results.any(Type::gives_memory)
+    }
+
+    /// Whether strings of C cross the border: a raw pointer to `c_char`, wherever it stands.
+    pub fn has_c_strings(&self) -> bool {
+        let functions = self.functions().iter();
+        let of_functions = functions.flat_map(|f| f.params.iter().map(|p| &p.ty).chain(&f.result));
+        let of_types = self.types().iter().flat_map(|def| match &def.kind {
+            TypeKind::Struct { fields, .. } => fields.as_slice(),
+            _ => &[],
+        });
+        let mut open: Vec<&Type> = of_functions.chain(of_types.map(|f| &f.ty)).collect();
+        while let Some(ty) = open.pop() {
+            if let Type::Pointer {
+                to: Some(to), kind, ..
+            } = ty
+                && kind.is_raw()
+                && **to == Type::Int(Int::I8)
+            {
+                return true;
+            }
+            open.extend(ty.parts());
+        }
+        false
     }
 
     /// The layout of a type, as [`Signatures::layout`] has it.

@@ -14,6 +14,8 @@ pub struct Declared {
     pub blocking: Said,
     /// `--bare`: whether calls stay what they are to Go's scheduler, whatever they do.
     pub bare: Said,
+    /// `--cstr`: whether strings of C are strings of Go.
+    pub cstr: Said,
     /// `--trust`: whether arguments are passed as they are.
     pub trusted: Said,
     /// `--consumes`: whether handles that are given by `*mut` are taken for good.
@@ -29,6 +31,11 @@ impl Declared {
     /// Whether calls of the function never become system calls of Go's while they run.
     pub fn is_bare(&self, function: &Function) -> bool {
         self.bare.get(&function.symbol) == Some(&true)
+    }
+
+    /// Whether a parameter of this type is a string in Go, copied for the call.
+    pub fn copies_text(&self, function: &Function, ty: &Type) -> bool {
+        ty.is_c_string() && self.cstr.get(&function.symbol) == Some(&true)
     }
 
     /// Whether arguments of the function are not looked at before a call.

@@ -25,7 +25,7 @@ pub struct Source {
     pub line: u32,
 }
 
-/// One exported function.
+/// One exported function, or the address of an exported static.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Function {
     /// The unmangled symbol, e.g. `count_words`.
@@ -42,9 +42,25 @@ pub struct Function {
     pub path: String,
     /// Known from a header alone, and not compiled by rustc: in C, an enum holds any number.
     pub foreign: bool,
+    /// The symbol is a static. In Go that is a function without parameters, whose result is the static's address.
+    pub is_static: bool,
 }
 
 impl Function {
+    /// What the address of a static is to Go: a pointer to what is known of its type.
+    pub fn of_static(symbol: &str, to: Option<Type>) -> Function {
+        Function {
+            symbol: symbol.to_owned(),
+            result: Some(Type::Pointer {
+                to: to.map(Box::new),
+                kind: PointerKind::Const,
+                nullable: false,
+            }),
+            is_static: true,
+            ..Function::default()
+        }
+    }
+
     /// The parameters that are Go functions, in order.
     pub fn callbacks(&self) -> impl Iterator<Item = &Param> {
         let is_callback = |p: &&Param| matches!(p.ty, Type::Callback { .. });
@@ -59,6 +75,28 @@ pub struct Param {
     pub name: String,
     /// Its type.
     pub ty: Type,
+}
+
+/// A constant of a C header.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Constant {
+    /// As in C: `FOO_MAX`.
+    pub name: String,
+    /// Its value.
+    pub value: Value,
+    /// Doc comment; empty when there is none.
+    pub doc: String,
+}
+
+/// The value of a constant.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value {
+    /// Of any integer type of C's.
+    Int(i128),
+    /// A finite number.
+    Float(f64),
+    /// The bytes of a string, without the zero at its end.
+    Text(Vec<u8>),
 }
 
 /// Width and sign of an integer.
@@ -193,6 +231,12 @@ impl Type {
         )
     }
 
+    /// Whether it is a `*const c_char`.
+    pub fn is_c_string(&self) -> bool {
+        let is_char = |to: &Type| *to == Type::Int(Int::I8);
+        matches!(self, Type::Pointer { to: Some(to), kind: PointerKind::Const, .. } if is_char(to))
+    }
+
     /// Whether the value brings memory with it that is Go's to give back.
     pub fn gives_memory(&self) -> bool {
         matches!(
@@ -204,6 +248,23 @@ impl Type {
 
 impl Type {
     /// The types that this one is made of, in order; none for those that are one word of their own.
+    pub fn parts(&self) -> Vec<&Type> {
+        match self {
+            Type::Pointer { to, .. } | Type::Fallible { value: to } => {
+                to.as_deref().into_iter().collect()
+            }
+            Type::Slice { elem, .. } | Type::Array { elem, .. } | Type::Owned { elem } => {
+                vec![elem]
+            }
+            Type::Callback { params, result, .. } => {
+                params.iter().chain(result.as_deref()).collect()
+            }
+            Type::Bool | Type::Char | Type::Int(_) | Type::F32 | Type::F64 => Vec::new(),
+            Type::Str | Type::Text { .. } | Type::OwnedStr | Type::Named(_) => Vec::new(),
+        }
+    }
+
+    /// The same, to change them.
     pub fn parts_mut(&mut self) -> Vec<&mut Type> {
         match self {
             Type::Pointer { to, .. } | Type::Fallible { value: to } => {

@@ -31,6 +31,8 @@ pub struct Reader<'d, 'a> {
     pub(super) problems: Vec<Problem>,
     /// Exports without debug information, with their objects.
     missing: Vec<(String, String)>,
+    /// Statics of which no debug information tells the type.
+    pub(super) untyped: Vec<String>,
     /// Exports that only a header can describe, and what to say when none does.
     pub(super) unreadable: Vec<(String, Problem)>,
     /// Roots of the crates that some unit describes with types.
@@ -92,6 +94,7 @@ impl<'d, 'a> Reader<'d, 'a> {
             functions: Vec::new(),
             problems: Vec::new(),
             missing: Vec::new(),
+            untyped: Vec::new(),
             unreadable: Vec::new(),
             typed_crates,
             merged: Vec::new(),
@@ -101,8 +104,11 @@ impl<'d, 'a> Reader<'d, 'a> {
 
     /// Reads one export. Only damaged debug information ends the whole: all else is collected.
     pub fn function(&mut self, export: &Export, object: &str) -> Result<()> {
-        self.export(export, object)
-            .map_err(|e| malformed(object, e))
+        let read = match export.is_static {
+            true => self.a_static(export),
+            false => self.export(export, object),
+        };
+        read.map_err(|e| malformed(object, e))
     }
 
     fn export(&mut self, export: &Export, object: &str) -> gimli::Result<()> {
@@ -131,7 +137,7 @@ impl<'d, 'a> Reader<'d, 'a> {
         }
         let item = draft.source.as_ref().and_then(|s| {
             let name = draft.path.last().map_or("", String::as_str);
-            self.mapper.sources().function(&s.file, s.line, name)
+            self.mapper.sources().item(&s.file, s.line, name)
         });
         // A function without parameters and result looks the same when the build left all types out.
         let bare = draft.params.is_empty() && draft.result.is_none();
@@ -234,6 +240,7 @@ impl<'d, 'a> Reader<'d, 'a> {
                 source: draft.source,
                 path,
                 foreign: false,
+                is_static: false,
             });
         }
         Ok(())
@@ -335,6 +342,7 @@ impl<'d, 'a> Reader<'d, 'a> {
                 false => problems.push(problem),
             }
         }
+        undescribed.extend(self.left_to(headers).into_iter().map(described_by_header));
         problems.extend(
             without_debug_information(&self.missing, headers.title())
                 .map(|problem| headers.with_missing(problem)),

@@ -149,6 +149,7 @@ impl<'d, 'a> Reader<'d, 'a> {
             source: Some(source),
             path: path.join("::"),
             foreign: false,
+            is_static: false,
         };
         Some((function, bytes))
     }

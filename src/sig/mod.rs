@@ -24,6 +24,7 @@ pub mod rules;
 mod scan;
 mod shape;
 mod source;
+mod statics;
 mod syntax;
 mod types;
 mod written;
@@ -73,6 +74,8 @@ pub struct Export {
     pub section: usize,
     /// Bytes from the start of the section.
     pub offset: u64,
+    /// Whether it is a static.
+    pub is_static: bool,
 }
 
 impl Export {

@@ -23,6 +23,8 @@ pub struct Scan {
     pub by_address: HashMap<u64, Vec<At>>,
     /// Functions by symbol, for the symbols asked for, declarations included.
     pub by_symbol: HashMap<String, Vec<At>>,
+    /// Statics by symbol, for the symbols asked for.
+    pub statics: HashMap<String, At>,
     /// Per unit: whether it describes types at all. `debug = "limited"` and `"line-tables-only"` describe functions without them.
     pub has_types: Vec<bool>,
     /// Per unit: the crate it was compiled from, as (crate name if told, path of its root).
@@ -78,7 +80,7 @@ impl Scan {
                     | dw::DW_TAG_enumeration_type
                     | dw::DW_TAG_union_type
             );
-            if (encloses || tag == dw::DW_TAG_subprogram)
+            if (encloses || matches!(tag, dw::DW_TAG_subprogram | dw::DW_TAG_variable))
                 && let Some(parent) = parent
             {
                 self.parents.insert(die.at, parent);
@@ -92,6 +94,14 @@ impl Scan {
             }
             if tag == dw::DW_TAG_subprogram {
                 self.function(debug, die, symbols, addresses)?;
+            }
+            // Locals are not external.
+            if tag == dw::DW_TAG_variable
+                && die.entry.attr(dw::DW_AT_external).is_some()
+                && let Some(symbol) = own_symbol(debug, die)?
+                && symbols.contains(symbol.as_str())
+            {
+                self.statics.entry(symbol).or_insert(die.at);
             }
             Ok(())
         })?;

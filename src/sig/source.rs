@@ -86,12 +86,12 @@ impl<'a> Sources<'a> {
         }
     }
 
-    /// The function `name` that spans `line` of a file.
-    pub fn function(&mut self, file: &str, line: u32, name: &str) -> Option<Item> {
+    /// The function or static `name` that spans `line` of a file.
+    pub fn item(&mut self, file: &str, line: u32, name: &str) -> Option<Item> {
         let file = self.file(Path::new(file))?;
         let here = |i: &&Item| {
             i.name() == name
-                && matches!(i.kind, ItemKind::Function(_))
+                && matches!(i.kind, ItemKind::Function(_) | ItemKind::Static)
                 && i.lines.0 <= line
                 && line <= i.lines.1
         };

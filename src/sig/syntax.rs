@@ -47,7 +47,7 @@ impl Item {
     pub fn signature(&self) -> Option<&Signature> {
         match &self.kind {
             ItemKind::Function(signature) => Some(signature),
-            ItemKind::Type { .. } | ItemKind::Alias(_) => None,
+            ItemKind::Type { .. } | ItemKind::Alias(_) | ItemKind::Static => None,
         }
     }
 
@@ -62,6 +62,8 @@ impl Item {
 pub enum ItemKind {
     /// A function or method.
     Function(Signature),
+    /// A static.
+    Static,
     /// A `type`: what it stands for, as written.
     Alias(String),
     /// A struct, an enum or a union.
@@ -176,6 +178,9 @@ impl Walk<'_> {
     fn item(&mut self, item: &syn::Item) {
         match item {
             syn::Item::Fn(f) => self.function(&f.attrs, &f.sig, &f.block, item.span()),
+            syn::Item::Static(s) => {
+                self.push(&s.ident, &s.attrs, ItemKind::Static, item.span());
+            }
             syn::Item::Struct(s) => {
                 let fields = field_types(&s.fields);
                 self.ty(

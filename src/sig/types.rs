@@ -244,7 +244,7 @@ impl<'d, 'a> Mapper<'d, 'a> {
     }
 
     /// What a pointer points to; None for nothing in particular.
-    fn pointee(&mut self, object: usize, at: At, depth: u32) -> Mapped<Option<Type>> {
+    pub(super) fn pointee(&mut self, object: usize, at: At, depth: u32) -> Mapped<Option<Type>> {
         if depth > NESTING_LIMIT {
             return refuse("is nested too deep");
         }

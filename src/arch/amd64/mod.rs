@@ -125,6 +125,9 @@ impl Calling for Amd64 {
     fn jump(&self, symbol: &str) -> Result<Code, String> {
         wrapper::jump(symbol)
     }
+    fn address(&self, symbol: &str) -> Result<Code, String> {
+        wrapper::address(symbol)
+    }
     fn frame_at_entry(&self) -> (CommonInformationEntry, u32) {
         (wrapper::frame_at_entry(), writer::R_X86_64_PC32)
     }

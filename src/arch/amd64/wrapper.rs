@@ -63,6 +63,14 @@ pub(super) fn jump(symbol: &str) -> Result<Code, String> {
     w.finish()
 }
 
+/// A function that gives the address of a symbol (psABI 3.2.3: RAX holds the result).
+pub(super) fn address(symbol: &str) -> Result<Code, String> {
+    let mut w = Writer::new(FramePlace::AboveReturn).map_err(broken)?;
+    w.address(rax, symbol).map_err(broken)?;
+    w.a.ret().map_err(broken)?;
+    w.finish()
+}
+
 /// A return address on the stack, and nothing else.
 pub(super) fn frame_at_entry() -> CommonInformationEntry {
     let encoding = Encoding {

@@ -9,7 +9,7 @@ use super::export::{CallSite, Export, Made, declaration};
 use super::handle_types::CELL;
 use super::handles::Role;
 use super::large::{self, Between};
-use super::{depart, escape, layouts, lengths, owned, race, types};
+use super::{depart, escape, layouts, lengths, owned, race, texts, types};
 
 /// Copies a string that a handle's memory holds.
 const COPY_TEXT: &str = "rsysoCopyText";
@@ -26,7 +26,12 @@ impl Export<'_> {
     fn native_signature(&self, name: &str) -> String {
         let params: Vec<String> = match (self.role(), self.scope.functions.get(self.index)) {
             (Role::Free(_), _) => vec![format!("cell *{CELL}")],
-            (_, Some(names)) => self.declared_params(&names.params).collect(),
+            (_, Some(names)) => {
+                let params = names.params.iter().zip(&self.f.params);
+                let passed = |ty| types::public_type(self.scope, ty);
+                let params = params.map(|(name, p)| format!("{name} {}", passed(&p.ty)));
+                params.collect()
+            }
             (_, None) => Vec::new(),
         };
         let result = self.f.result.iter();
@@ -68,7 +73,9 @@ impl Export<'_> {
             || *self.role() != Role::Plain
             || f.params.iter().any(|p| handles.of(&p.ty).is_some())
             || self.scope.border.looks(self.index)
-            || f.params.iter().any(|p| lengths::is_checked(&p.ty))
+            || f.params
+                .iter()
+                .any(|p| lengths::is_checked(&p.ty) || self.copies_text(p))
             || handles.given(f).is_some()
     }
 
@@ -89,10 +96,12 @@ impl Export<'_> {
         };
         let mut lines = border::checks(&looks, self.index, f);
         lines.extend(lengths::checks(&self.who, f, &self.params));
+        let passed = texts::copies(self);
+        lines.extend(passed.statements);
         let call = self.call(&CallSite {
             who: &self.who,
-            args: &self.params,
-            taken: &self.params,
+            args: &passed.args,
+            taken: &passed.taken,
         });
         lines.extend(call.statements);
         let mut given = call.result;
@@ -104,7 +113,7 @@ impl Export<'_> {
                 lines.push(format!("\t{given}"));
             }
         } else if copy.is_some() || (named && !call.done) {
-            let local = names::unused("result", &self.params);
+            let local = names::unused("result", &passed.taken);
             lines.push(format!("\t{local} := {given}"));
             given = local;
         }

@@ -5,7 +5,7 @@
 use crate::go::package::{Declaration, Kind};
 use crate::model::goabi::{self, Frame};
 use crate::model::uses::{Call, Given, Uses};
-use crate::model::{Api, Function, PointerKind, Type};
+use crate::model::{Api, Function, Param, PointerKind, Type};
 
 use super::handles::{Handle, Role};
 use super::lead::Named;
@@ -129,14 +129,22 @@ impl<'a> Export<'a> {
     }
 
     /// Names and types of the parameters, as callers see them.
-    pub fn declared_params<'s>(&'s self, names: &'s [String]) -> impl Iterator<Item = String> {
-        let params = names.iter().zip(&self.f.params);
-        params.map(|(name, p)| format!("{name} {}", types::public_type(self.scope, &p.ty)))
+    fn declared_params(&self) -> impl Iterator<Item = String> {
+        let params = self.params.iter().zip(&self.f.params);
+        params.map(|(name, p)| match self.copies_text(p) {
+            true => format!("{name} string"),
+            false => format!("{name} {}", types::public_type(self.scope, &p.ty)),
+        })
+    }
+
+    /// Whether a parameter is a string in Go, of which C is given a copy.
+    pub fn copies_text(&self, param: &Param) -> bool {
+        self.scope.declared.copies_text(self.f, &param.ty)
     }
 
     /// `func CountWords(text string) uint`; of methods and constructors, those.
     pub fn signature(&self) -> String {
-        let params = self.declared_params(&self.params).skip(self.receivers);
+        let params = self.declared_params().skip(self.receivers);
         let result = self.f.result.iter();
         let results = result.flat_map(|ty| types::results(self.scope, ty));
         let (params, results) = (params.collect::<Vec<_>>(), results.collect::<Vec<_>>());
@@ -145,7 +153,11 @@ impl<'a> Export<'a> {
 
     /// The declaration without a body.
     pub fn shown(&self) -> Declaration {
-        let mut sentence = format!("{} calls the Rust function {}.", self.name, self.f.symbol);
+        let (name, symbol) = (&self.name, &self.f.symbol);
+        let mut sentence = match self.f.is_static {
+            true => format!("{name} returns the address of the Rust static {symbol}."),
+            false => format!("{name} calls the Rust function {symbol}."),
+        };
         sentence.push_str(&self.ownership());
         let doc = types::with_doc(Named::Function, &self.name, &sentence, &self.f.doc);
         Declaration::new(Kind::Func, self.label.as_str(), self.signature()).doc(doc)

@@ -14,7 +14,10 @@ use super::lead::{Named, lead};
 use super::manner::Manner;
 use super::request::{Flavour, Request};
 use super::scope::Scope;
-use super::{border, callbacks, depart, doc, layouts, opaque, owned, race, types, uses};
+use super::{
+    border, c_strings, callbacks, constants, depart, doc, layouts, opaque, owned, race, texts,
+    types, uses,
+};
 
 /// What `-msan` means for build constraints: the go command leaves `.syso` files out then (cmd/go, `load.go`, "syso").
 const NO_MSAN: &str = "!msan";
@@ -83,6 +86,7 @@ impl Plan<'_> {
                 None => (names.name.as_str(), *id),
             })
             .collect();
+        items.extend(constants::declare(api, scope));
         for &id in by_name.values() {
             items.extend(self.handle(id, flavour));
             items.extend(self.declared(id, flavour));
@@ -96,6 +100,12 @@ impl Plan<'_> {
                 Flavour::Native => items.extend(export.native()),
                 Flavour::Unsupported => items.extend(export.elsewhere(self.panic(&export.label))),
             }
+        }
+        if api.has_c_strings() {
+            items.extend(match flavour {
+                Flavour::Native => c_strings::native(package),
+                Flavour::Unsupported => c_strings::elsewhere(&|name| self.panic(name)),
+            });
         }
         items.extend(opaque::unmade(api, scope, flavour).map(Item::Support));
         if flavour == Flavour::Native {
@@ -115,6 +125,7 @@ impl Plan<'_> {
         support.extend(owned::needs(api).native());
         support.extend(bodies::copies(exports));
         support.extend(border::helpers(api, scope));
+        support.extend(texts::copier(exports));
         support
     }
 
@@ -197,7 +208,7 @@ impl Plan<'_> {
         if flavour == Flavour::Unsupported && !api.functions().is_empty() {
             packages.push("\"runtime\"");
         }
-        if in_functions || in_fields {
+        if in_functions || in_fields || api.has_c_strings() {
             packages.push("\"unsafe\"");
         }
         packages.extend(opaque::imports(api, scope));
@@ -282,6 +293,11 @@ impl Plan<'_> {
         if api.gives_memory() {
             let signature = owned::FREE_SIGNATURE.to_owned();
             stubs.push(stub(owned::FREE, signature, &wrappers::free()));
+        }
+        if api.has_c_strings() {
+            let functions = wrappers::c_memory();
+            let own = c_strings::STUBS.iter().zip(&functions);
+            stubs.extend(own.map(|((name, signature), f)| stub(name, (*signature).to_owned(), f)));
         }
         stubs
     }

@@ -196,7 +196,8 @@ impl Handles {
 
     fn add_constructors(&mut self, api: &Api) {
         let functions = api.functions().iter().enumerate();
-        for ((index, f), role) in functions.zip(&mut self.roles) {
+        let functions = functions.zip(&mut self.roles);
+        for ((index, f), role) in functions.filter(|((_, f), _)| !f.is_static) {
             let Some((id, kind)) = given(f) else { continue };
             let Some(handle) = self.types.get_mut(&id) else {
                 continue;

@@ -7,9 +7,9 @@
 //! | `export`, `uses` | what each export is in Go: its declaration, and what its wrapper has to do |
 //! | `bodies` | its body, what stands between it and the assembly, and its stub |
 //! | `border_rules`, `border` | what functions look at before a call: as data, as Go statements |
-//! | `types`, `layouts`, `opaque`, `handle_types` | types, and the checks that they lie as the library's do |
+//! | `types`, `layouts`, `opaque`, `handle_types`, `constants` | types and constants, and the checks that they lie as the library's do |
 //! | `manner` | what calls are to Go's scheduler |
-//! | `large`, `callbacks`, `depart`, `owned`, `race`, `lengths`, `escape` | what bodies need beyond a call |
+//! | `large`, `callbacks`, `depart`, `owned`, `race`, `lengths`, `escape`, `c_strings`, `texts` | what bodies need beyond a call |
 //! | `doc`, `markdown`, `lead` | Go comments from Rust ones |
 //! | `files` | which of it stands in which file |
 //! | `request` | what all of it is planned from |
@@ -17,8 +17,10 @@
 mod bodies;
 mod border;
 mod border_rules;
+mod c_strings;
 mod callbacks;
 mod check;
+mod constants;
 mod depart;
 mod doc;
 mod escape;
@@ -39,6 +41,7 @@ mod race;
 mod request;
 mod runtime_structs;
 mod scope;
+mod texts;
 mod types;
 mod uses;
 

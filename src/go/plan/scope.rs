@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::base::diag::{Error, Kind, Problem, Result};
-use crate::model::{Api, Declared, TypeDef, TypeId, TypeKind};
+use crate::model::{Api, Constant, Declared, Function, TypeDef, TypeId, TypeKind};
 
 use super::border_rules::{self, Border};
 use super::check;
 use super::handles::{Handles, Role};
-use super::{depart, lengths, owned, ownership};
+use super::{c_strings, depart, lengths, owned, ownership};
 use crate::base::identifiers::{self as names, Prefix};
 
 /// Every name that the Go files declare.
@@ -18,6 +18,8 @@ pub(super) struct Scope {
     pub functions: Vec<FunctionNames>,
     /// The types that the functions reach.
     pub types: BTreeMap<TypeId, TypeNames>,
+    /// In the order of `api.constants()`.
+    pub constants: Vec<String>,
     /// Types with methods, and the functions that are their methods and constructors.
     pub handles: Handles,
     /// What functions look at before a call.
@@ -85,7 +87,7 @@ pub(super) fn scope(
     wanted: &Prefix,
     library: &str,
 ) -> Result<Scope> {
-    let symbols: Vec<&str> = api.functions().iter().map(|f| f.symbol.as_str()).collect();
+    let symbols = called(api);
     let mut package = Names {
         trimmed: match wanted {
             Prefix::Auto => names::prefix(wanted, library, &symbols).into_owned(),
@@ -99,6 +101,9 @@ pub(super) fn scope(
     );
     if owned::needs(api).errors {
         package.take(owned::ERROR, "the type of errors".to_string());
+    }
+    for name in c_strings::names(api) {
+        package.take(name, "a function for strings of C".to_string());
     }
     let go = function_names(api, wanted, library)?;
     let trimmed = names::prefix(wanted, library, &symbols);
@@ -138,10 +143,12 @@ pub(super) fn scope(
             None => package.take(&name, format!("the constructor `{}`", f.symbol)),
         }
     }
+    let constants = constant_names(api, &trimmed, &mut package);
     let border = border_rules::plan(api, declared, &handles);
     let scope = Scope {
         functions,
         types,
+        constants,
         handles,
         border,
         declared: declared.clone(),
@@ -149,9 +156,22 @@ pub(super) fn scope(
     Error::check(Kind::Fault, package.problems, scope)
 }
 
+/// The symbols of the functions: those of statics, which are upper case, begin otherwise.
+fn called(api: &Api) -> Vec<&str> {
+    let functions = api.functions().iter().filter(|f| !f.is_static);
+    functions.map(|f| f.symbol.as_str()).collect()
+}
+
+/// What is left of a name in upper case without the prefix of the functions, `FOO_MAX` without `foo_`.
+fn without_prefix<'n>(name: &'n str, prefix: &str) -> Option<&'n str> {
+    let (head, rest) = name.split_at_checked(prefix.len())?;
+    let begins = rest.starts_with(|c: char| c.is_ascii_alphabetic());
+    (begins && head.eq_ignore_ascii_case(prefix)).then_some(rest)
+}
+
 /// The Go names of the exports, in the order of `api.functions()`.
 fn function_names(api: &Api, wanted: &Prefix, library: &str) -> Result<Vec<String>> {
-    let symbols: Vec<&str> = api.functions().iter().map(|f| f.symbol.as_str()).collect();
+    let symbols = called(api);
     let prefix = names::prefix(wanted, library, &symbols);
     if let Prefix::Given(given) = wanted
         && !given.is_empty()
@@ -162,13 +182,37 @@ fn function_names(api: &Api, wanted: &Prefix, library: &str) -> Result<Vec<Strin
                 .help("give `--trim-prefix` the prefix as the symbols have it, e.g. `foo_`"),
         ));
     }
-    let go_name = |symbol: &&str| {
-        let rest = symbol
-            .strip_prefix(&*prefix)
-            .filter(|rest| !rest.is_empty());
-        names::exported(rest.unwrap_or(symbol), 'X')
+    let go_name = |f: &Function| {
+        let rest = match f.is_static {
+            true => without_prefix(&f.symbol, &prefix),
+            false => f
+                .symbol
+                .strip_prefix(&*prefix)
+                .filter(|rest| !rest.is_empty()),
+        };
+        names::exported(rest.unwrap_or(&f.symbol), 'X')
     };
-    Ok(symbols.iter().map(go_name).collect())
+    Ok(api.functions().iter().map(go_name).collect())
+}
+
+/// The Go names of the header's constants, in the order of `api.constants()`. They lose the prefix of the functions where the short name is free.
+fn constant_names(api: &Api, prefix: &str, package: &mut Names) -> Vec<String> {
+    let all = api.constants();
+    let mut names = vec![String::new(); all.len()];
+    let in_go = |name: &str| names::exported(&names::lowered(name), 'X');
+    let is_short = |c: &Constant| without_prefix(&c.name, prefix).is_some();
+    // A name that loses nothing has no other.
+    for short in [false, true] {
+        let some = all.iter().zip(&mut names);
+        for (constant, name) in some.filter(|(c, _)| is_short(c) == short) {
+            let rest = without_prefix(&constant.name, prefix).map(in_go);
+            *name = rest
+                .filter(|rest| !package.taken.contains_key(rest))
+                .unwrap_or_else(|| in_go(&constant.name));
+            package.take(name, format!("the constant `{}`", constant.name));
+        }
+    }
+    names
 }
 
 /// Parameters that meet after the mapping (`a_b` and `aB`) get underscores: nobody refers to them by name.

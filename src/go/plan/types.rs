@@ -306,6 +306,11 @@ pub(super) struct Row {
 }
 
 impl Row {
+    /// The same with a comment.
+    pub fn comment(self, comment: Vec<String>) -> Self {
+        Row { comment, ..self }
+    }
+
     /// Without a comment.
     pub fn new(name: String, rest: String) -> Self {
         let comment = Vec::new();

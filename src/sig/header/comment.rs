@@ -29,6 +29,34 @@ pub(super) fn before(node: Node<'_>, text: &str) -> String {
     crate::sig::syntax::undented(lines)
 }
 
+/// The text of the doc comment that ends on the line above one (from 0) that is no declaration.
+pub(super) fn above(text: &str, row: usize) -> String {
+    let lines: Vec<&str> = text.lines().take(row).collect();
+    let own = lines.iter().rev().map_while(|l| line(l.trim_start()));
+    let mut found: Vec<String> = own.map(str::to_owned).collect();
+    found.reverse();
+    if found.is_empty() {
+        let above = lines.join("\n");
+        let above = above.trim_end_matches([' ', '\t', '\r']);
+        let begins = above.rfind("/*").filter(|_| above.ends_with("*/"));
+        let body = begins.and_then(|at| above.split_at_checked(at));
+        // A comment that stands behind something else is of that.
+        let alone = |before: &str| {
+            before
+                .rsplit('\n')
+                .next()
+                .is_none_or(|l| l.trim().is_empty())
+        };
+        if let Some((before, body)) = body
+            && alone(before)
+        {
+            let inside = block(body).into_iter().flat_map(str::lines);
+            found = inside.map(|l| starless(l).to_owned()).collect();
+        }
+    }
+    crate::sig::syntax::undented(found)
+}
+
 /// `/// text` and `//! text`.
 fn line(comment: &str) -> Option<&str> {
     let text = comment

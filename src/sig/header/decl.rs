@@ -5,7 +5,7 @@ use std::fmt;
 
 use super::super::place_of;
 use crate::base::diag::Problem;
-use crate::model::Source;
+use crate::model::{Constant, Source};
 
 /// What the names begin with that types without a tag get. No tag of C's does.
 const NAMELESS: char = '<';
@@ -104,6 +104,13 @@ pub(super) struct CFunction {
     pub about: About,
 }
 
+/// A variable that is defined elsewhere.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct CVariable {
+    pub ty: CType,
+    pub about: About,
+}
+
 /// A struct or a union.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Record {
@@ -170,12 +177,15 @@ impl fmt::Display for Missing {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Declarations {
     pub functions: BTreeMap<String, CFunction>,
+    pub variables: BTreeMap<String, CVariable>,
     /// Structs and unions with their fields.
     pub records: BTreeMap<(Tag, String), Record>,
     pub enums: BTreeMap<String, CEnum>,
     pub typedefs: BTreeMap<String, Typedef>,
     /// Structs that are declared without fields: where, and their docs.
     pub forward: BTreeMap<(Tag, String), About>,
+    /// Macros and enumerators of nameless enums that have a value, and where they stand.
+    pub constants: Vec<(Constant, Source)>,
     /// Values of enumerators, for array lengths.
     pub enumerators: BTreeMap<String, i128>,
     /// What was not found and might declare more.

@@ -2,6 +2,9 @@
 //!
 //! Values are wider than any integer of C, so that the sign of unsigned ones need not be followed; what leaves that range has no value.
 
+use super::names::scalar;
+use crate::model::{Int, Type};
+
 /// Operators in operators; more means damage.
 const NESTING_LIMIT: u32 = 64;
 
@@ -136,12 +139,33 @@ impl Parser<'_> {
         Some(left)
     }
 
+    /// Takes `uint8_t)` away, if that is what stands behind a parenthesis.
+    fn cast(&mut self) -> Option<Type> {
+        let is_name = |t: &&Token| matches!(t, Token::Name(_));
+        let words = self.tokens.iter().take_while(is_name).count();
+        let (name, rest) = self.tokens.split_at_checked(words)?;
+        let rest = rest.strip_prefix(&[Token::Sign(")")])?;
+        let name = name.iter().filter_map(|t| match t {
+            Token::Name(word) => Some(word.as_str()),
+            _ => None,
+        });
+        let ty = scalar(&name.collect::<Vec<_>>().join(" "))?;
+        self.tokens = rest;
+        Some(ty)
+    }
+
     fn unary(&mut self) -> Option<i128> {
         let (first, rest) = self.tokens.split_first()?;
         self.tokens = rest;
         match first {
             Token::Number(value) => Some(*value),
             Token::Name(name) => (self.value_of)(name),
+            Token::Sign("(") if let Some(ty) = self.cast() => {
+                self.depth = self.depth.checked_add(1).filter(|d| *d < NESTING_LIMIT)?;
+                let value = self.unary()?;
+                self.depth -= 1;
+                converted(value, &ty)
+            }
             Token::Sign("(") => {
                 let value = self.binary(0)?;
                 let (close, rest) = self.tokens.split_first()?;
@@ -162,6 +186,20 @@ impl Parser<'_> {
             Token::Sign(_) => None,
         }
     }
+}
+
+/// An integer as another type has it (C17 6.3.1.3; of what does not fit a signed type, the bits that GCC keeps). None as a number with a fraction.
+pub(super) fn converted(n: i128, ty: &Type) -> Option<i128> {
+    let int = match ty {
+        Type::Int(int) => *int,
+        Type::Bool => return Some(i128::from(n != 0)),
+        Type::Char => Int::U32,
+        _ => return None,
+    };
+    let bits = u32::try_from(8 * int.size()).ok()?;
+    let low = n & ((1i128 << bits) - 1);
+    let negative = int.signed() && low >> (bits - 1) == 1;
+    Some(low - if negative { 1i128 << bits } else { 0 })
 }
 
 fn apply(sign: &str, left: i128, right: i128) -> Option<i128> {
@@ -210,6 +248,10 @@ mod tests {
             ("~0 & 0xff", 255),
             ("18446744073709551615u", u64::MAX.into()),
             ("3 > 2 > 1", 0),
+            ("(uint8_t)300 + 1", 45),
+            ("(signed char)-(unsigned)1", -1),
+            ("(unsigned long)-1 >> 60", 15),
+            ("(bool)7", 1),
         ] {
             assert_eq!(value(text), Some(want), "{text}");
         }
@@ -234,6 +276,8 @@ mod tests {
             "1u1",
             "''",
             "a ? b : c",
+            "(int)",
+            "(float)1",
             &deep,
             &many,
         ] {

@@ -106,7 +106,7 @@ fn types_that_differ(
 }
 
 /// Types are one when Go would name them so: cbindgen writes `Pair<u8>` as `Pair_u8`.
-fn go_name(def: &TypeDef) -> String {
+pub(super) fn go_name(def: &TypeDef) -> String {
     exported(&def.name, 'X')
 }
 

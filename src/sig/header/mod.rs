@@ -4,6 +4,8 @@
 #[cfg(feature = "header")]
 mod comment;
 mod compare;
+#[cfg(feature = "header")]
+mod constants;
 mod decl;
 mod expr;
 mod lexical;
@@ -18,12 +20,14 @@ mod parse;
 mod preprocess;
 mod resolve;
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use crate::base::diag::{Error, Kind, Problem, Result};
 use crate::base::files;
+use crate::base::identifiers::exported;
 use crate::base::options::{Headers as Options, base_name};
-use crate::model::{Function, Param, Signatures, Source};
+use crate::model::{Constant, Function, Param, Signatures, Source, Value};
 use compare::Comparison;
 use decl::{CFunction, Declarations};
 use resolve::Resolver;
@@ -114,9 +118,9 @@ impl Headers {
         problem
     }
 
-    /// Whether a function is declared.
-    pub(super) fn declares(&self, symbol: &str) -> bool {
-        self.declared.functions.contains_key(symbol)
+    /// Whether a function or a variable is declared.
+    pub fn declares(&self, symbol: &str) -> bool {
+        self.declared.functions.contains_key(symbol) || self.declared.variables.contains_key(symbol)
     }
 
     /// Adds the exports that debug information does not describe, and holds the others against it.
@@ -139,6 +143,12 @@ impl Headers {
                     }),
                     Err(more) => problems.extend(more),
                 }
+            } else if let Some(found) = self.declared.variables.get(symbol) {
+                added.push(Function {
+                    doc: found.about.doc.clone(),
+                    source: Some(found.about.source.clone()),
+                    ..Function::of_static(symbol, resolver.variable(&found.ty))
+                });
             }
         }
         for (index, known) in api.functions.iter().enumerate() {
@@ -149,6 +159,7 @@ impl Headers {
                 }
             }
         }
+        let constants = self.constants(&api, &resolver);
         let header = resolver.into_signatures();
         let mut differences = Vec::new();
         for (index, function) in &both {
@@ -157,7 +168,7 @@ impl Headers {
                 differences.extend(Comparison::new(&api, &header).function(known, function, found));
             }
         }
-        let api = merge::merge(
+        let mut api = merge::merge(
             api,
             &header,
             added,
@@ -165,12 +176,42 @@ impl Headers {
             &mut differences,
             &self.names.join(", "),
         );
+        api.constants = constants;
         let kind = match differences.is_empty() {
             true => Kind::Unsupported,
             false => Kind::Fault,
         };
         differences.extend(problems);
         Error::check(kind, differences, api)
+    }
+}
+
+impl Headers {
+    /// All constants, in the order of the text: macros, and enumerators that belong to no type of the API.
+    fn constants(&self, api: &Signatures, resolver: &Resolver<'_>) -> Vec<Constant> {
+        let known: HashSet<String> = api.types.iter().map(merge::go_name).collect();
+        let used = |name: &str| resolver.names_enum(name) || known.contains(&exported(name, 'X'));
+        let enums = self.declared.enums.iter();
+        let loose = enums.filter(|(name, found)| !used(name) && found.about.refused.is_none());
+        let enumerators = loose.flat_map(|(_, found)| &found.variants);
+        let enumerators = enumerators.filter_map(|(name, value, about)| {
+            let constant = Constant {
+                name: name.clone(),
+                value: Value::Int((*value)?),
+                doc: about.doc.clone(),
+            };
+            Some((constant, &about.source))
+        });
+        let macros = self.declared.constants.iter().map(|(c, s)| (c.clone(), s));
+        let mut all: Vec<_> = macros.chain(enumerators).collect();
+        let place = |s: &Source| {
+            let file = self.names.iter().position(|name| *name == s.file);
+            (file, s.file.clone(), s.line)
+        };
+        all.sort_by_cached_key(|(_, source)| place(source));
+        let mut seen = HashSet::new();
+        let all = all.into_iter().map(|(constant, _)| constant);
+        all.filter(|c| seen.insert(c.name.clone())).collect()
     }
 }
 
@@ -232,6 +273,7 @@ fn function(
         source: Some(source.clone()),
         path: String::new(),
         foreign: false,
+        is_static: false,
     })
 }
 

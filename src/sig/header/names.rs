@@ -116,32 +116,28 @@ pub(super) fn field(name: &str) -> String {
     number.unwrap_or(name).to_owned()
 }
 
-/// C has one namespace for all enumerators, so many of them begin with their type's name: `Mode_Fast`, `MODE_FAST`. Go's constants get
-/// that name anyway.
+/// C has one namespace for all enumerators, so many of them begin with their type's name, in one spelling or another: `Mode_Fast`, `HTTP_MODE_FAST` of
+/// `HttpMode` or `http_mode_t`. Go's constants get that name anyway.
 pub(super) fn without_type_name(title: &str, variants: &mut [Variant]) {
-    let mut screaming = String::new();
-    for (at, c) in title.char_indices() {
-        let before = title.get(..at).and_then(|t| t.chars().next_back());
-        if c.is_ascii_uppercase()
-            && before.is_some_and(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
-        {
-            screaming.push('_');
-        }
-        screaming.push(c.to_ascii_uppercase());
-    }
-    for prefix in [format!("{title}_"), format!("{screaming}_")] {
-        let rest = |v: &Variant| {
-            let rest = v.name.strip_prefix(&prefix)?;
-            rest.starts_with(|c: char| c.is_ascii_alphabetic())
-                .then(|| rest.to_owned())
-        };
-        let names: Option<Vec<String>> = variants.iter().map(rest).collect();
-        if let Some(names) = names {
-            for (variant, name) in variants.iter_mut().zip(names) {
-                variant.name = name;
-            }
-            return;
-        }
+    let plain = |name: &str| name.replace('_', "").to_ascii_lowercase();
+    let stem = ["_t", "_e", "_enum"]
+        .iter()
+        .find_map(|s| title.strip_suffix(s));
+    let titles = [plain(title), plain(stem.unwrap_or(title))];
+    let first = variants.first().map_or(String::new(), |v| v.name.clone());
+    let ends = first.match_indices('_').map(|(at, _)| at + 1);
+    let mut prefixes = ends.filter_map(|end| first.get(..end));
+    let Some(prefix) = prefixes.find(|p| titles.contains(&plain(p))) else {
+        return;
+    };
+    let rest = |v: &Variant| {
+        let rest = v.name.strip_prefix(prefix)?;
+        rest.starts_with(|c: char| c.is_ascii_alphabetic())
+            .then(|| rest.to_owned())
+    };
+    let names: Option<Vec<String>> = variants.iter().map(rest).collect();
+    for (variant, name) in variants.iter_mut().zip(names.into_iter().flatten()) {
+        variant.name = name;
     }
 }
 
@@ -193,6 +189,11 @@ mod tests {
             names("HttpMode", &["HTTP_MODE_VERY_FAST", "HTTP_MODE_B"]),
             ["VERY_FAST", "B"]
         );
+        assert_eq!(
+            names("AMobjType", &["AM_OBJ_TYPE_DEFAULT", "AM_OBJ_TYPE_LIST"]),
+            ["DEFAULT", "LIST"]
+        );
+        assert_eq!(names("mode_t", &["MODE_A", "MODE_B"]), ["A", "B"]);
         assert_eq!(names("Mode", &["Mode_Fast", "Slow"]), ["Mode_Fast", "Slow"]);
         assert_eq!(names("Mode", &["Mode_1"]), ["Mode_1"]);
     }

@@ -4,14 +4,14 @@ use tree_sitter::{Node, Parser};
 
 use super::super::place_of;
 use super::decl::{
-    self, About, CEnum, CField, CFunction, CType, Declarations, Record, Tag, Typedef,
+    self, About, CEnum, CField, CFunction, CType, CVariable, Declarations, Record, Tag, Typedef,
 };
 use super::expr;
 use super::macros::changes_layout;
 use super::preprocess::{Clean, RUN_PREPROCESSOR};
-use super::{PROBLEMS, comment};
+use super::{PROBLEMS, comment, constants};
 use crate::base::diag::Problem;
-use crate::model::Source;
+use crate::model::{Constant, Source, Value};
 
 mod declarator;
 
@@ -35,7 +35,10 @@ pub(super) fn parse(clean: &Clean, into: &mut Declarations) -> Vec<Problem> {
     };
     builder.items(tree.root_node(), 0);
     builder.problems.truncate(PROBLEMS);
-    builder.problems
+    let problems = builder.problems;
+    let found = constants::of(clean, &into.enumerators);
+    into.constants.extend(found);
+    problems
 }
 
 struct Builder<'h> {
@@ -187,9 +190,8 @@ impl<'h> Builder<'h> {
                 self.unreadable(part);
                 continue;
             };
-            // Variables are not called.
+            let about = self.about(node);
             if let CType::Function(ty) = ty {
-                let about = self.about(node);
                 let found = CFunction { ty: *ty, about };
                 if let Some(first) = self.into.functions.get(&name)
                     && *first != found
@@ -198,6 +200,9 @@ impl<'h> Builder<'h> {
                     self.twice(&format!("the function `{name}`"), note, node);
                 }
                 self.into.functions.entry(name).or_insert(found);
+            } else {
+                let found = CVariable { ty, about };
+                self.into.variables.entry(name).or_insert(found);
             }
         }
     }
@@ -264,7 +269,14 @@ impl<'h> Builder<'h> {
         let name = node.child_by_field_name("name").map(|n| self.text(n));
         let Some(name) = name.or(hint) else {
             if let (Tag::Enum, Some(body)) = (tag, node.child_by_field_name("body")) {
-                self.variants(body);
+                for (name, value, about) in self.variants(body) {
+                    let Some(value) = value.map(Value::Int) else {
+                        continue;
+                    };
+                    let doc = about.doc;
+                    let constant = Constant { name, value, doc };
+                    self.into.constants.push((constant, about.source));
+                }
                 return CType::Name("int".into());
             }
             let Some(body) = node.child_by_field_name("body") else {

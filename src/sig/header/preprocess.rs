@@ -65,6 +65,12 @@ const DEFINED: [(&str, &str); 39] = [
     ("SIZE_MAX", "0xffffffffffffffff"),
 ];
 
+/// What such a macro stands for.
+pub(super) fn defined(name: &str) -> Option<&'static str> {
+    let found = DEFINED.iter().find(|(known, _)| *known == name);
+    found.map(|(_, body)| *body)
+}
+
 /// Macros that are known to be undefined: other languages, other compilers, other systems.
 const UNDEFINED: [&str; 34] = [
     "__cplusplus",

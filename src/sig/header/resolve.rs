@@ -91,6 +91,11 @@ impl<'h> Resolver<'h> {
         self.api
     }
 
+    /// Whether an enum is a type of the signatures so far, or of what they lead to.
+    pub fn names_enum(&self, name: &str) -> bool {
+        self.ids.contains_key(&(Tag::Enum, name.to_owned()))
+    }
+
     /// The type of a parameter.
     pub fn param(&mut self, ty: &CType) -> Resolved<Type> {
         match self.function_pointer(ty) {
@@ -98,6 +103,11 @@ impl<'h> Resolver<'h> {
             None if ty.is_void() => refuse("is `void`"),
             None => self.held(ty, 0),
         }
+    }
+
+    /// What the address of a variable of this type leads to; None for nothing in particular, and where Go has no type for it.
+    pub fn variable(&mut self, ty: &CType) -> Option<Type> {
+        self.pointee(ty, 0).ok().flatten()
     }
 
     /// The type of a result; None for `void`.

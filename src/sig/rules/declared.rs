@@ -1,8 +1,8 @@
-//! What the globs of `--blocking`, `--bare` and `--trust` say of functions.
+//! What the globs of `--blocking`, `--bare`, `--cstr` and `--trust` say of functions.
 
 use crate::base::diag::Result;
 use crate::base::globs;
-use crate::model::{Api, Said};
+use crate::model::{Api, Function, Said};
 
 /// What is wrong with a glob.
 const NO_SUCH_NAME: &str = "no exported function has such a name";
@@ -19,6 +19,20 @@ pub fn blocking(api: &Api, values: &[String]) -> Result<Said> {
 pub fn bare(api: &Api, values: &[String]) -> Result<Said> {
     let none = (NO_SUCH_NAME, "`rsyso inspect` lists the exports");
     globs::said("--bare", values, |_| symbols(api), none)
+}
+
+/// What `--cstr` says: whether parameters that are strings of C are strings of Go.
+pub fn cstr(api: &Api, values: &[String]) -> Result<Said> {
+    let takes = |f: &&Function| f.params.iter().any(|p| p.ty.is_c_string());
+    let named = |_| {
+        let functions = api.functions().iter().filter(takes);
+        functions.map(|f| f.symbol.as_str())
+    };
+    let none = (
+        "no exported function of such a name takes a `*const c_char`",
+        "`rsyso inspect` lists the exports; a pointer with its length is a string by itself",
+    );
+    globs::said("--cstr", values, named, none)
 }
 
 /// What `--trust` says: whether arguments are passed as they are.

@@ -1,5 +1,5 @@
 //! What types and names mean beyond C, each rule by itself: memory that changes hands, pairs of pointer and length, user data of callbacks. Beside
-//! them stand the rules for what flags say: `--consumes`, `--blocking`, `--trust`.
+//! them stand the rules for what flags say: `--consumes`, `--blocking`, `--bare`, `--cstr`, `--trust`.
 
 pub(crate) mod consumes;
 pub(crate) mod declared;

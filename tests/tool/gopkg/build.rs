@@ -106,6 +106,9 @@ impl Calling for Fake {
     fn jump(&self, symbol: &str) -> Result<Code, String> {
         Amd64.jump(symbol)
     }
+    fn address(&self, symbol: &str) -> Result<Code, String> {
+        Amd64.address(symbol)
+    }
     fn frame_at_entry(&self) -> (gimli::write::CommonInformationEntry, u32) {
         Amd64.frame_at_entry()
     }
@@ -365,6 +368,7 @@ impl Sample {
     pub fn api(&self) -> Api {
         Api::from(Signatures {
             functions: self.functions.clone(),
+            constants: Vec::new(),
             types: self.types.clone(),
             doc: self.doc.clone(),
         })

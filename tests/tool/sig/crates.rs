@@ -123,6 +123,7 @@ impl Built {
                         object: objects.len(),
                         section,
                         offset,
+                        is_static: false,
                     });
                 }
                 objects.push(Object {
