@@ -23,7 +23,11 @@ pub(super) fn of(clean: &Clean, enumerators: &BTreeMap<String, i128>) -> Vec<(Co
         let row = (it.source.line as usize).saturating_sub(1);
         // Macros of other files come with those, and `-D` is the user's.
         let own = clean.source(row) == it.source;
-        if !own || it.function || name.starts_with('_') || NOT_ITS_OWN.contains(&name.as_str()) {
+        if !own
+            || it.params.is_some()
+            || name.starts_with('_')
+            || NOT_ITS_OWN.contains(&name.as_str())
+        {
             continue;
         }
         if let Some(value) = reading.value(&it.body, 0) {
@@ -50,7 +54,7 @@ impl Reading<'_> {
             return None;
         }
         let body = body.trim();
-        if let Some(other) = self.macros.get(body).filter(|m| !m.function) {
+        if let Some(other) = self.macros.get(body).filter(|m| m.params.is_none()) {
             return self.value(&other.body, depth + 1);
         }
         if let Some(inside) = enclosed(body) {
@@ -74,7 +78,7 @@ impl Reading<'_> {
         let of_name = |name: &str| {
             let enumerator = self.enumerators.get(name).copied();
             enumerator.or_else(|| {
-                let other = self.macros.get(name).filter(|m| !m.function);
+                let other = self.macros.get(name).filter(|m| m.params.is_none());
                 let body = other.map(|m| m.body.as_str());
                 match self.value(body.or_else(|| defined(name))?, depth + 1)? {
                     Value::Int(n) => Some(n),
@@ -195,7 +199,7 @@ mod tests {
     fn value(body: &str) -> Option<Value> {
         let define = |name: &str, body: &str| {
             let found = Macro {
-                function: false,
+                params: None,
                 body: body.to_owned(),
                 source: Source::default(),
             };

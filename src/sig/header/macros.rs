@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use super::expr;
-use super::lexical::{Scanner, blank};
 use crate::model::Source;
 
 /// Macros in macros; more means that they define each other.
@@ -12,8 +11,8 @@ pub(super) const NESTING_LIMIT: u32 = 32;
 /// A macro of the header.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Macro {
-    /// Whether it takes arguments.
-    pub function: bool,
+    /// What its arguments are called, `...` the last of them if it takes any number; None of one that takes none.
+    pub params: Option<Vec<String>>,
     /// What it stands for, without comments.
     pub body: String,
     /// Where it is defined.
@@ -22,7 +21,7 @@ pub(super) struct Macro {
 
 /// The value of a macro that is a constant expression.
 pub(super) fn value(macros: &BTreeMap<String, Macro>, name: &str, depth: u32) -> Option<i128> {
-    let found = macros.get(name).filter(|m| !m.function)?;
+    let found = macros.get(name).filter(|m| m.params.is_none())?;
     if depth > NESTING_LIMIT {
         return None;
     }
@@ -32,7 +31,7 @@ pub(super) fn value(macros: &BTreeMap<String, Macro>, name: &str, depth: u32) ->
 }
 
 /// Whether a macro stands for nothing that a signature depends on: nothing at all, `extern`, attributes.
-fn is_decoration(body: &str) -> bool {
+pub(super) fn is_decoration(body: &str) -> bool {
     let mut rest = body.trim();
     while !rest.is_empty() {
         let word = rest
@@ -97,53 +96,6 @@ fn parenthesised(text: &str) -> Option<&str> {
         }
     }
     None
-}
-
-/// Replaces macros that are decorations with blanks, their arguments too.
-pub(super) fn without_decorations(text: &str, macros: &BTreeMap<String, Macro>) -> String {
-    let decorations: BTreeMap<&str, bool> = macros
-        .iter()
-        .filter(|(_, m)| is_decoration(&m.body))
-        .map(|(name, m)| (name.as_str(), m.function))
-        .collect();
-    if decorations.is_empty() {
-        return text.to_owned();
-    }
-    let mut out = Vec::with_capacity(text.len());
-    let (mut state, mut open) = (Scanner::default(), false);
-    let mut at = 0;
-    while let Some(rest) = text.get(at..)
-        && let Some(c) = rest.chars().next()
-    {
-        let is_word = |c: char| c.is_alphanumeric() || c == '_';
-        if state.in_code(open) && is_word(c) {
-            let end = rest.find(|c: char| !is_word(c)).unwrap_or(rest.len());
-            let (word, tail) = rest.split_at(end);
-            let used = match decorations.get(word) {
-                Some(true) => parenthesised(tail.trim_start()).map(|arguments| {
-                    end + (tail.len() - tail.trim_start().len()) + arguments.len()
-                }),
-                Some(false) => Some(end),
-                None => None,
-            };
-            match used.and_then(|used| rest.get(..used)) {
-                Some(gone) => {
-                    out.extend(blank(gone));
-                    at += gone.len();
-                }
-                None => {
-                    out.extend_from_slice(word.as_bytes());
-                    at += end;
-                }
-            }
-            continue;
-        }
-        open = state.step(c, rest, open);
-        at += c.len_utf8();
-        let mut bytes = [0; 4];
-        out.extend_from_slice(c.encode_utf8(&mut bytes).as_bytes());
-    }
-    String::from_utf8_lossy(&out).into_owned()
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ mod compare;
 #[cfg(feature = "header")]
 mod constants;
 mod decl;
+mod expand;
 mod expr;
 mod lexical;
 mod macros;

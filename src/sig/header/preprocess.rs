@@ -1,7 +1,7 @@
 //! What a preprocessor would do with the header, as far as headers for C and C++ at once need it: conditions, and macros that stand for
 //! attributes or for nothing. Files in quotes are read where they are found, those of the system are not: their names are known.
 //!
-//! The text of a file keeps its length and its lines: what goes is replaced with blanks. So places in the result are places in the file. An
+//! The text of a file keeps its lines: what goes is replaced with blanks, and macros in place. So lines of the result are lines of the file. An
 //! included file is a text of its own, before the one that includes it.
 
 mod condition;
@@ -11,8 +11,9 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use super::decl::Missing;
+use super::expand::expand;
 use super::lexical::{Piece, blank, name, pieces};
-use super::macros::{self, Macro, without_decorations};
+use super::macros::{self, Macro};
 use crate::base::diag::Problem;
 use crate::base::options::Headers as Options;
 use crate::model::Source;
@@ -111,7 +112,7 @@ const UNDEFINED: [&str; 34] = [
 
 /// A header without directives.
 pub(super) struct Clean {
-    /// As long as the file, line by line.
+    /// As many lines as the file has.
     pub text: String,
     /// Macros in force at the end, by name.
     pub macros: BTreeMap<String, Macro>,
@@ -234,16 +235,16 @@ impl<'o> Run<'o> {
                 file: format!("-D {define}"),
                 line: 1,
             };
-            run.define(name, body, false, source);
+            run.define(name, body, None, source);
         }
         run
     }
 
-    fn define(&mut self, name: &str, body: &str, function: bool, source: Source) {
-        self.known
-            .insert(name.to_owned(), (!function).then(|| body.to_owned()));
+    fn define(&mut self, name: &str, body: &str, params: Option<Vec<String>>, source: Source) {
+        let value = params.is_none().then(|| body.to_owned());
+        self.known.insert(name.to_owned(), value);
         let found = Macro {
-            function,
+            params,
             body: body.to_owned(),
             source,
         };
@@ -269,23 +270,20 @@ impl<'o> Run<'o> {
             own: HashSet::new(),
         };
         let pieces = pieces(file.text);
-        let mut kept = Vec::with_capacity(file.text.len());
+        // What stands between two directives, before its macros are replaced: by those that are in force there.
+        let mut between = String::new();
         for (n, piece) in pieces.iter().enumerate() {
-            let keep = match piece.directive {
-                true => {
-                    reader.directive(piece, pieces.get(n + 1..).unwrap_or_default());
-                    false
-                }
-                false => reader.active(),
-            };
-            match keep {
-                true => {
-                    reader.boundary.pass(piece.text);
-                    kept.extend_from_slice(piece.text.as_bytes());
-                }
-                false => kept.extend(blank(piece.text)),
+            if piece.directive {
+                reader.finish(&between);
+                between.clear();
+                reader.directive(piece, pieces.get(n + 1..).unwrap_or_default());
+            }
+            match !piece.directive && reader.active() {
+                true => between.push_str(piece.text),
+                false => between.extend(blank(piece.text).map(char::from)),
             }
         }
+        reader.finish(&between);
         let open: Vec<usize> = reader.conditions.iter().map(|c| c.line).collect();
         let mut out = reader.out;
         for line in open {
@@ -293,9 +291,6 @@ impl<'o> Run<'o> {
             self.problems
                 .push(problem("a condition without its `#endif`", &source));
         }
-        // Whole lines were replaced, so this is UTF-8 as it was.
-        let text = String::from_utf8_lossy(&kept).into_owned();
-        out.text = without_decorations(&text, &self.macros);
         out.macros = self.macros.clone();
         self.finished.push(out);
     }
@@ -322,6 +317,13 @@ struct Reader<'r, 'o> {
 impl Reader<'_, '_> {
     fn active(&self) -> bool {
         !self.foreign && self.conditions.last().is_none_or(|c| c.active)
+    }
+
+    /// Adds a part of the text, its macros replaced.
+    fn finish(&mut self, between: &str) {
+        let text = expand(between, &self.run.macros);
+        self.boundary.pass(&text);
+        self.out.text.push_str(&text);
     }
 
     fn problem(&mut self, message: impl Into<String>, line: usize) {
@@ -404,12 +406,13 @@ impl Reader<'_, '_> {
 
     fn define(&mut self, rest: &str, line: usize) {
         let (name, body) = name(rest);
-        let function = body.starts_with('(');
-        let body = match body.split_once(')') {
-            Some((_, body)) if function => body.trim(),
-            _ => body.trim(),
-        };
+        let inside = body.strip_prefix('(').and_then(|b| b.split_once(')'));
+        let body = inside.map_or(body, |(_, body)| body).trim();
+        let params = inside.map(|(params, _)| {
+            let names = params.split(',').map(|p| p.trim().to_owned());
+            names.filter(|p| !p.is_empty()).collect()
+        });
         let source = self.out.source(line);
-        self.run.define(name, body, function, source);
+        self.run.define(name, body, params, source);
     }
 }

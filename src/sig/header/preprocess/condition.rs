@@ -113,8 +113,7 @@ impl Reader<'_, '_> {
             return value;
         };
         let source = self.out.source(line);
-        let alone =
-            self.boundary.between_declarations(&self.run.macros) && part.is_some_and(same_without);
+        let alone = self.boundary.between_declarations() && part.is_some_and(same_without);
         // A part for the opposite would be another branch.
         if alone && *self.run.asked.entry(name.clone()).or_insert(value) == value {
             if !value {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::super::decl::Missing;
 use super::super::lexical::Scanner;
-use super::super::{macros, read_text};
+use super::super::read_text;
 use super::{File, Reader};
 use crate::base::files;
 
@@ -23,7 +23,7 @@ impl Reader<'_, '_> {
     /// Reads a file that is beside this one or in a folder of `-I`. One in quotes that is nowhere is told of only where something is missing:
     /// hand-written headers include their project's others for what a signature does not need. One of the system is not looked for.
     pub(super) fn include(&mut self, rest: &str, line: usize) {
-        if !self.boundary.between_declarations(&self.run.macros) {
+        if !self.boundary.between_declarations() {
             return self.problem("an `#include` in the middle of a declaration", line);
         }
         let quoted = rest.strip_prefix('"').and_then(|r| r.split_once('"'));
@@ -96,14 +96,8 @@ impl Boundary {
         }
     }
 
-    /// Whether a declaration has ended here and no other begun, but for macros that stand for nothing.
-    pub fn between_declarations(
-        &self,
-        macros: &std::collections::BTreeMap<String, macros::Macro>,
-    ) -> bool {
-        self.depth == 0
-            && macros::without_decorations(&self.begun, macros)
-                .trim()
-                .is_empty()
+    /// Whether a declaration has ended here and no other begun.
+    pub fn between_declarations(&self) -> bool {
+        self.depth == 0 && self.begun.trim().is_empty()
     }
 }
