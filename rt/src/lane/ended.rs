@@ -63,6 +63,38 @@ fn word(m: usize, at: usize) -> usize {
     unsafe { (m as *const usize).add(at).read_volatile() }
 }
 
+/// Sends a signal to each other thread of Go's for whose lane a test holds, and gives their number. Without a lock: safe to call from a signal handler.
+pub(crate) fn signal_threads(signal: u32, test: impl Fn(*mut Control) -> bool) -> usize {
+    let procid = PROCID_AT.load(Relaxed);
+    if procid == 0 || procid == NOWHERE {
+        return 0;
+    }
+    // SAFETY: no arguments.
+    let (process, own) = unsafe {
+        (
+            sys::syscall0(__NR_getpid) as usize,
+            sys::syscall0(__NR_gettid) as usize,
+        )
+    };
+    let mut sent = 0;
+    for slot in table() {
+        let (m, control) = (
+            slot.m.load(Acquire),
+            slot.control.load(Acquire) as *mut Control,
+        );
+        if m == 0 || m == CLAIMED || m == EMPTIED || control.is_null() || !test(control) {
+            continue;
+        }
+        let thread = word(m, procid);
+        if thread != own && i32::try_from(thread).is_ok_and(|tid| tid > 0) {
+            // SAFETY: plain numbers. A thread that has ended meanwhile gets none.
+            unsafe { sys::syscall3(__NR_tgkill, process, thread, signal as usize) };
+            sent += 1;
+        }
+    }
+    sent
+}
+
 /// Whether the thread of an `m` has ended, if there ever was one.
 fn has_ended(m: usize, procid: usize) -> bool {
     let Ok(tid @ 1..) = i32::try_from(word(m, procid)) else {

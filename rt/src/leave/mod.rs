@@ -1,6 +1,6 @@
 //! The ways out of a lane: for a Go function that Rust calls ([`callback`]), and for good, with a panic or a fault ([`panics`], [`fault`]).
 //!
-//! - [`polite`]: calls that become system calls of Go's while they run.
+//! - [`polite`]: calls that become system calls of Go's while they run. [`dump`]: what Go shows of calls when it shows its goroutines.
 //! - [`departure`]: what Go is told of a call that does not return. [`line`]: its texts. [`handles`]: which handles of Go's a call uses until it ends.
 //! - [`report`]: the text that std prints about a panic. [`payload`], [`told`]: what a panic carries, and what is known of it beside.
 //!   [`counts`]: std's counts of panics, where LTO left out what keeps them. [`buffer`]: text that grows.
@@ -16,6 +16,8 @@ mod catch;
 mod counts;
 #[cfg(not(test))]
 pub mod departure;
+#[cfg(not(test))]
+pub mod dump;
 #[cfg(not(test))]
 pub mod fault;
 pub mod frames;

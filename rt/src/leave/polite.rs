@@ -79,8 +79,8 @@ unsafe extern "C" fn handler(signal: c_int, info: *mut siginfo_t, context: *mut 
 }
 
 /// Whether a call of Go's runs on the lane that Go does not take for a system call yet, and may.
-fn may(control: *mut Control) -> bool {
-    // SAFETY: a lane's control block, of the thread that asks. A signal may change it.
+pub(super) fn may(control: *mut Control) -> bool {
+    // SAFETY: a lane's control block, which stays mapped. A signal may change it, or the thread whose lane it is.
     let landing = unsafe { (&raw const (*control).head.go_landing).read_volatile() };
     landing != 0 && landing & LANDING_STAYS as usize == 0
 }

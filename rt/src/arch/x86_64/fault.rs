@@ -53,6 +53,23 @@ impl Interrupted<'_> {
         self.clear_direction();
     }
 
+    /// Has it seem that the Go caller has called the landing, just now. To be [put back](Self::put_back).
+    pub fn seem_in_go(&mut self, lane: &Head) -> Place {
+        let place = PLACE.map(|register| self.register(register));
+        self.set(REG_RSP, lane.go_sp);
+        self.set(REG_RBP, lane.go_bp);
+        self.set(REG_RIP, lane.go_landing & !(LANDING_STAYS as usize));
+        Place(place)
+    }
+
+    /// Undoes [`Self::seem_in_go`].
+    pub fn put_back(&mut self, place: Place) {
+        PLACE
+            .into_iter()
+            .zip(place.0)
+            .for_each(|(register, value)| self.set(register, value));
+    }
+
     /// Calls a function on another stack when the handler returns; it must not return. `stack` is its end, and is 16-byte aligned.
     pub fn call(&mut self, function: usize, stack: usize, arguments: [usize; 3]) {
         // The place of the return address, zero in a fresh stack: there every unwinder ends.
@@ -71,6 +88,11 @@ impl Interrupted<'_> {
         self.0.uc_mcontext.gregs[libc::REG_EFL as usize] &= !DIRECTION;
     }
 }
+
+/// Where code is, and its stack.
+pub struct Place([usize; PLACE.len()]);
+
+const PLACE: [i32; 3] = [REG_RSP, REG_RBP, REG_RIP];
 
 /// Where a signal handler returns to (sigreturn(2)); the kernel insists on one (arch/x86/kernel/signal_64.c).
 ///
