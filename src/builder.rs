@@ -125,6 +125,12 @@ impl Convert {
         self
     }
 
+    /// Functions that keep the function pointers they are given and call them later. A glob, as for [`export`](Convert::export).
+    pub fn keeps(mut self, glob: impl Into<String>) -> Self {
+        self.options.keeps.push(glob.into());
+        self
+    }
+
     /// Functions whose arguments are not checked before a call. A glob, as for [`export`](Convert::export).
     pub fn trust(mut self, glob: impl Into<String>) -> Self {
         self.options.trust.push(glob.into());
@@ -189,6 +195,7 @@ mod tests {
             .pairs(false)
             .consumes("c")
             .cstr("text")
+            .keeps("k")
             .trust("t")
             .blocking("b")
             .bare("bare")
@@ -209,6 +216,7 @@ mod tests {
             no_pairs: true,
             consumes: vec!["c".into()],
             cstr: vec!["text".into()],
+            keeps: vec!["k".into()],
             trust: vec!["t".into()],
             blocking: vec!["b".into()],
             bare: vec!["bare".into()],

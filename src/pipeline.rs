@@ -125,7 +125,7 @@ fn offered(
         library.signatures(&library.exports, headers, &Parsed::with(o.sources.clone()))
     })?;
     let conventions = t.run("conventions", || {
-        rules::conventions(&read, library.frees, !o.no_pairs)
+        rules::conventions(&read, library.frees, !o.no_pairs, &o.keeps)
     })?;
     let api = Api::new(read, &conventions);
     let declared = Declared {

@@ -1,7 +1,7 @@
 //! The wrappers as one more object of the link: a section, a global function and references for each export, and for each Go function
 //! that an export takes.
 
-use crate::arch::{Arch, Code, note};
+use crate::arch::{Arch, Code, kept_code, note};
 use crate::base::diag::{Error, Kind, Problem, Result};
 use crate::contract::symbols::{self, PART, WRAPPER};
 use crate::model::goabi;
@@ -134,11 +134,19 @@ pub fn object(api: &Api, arch: &dyn Arch, calls: &Calls) -> Result<Object<'stati
         }
     }
     Error::check(Kind::Unsupported, problems, ())?;
-    let functions = api.functions();
-    let takes_functions = functions.iter().any(|f| f.callbacks().next().is_some());
+    for (id, kept) in api.kept().iter().enumerate() {
+        let code = arch.kept(api, id).map_err(|what| {
+            let what = format!("{} cannot keep {}: {what}", kept.export, kept.param);
+            Error::unsupported(Problem::new(what))
+        })?;
+        w.add(kept_code(kept), code, Role::Callback);
+    }
+    let returns = calls.functions.iter().any(|call| call.frame.callbacks);
     let entered = [
         Some(symbols::GO_ON),
-        takes_functions.then_some(symbols::RESUME),
+        returns.then_some(symbols::RESUME),
+        api.keeps().then_some(symbols::KEPT_RESUME),
+        api.keeps().then_some(symbols::KEPT_UNWIND),
     ];
     for symbol in entered.into_iter().flatten() {
         let jump = arch

@@ -66,6 +66,13 @@ pub mod symbols {
         /// Called by what stands for a Go function: (its frame, its number, address of what stands for the first of the call, the user data
         /// that came back, or 0) returns when Go has filled in the result.
         CALLBACK = "rsyso_callback";
+        /// Called by what stands for a Go function that the library keeps: (its frame, its number, its own address, the user data that came back) returns
+        /// when Go has filled in the result.
+        KEPT = "rsyso_kept";
+        /// What Go goes on in, once a kept function has returned.
+        KEPT_RESUME = "rsyso_kept_resume";
+        /// What Go calls when a kept function has not returned.
+        KEPT_UNWIND = "rsyso_kept_unwind";
         /// A word: the stack protector's value.
         PROTECTOR = "__stack_chk_guard";
         /// What Go calls with the result of a Go function.
@@ -156,6 +163,11 @@ pub struct Head {
     pub polite_at: usize,
     /// What counts such calls, if it was a signal that made the call one; else null.
     pub polite_count: *const AtomicUsize,
+    /// The goroutine's stack pointer as the stub has it, whatever `go_sp` is: the wrappers of a library that keeps Go functions find their frame by it when the
+    /// library returns, since the stack may have moved.
+    pub frame_sp: usize,
+    /// Not 0 while the library is unwound because a function that it keeps did not return.
+    pub unwinding: usize,
 }
 
 /// Set in a landing whose call Go is not to take for a system call: it does so already, or never.
@@ -169,6 +181,12 @@ pub const CONTROL_GO_BP: u64 = offset_of!(Head, go_bp) as u64;
 
 /// Where in the control block a wrapper saves the address of the Go function to go on in if the call does not return.
 pub const CONTROL_GO_LANDING: u64 = offset_of!(Head, go_landing) as u64;
+
+/// Where in the control block a wrapper saves the stack pointer by which it finds its frame again.
+pub const CONTROL_FRAME_SP: u64 = offset_of!(Head, frame_sp) as u64;
+
+/// What a wrapper clears at the end of a call.
+pub const CONTROL_UNWINDING: u64 = offset_of!(Head, unwinding) as u64;
 
 /// Where in the control block a wrapper writes which handles the call uses.
 pub const CONTROL_USES: u64 = offset_of!(Head, uses) as u64;
@@ -251,6 +269,8 @@ go_structs! {
         frame: *mut c_void = "unsafe.Pointer",
         /// Set by Go: the function did not return.
         unwind: bool = "bool",
+        /// The user data of a function that the library keeps; 0 for the others.
+        user: usize = "uintptr",
     }
 
     /// What a handle of Go's begins with.

@@ -25,7 +25,7 @@ impl Convertible {
         let parsed = Parsed::with(Vec::new());
         let read = |exports: &[Export]| {
             let read = library.signatures(exports, headers, &parsed)?;
-            let conventions = rules::conventions(&read, library.frees, !no_pairs)?;
+            let conventions = rules::conventions(&read, library.frees, !no_pairs, &[])?;
             Ok(Api::new(read, &conventions))
         };
         let good = |exports: &[Export]| {

@@ -9,9 +9,10 @@
 
 use self::groups::{Group, Relocated};
 use self::reloc::{Field, Howto};
+use crate::contract::symbols::{PART, WRAPPER};
 use crate::model::goabi::Frame;
 use crate::model::uses::Uses;
-use crate::model::{Api, Function, Type};
+use crate::model::{Api, Function, Kept, Type};
 use gimli::write::{CallFrameInstruction, CommonInformationEntry};
 
 pub mod amd64;
@@ -48,6 +49,11 @@ pub fn note(function: &str, slot: u64) -> String {
     format!("{function}.handle.{slot}")
 }
 
+/// The symbol of what stands for the Go functions that are given for a parameter, where the library keeps them.
+pub fn kept_code(kept: &Kept) -> String {
+    format!("{WRAPPER}{}{PART}kept{PART}{}", kept.export, kept.param)
+}
+
 /// One Go assembly stub to print.
 #[derive(Clone, Copy, Debug)]
 pub struct Stub<'a> {
@@ -72,6 +78,15 @@ pub enum Landing<'a> {
     Stays(&'a str),
     /// In an assembly function of the stub's own (see [`Calling::away`]).
     Away,
+}
+
+/// How Go functions are called that the library keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeptCalls<'a> {
+    /// The Go function that calls one.
+    pub call: &'a str,
+    /// Where the library goes on, a global symbol.
+    pub resume: &'a str,
 }
 
 /// The first arguments of a call in machine code, where they are constants; of a system call, its number and three arguments.
@@ -161,6 +176,9 @@ pub trait Calling: Sync {
         which: usize,
         callee: &str,
     ) -> Result<Code, String>;
+    /// What stands for the Go functions of [`Api::kept`]`[id]`: as [`Self::callback`], but that the user data says which it is
+    /// ([`symbols::KEPT`](crate::contract::symbols::KEPT)).
+    fn kept(&self, api: &Api, id: usize) -> Result<Code, String>;
     /// What Rust calls the C convention of this machine alone, besides `C` and `system` (The Rust Reference, "External blocks").
     fn c_abi_names(&self) -> &'static [&'static str];
     /// Code that goes on at a symbol.
@@ -173,8 +191,9 @@ pub trait Calling: Sync {
     /// The Go assembly of one stub, with its comment, ending in a newline.
     fn stub(&self, stub: &Stub<'_>) -> String;
     /// What the Go assembly of stubs with [`Landing::Away`] begins with. Once such a call is to become a system call, the runtime goes on in a function that tells the
-    /// scheduler, and calls `go_on` with the lane; if the call does not return, in one that calls `depart` with the departure.
-    fn away(&self, go_on: &str, depart: &str) -> String;
+    /// scheduler, and calls `go_on` with the lane; if the call does not return, in one that calls `depart` with the departure. Where the library keeps Go functions, there is also what
+    /// such functions call to have one called, and what the runtime goes on in then.
+    fn away(&self, go_on: &str, depart: &str, keeps: Option<KeptCalls<'_>>) -> String;
     /// The Go assembly of the function `name`, in which the runtime goes on when a call does not return: it calls `then` with the pointer
     /// that it is handed.
     fn landing(&self, name: &str, then: &str) -> String;

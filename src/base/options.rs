@@ -41,6 +41,8 @@ pub struct ConvertOptions {
     /// Globs of exports whose `*const c_char` parameters are strings in Go, copied for the call; after a `!`, of exports whose are pointers. The last
     /// that matches counts.
     pub cstr: Vec<String>,
+    /// Globs of exports whose function pointers the library keeps beyond the call; after a `!`, of exports whose it does not. The last that matches counts.
+    pub keeps: Vec<String>,
     /// Globs of exports whose arguments are not looked at before a call; after a `!`, of exports whose are. The last that matches counts.
     pub trust: Vec<String>,
     /// Globs of exports that block; after a `!`, of exports that do not. The last that matches counts.
@@ -94,6 +96,7 @@ impl ConvertOptions {
             no_pairs: false,
             consumes: Vec::new(),
             cstr: Vec::new(),
+            keeps: Vec::new(),
             trust: Vec::new(),
             blocking: Vec::new(),
             bare: Vec::new(),

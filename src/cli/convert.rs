@@ -56,6 +56,9 @@ pub struct Go {
     /// Functions whose `*const c_char` parameters are strings in Go, copied for the call, by symbol; `!GLOB` for others; the last match counts
     #[arg(long, value_name = "GLOB")]
     cstr: Vec<String>,
+    /// Functions that keep the function pointers they are given and call them later, by symbol; `!GLOB` for those that do not; the last match counts
+    #[arg(long, value_name = "GLOB")]
+    keeps: Vec<String>,
     /// Functions whose arguments are not looked at before a call, by symbol; `!GLOB` for those whose are; the last match counts
     #[arg(long, value_name = "GLOB")]
     trust: Vec<String>,
@@ -175,6 +178,7 @@ impl Go {
             no_pairs: self.no_pairs,
             consumes: self.consumes,
             cstr: self.cstr,
+            keeps: self.keeps,
             trust: self.trust,
             blocking: self.blocking,
             bare: self.bare,
@@ -212,6 +216,9 @@ impl Go {
         }
         for glob in &self.cstr {
             flag("--cstr", glob);
+        }
+        for glob in &self.keeps {
+            flag("--keeps", glob);
         }
         for glob in &self.trust {
             flag("--trust", glob);

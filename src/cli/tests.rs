@@ -133,6 +133,15 @@ fn functions_that_take_for_good_are_named() {
 }
 
 #[test]
+fn functions_that_keep_functions_are_named() {
+    let (got, _) = options(&["libfoo.a", "--keeps", "on_*", "--keeps", "!on_exit"]);
+    let got = got.unwrap();
+    assert_eq!(got.keeps, ["on_*", "!on_exit"]);
+    let command = "rsyso convert --keeps 'on_*' --keeps '!on_exit' libfoo.a";
+    assert_eq!(got.command, command);
+}
+
+#[test]
 fn functions_whose_arguments_are_trusted_are_named() {
     let (got, _) = options(&["libfoo.a", "--trust", "*", "--trust", "!parse_*"]);
     let got = got.unwrap();

@@ -160,6 +160,8 @@ pub enum Routine {
         go_on: &'static str,
         /// The Go function in which they go on if they do not return.
         depart: &'static str,
+        /// Where the library keeps Go functions: the Go function that calls one, and the symbol by whose wrapper the library goes on.
+        keeps: Option<(&'static str, &'static str)>,
     },
     /// Where the runtime goes on if a call does not return; it calls a Go function.
     Landing {

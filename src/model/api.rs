@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::{Constant, Function, Int, Layout, Param, Type, TypeDef, TypeId, TypeKind};
+use super::{Constant, Function, Int, Kept, Layout, Param, Type, TypeDef, TypeId, TypeKind};
 
 /// What was read: the exported functions as C has them, and the types that they name.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -39,7 +39,9 @@ impl Signatures {
         match ty {
             Type::Bool => scalar(1),
             Type::Char | Type::F32 => scalar(4),
-            Type::F64 | Type::Pointer { .. } | Type::Callback { .. } => scalar(8),
+            Type::F64 | Type::Pointer { .. } | Type::Callback { .. } | Type::Kept { .. } => {
+                scalar(8)
+            }
             Type::Int(i) => scalar(i.size()),
             Type::Str | Type::Text { .. } | Type::Slice { .. } => Layout { size: 16, align: 8 },
             Type::Owned { .. } | Type::OwnedStr => Layout { size: 24, align: 8 },
@@ -78,11 +80,23 @@ pub struct Conventions {
     pub user_data: Vec<BTreeMap<usize, usize>>,
     /// By function: the pointers that take in the parameter behind them as their length, and the slice or the string that they are then.
     pub pairs: Vec<BTreeMap<usize, Param>>,
+    /// By function: the function pointers that the library keeps.
+    pub kept: Vec<BTreeSet<usize>>,
 }
 
 impl Conventions {
-    /// The parameters of a function as they are meant.
-    fn params(&self, function: usize, params: Vec<Param>) -> Vec<Param> {
+    /// The parameters of a function as they are meant; what is kept of them is added to `all`.
+    fn params(
+        &self,
+        function: usize,
+        symbol: &str,
+        params: Vec<Param>,
+        all: &mut Vec<Kept>,
+    ) -> Vec<Param> {
+        let kept = |at: usize| {
+            let of = self.kept.get(function);
+            of.is_some_and(|of| of.contains(&at))
+        };
         let user_data = |at: usize| self.user_data.get(function)?.get(&at);
         let pair = |at: usize| self.pairs.get(function)?.get(&at);
         let mut meant = Vec::with_capacity(params.len());
@@ -96,6 +110,16 @@ impl Conventions {
                 rest.next();
             }
             self.replace(&mut param.ty);
+            if let Type::Callback { nullable, .. } = param.ty
+                && kept(at)
+            {
+                let id = all.len();
+                all.push(Kept {
+                    export: symbol.to_owned(),
+                    param: param.name.clone(),
+                    ty: std::mem::replace(&mut param.ty, Type::Kept { id, nullable }),
+                });
+            }
             meant.push(param);
         }
         meant
@@ -118,14 +142,17 @@ impl Conventions {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Api {
     meant: Signatures,
+    kept: Vec<Kept>,
 }
 
 impl Api {
     /// What the signatures are by the conventions. Nowhere else is an API made.
     pub fn new(read: Signatures, conventions: &Conventions) -> Api {
         let mut meant = read;
+        let mut kept = Vec::new();
         for (index, function) in meant.functions.iter_mut().enumerate() {
-            function.params = conventions.params(index, std::mem::take(&mut function.params));
+            let params = std::mem::take(&mut function.params);
+            function.params = conventions.params(index, &function.symbol, params, &mut kept);
             function
                 .result
                 .iter_mut()
@@ -138,12 +165,23 @@ impl Api {
                     .for_each(|f| conventions.replace(&mut f.ty));
             }
         }
-        Api { meant }
+        Api { meant, kept }
     }
 
     /// In the order of their symbol names.
     pub fn functions(&self) -> &[Function] {
         &self.meant.functions
+    }
+
+    /// The function pointers that the library keeps; [`Type::Kept`] indexes this list.
+    pub fn kept(&self) -> &[Kept] {
+        &self.kept
+    }
+
+    /// Whether the library keeps function pointers: then any call of any export may be one that has Go called, and comes back with the goroutine's stack at
+    /// another place.
+    pub fn keeps(&self) -> bool {
+        !self.kept.is_empty()
     }
 
     /// Named types; [`Type::Named`] indexes this list.
@@ -186,6 +224,7 @@ impl Api {
             _ => &[],
         });
         let mut open: Vec<&Type> = of_functions.chain(of_types.map(|f| &f.ty)).collect();
+        open.extend(self.kept.iter().map(|kept| &kept.ty));
         while let Some(ty) = open.pop() {
             if let Type::Pointer {
                 to: Some(to), kind, ..

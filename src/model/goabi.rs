@@ -25,6 +25,9 @@
 //! So it is with every function that may block, too, whose call stands between two of the scheduler's; and with those that take Go functions,
 //! which return to Go many times: their stubs give what the library waits for, and nil at the end.
 //!
+//! In a library that keeps Go functions the stack may move during any call. What is written through a pointer meanwhile does not lie on it: results that are
+//! structs go by reference, too. A blocking function, and one whose calls keep their thread, is called there as one that takes Go functions.
+//!
 //! What Rust gives to a Go function lies in such a frame, too, on the lane ([`callback`]).
 
 use crate::model::{Api, Declared, Function, Layout, Param, Type};
@@ -40,8 +43,10 @@ pub struct Frame {
     pub size: u64,
     /// Whether the call is one that may block ([`Declared::blocks`]).
     pub blocking: bool,
-    /// Whether it takes Go functions.
+    /// Whether its stub gives what Go is to call, until the call is over.
     pub callbacks: bool,
+    /// Whether the callee may write the result where the stack was before it moved.
+    pub moves: bool,
 }
 
 impl Frame {
@@ -49,7 +54,7 @@ impl Frame {
     pub fn by_reference(&self) -> bool {
         // Around a call that may block stand functions of the scheduler's that may not grow the stack either.
         // Go functions make the goroutine's stack move during the call.
-        self.blocking || self.callbacks || self.size > MAX_DIRECT
+        self.blocking || self.callbacks || self.moves || self.size > MAX_DIRECT
     }
 
     /// Bytes of the stub's arguments and results, as its TEXT directive states them.
@@ -98,9 +103,12 @@ fn align_up(at: u64, align: u64) -> u64 {
 
 /// The frame of `function`, as calls of it are declared.
 pub fn declared(api: &Api, declared: &Declared, function: &Function) -> Frame {
+    let frame = frame(api, function);
+    let stays = declared.blocks(function) || declared.is_bare(function);
     Frame {
         blocking: declared.blocks(function),
-        ..frame(api, function)
+        callbacks: frame.callbacks || (api.keeps() && stays),
+        ..frame
     }
 }
 
@@ -132,7 +140,20 @@ pub fn frame(api: &Api, function: &Function) -> Frame {
         size: at,
         blocking: false,
         callbacks: function.callbacks().next().is_some(),
+        moves: api.keeps() && function.result.as_ref().is_some_and(is_struct),
     }
+}
+
+/// Whether a value may be too large for registers, and is then written by the callee.
+fn is_struct(ty: &Type) -> bool {
+    matches!(
+        ty,
+        Type::Named(_)
+            | Type::Array { .. }
+            | Type::Owned { .. }
+            | Type::OwnedStr
+            | Type::Fallible { .. }
+    )
 }
 
 /// A Go function as Rust calls it: what it takes, the user data included, and what it gives.

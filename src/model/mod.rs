@@ -68,6 +68,17 @@ impl Function {
     }
 }
 
+/// A parameter of a function pointer that the library keeps.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Kept {
+    /// The symbol of the export.
+    pub export: String,
+    /// The parameter's name, as in Rust.
+    pub param: String,
+    /// The function's type, a [`Type::Callback`] with user data.
+    pub ty: Type,
+}
+
 /// One parameter.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Param {
@@ -201,6 +212,13 @@ pub enum Type {
         /// Whether the pointer may be null.
         nullable: bool,
     },
+    /// Such a function with its user data, which the library keeps beyond the call ([`Api::kept`]). As a parameter of an export only.
+    Kept {
+        /// Which of them.
+        id: usize,
+        /// Whether the pointer may be null.
+        nullable: bool,
+    },
     /// `rsyso_ffi::OwnedSlice<T>`: pointer, length, capacity. Results only.
     Owned {
         /// Element type.
@@ -225,6 +243,9 @@ impl Type {
                 nullable: false,
                 ..
             } | Type::Callback {
+                nullable: false,
+                ..
+            } | Type::Kept {
                 nullable: false,
                 ..
             }
@@ -260,7 +281,8 @@ impl Type {
                 params.iter().chain(result.as_deref()).collect()
             }
             Type::Bool | Type::Char | Type::Int(_) | Type::F32 | Type::F64 => Vec::new(),
-            Type::Str | Type::Text { .. } | Type::OwnedStr | Type::Named(_) => Vec::new(),
+            Type::Str | Type::Text { .. } | Type::OwnedStr => Vec::new(),
+            Type::Named(_) | Type::Kept { .. } => Vec::new(),
         }
     }
 
@@ -277,7 +299,8 @@ impl Type {
                 params.iter_mut().chain(result.as_deref_mut()).collect()
             }
             Type::Bool | Type::Char | Type::Int(_) | Type::F32 | Type::F64 => Vec::new(),
-            Type::Str | Type::Text { .. } | Type::OwnedStr | Type::Named(_) => Vec::new(),
+            Type::Str | Type::Text { .. } | Type::OwnedStr => Vec::new(),
+            Type::Named(_) | Type::Kept { .. } => Vec::new(),
         }
     }
 }

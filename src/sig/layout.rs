@@ -233,7 +233,8 @@ impl<'d, 'a> Mapper<'d, 'a> {
         match ty {
             Type::Bool => scalar(1),
             Type::Char | Type::F32 => scalar(4),
-            Type::F64 | Type::Pointer { .. } | Type::Callback { .. } => scalar(8),
+            Type::F64 | Type::Pointer { .. } => scalar(8),
+            Type::Callback { .. } | Type::Kept { .. } => scalar(8),
             Type::Int(int) => scalar(int.size()),
             Type::Str | Type::Text { .. } | Type::Slice { .. } => None,
             // Made of structs when all signatures are read ([`super::owned`]).

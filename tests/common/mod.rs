@@ -70,6 +70,7 @@ pub fn fixtures() -> Vec<String> {
         "data",
         "ffi",
         "io",
+        "kept",
         "overflow",
         "panics",
         "plusone",

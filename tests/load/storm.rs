@@ -1,6 +1,8 @@
 //! 32 goroutines calling into `text`, and eight that make calls of `polite` which last, while the runtime disturbs them: right answers only, and a profile that
 //! names Rust functions. The same under settings that make the collector strict, and with the race detector.
 //!
+//! The same of Go functions that Rust keeps: deep in each other, with stacks that grow and move, with panics.
+//!
 //! And: any values that Go can make, for every export of three fixtures. No fault.
 //!
 //! `RSYSO_STORM_SECONDS` sets how long (`make storm`, `make storm-long`).
@@ -38,6 +40,25 @@ fn go_through(program: &Path, settings: &str, seconds: u64, out: &Path) {
         ran.stdout
     );
     println!("{settings} {}", ran.stdout.trim());
+}
+
+/// Go functions that Rust keeps.
+#[test]
+fn kept_functions() {
+    let _among_others = crate::among_others();
+    let seconds = seconds("RSYSO_STORM_SECONDS", 8) / 2;
+    for release in [Release::Oldest, Release::Newest] {
+        let out = common::scratch();
+        let program = go::program(release, "keeping", out.path());
+        for debug in ["", "gcstoptheworld=1", "clobberfree=1"] {
+            let mut storm = Command::new(&program);
+            storm
+                .arg(format!("-seconds={seconds}"))
+                .env("GODEBUG", debug);
+            let ran = run(&mut storm, Duration::from_secs(seconds + 120)).success();
+            assert!(ran.stdout.contains("right answers"), "{}", ran.stdout);
+        }
+    }
 }
 
 /// The lines of a profile that name Rust functions.

@@ -61,6 +61,15 @@ unsafe extern "C" {
         callee: usize,
         user: usize,
     ) -> *mut Head;
+    /// `leave/kept.rs`: makes the lane ready to be left for a function that the library keeps; gives its control block, and whether the stub returns to Go.
+    pub fn rsyso_kept_depart(
+        frame: *mut core::ffi::c_void,
+        which: usize,
+        code: usize,
+        user: usize,
+    ) -> Words;
+    /// `leave/kept.rs`: Go has come back from it; whether it did not return.
+    pub fn rsyso_kept_back(unwind: usize);
     /// `leave/callback.rs`: the Go function did not return: the payload of what is to be raised.
     pub fn rsyso_callback_ended() -> Words;
     /// `leave/counts.rs`: the same where std's own way is missing.

@@ -28,8 +28,8 @@ pub struct Control {
     pub(super) next_free: *mut Control,
     /// Of a lane of Go's: another one that stands ready to take its place (`seat.rs`). That one has none.
     pub(super) spare: *mut Control,
-    /// The `m` in whose slot the lane was put, for `ended.rs`.
-    pub(super) owner: usize,
+    /// The `m` in whose slot the lane was put: that which a call runs on that has not been away.
+    pub owner: usize,
     /// Whether the lane is in the list of all lanes already.
     pub(super) listed: bool,
     /// Whether the inner guard is accessible (`guard.rs`).

@@ -72,6 +72,7 @@ pub(crate) unsafe fn replace(old: *mut Control, new: *mut Control) {
         to.go_sp = from.go_sp;
         to.go_bp = from.go_bp;
         to.m = from.m;
+        to.frame_sp = from.frame_sp;
         (*new).owner = (*old).owner;
         (*new).spare = (*old).spare;
         (*new).callbacks.callee = (*old).callbacks.callee;

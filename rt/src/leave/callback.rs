@@ -69,10 +69,12 @@ pub unsafe extern "C" fn rsyso_callbacks_end(control: *mut Control) {
     end(control);
 }
 
-/// Ends the call of a function that takes Go functions, if there is one.
+/// Ends the call as far as it has to do with Go functions.
 pub(crate) fn end(control: *mut Control) {
     // SAFETY: this thread's own.
-    let (m, c) = unsafe { ((*control).head.m, &mut (*control).callbacks) };
+    let (head, c) = unsafe { (&mut (*control).head, &mut (*control).callbacks) };
+    let m = head.m;
+    head.unwinding = 0;
     c.callee = 0;
     c.exception = null_mut();
     if core::mem::take(&mut c.away) {
@@ -87,7 +89,11 @@ called! {
         // SAFETY: this thread's own.
         let (head, c) = unsafe { (&mut (*control).head, &mut (*control).callbacks) };
         if c.callee != callee || (user != 0 && user != mark(control)) {
-            misused(control, callee);
+            let late = match reaches_go(control) {
+                true => LATE,
+                false => ELSEWHERE,
+            };
+            misused(control, callee, late);
         }
         if !core::mem::replace(&mut c.away, true) {
             lane::seat::unseat(head.m, control);
@@ -96,6 +102,7 @@ called! {
             which,
             frame,
             unwind: false,
+            user: 0,
         };
         control.cast()
     }
@@ -126,20 +133,20 @@ called! {
     }
 }
 
-/// A Go function was called that no longer can be.
-fn misused(control: *mut Control, callee: usize) -> ! {
+/// How a Go function is called that cannot be any more.
+const LATE: &str = "outside of that call: it can be called during the call only, by the thread that makes it, unless the package is made with --keeps for that export";
+/// The same on a thread of Rust's own.
+const ELSEWHERE: &str = "on a thread that the library started: it can be called during the call only, by the thread that makes it";
+
+/// A Go function was called that cannot be, or no longer; `callee` is what stands for it, `how` says in which way.
+pub(super) fn misused(control: *mut Control, callee: usize, how: &str) -> ! {
     let mut buffer = [0; LINE];
     let mut line = Line::new(&mut buffer);
     let export = name(callee).and_then(export).unwrap_or("a function");
     let _ = write!(
         line,
-        "the Rust library called a Go function that {export} was given, "
+        "the Rust library called a Go function that {export} was given, {how}"
     );
-    let _ = line.write_str(match reaches_go(control) {
-        true => "outside of that call",
-        false => "on a thread that the library started",
-    });
-    let _ = line.write_str(": it can be called during the call only, by the thread that makes it");
     if reaches_go(control) {
         // SAFETY: a wrapper entered the lane, and nothing of it is used again.
         unsafe { leave(control, fatal_text(line.text().as_bytes())) }
@@ -202,12 +209,19 @@ pub(crate) fn takes_functions(control: *mut Control) -> bool {
     unsafe { (*control).callbacks.callee != 0 }
 }
 
+/// Whether the call on a lane ends with what Go is about, when the end of a Go function arrives.
+pub(crate) fn ends_for_go(control: *mut Control) -> bool {
+    // SAFETY: this thread's own.
+    takes_functions(control) || unsafe { (*control).head.unwinding != 0 }
+}
+
 /// Rust has ended, and Go goes on with what it was about.
 pub(crate) fn gone(control: *mut Control) -> ! {
     handles::end(control);
+    let gives = takes_functions(control);
     end(control);
     // SAFETY: a wrapper entered the lane, and nothing of it is used again.
-    unsafe { back_to_go(control.cast()) }
+    unsafe { back_to_go(control.cast(), gives) }
 }
 
 unsafe extern "C" fn abandoned(fresh: *mut Head, old: *mut Head) -> ! {

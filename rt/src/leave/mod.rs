@@ -1,5 +1,6 @@
 //! The ways out of a lane: for a Go function that Rust calls ([`callback`]), and for good, with a panic or a fault ([`panics`], [`fault`]).
 //!
+//! - [`kept`]: Go functions that outlive the call that they were given to.
 //! - [`polite`]: calls that become system calls of Go's while they run. [`dump`]: what Go shows of calls when it shows its goroutines.
 //! - [`departure`]: what Go is told of a call that does not return. [`line`]: its texts. [`handles`]: which handles of Go's a call uses until it ends.
 //! - [`report`]: the text that std prints about a panic. [`payload`], [`told`]: what a panic carries, and what is known of it beside.
@@ -23,6 +24,8 @@ pub mod fault;
 pub mod frames;
 #[cfg(not(test))]
 pub mod handles;
+#[cfg(not(test))]
+mod kept;
 #[cfg(not(test))]
 mod line;
 #[cfg(not(test))]

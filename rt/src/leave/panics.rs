@@ -300,7 +300,7 @@ called! {
             _ => None,
         };
         let go_ended = callback::is_ours(control, exception, payload);
-        if go_ended && callback::takes_functions(control) {
+        if go_ended && callback::ends_for_go(control) {
             told.text.free();
             callback::gone(control);
         }

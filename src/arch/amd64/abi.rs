@@ -53,6 +53,8 @@ pub(super) enum Arg {
     Copy { at: u64, size: u64, to: u64 },
     /// The code that stands for a Go function, if the byte at `at` says that there is one; else null. Counted among the Go functions of the call.
     Code { at: u64, which: usize, to: Place },
+    /// What stands for the kept functions of this number, if the word at `at`, the user data behind it, is not 0; else null.
+    Kept { at: u64, id: usize, to: Place },
     /// The call's own mark, as the user data of a Go function.
     Mark { to: Place },
 }
@@ -226,6 +228,24 @@ impl Registers {
                     args.push(Arg::Mark { to: place() });
                 }
             }
+            Shape::Kept { id } => {
+                let mut place = || match self.int < INT_ARGS {
+                    true => self.take(Class::Integer),
+                    false => Place::Stack(self.push(8)),
+                };
+                args.push(Arg::Kept {
+                    at,
+                    id,
+                    to: place(),
+                });
+                let part = Part {
+                    at,
+                    size: 8,
+                    class: Class::Integer,
+                    signed: false,
+                };
+                args.push(Arg::Part { part, to: place() });
+            }
             Shape::Parts(parts) => {
                 let room = self.room(parts.iter().map(|p| p.class));
                 for mut part in parts {
@@ -243,7 +263,7 @@ impl Registers {
     /// A result of class MEMORY takes the first integer register of the arguments.
     fn result(&mut self, shape: Shape, at: u64) -> Return {
         match shape {
-            Shape::Nothing | Shape::Code { .. } => Return::None,
+            Shape::Nothing | Shape::Code { .. } | Shape::Kept { .. } => Return::None,
             Shape::Fat { capacity, .. } => Return::Fat { at, capacity },
             Shape::Parts(parts) => {
                 let mut from = Registers::default();
@@ -312,6 +332,7 @@ fn shape(api: &Api, ty: &Type) -> Result<Shape, String> {
                 user: user.is_some(),
             })
         }
+        Type::Kept { id, .. } => Ok(Shape::Kept { id: *id }),
         // Three words or more.
         Type::Owned { .. } | Type::OwnedStr | Type::Fallible { value: None } => Ok(Shape::Memory),
         Type::Fallible { value: Some(value) } => shape(api, value).map(|_| Shape::Memory),

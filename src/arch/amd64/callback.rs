@@ -14,7 +14,7 @@ use super::wrapper::UNROLLED;
 use super::writer::{
     FramePlace, INT64, RESULT, RETURN_ADDRESS, SSE, Step, Widths, Writer, broken, disp,
 };
-use crate::arch::Code;
+use crate::arch::{Code, kept_code};
 use crate::contract::symbols;
 use crate::model::goabi::Frame;
 use crate::model::{Api, Type};
@@ -23,6 +23,23 @@ use gimli::write::CallFrameInstruction;
 
 /// The code for a callback, the `which`th of the export that `callee` belongs to.
 pub(super) fn emit(api: &Api, callback: &Type, which: usize, callee: &str) -> Result<Code, String> {
+    code(api, callback, which, callee, symbols::CALLBACK)
+}
+
+/// The code for the functions that the library keeps of this number.
+pub(super) fn kept(api: &Api, id: usize) -> Result<Code, String> {
+    let kept = api.kept().get(id).ok_or("it is not kept")?;
+    code(api, &kept.ty, id, &kept_code(kept), symbols::KEPT)
+}
+
+/// The code that `calls` the runtime, with the address of `callee`.
+fn code(
+    api: &Api,
+    callback: &Type,
+    which: usize,
+    callee: &str,
+    calls: &'static str,
+) -> Result<Code, String> {
     let Type::Callback {
         params,
         result,
@@ -39,6 +56,7 @@ pub(super) fn emit(api: &Api, callback: &Type, which: usize, callee: &str) -> Re
     let mut t = Trampoline {
         w: Writer::new(FramePlace::OnLane).map_err(broken)?,
         room: room(&frame),
+        calls,
     };
     t.whole(&frame, &call, which, callee, user)
         .map_err(broken)?;
@@ -69,6 +87,8 @@ const SCRATCH: Widths = Widths(rax, eax, ax, al);
 struct Trampoline {
     w: Writer,
     room: u64,
+    /// The runtime's.
+    calls: &'static str,
 }
 
 impl Trampoline {
@@ -100,7 +120,7 @@ impl Trampoline {
         self.w.a.mov(rdi, rsp)?;
         self.w.a.mov(esi, disp(which as u64))?;
         self.w.address(rdx, callee)?;
-        self.w.call_unforeseen(symbols::CALLBACK)?;
+        self.w.call_unforeseen(self.calls)?;
         self.result(frame, &call.result)?;
         self.w.a.add(rsp, disp(self.room))?;
         self.w.frame_is(cfa(RETURN_ADDRESS));

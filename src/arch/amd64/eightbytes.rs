@@ -45,6 +45,10 @@ pub(super) enum Shape {
     Code {
         user: bool,
     },
+    /// The same for a function that the library keeps.
+    Kept {
+        id: usize,
+    },
 }
 
 /// The eightbytes of a value that is being classified.
@@ -127,7 +131,7 @@ impl Eightbytes {
             Type::Owned { .. } | Type::OwnedStr | Type::Fallible { .. } => {
                 return Err("a struct by value with a type of rsyso-ffi in it: such types stand alone, as results".into());
             }
-            Type::Callback { .. } => {
+            Type::Callback { .. } | Type::Kept { .. } => {
                 return Err(
                     "a struct by value with a function pointer in it is not supported".into(),
                 );

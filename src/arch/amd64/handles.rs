@@ -29,10 +29,11 @@ pub(super) enum Aside {
 }
 
 /// The wrapper of a function that frees: it is called with what the runtime says is to be dropped.
-pub(super) fn closing(frame: &Frame, free: &str) -> Result<Code, String> {
+pub(super) fn closing(frame: &Frame, free: &str, keeps: bool) -> Result<Code, String> {
     let at = frame.params.first().map_or(0, |slot| slot.offset);
     let mut w = Writer::new(FramePlace::of(frame)).map_err(broken)?;
-    w.lone(|w| {
+    w.keeps = keeps;
+    w.lone(free, frame.callbacks, |w| {
         let cell = w.at(at);
         w.a.mov(rdi, qword_ptr(cell))?;
         w.address(rsi, free)?;

@@ -4,7 +4,7 @@
 use super::groups::{Group, Relocated};
 use super::reloc::Howto;
 use super::thread_pointer::{Code as UsingCode, Detours};
-use super::{Analysis, Arch, Arguments, Calling, Code, Linking, Stub, Thunk};
+use super::{Analysis, Arch, Arguments, Calling, Code, KeptCalls, Linking, Stub, Thunk};
 use crate::model::goabi::Frame;
 use crate::model::uses::Uses;
 use crate::model::{Api, Function, Type};
@@ -106,7 +106,7 @@ impl Calling for Amd64 {
         uses: &Uses,
     ) -> Result<Code, String> {
         match uses {
-            Uses::Freed => handles::closing(frame, &function.symbol),
+            Uses::Freed => handles::closing(frame, &function.symbol, api.keeps()),
             _ => wrapper::emit(api, function, frame, codes, uses),
         }
     }
@@ -118,6 +118,9 @@ impl Calling for Amd64 {
         callee: &str,
     ) -> Result<Code, String> {
         callback::emit(api, callback, which, callee)
+    }
+    fn kept(&self, api: &Api, id: usize) -> Result<Code, String> {
+        callback::kept(api, id)
     }
     fn c_abi_names(&self) -> &'static [&'static str] {
         &["sysv64", "sysv64-unwind"]
@@ -131,8 +134,8 @@ impl Calling for Amd64 {
     fn frame_at_entry(&self) -> (CommonInformationEntry, u32) {
         (wrapper::frame_at_entry(), writer::R_X86_64_PC32)
     }
-    fn away(&self, go_on: &str, depart: &str) -> String {
-        stub::away(go_on, depart)
+    fn away(&self, go_on: &str, depart: &str, keeps: Option<KeptCalls<'_>>) -> String {
+        stub::away(go_on, depart, keeps)
     }
     fn landing(&self, name: &str, then: &str) -> String {
         stub::landing(name, then)

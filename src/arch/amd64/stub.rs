@@ -11,7 +11,7 @@
 //! The stub has no frame and does not touch SP: the wrapper, outside of Go's sight, switches stacks. It therefore finds the
 //! arguments right above the return address, and its own return goes to the Go caller.
 
-use crate::arch::{Landing, Stub};
+use crate::arch::{KeptCalls, Landing, Stub};
 
 pub(super) fn print(stub: &Stub<'_>) -> String {
     let Stub {
@@ -58,8 +58,12 @@ const AWAY_TO_CALL: &str = "rsysoAwayToCall";
 /// in functions that are `go:nosplit`: their first instructions are safe points (cmd/internal/obj/x86/obj6.go marks none there). Assembly has none, and neither has the runtime
 /// (runtime/preempt.go, `isAsyncSafePoint`).
 ///
+/// Where the library keeps Go functions, CX may be 2: it calls one, and AX leads to what Go is shown of that. Such a call may also come out of one that has
+/// become a system call. The function's last instruction takes its frame off and jumps: while the library runs, Go sees the stub's frame alone, and finds the
+/// arguments of the stub by that.
+///
 /// In macros, since cmd/vet wants a declaration of each function whose name it sees.
-pub(super) fn away(go_on: &str, depart: &str) -> String {
+pub(super) fn away(go_on: &str, depart: &str, keeps: Option<KeptCalls<'_>>) -> String {
     let text = |name: &str, result: &str| {
         let lines = [
             &format!("#define {name}(AWAY, ARGS, INFO, FRAME)"),
@@ -87,11 +91,52 @@ pub(super) fn away(go_on: &str, depart: &str) -> String {
         let lines = lines.into_iter().filter(|line| !line.is_empty());
         lines.collect::<Vec<_>>().join(" \\\n\t") + "\n"
     };
+    let plain = match keeps {
+        None => text(AWAY, ""),
+        Some(keeps) => keeping(go_on, depart, &keeps),
+    };
     format!(
         "// {AWAY} makes the function in which the library goes on that a stub has called: with the call as a system call of Go's, or if the call does not return.\n{}\n// {AWAY_TO_CALL} does the same for a stub that returns what Go is to call.\n{}",
-        text(AWAY, ""),
+        plain,
         text(AWAY_TO_CALL, "MOVQ 16(SP), AX; MOVQ AX, ret+8(FP);")
     )
+}
+
+/// The macro [`AWAY`] of a library that keeps Go functions.
+fn keeping(go_on: &str, depart: &str, keeps: &KeptCalls<'_>) -> String {
+    let KeptCalls { call, resume } = keeps;
+    let lines = [
+        &format!("#define {AWAY}(AWAY, ARGS, INFO, FRAME)"),
+        "TEXT AWAY(SB), NOSPLIT, FRAME;",
+        "FUNCDATA $FUNCDATA_ArgsPointerMaps, ARGS(SB);",
+        "FUNCDATA $FUNCDATA_ArgInfo, INFO(SB);",
+        "NO_LOCAL_POINTERS;",
+        "MOVQ AX, 0(SP);",
+        "CMPQ CX, $1;",
+        "JEQ departs;",
+        "JHI calls;",
+        "CALL runtime·entersyscall(SB);",
+        &format!("CALL ·{go_on}(SB);"),
+        "CALL runtime·exitsyscall(SB);",
+        "MOVQ 8(SP), AX;",
+        "MOVQ AX, 0(SP);",
+        "TESTQ AX, AX;",
+        "JNE departs;",
+        "MOVQ 16(SP), AX;",
+        "MOVQ AX, 0(SP);",
+        "TESTQ AX, AX;",
+        "JNE calls;",
+        "RET;",
+        "calls: MOVQ AX, 8(SP);",
+        &format!("CALL ·{call}(SB);"),
+        "MOVQ 8(SP), R13;",
+        "MOVQ (TLS), R14;",
+        "LEAQ AWAY(SB), R12;",
+        &format!("RET {resume}(SB);"),
+        &format!("departs: CALL ·{depart}(SB);"),
+        "INT $3",
+    ];
+    lines.join(" \\\n\t") + "\n"
 }
 
 /// The runtime jumps here with the goroutine's stack pointer as the stub had it, and a pointer in AX. The function must be NOSPLIT: the
@@ -106,6 +151,34 @@ pub(super) fn landing(name: &str, then: &str) -> String {
 mod tests {
     use super::*;
     use crate::model::goabi::Frame;
+
+    #[test]
+    fn a_kept_function_is_called_and_left_by_a_jump() {
+        let keeps = KeptCalls {
+            call: "rsysoKept",
+            resume: "rsyso_ab12_resume",
+        };
+        let text = away("rsysoGoOn", "rsysoDepart", Some(keeps));
+        let (first, second) = text.split_once("// rsysoAwayToCall").unwrap();
+        let order = [
+            "JEQ departs;",
+            "JHI calls;",
+            "CALL runtime·exitsyscall(SB);",
+            "JNE departs;",
+            "JNE calls;",
+            "RET;",
+            "calls:",
+            "CALL ·rsysoKept(SB);",
+            "LEAQ AWAY(SB), R12;",
+            "RET rsyso_ab12_resume(SB);",
+            "departs:",
+        ];
+        let at = order.map(|what| first.find(what).unwrap_or_else(|| panic!("no {what}")));
+        assert!(at.is_sorted(), "{first}");
+        assert!(!second.contains("rsysoKept"));
+        let plain = away("rsysoGoOn", "rsysoDepart", None);
+        assert!(plain.ends_with(&format!("// rsysoAwayToCall{second}")));
+    }
 
     #[test]
     fn a_stub_reads_as_hand_written_go_assembly() {

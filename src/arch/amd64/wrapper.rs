@@ -17,6 +17,9 @@
 //! A function that takes Go functions returns to Go whenever it calls one (`callback.rs`). The goroutine's stack may move meanwhile: at the end
 //! its registers come from the control block, where the runtime keeps them up to date. The frame lies in Go's heap.
 //!
+//! If the library keeps Go functions, the stack may move during any call (`rt/src/leave/kept.rs`). Then the stub's stack pointer is kept in the control block,
+//! too, where the runtime keeps it up to date, and rbx and rbp are loaded anew.
+//!
 //! The wrapper has a record in the unwind table, with the runtime's personality: there the way of an exception ends (`rt/src/leave/catch.rs`).
 
 use iced_x86::code_asm::*;
@@ -27,16 +30,16 @@ use super::handles::{self, Aside};
 use super::writer::{
     FramePlace, INT64, R_X86_64_PC32, RESULT, RETURN_ADDRESS, SSE, Step, Writer, broken, disp,
 };
-use crate::arch::Code;
+use crate::arch::{Code, kept_code};
 use crate::contract::symbols;
 use crate::contract::{
-    CALLBACK_RESULT, CONTROL_GO_BP, CONTROL_GO_LANDING, CONTROL_GO_SP, GO_G_M, LANE_HASH,
-    LANE_TABLE_BITS,
+    CALLBACK_RESULT, CONTROL_FRAME_SP, CONTROL_GO_BP, CONTROL_GO_LANDING, CONTROL_GO_SP,
+    CONTROL_UNWINDING, GO_G_M, LANE_HASH, LANE_TABLE_BITS,
 };
 use crate::model::goabi::Frame;
 use crate::model::uses::Uses;
 use crate::model::{Api, Function};
-use gimli::write::{CallFrameInstruction, CommonInformationEntry};
+use gimli::write::{CallFrameInstruction, CommonInformationEntry, Expression};
 use gimli::{Encoding, Format, X86_64};
 
 /// The wrapper of `function`; `codes` are the symbols of what stands for its Go functions.
@@ -50,7 +53,15 @@ pub(super) fn emit(
     let call = abi::assign(api, function, frame)?;
     let mut w = Writer::new(FramePlace::of(frame)).map_err(broken)?;
     w.handles = handles::slots(frame, uses);
-    w.whole(&call, &function.symbol, codes, uses)
+    w.keeps = api.keeps();
+    if let Return::Memory { .. } = call.result
+        && w.keeps
+        && !frame.by_reference()
+    {
+        return Err("its result would be written where the goroutine's stack was".into());
+    }
+    w.kept = api.kept().iter().map(kept_code).collect();
+    w.whole(&call, &function.symbol, codes, uses, frame.callbacks)
         .map_err(broken)?;
     w.finish()
 }
@@ -91,11 +102,19 @@ const INT32: [AsmRegister32; abi::INT_ARGS] = [edi, esi, edx, ecx, r8d, r9d];
 pub(super) const UNROLLED: u64 = 128;
 
 impl Writer {
-    fn whole(&mut self, call: &Call, target: &str, codes: &[String], uses: &Uses) -> Step {
+    /// `gives`: the stub gives what Go is to call.
+    fn whole(
+        &mut self,
+        call: &Call,
+        target: &str,
+        codes: &[String],
+        uses: &Uses,
+        gives: bool,
+    ) -> Step {
         let (hit, slow) = self.reach_lane(call.stack)?;
         let mut asides = self.begin_uses(target, call.stack)?;
-        if let Some(callee) = codes.first() {
-            self.begin(callee)?;
+        if gives {
+            self.begin(codes.first().map_or(target, String::as_str))?;
         }
         // What goes to the stack first: it is copied through registers that carry arguments later.
         for arg in &call.args {
@@ -107,12 +126,14 @@ impl Writer {
         if let Return::Memory { at } = call.result {
             self.a.lea(rdi, self.at(at))?;
         }
-        if codes.is_empty() && *uses == Uses::None {
+        if !gives && *uses == Uses::None {
             self.call(target)?;
+            self.find_frame(call.stack)?;
             self.result(&call.result)?;
             self.leave(call.stack)?;
-        } else if codes.is_empty() {
+        } else if !gives {
             self.call(target)?;
+            self.find_frame(call.stack)?;
             asides.extend(self.after(&call.result, call.stack, uses)?);
             self.leave(call.stack)?;
         } else {
@@ -139,16 +160,44 @@ impl Writer {
         self.end_uses(stack, pinned)
     }
 
-    /// Code that runs on a lane, without any argument on the stack, and returns to Go.
-    pub fn lone(&mut self, code: impl FnOnce(&mut Self) -> Step) -> Step {
+    /// Code that runs on a lane, without any argument on the stack, and returns to Go; `gives`: the stub gives what Go is to call, and `callee` tells the
+    /// function from others.
+    pub fn lone(
+        &mut self,
+        callee: &str,
+        gives: bool,
+        code: impl FnOnce(&mut Self) -> Step,
+    ) -> Step {
         let (hit, slow) = self.reach_lane(0)?;
+        if gives {
+            self.begin(callee)?;
+        }
         code(self)?;
-        self.leave(0)?;
+        match gives {
+            true => self.end(0)?,
+            false => self.leave(0)?,
+        }
         self.no_lane(hit, slow)
+    }
+
+    /// Where the frame is now.
+    fn find_frame(&mut self, stack: u64) -> Step {
+        match (self.keeps, self.place) {
+            (true, FramePlace::AboveReturn) => self
+                .a
+                .mov(rbx, qword_ptr(rsp + disp(stack + CONTROL_FRAME_SP))),
+            _ => Ok(()),
+        }
     }
 
     /// Returns to Go, from a lane with so much of arguments on its stack.
     fn leave(&mut self, stack: u64) -> Step {
+        if self.keeps {
+            self.a
+                .mov(qword_ptr(rsp + disp(stack + CONTROL_UNWINDING)), 0)?;
+            self.a
+                .mov(rbp, qword_ptr(rsp + disp(stack + CONTROL_GO_BP)))?;
+        }
         self.a
             .mov(rsp, qword_ptr(rsp + disp(stack + CONTROL_GO_SP)))?;
         self.a.ret()
@@ -201,12 +250,23 @@ impl Writer {
         self.a.mov(qword_ptr(r11 + disp(CONTROL_GO_SP)), rsp)?;
         self.a.mov(qword_ptr(r11 + disp(CONTROL_GO_BP)), rbp)?;
         self.a.mov(qword_ptr(r11 + disp(CONTROL_GO_LANDING)), r12)?;
+        if self.keeps {
+            self.a.mov(qword_ptr(r11 + disp(CONTROL_FRAME_SP)), rsp)?;
+        }
         self.a.mov(rbx, rsp)?;
         // rbx survives what is called.
         self.frame_is(CallFrameInstruction::Cfa(X86_64::RBX, 8));
         match stack {
             0 => self.a.mov(rsp, r11)?,
             n => self.a.lea(rsp, r11 - disp(n))?,
+        }
+        if self.keeps {
+            // What rbx held may be a place that the stack has left.
+            let mut cfa = Expression::new();
+            cfa.op_breg(X86_64::RSP, (stack + CONTROL_FRAME_SP) as i64);
+            cfa.op_deref();
+            cfa.op_plus_uconst(RETURN_ADDRESS);
+            self.frame_is(CallFrameInstruction::CfaExpression(cfa));
         }
         match self.place {
             FramePlace::Behind => self.a.mov(r12, qword_ptr(rbx + disp(RETURN_ADDRESS))),
@@ -247,6 +307,16 @@ impl Writer {
         self.a.cmove(to, r10)
     }
 
+    /// The same for a function that the library keeps: it has user data.
+    fn kept_code(&mut self, to: AsmRegister64, at: u64, id: usize) -> Step {
+        let code = self.kept.get(id).cloned().unwrap_or_default();
+        self.address(to, &code)?;
+        self.a.mov(r10d, 0)?;
+        self.dangling = None;
+        self.a.cmp(qword_ptr(self.at(at)), 0)?;
+        self.a.cmove(to, r10)
+    }
+
     fn stack_arg(&mut self, arg: &Arg, codes: &[String]) -> Step {
         match *arg {
             Arg::Code {
@@ -255,6 +325,14 @@ impl Writer {
                 to: Place::Stack(to),
             } => {
                 self.code(rax, at, which, codes)?;
+                self.a.mov(qword_ptr(rsp + disp(to)), rax)
+            }
+            Arg::Kept {
+                at,
+                id,
+                to: Place::Stack(to),
+            } => {
+                self.kept_code(rax, at, id)?;
                 self.a.mov(qword_ptr(rsp + disp(to)), rax)
             }
             Arg::Mark {
@@ -299,6 +377,11 @@ impl Writer {
                 which,
                 to: Place::Int(i),
             } => self.code(INT64[i], at, which, codes),
+            Arg::Kept {
+                at,
+                id,
+                to: Place::Int(i),
+            } => self.kept_code(INT64[i], at, id),
             Arg::Mark { to: Place::Int(i) } => self.a.mov(INT64[i], r13),
             Arg::Part {
                 part,

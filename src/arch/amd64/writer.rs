@@ -84,6 +84,10 @@ pub(super) struct Writer {
     pub place: FramePlace,
     /// The handles in the frame.
     pub handles: Vec<HandleSlot>,
+    /// Whether the library keeps Go functions: the goroutine's stack may move while it runs.
+    pub keeps: bool,
+    /// The symbols of what stands for the functions that it keeps.
+    pub kept: Vec<String>,
 }
 
 /// What each instruction can come to.
@@ -99,6 +103,8 @@ impl Writer {
             dangling: None,
             place,
             handles: Vec::new(),
+            keeps: false,
+            kept: Vec::new(),
         })
     }
 
@@ -119,7 +125,7 @@ impl Writer {
         self.a.jmp(rcx)
     }
 
-    /// A place in the frame. The registers survive the call.
+    /// A place in the frame. The registers survive the call; that into the stack is loaded anew where that moves.
     pub fn at(&self, offset: u64) -> AsmMemoryOperand {
         match self.place {
             FramePlace::Behind => r12 + disp(offset),

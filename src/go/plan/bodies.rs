@@ -28,7 +28,7 @@ impl Export<'_> {
             (Role::Free(_), _) => vec![format!("cell *{CELL}")],
             (_, Some(names)) => {
                 let params = names.params.iter().zip(&self.f.params);
-                let passed = |ty| types::public_type(self.scope, ty);
+                let passed = |ty| types::passed_type(self.scope, ty);
                 let params = params.map(|(name, p)| format!("{name} {}", passed(&p.ty)));
                 params.collect()
             }
@@ -72,6 +72,7 @@ impl Export<'_> {
             || f.result.as_ref().is_some_and(Type::gives_memory)
             || *self.role() != Role::Plain
             || f.params.iter().any(|p| handles.of(&p.ty).is_some())
+            || f.params.iter().any(|p| matches!(p.ty, Type::Kept { .. }))
             || self.scope.border.looks(self.index)
             || f.params
                 .iter()
@@ -154,6 +155,17 @@ impl Export<'_> {
 
     /// The call of the assembly.
     pub fn call(&self, site: &CallSite<'_>) -> Made {
+        let args = site.args.iter().zip(&self.f.params);
+        let args: Vec<String> = args
+            .map(|(arg, p)| match p.ty {
+                Type::Kept { .. } => format!("{arg}.user(\"{}\")", site.who),
+                _ => arg.clone(),
+            })
+            .collect();
+        let site = &CallSite {
+            args: &args,
+            ..*site
+        };
         match self.frame.by_reference() {
             true => self.between().call(self, site),
             false => Made {
@@ -196,7 +208,7 @@ impl Export<'_> {
             lines.extend(between.frame(self, self.plain_name()));
             lines.push(String::new());
             if self.blocks() {
-                lines.push(between.blocking(self.f));
+                lines.push(between.blocking(self.frame.callbacks));
                 lines.push(String::new());
             }
         }
@@ -217,7 +229,7 @@ impl Export<'_> {
         let between = self.between();
         let stub = &between.stub;
         let (signature, name) = match (by_reference, self.converts()) {
-            (true, _) => (between.signature(self.f), stub.clone()),
+            (true, _) => (between.signature(self.frame.callbacks), stub.clone()),
             (false, true) => (self.native_signature(stub), stub.clone()),
             (false, false) => (self.signature(), self.plain_name().to_owned()),
         };

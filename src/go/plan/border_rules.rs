@@ -146,6 +146,10 @@ pub(super) fn plan(api: &Api, declared: &Declared, handles: &Handles) -> Border 
         functions.push(valid.chain(apart(api, f)).collect());
         let result = |ty: &Type| match ty {
             Type::Callback { result, .. } => rules.of(result.as_deref()?),
+            Type::Kept { id, .. } => match &api.kept().get(*id)?.ty {
+                Type::Callback { result, .. } => rules.of(result.as_deref()?),
+                _ => None,
+            },
             _ => None,
         };
         results.push(
@@ -181,6 +185,9 @@ impl Rules<'_> {
                 (needed || to.is_some()).then_some(Rule::Pointer { needed, to })
             }
             Type::Callback {
+                nullable: false, ..
+            }
+            | Type::Kept {
                 nullable: false, ..
             } => Some(Rule::Pointer {
                 needed: true,

@@ -23,10 +23,12 @@ use super::types::{self, Row};
 pub(super) const CALLBACK: &str = Shown::GO.name;
 /// Answers the calls of Go functions until the library returns.
 const ANSWER: &str = "rsysoAnswer";
+/// Calls a Go function that the library keeps.
+pub(super) const KEPT_CALL: &str = "rsysoCallKept";
 /// The stub that goes on in the library.
 const RESUME: &str = "rsysoResume";
 /// Ends the program for a Go function that did not return to a library that cannot be unwound.
-const ABORT: &str = "rsysoAbort";
+pub(super) const ABORT: &str = "rsysoAbort";
 /// As [`RESUME`], for functions whose calls never become system calls of Go's.
 const BARE_RESUME: &str = "rsysoResumeBare";
 /// As [`RESUME`], for functions that may block: the stub, and what stands before it.
@@ -55,10 +57,17 @@ fn manners(exports: &[Export<'_>]) -> impl Iterator<Item = Manner> {
 /// What a package with such functions imports for a library that aborts.
 pub(super) const ABORT_IMPORT: &str = "\"runtime/debug\"";
 
-/// What all such functions share; `settles`: handles that were closed while they were used are to be dropped; `aborts`: the library was built with
+/// What all such functions share; `keeps`: the library keeps others; `settles`: handles that were closed while they were used are to be dropped; `aborts`: the library was built with
 /// `panic = "abort"`.
-pub(super) fn native(exports: &[Export<'_>], settles: bool, aborts: bool) -> Option<String> {
-    manners(exports).next()?;
+pub(super) fn native(
+    exports: &[Export<'_>],
+    keeps: bool,
+    settles: bool,
+    aborts: bool,
+) -> Option<String> {
+    if !keeps {
+        manners(exports).next()?;
+    }
     let settle = match settles {
         true => format!("\n\t\t\t{SETTLE}(nil)"),
         false => String::new(),
@@ -82,30 +91,53 @@ pub(super) fn native(exports: &[Export<'_>], settles: bool, aborts: bool) -> Opt
     let fields = runtime_structs::fields(Shown::GO, |field| match field {
         "which" => Field::Told("which of the Go functions that the call was given"),
         "frame" => Field::Told("its arguments, and room for its result"),
+        "user" if keeps => Field::Told("which function that the library keeps, or 0"),
+        "user" => Field::Blank("the library keeps no functions"),
         _ => Field::Told("set when it did not return"),
     });
     let mut text = format!(
         "// {CALLBACK} is a call of a Go function that the library waits for. It is in the library's memory.
 type {CALLBACK} struct {{
 {fields}
-}}
+}}"
+    );
+    if manners(exports).next().is_some() {
+        text += &answer(keeps, &ended);
+    }
+    if aborts {
+        text += &abort();
+    }
+    text += &resumed(exports);
+    Some(text)
+}
 
-// {ANSWER} calls the Go functions that a call into the library asks for, until that returns.
+/// What answers the calls of Go functions; `ended` goes on where one did not return.
+fn answer(keeps: bool, ended: &str) -> String {
+    let call = match keeps {
+        true => format!(
+            "\t\tif c.user != 0 {{\n\t\t\t{KEPT_CALL}(c)\n\t\t}} else {{\n\t\t\tcall(c)\n\t\t}}"
+        ),
+        false => "\t\tcall(c)".to_owned(),
+    };
+    format!(
+        "\n\n// {ANSWER} calls the Go functions that a call into the library asks for, until that returns.
 func {ANSWER}(c *{CALLBACK}, resume func(*{CALLBACK}) *{CALLBACK}, call func(*{CALLBACK})) {{
 \tdefer func() {{
 {ended}
 \t}}()
 \tfor c != nil {{
-\t\tcall(c)
+{call}
 \t\tlast := c
 \t\tc = nil // the library may panic
 \t\tc = resume(last)
 \t}}
 }}"
-    );
-    if aborts {
-        text += &abort();
-    }
+    )
+}
+
+/// What goes on in the library.
+fn resumed(exports: &[Export<'_>]) -> String {
+    let mut text = String::new();
     for manner in manners(exports) {
         let (resume, _) = resumes(manner);
         if manner != Manner::Blocking {
@@ -129,7 +161,7 @@ func {BLOCKING_RESUME}(c *{CALLBACK}) *{CALLBACK} {{
 func {BLOCKED_RESUME}(c *{CALLBACK}) *{CALLBACK}"
         );
     }
-    Some(text)
+    text
 }
 
 /// What ends the program for a Go function that did not return.
@@ -171,9 +203,13 @@ pub(super) fn stubs(exports: &[Export<'_>]) -> Vec<Stub> {
 
 /// The call, by the expression `stub`, and the answers to the library.
 pub(super) fn answers(export: &Export<'_>, site: &CallSite<'_>, stub: &str) -> Vec<String> {
+    let (resume, _) = resumes(export.manner());
+    if export.f.callbacks().next().is_none() {
+        // Those that the library keeps are its own.
+        return vec![format!("\t{ANSWER}({stub}, {resume}, nil)")];
+    }
     // Not a name of the parameters.
     let c = names::unused("c", site.taken);
-    let (resume, _) = resumes(export.manner());
     let mut lines = vec![format!(
         "\t{ANSWER}({stub}, {resume}, func({c} *{CALLBACK}) {{"
     )];
@@ -189,7 +225,7 @@ pub(super) fn answers(export: &Export<'_>, site: &CallSite<'_>, stub: &str) -> V
             callback: &p.ty,
             rule: export.scope.border.result(export.index, param),
             go,
-            c: &c,
+            frame: format!("{c}.frame"),
         })
         .collect();
     match callbacks.as_slice() {
@@ -208,21 +244,21 @@ pub(super) fn answers(export: &Export<'_>, site: &CallSite<'_>, stub: &str) -> V
 }
 
 /// The call of one Go function for the library.
-struct Answer<'a> {
-    looks: Looks<'a>,
+pub(super) struct Answer<'a> {
+    pub looks: Looks<'a>,
     /// Its type.
-    callback: &'a Type,
+    pub callback: &'a Type,
     /// What its result must be.
-    rule: Option<&'a Rule>,
+    pub rule: Option<&'a Rule>,
     /// The Go function.
-    go: &'a str,
-    /// The variable that describes the call.
-    c: &'a str,
+    pub go: &'a str,
+    /// An expression for its frame.
+    pub frame: String,
 }
 
 impl Answer<'_> {
     /// The call with what lies in its frame, whose offsets are those of Go's ABI0.
-    fn call(&self, indent: &str) -> Vec<String> {
+    pub fn call(&self, indent: &str) -> Vec<String> {
         let Type::Callback {
             params,
             result,
@@ -257,7 +293,7 @@ impl Answer<'_> {
         let rows: Vec<Row> = rows.collect();
         let mut lines = vec![format!("{indent}{locals} := (*struct {{")];
         lines.extend(types::aligned(&rows).iter().map(|l| format!("{indent}{l}")));
-        lines.push(format!("{indent}}})({}.frame)", self.c));
+        lines.push(format!("{indent}}})({})", self.frame));
         let Some(ty) = result else {
             lines.push(format!("{indent}{call}"));
             return lines;

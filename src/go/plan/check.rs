@@ -140,6 +140,10 @@ impl<'a> Walk<'a> {
             Type::Owned { .. } => Err(given("`OwnedSlice`", "take a `&[T]`")),
             Type::OwnedStr => Err(given("`OwnedString`", "take a `&str`")),
             Type::Fallible { .. } => Err(given("`FfiResult`", "take the value itself")),
+            Type::Kept { id, .. } => match self.api.kept().get(*id) {
+                Some(kept) => self.value(&kept.ty, position, depth),
+                None => Ok(()),
+            },
             Type::Callback { .. } if position == Position::Result => {
                 Err("is a function pointer, which Go cannot call".into())
             }
@@ -287,6 +291,7 @@ pub(super) fn reachable(api: &Api) -> BTreeSet<TypeId> {
     for f in api.functions() {
         open.extend(f.params.iter().map(|p| &p.ty).chain(&f.result));
     }
+    open.extend(api.kept().iter().map(|kept| &kept.ty));
     while let Some(ty) = open.pop() {
         match ty {
             Type::Slice { elem, .. } | Type::Array { elem, .. } | Type::Owned { elem } => {

@@ -163,11 +163,12 @@ pub(super) fn go_on() -> Stub {
     }
 }
 
-/// What stubs begin with whose calls may become system calls of Go's.
-pub(super) fn away() -> Routine {
+/// What stubs begin with whose calls may become system calls of Go's; `keeps`: what it needs for functions that the library keeps.
+pub(super) fn away(keeps: Option<(&'static str, &'static str)>) -> Routine {
     Routine::Away {
         go_on: GO_ON,
         depart: DEPART,
+        keeps,
     }
 }
 

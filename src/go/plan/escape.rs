@@ -4,7 +4,7 @@
 //! which it cannot keep, and when no pointer can come back to Go by another way: a result may borrow from an argument
 //! (`fn trim(s: &str) -> &str`), and so may what the callee writes through a `&mut`. Go must then see the arguments escape, or it would
 //! be left with a pointer into a stack that is gone. (cmd/compile/internal/escape: a function with the pragma has no data flow from
-//! its arguments at all.)
+//! its arguments at all.) A library that keeps Go functions may have them called during any call; then nothing stays on the stack.
 
 use std::collections::BTreeSet;
 
@@ -12,6 +12,10 @@ use crate::model::{Api, Function, Type, TypeId, TypeKind};
 
 /// Whether the declaration of `function` is `//go:noescape`.
 pub(super) fn noescape(api: &Api, function: &Function) -> bool {
+    // The stack may move during any call, and with it what Rust was given a pointer to.
+    if api.keeps() {
+        return false;
+    }
     let params = || function.params.iter().map(|p| &p.ty);
     let reference = |ty: &Type| match ty {
         Type::Str => true,

@@ -30,6 +30,7 @@ pub(super) struct Export<'a> {
     name: String,
     /// What messages begin with: `text: Parser.Len`.
     pub who: String,
+    package: &'a str,
     /// Names of all parameters, the receiver included.
     pub params: Vec<String>,
     /// How many of them stand before the parentheses.
@@ -37,6 +38,7 @@ pub(super) struct Export<'a> {
 }
 
 /// What a call in Go is made of.
+#[derive(Clone, Copy)]
 pub(super) struct CallSite<'c> {
     /// What the caller is called in messages.
     pub who: &'c str,
@@ -70,6 +72,7 @@ impl<'a> Export<'a> {
             label: names.name.clone(),
             name: names.name.clone(),
             who: String::new(),
+            package: &r.place.package,
             params: names.params.clone(),
             receivers: 0,
         };
@@ -96,6 +99,11 @@ impl<'a> Export<'a> {
             first.clone_from(receiver);
         }
         self.receivers = 1;
+    }
+
+    /// The package's name.
+    pub fn package(&self) -> &'a str {
+        self.package
     }
 
     /// What it is beside a function of the package.
@@ -193,6 +201,13 @@ impl<'a> Export<'a> {
                 ));
             }
         }
+        for (name, p) in params() {
+            if let Type::Kept { .. } = p.ty {
+                out.push_str(&format!(
+                    " The library may keep {name} until it is released."
+                ));
+            }
+        }
         if let Some((handle, kind)) = handles.given(self.f)
             && !handles.gives_away(self.index, kind)
         {
@@ -273,7 +288,7 @@ pub(super) fn declaration(head: &str, params: &[String], results: &[String]) -> 
 }
 
 /// What a Go function is given that lies in the library's memory.
-fn lent_to(ty: &Type) -> Option<&'static str> {
+pub(super) fn lent_to(ty: &Type) -> Option<&'static str> {
     let Type::Callback { params, .. } = ty else {
         return None;
     };
@@ -287,7 +302,7 @@ fn lent_to(ty: &Type) -> Option<&'static str> {
     }
 }
 
-/// Whether an export takes Go functions.
+/// Whether the library may call Go functions.
 pub(super) fn any_takes_functions(exports: &[Export<'_>]) -> bool {
-    exports.iter().any(|e| e.frame.callbacks)
+    exports.iter().any(|e| e.frame.callbacks || e.api.keeps())
 }

@@ -15,8 +15,8 @@ use super::manner::Manner;
 use super::request::{Flavour, Request};
 use super::scope::Scope;
 use super::{
-    border, c_strings, callbacks, constants, depart, doc, layouts, opaque, owned, race, texts,
-    types, uses,
+    border, c_strings, callbacks, constants, depart, doc, kept, layouts, opaque, owned, race,
+    texts, types, uses,
 };
 
 /// What `-msan` means for build constraints: the go command leaves `.syso` files out then (cmd/go, `load.go`, "syso").
@@ -96,6 +96,10 @@ impl Plan<'_> {
             items.extend(layouts::checks(api, scope, ids).map(Item::Support));
         }
         for export in self.exports {
+            items.extend(match flavour {
+                Flavour::Native => kept::declared(export, None),
+                Flavour::Unsupported => kept::declared(export, Some(&|name| self.panic(name))),
+            });
             match flavour {
                 Flavour::Native => items.extend(export.native()),
                 Flavour::Unsupported => items.extend(export.elsewhere(self.panic(&export.label))),
@@ -120,7 +124,10 @@ impl Plan<'_> {
         let settles = uses::settles(scope, exports);
         let mut support = vec![depart::native(&self.request.place.package)];
         support.extend(depart::blocking(exports.iter().any(Export::blocks)));
-        support.extend(callbacks::native(exports, settles, self.request.aborts));
+        let aborts = self.request.aborts;
+        support.extend(callbacks::native(exports, api.keeps(), settles, aborts));
+        let package = &self.request.place.package;
+        support.extend(kept::native(api, package, settles, aborts));
         support.extend(handle_types::shared(scope, exports));
         support.extend(owned::needs(api).native());
         support.extend(bodies::copies(exports));
@@ -180,6 +187,7 @@ impl Plan<'_> {
             .functions()
             .iter()
             .flat_map(|f| f.params.iter().map(|p| &p.ty).chain(&f.result))
+            .chain(api.kept().iter().map(|kept| &kept.ty))
             .any(types::uses_unsafe);
         let structs = || {
             scope
@@ -203,6 +211,9 @@ impl Plan<'_> {
             if export::any_takes_functions(self.exports) {
                 packages.push("\"runtime\"");
                 packages.extend(self.request.aborts.then_some(callbacks::ABORT_IMPORT));
+            }
+            if api.keeps() {
+                packages.extend(kept::IMPORTS);
             }
         }
         if flavour == Flavour::Unsupported && !api.functions().is_empty() {
@@ -307,11 +318,12 @@ impl Plan<'_> {
         let goarch = self.request.arch.goarch();
         let stubs = self.exports.iter().map(Export::stub);
         let stubs = stubs.chain(callbacks::stubs(self.exports));
-        let mut routines = vec![depart::away()];
+        let mut routines = vec![depart::away(kept::away(self.request.api))];
         routines.extend(stubs.map(Routine::Stub));
         let blocks = self.exports.iter().any(Export::blocks);
         routines.extend(depart::landings(blocks));
         routines.push(Routine::Stub(depart::go_on()));
+        routines.extend(kept::stub(self.request.api).map(Routine::Stub));
         routines.extend(self.internal().into_iter().map(Routine::Stub));
         Assembly {
             file: format!("{}_linux_{goarch}.s", self.request.place.stem),

@@ -30,9 +30,9 @@ impl Between {
         }
     }
 
-    /// The stub's declaration: `func rsysoCallSum(frame *rsysoFrameSum)`.
-    pub fn signature(&self, f: &Function) -> String {
-        let result = match takes_functions(f) {
+    /// The stub's declaration: `func rsysoCallSum(frame *rsysoFrameSum)`; `gives`: it gives what Go is to call.
+    pub fn signature(&self, gives: bool) -> String {
+        let result = match gives {
             true => format!(" *{CALLBACK}"),
             false => String::new(),
         };
@@ -73,9 +73,9 @@ impl Between {
     }
 
     /// The function that tells the scheduler of a call that may block. It may not grow the stack, as the scheduler's own may not.
-    pub fn blocking(&self, f: &Function) -> String {
+    pub fn blocking(&self, gives: bool) -> String {
         let (blocking, frame, stub) = (&self.blocking, &self.frame, &self.stub);
-        match takes_functions(f) {
+        match gives {
             true => format!(
                 "//go:nosplit\nfunc {blocking}(frame *{frame}) *{CALLBACK} {{\n\t{ENTER}()\n\tc := {stub}(frame)\n\t{EXIT}()\n\treturn c\n}}"
             ),
@@ -94,7 +94,7 @@ impl Between {
             let ty = match p.ty {
                 Type::Callback { .. } => "bool".into(),
                 _ if frees => format!("*{CELL}"),
-                _ => types::public_type(scope, &p.ty),
+                _ => types::passed_type(scope, &p.ty),
             };
             fields.push((format!("p{i}"), ty));
         }
@@ -108,7 +108,7 @@ impl Between {
             format!(
                 "// {} holds what {name} takes and gives{}.",
                 self.frame,
-                match export.blocks() || takes_functions(f) {
+                match export.blocks() || export.frame.callbacks || export.frame.moves {
                     true => "",
                     false => ": more than Go passes to assembly on the stack",
                 }
@@ -127,7 +127,7 @@ fn takes_functions(f: &Function) -> bool {
 
 /// Whether the frame may stay on the goroutine's stack: nothing that it points to is kept, and the stack stays where it is.
 pub(super) fn frame_stays(api: &Api, f: &Function) -> bool {
-    if takes_functions(f) {
+    if takes_functions(f) || api.keeps() {
         return false;
     }
     let mut types = f.params.iter().map(|p| &p.ty).chain(&f.result);

@@ -9,7 +9,7 @@
 //! | `border_rules`, `border` | what functions look at before a call: as data, as Go statements |
 //! | `types`, `layouts`, `opaque`, `handle_types`, `constants` | types and constants, and the checks that they lie as the library's do |
 //! | `manner` | what calls are to Go's scheduler |
-//! | `large`, `callbacks`, `depart`, `owned`, `race`, `lengths`, `escape`, `c_strings`, `texts` | what bodies need beyond a call |
+//! | `large`, `callbacks`, `kept`, `depart`, `owned`, `race`, `lengths`, `escape`, `c_strings`, `texts` | what bodies need beyond a call |
 //! | `doc`, `markdown`, `lead` | Go comments from Rust ones |
 //! | `files` | which of it stands in which file |
 //! | `request` | what all of it is planned from |
@@ -28,6 +28,7 @@ mod export;
 mod files;
 mod handle_types;
 mod handles;
+mod kept;
 mod large;
 mod layouts;
 mod lead;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::base::diag::{Error, Kind, Problem, Result};
-use crate::model::{Api, Constant, Declared, Function, TypeDef, TypeId, TypeKind};
+use crate::model::{Api, Constant, Declared, Function, Param, Type, TypeDef, TypeId, TypeKind};
 
 use super::border_rules::{self, Border};
 use super::check;
@@ -20,6 +20,8 @@ pub(super) struct Scope {
     pub types: BTreeMap<TypeId, TypeNames>,
     /// In the order of `api.constants()`.
     pub constants: Vec<String>,
+    /// The types of the functions that the library keeps, in the order of `api.kept()`.
+    pub kept: Vec<String>,
     /// Types with methods, and the functions that are their methods and constructors.
     pub handles: Handles,
     /// What functions look at before a call.
@@ -48,6 +50,11 @@ impl Scope {
     /// The name of a type.
     pub fn type_name(&self, id: TypeId) -> &str {
         self.types.get(&id).map_or("", |t| &t.name)
+    }
+
+    /// The type of functions that the library keeps.
+    pub fn kept_name(&self, id: usize) -> &str {
+        self.kept.get(id).map_or("", String::as_str)
     }
 }
 
@@ -109,6 +116,7 @@ pub(super) fn scope(
     let trimmed = names::prefix(wanted, library, &symbols);
     let mut handles = Handles::find(api, &trimmed, &go);
     ownership::decide(api, declared, &mut handles);
+    let kept = kept_names(api, &go, &mut package);
     let functions = go
         .into_iter()
         .zip(api.functions())
@@ -149,6 +157,7 @@ pub(super) fn scope(
         functions,
         types,
         constants,
+        kept,
         handles,
         border,
         declared: declared.clone(),
@@ -167,6 +176,27 @@ fn without_prefix<'n>(name: &'n str, prefix: &str) -> Option<&'n str> {
     let (head, rest) = name.split_at_checked(prefix.len())?;
     let begins = rest.starts_with(|c: char| c.is_ascii_alphabetic());
     (begins && head.eq_ignore_ascii_case(prefix)).then_some(rest)
+}
+
+/// The types of functions that the library keeps: called after the export, and after the parameter where it takes several.
+fn kept_names(api: &Api, go: &[String], package: &mut Names) -> Vec<String> {
+    let mut all = Vec::new();
+    for (f, go) in api.functions().iter().zip(go) {
+        let kept = |p: &&Param| matches!(p.ty, Type::Kept { .. });
+        let several = f.params.iter().filter(kept).count() > 1;
+        for p in f.params.iter().filter(kept) {
+            let param = match several {
+                true => names::exported(&p.name, 'X'),
+                false => String::new(),
+            };
+            let name = format!("{go}{param}Func");
+            let of = format!("the functions for `{}` of `{}`", p.name, f.symbol);
+            package.take(&name, of.clone());
+            package.take(&format!("New{name}"), of);
+            all.push(name);
+        }
+    }
+    all
 }
 
 /// The Go names of the exports, in the order of `api.functions()`.

@@ -26,6 +26,7 @@ pub(super) fn go_type(scope: &Scope, ty: &Type) -> String {
         Type::Pointer { to: Some(to), .. } => format!("*{}", go_type(scope, to)),
         Type::Array { elem, len } => format!("[{len}]{}", element(scope, elem)),
         Type::Named(id) => scope.type_name(*id).into(),
+        Type::Kept { id, .. } => format!("*{}", scope.kept_name(*id)),
         Type::Owned { elem } => owned::owned(&element(scope, elem)),
         Type::OwnedStr => owned::owned("byte"),
         Type::Fallible { value } => {
@@ -132,6 +133,22 @@ pub(super) fn public_type(scope: &Scope, ty: &Type) -> String {
     match scope.handles.of(ty) {
         Some((handle, _)) => format!("*{}", handle.name),
         None => go_type(scope, ty),
+    }
+}
+
+/// A name with its indefinite article.
+pub(super) fn indefinite(name: &str) -> String {
+    match name.starts_with(['A', 'E', 'I', 'O']) {
+        true => format!("an {name}"),
+        false => format!("a {name}"),
+    }
+}
+
+/// The type as assembly takes it.
+pub(super) fn passed_type(scope: &Scope, ty: &Type) -> String {
+    match ty {
+        Type::Kept { .. } => "uintptr".into(),
+        _ => public_type(scope, ty),
     }
 }
 

@@ -101,7 +101,17 @@ fn assembly(
     ];
     sections.extend(assembly.routines.iter().map(|routine| match routine {
         Routine::Stub(s) => stub(s, arch, &wrapper(&s.wraps)),
-        Routine::Away { go_on, depart } => arch.away(go_on, depart),
+        Routine::Away {
+            go_on,
+            depart,
+            keeps,
+        } => {
+            let keeps = keeps.map(|(call, resume)| (call, wrapper(resume)));
+            let keeps = keeps
+                .as_ref()
+                .map(|(call, resume)| arch::KeptCalls { call, resume });
+            arch.away(go_on, depart, keeps)
+        }
         Routine::Landing { name, then } => arch.landing(name, then),
     }));
     joined(&sections)

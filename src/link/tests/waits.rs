@@ -225,6 +225,7 @@ const SHORT: &[(&str, &[&str])] = &[
             "exit",
             "rsyso_callback",
             "rsyso_callback_depart",
+            "rsyso_kept_depart",
             "rsyso_panic_stuck",
         ],
     ),

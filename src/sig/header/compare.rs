@@ -280,7 +280,7 @@ pub(super) fn spelled(api: &Signatures, ty: &Type, depth: u32) -> String {
         Type::Pointer { to: Some(to), .. } => format!("*{}", spelled(api, to, depth)),
         Type::Array { elem, len } => format!("[{}; {len}]", spelled(api, elem, depth)),
         Type::Named(id) => api.def(*id).name.clone(),
-        Type::Callback { .. } => "a function pointer".into(),
+        Type::Callback { .. } | Type::Kept { .. } => "a function pointer".into(),
         Type::Owned { elem } => format!("OwnedSlice<{}>", spelled(api, elem, depth)),
         Type::OwnedStr => "OwnedString".into(),
         Type::Fallible { value: None } => "FfiResult<()>".into(),

@@ -1,8 +1,9 @@
 //! What types and names mean beyond C, each rule by itself: memory that changes hands, pairs of pointer and length, user data of callbacks. Beside
-//! them stand the rules for what flags say: `--consumes`, `--blocking`, `--bare`, `--cstr`, `--trust`.
+//! them stand the rules for what flags say: `--consumes`, `--keeps`, `--blocking`, `--bare`, `--cstr`, `--trust`.
 
 pub(crate) mod consumes;
 pub(crate) mod declared;
+mod keeps;
 pub mod owned;
 mod pairs;
 mod user_data;
@@ -10,8 +11,14 @@ mod user_data;
 use crate::base::diag::Result;
 use crate::model::{Conventions, Signatures};
 
-/// The conventions that signatures follow; `frees` says whether the library has [`owned::FREE`], `pairs` whether pointers and their lengths are one.
-pub fn conventions(read: &Signatures, frees: bool, pairs: bool) -> Result<Conventions> {
+/// The conventions that signatures follow; `frees` says whether the library has [`owned::FREE`], `pairs` whether pointers and their lengths are one, the
+/// globs of `keeps` which function pointers are kept.
+pub fn conventions(
+    read: &Signatures,
+    frees: bool,
+    pairs: bool,
+    keeps: &[String],
+) -> Result<Conventions> {
     let user_data = user_data::find(read);
     Ok(Conventions {
         owned: owned::find(read, frees)?,
@@ -19,6 +26,7 @@ pub fn conventions(read: &Signatures, frees: bool, pairs: bool) -> Result<Conven
             true => pairs::find(read, &user_data),
             false => Vec::new(),
         },
+        kept: keeps::find(read, &user_data, keeps)?,
         user_data,
     })
 }

@@ -113,7 +113,7 @@ fn meant(object: &[u8], headers: &[&str], pairs: bool) -> rsyso::base::diag::Res
         rust: true,
     };
     let read = read(&[object], &exports, &headers, &Parsed::default(), &[])?;
-    let conventions = rules::conventions(&read, true, pairs)?;
+    let conventions = rules::conventions(&read, true, pairs, &[])?;
     Ok(Api::new(read, &conventions))
 }
 

@@ -38,6 +38,7 @@ impl Printer<'_> {
             Type::Named(id) => self.0.def(*id).name.clone(),
             Type::Text { .. }
             | Type::Callback { .. }
+            | Type::Kept { .. }
             | Type::Owned { .. }
             | Type::OwnedStr
             | Type::Fallible { .. } => {

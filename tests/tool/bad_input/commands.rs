@@ -46,6 +46,17 @@ fn trust_globs_that_match_nothing() {
 }
 
 #[test]
+fn keeps_globs_that_match_nothing() {
+    let library = archive("callbacks");
+    for glob in ["add_one", "!nothing*", "a["] {
+        let told = format!("--keeps {glob}:");
+        refused(&[&library], &["--keeps", glob], FAULT, &[&told]);
+    }
+    let told = "`twice` cannot keep its parameter `f`: the function pointer has no user data";
+    refused(&[&library], &["--keeps", "twice"], UNSUPPORTED, &[told]);
+}
+
+#[test]
 fn consumes_globs_that_take_nothing() {
     let library = archive("plusone");
     // It takes a number.

@@ -1,12 +1,13 @@
 //! Builds APIs by hand, and prints them.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use rsyso::arch::amd64::Amd64;
 use rsyso::arch::groups::{Group, Relocated};
 use rsyso::arch::reloc::Howto;
 use rsyso::arch::thread_pointer;
-use rsyso::arch::{Analysis, Arch, Arguments, Calling, Code, Linking, Stub, Thunk};
+use rsyso::arch::{Analysis, Arch, Arguments, Calling, Code, KeptCalls, Linking, Stub, Thunk};
 use rsyso::base::diag;
 use rsyso::go::{self, GoFile, GoPackage, Place, Prefix, Present, Request};
 use rsyso::model::goabi::Frame;
@@ -100,6 +101,9 @@ impl Calling for Fake {
     ) -> Result<Code, String> {
         Amd64.callback(api, callback, which, callee)
     }
+    fn kept(&self, api: &Api, id: usize) -> Result<Code, String> {
+        Amd64.kept(api, id)
+    }
     fn c_abi_names(&self) -> &'static [&'static str] {
         Amd64.c_abi_names()
     }
@@ -115,8 +119,8 @@ impl Calling for Fake {
     fn stub(&self, stub: &Stub<'_>) -> String {
         Amd64.stub(stub)
     }
-    fn away(&self, go_on: &str, depart: &str) -> String {
-        Amd64.away(go_on, depart)
+    fn away(&self, go_on: &str, depart: &str, keeps: Option<KeptCalls<'_>>) -> String {
+        Amd64.away(go_on, depart, keeps)
     }
     fn landing(&self, name: &str, then: &str) -> String {
         Amd64.landing(name, then)
@@ -361,17 +365,33 @@ pub struct Sample {
     pub types: Vec<TypeDef>,
     pub doc: String,
     pub declared: Declared,
+    pub conventions: Conventions,
 }
 
 impl Sample {
     /// The API: it is written as it is meant.
     pub fn api(&self) -> Api {
-        Api::from(Signatures {
+        let read = Signatures {
             functions: self.functions.clone(),
             constants: Vec::new(),
             types: self.types.clone(),
             doc: self.doc.clone(),
-        })
+        };
+        Api::new(read, &self.conventions)
+    }
+
+    /// With `--keeps`.
+    pub fn keeps(mut self, symbol: &str) -> Sample {
+        let kept = self.functions.iter().map(|f| {
+            let params = f.params.iter().enumerate();
+            let pointers = params.filter(|(_, p)| matches!(p.ty, Type::Callback { .. }));
+            match f.symbol == symbol {
+                true => pointers.map(|(at, _)| at).collect(),
+                false => BTreeSet::new(),
+            }
+        });
+        self.conventions.kept = kept.collect();
+        self
     }
 
     /// With `--blocking`.

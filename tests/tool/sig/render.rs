@@ -124,6 +124,7 @@ fn ty(api: &Api, t: &Type) -> String {
             let option = if *nullable { "Option " } else { "" };
             format!("{option}extern fn({}){result}{user}", params.join(", "))
         }
+        Type::Kept { id, .. } => format!("kept {}", ty(api, &api.kept()[*id].ty)),
         Type::Owned { elem } => format!("OwnedSlice<{}>", ty(api, elem)),
         Type::OwnedStr => "OwnedString".into(),
         Type::Fallible { value } => {

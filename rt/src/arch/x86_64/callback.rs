@@ -33,7 +33,7 @@ pub unsafe extern "C" fn rsyso_callback() {
         "sub rsp, 8",
         "call {depart}",
         // Where to go on: `rsyso_resume` may be that of another copy of this image (`enter/copies.rs`).
-        "lea rcx, [rip + 3f]",
+        "lea rcx, [rip + {came_back}]",
         "mov [rsp], rcx",
         "mov [rax + {sp}], rsp",
         // One return for the call that Rust made; the next one is the stub's, with the address of what Go is shown.
@@ -47,7 +47,20 @@ pub unsafe extern "C" fn rsyso_callback() {
         "mov [rsp + {result}], rcx",
         "cld",
         "ret",
-        "3:",
+        came_back = sym came_back,
+        depart = sym calls::rsyso_callback_depart,
+        sp = const SP,
+        shown = const SHOWN,
+        go_bp = const offset_of!(Head, go_bp),
+        go_sp = const offset_of!(Head, go_sp),
+        result = const CALLBACK_RESULT,
+    )
+}
+
+/// Go has come back: eax = whether without a result; above the stack pointer what was kept of the registers.
+#[unsafe(naked)]
+pub(super) unsafe extern "C" fn came_back() {
+    naked_asm!(
         "pop r15",
         "pop r14",
         "pop r13",
@@ -88,12 +101,6 @@ pub unsafe extern "C" fn rsyso_callback() {
         ended = sym calls::rsyso_callback_ended,
         counted = sym calls::rsyso_callback_ended_counted,
         abandon = sym calls::rsyso_callback_abandon,
-        depart = sym calls::rsyso_callback_depart,
-        sp = const SP,
-        shown = const SHOWN,
-        go_bp = const offset_of!(Head, go_bp),
-        go_sp = const offset_of!(Head, go_sp),
-        result = const CALLBACK_RESULT,
     )
 }
 
@@ -128,16 +135,19 @@ pub unsafe extern "C" fn rsyso_resume() {
     )
 }
 
-/// The stub returns nil: the call is over.
+/// The stub returns: the call is over. With `gives`, it returns nil, as it gives what Go is to call.
 ///
 /// # Safety
-/// The lane was entered by the wrapper of a function that takes Go functions, and nothing on it is used any more.
+/// The lane was entered by a wrapper, and nothing on it is used any more.
 #[unsafe(naked)]
-pub unsafe extern "C" fn back_to_go(lane: *mut Head) -> ! {
+pub unsafe extern "C" fn back_to_go(lane: *mut Head, gives: bool) -> ! {
     naked_asm!(
         "mov rbp, [rdi + {bp}]",
         "mov rsp, [rdi + {sp}]",
+        "test sil, sil",
+        "jz 2f",
         "mov qword ptr [rsp + {result}], 0",
+        "2:",
         "cld",
         "ret",
         bp = const offset_of!(Head, go_bp),

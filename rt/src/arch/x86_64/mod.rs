@@ -11,6 +11,8 @@ pub mod fault;
 pub mod find;
 #[cfg(not(test))]
 pub mod fronts;
+#[cfg(not(test))]
+pub mod kept;
 pub mod lane;
 #[cfg(not(test))]
 pub mod leave;

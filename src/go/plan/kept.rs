@@ -1,0 +1,309 @@
+//! The Go side of functions that the library keeps: a type for each parameter of an export that takes such functions.
+//!
+//! Go holds them in a table, and the library has a number of that as their user data: an index, and how often the place was used before. So the library never
+//! has a pointer of Go's, and a number that it was given long ago means nothing, or the function that it stood for. The library calls one
+//! by leaving its lane (`rt/src/leave/kept.rs`); an assembly function of the package goes on from there, and calls [`KEPT`].
+
+use crate::contract::{Shown, symbols};
+use crate::go::package::{Declaration, Item, Kind, Stub};
+use crate::model::goabi::{Frame, WORD};
+use crate::model::{Api, Type};
+
+use super::border::Looks;
+use super::callbacks::{ABORT, Answer, CALLBACK, KEPT_CALL};
+use super::export::{Export, lent_to};
+use super::handle_types::SETTLE;
+use super::manner::Manner;
+use super::{depart, types};
+
+/// What the native file imports for this.
+pub(super) const IMPORTS: &[&str] = &["\"sync\"", "\"sync/atomic\"", "\"unsafe\""];
+
+/// The Go function that an away function calls.
+pub(super) const KEPT: &str = "rsysoKept";
+/// Puts a Go function into the table.
+const KEEP: &str = "rsysoKeep";
+/// The stub that goes on in the library when a Go function has not returned.
+const UNWIND: &str = "rsysoKeptUnwind";
+/// Words of room that it has for the result of any export: what Go passes to assembly at most, without its first argument.
+const ROOM: u64 = 31;
+
+/// What away functions need of it.
+pub(super) fn away(api: &Api) -> Option<(&'static str, &'static str)> {
+    api.keeps().then_some((KEPT, symbols::KEPT_RESUME))
+}
+
+/// The stub for a Go function that did not return.
+pub(super) fn stub(api: &Api) -> Option<Stub> {
+    api.keeps().then(|| Stub {
+        name: UNWIND.to_owned(),
+        signature: format!("func {UNWIND}(c uintptr, room [{ROOM}]uint64)"),
+        wraps: symbols::KEPT_UNWIND.to_owned(),
+        frame: Frame {
+            size: (1 + ROOM) * WORD,
+            ..Frame::default()
+        },
+        package: depart::LANDING,
+        landing: depart::landing(Manner::Polite),
+        in_macro: false,
+    })
+}
+
+/// The functions that an export takes and keeps: the number of the parameter, and which of the kept ones it is.
+fn of(export: &Export<'_>) -> Vec<(usize, usize)> {
+    let params = export.f.params.iter().enumerate();
+    params
+        .filter_map(|(at, p)| match p.ty {
+            Type::Kept { id, .. } => Some((at, id)),
+            _ => None,
+        })
+        .collect()
+}
+
+/// The types of an export's functions, and what belongs to them; `panic` is the body of a function with a label, where there is no native code.
+pub(super) fn declared(export: &Export<'_>, panic: Option<&dyn Fn(&str) -> String>) -> Vec<Item> {
+    let all = of(export).into_iter();
+    all.flat_map(|(at, id)| one(export, at, id, panic))
+        .collect()
+}
+
+fn one(
+    export: &Export<'_>,
+    at: usize,
+    id: usize,
+    panic: Option<&dyn Fn(&str) -> String>,
+) -> Vec<Item> {
+    let Some(kept) = export.api.kept().get(id) else {
+        return Vec::new();
+    };
+    let name = export.scope.kept_name(id);
+    let named = types::indefinite(name);
+    let (label, param) = (&export.label, &export.params[at]);
+    let new = format!("New{name}");
+    let mut doc = format!(
+        "{name} is a Go function for the parameter {param} of {label}. The library may keep it, and call it during any call of this package, until it is released."
+    );
+    if let Some(what) = lent_to(&kept.ty) {
+        doc += &format!(
+            " The {what} that it is given are the library's, and good until it returns: copy what is to be kept."
+        );
+    }
+    let function = types::go_type(export.scope, &kept.ty);
+    let released = "Release ends that the library may call the function: if it still does, the program ends. To release it again does nothing.";
+    let ty = match panic {
+        None => format!("type {name} struct {{\n\tid uintptr\n}}"),
+        Some(_) => format!("type {name} struct{{ _ [0]func() }}"),
+    };
+    let (made, free) = match panic {
+        None => (
+            body(export, at, id, &kept.ty),
+            vec![format!("\tif f != nil {{\n\t\t{KEEPS}.release(f.id)\n\t}}")],
+        ),
+        Some(panic) => (vec![panic(&new)], Vec::new()),
+    };
+    let mut items: Vec<Item> = vec![
+        Declaration::new(Kind::Type, name, ty).doc([doc]).into(),
+        Declaration::new(
+            Kind::Func,
+            new.as_str(),
+            format!("func {new}(f {function}) *{name}"),
+        )
+        .doc([format!(
+            "{new} makes {named}. Release it when the library is done with it."
+        )])
+        .body(made)
+        .into(),
+        Declaration::new(
+            Kind::Func,
+            format!("{name}.Release"),
+            format!("func (f *{name}) Release()"),
+        )
+        .doc([released])
+        .body(free)
+        .into(),
+    ];
+    if panic.is_none() {
+        items.push(Item::Support(format!(
+            "// user is what the library is given for f.
+func (f *{name}) user(who string) uintptr {{
+\tif f == nil {{
+\t\treturn 0
+\t}}
+\tif {KEEPS}.find(f.id) == nil {{
+\t\tpanic(who + \" was given {named} that was released\")
+\t}}
+\treturn f.id
+}}"
+        )));
+    }
+    items
+}
+
+/// The table.
+const KEEPS: &str = "rsysoKeeps";
+
+/// The body of the function that makes one.
+fn body(export: &Export<'_>, at: usize, id: usize, ty: &Type) -> Vec<String> {
+    let name = export.scope.kept_name(id);
+    let package = export.package();
+    let taken = ["f".to_owned(), "frame".to_owned()];
+    let answer = Answer {
+        looks: Looks {
+            scope: export.scope,
+            who: &format!("{package}: {name}"),
+            taken: &taken,
+        },
+        callback: ty,
+        rule: export.scope.border.result(export.index, at),
+        go: "f",
+        frame: "frame".to_owned(),
+    };
+    let mut lines = vec![
+        format!(
+            "\tif f == nil {{\n\t\tpanic(\"{package}: New{name} needs a function, not nil\")\n\t}}"
+        ),
+        format!("\treturn &{name}{{{KEEP}({id}, func(frame unsafe.Pointer) {{"),
+    ];
+    lines.extend(answer.call("\t\t"));
+    lines.push("\t})}".to_owned());
+    lines
+}
+
+/// What all of them stand on; `settles` and `aborts` as for [`super::callbacks::native`].
+pub(super) fn native(api: &Api, package: &str, settles: bool, aborts: bool) -> Option<String> {
+    if !api.keeps() {
+        return None;
+    }
+    let by: Vec<String> = api
+        .kept()
+        .iter()
+        .map(|k| format!("{:?}", k.export))
+        .collect();
+    let by = by.join(", ");
+    let settle = match settles {
+        true => format!("\n\t\t\t{SETTLE}(nil)"),
+        false => String::new(),
+    };
+    let ended = match aborts {
+        false => format!(
+            "\t\t// The function panicked, or ended its goroutine: before that goes on, the library's own functions end.
+\t\tif last := c; last != nil {{
+\t\t\tlast.unwind = true
+\t\t\t{UNWIND}(uintptr(unsafe.Pointer(last)), [{ROOM}]uint64{{}}){settle}
+\t\t}}"
+        ),
+        true => format!(
+            "\t\t// The function panicked, or ended its goroutine: the library's own functions cannot end.
+\t\tif c != nil {{
+\t\t\t{ABORT}(recover())
+\t\t}}"
+        ),
+    };
+    let shown = Shown::GO.name;
+    let table = table(package);
+    Some(format!(
+        "{table}
+
+// {KEPT_CALL} calls the Go function that the library asks for.
+func {KEPT_CALL}(c *{shown}) {{
+\tf := {KEEPS}.find(c.user)
+\tif f == nil || f.kind != c.which {{
+\t\tby := [...]string{{{by}}}[c.which]
+\t\trsysoThrow(\"{package}: the Rust library called a Go function that \" + by + \" was given, after it was released\")
+\t}}
+\tf.call(c.frame)
+}}
+
+// {KEPT} does so in the place of a call that is under way.
+func {KEPT}(c *{CALLBACK}) {{
+\tdefer func() {{
+{ended}
+\t}}()
+\t{KEPT_CALL}(c)
+\tc = nil
+}}
+
+// {UNWIND} ends the library's functions of a call. If one of them does not end, but returns, what it gives goes into the room.
+func {UNWIND}(c uintptr, room [{ROOM}]uint64)"
+    ))
+}
+
+/// The table of all of them.
+fn table(package: &str) -> String {
+    format!(
+        "// rsysoKeptFunc is a Go function that the library may call.
+type rsysoKeptFunc struct {{
+\tid   uintptr // the library's user data
+\tkind int     // which parameter it is for
+\tcall func(frame unsafe.Pointer)
+}}
+
+// rsysoKeptSlot is a place for one. A number of the library's is that of the place, and how often that was used.
+type rsysoKeptSlot struct {{
+\tnow  atomic.Pointer[rsysoKeptFunc] // nil while it is free
+\tuses uintptr                       // guarded by the table's mutex
+}}
+
+// rsysoKeptTable holds all. They are found without its mutex: places stay where they are, and are never fewer.
+type rsysoKeptTable struct {{
+\tmu    sync.Mutex
+\tslots atomic.Pointer[[]*rsysoKeptSlot]
+\tfree  []uintptr
+}}
+
+var {KEEPS} rsysoKeptTable
+
+// rsysoKeptIndex has the bits of a number that say which place is meant, counted from 1.
+const rsysoKeptIndex = 1<<24 - 1
+
+// {KEEP} puts a function into the table.
+func {KEEP}(kind int, call func(frame unsafe.Pointer)) uintptr {{
+\tt := &{KEEPS}
+\tt.mu.Lock()
+\tdefer t.mu.Unlock()
+\tvar slots []*rsysoKeptSlot
+\tif all := t.slots.Load(); all != nil {{
+\t\tslots = *all
+\t}}
+\tindex := uintptr(len(slots))
+\tif last := len(t.free) - 1; last >= 0 {{
+\t\tindex, t.free = t.free[last], t.free[:last]
+\t}} else {{
+\t\tif index == rsysoKeptIndex {{
+\t\t\tpanic(\"{package}: the library keeps too many Go functions: some are to be released\")
+\t\t}}
+\t\tslots = append(slots, new(rsysoKeptSlot))
+\t\tt.slots.Store(&slots)
+\t}}
+\tslot := slots[index]
+\tslot.uses++
+\tid := slot.uses*(rsysoKeptIndex+1) + index + 1
+\tslot.now.Store(&rsysoKeptFunc{{id, kind, call}})
+\treturn id
+}}
+
+// find returns the function of a number, or nil if it was released.
+func (t *rsysoKeptTable) find(id uintptr) *rsysoKeptFunc {{
+\tslots, index := t.slots.Load(), id&rsysoKeptIndex-1
+\tif slots == nil || index >= uintptr(len(*slots)) {{
+\t\treturn nil
+\t}}
+\tif f := (*slots)[index].now.Load(); f != nil && f.id == id {{
+\t\treturn f
+\t}}
+\treturn nil
+}}
+
+// release takes a function out, if it is there.
+func (t *rsysoKeptTable) release(id uintptr) {{
+\tt.mu.Lock()
+\tdefer t.mu.Unlock()
+\tif t.find(id) == nil {{
+\t\treturn
+\t}}
+\tindex := id&rsysoKeptIndex - 1
+\t(*t.slots.Load())[index].now.Store(nil)
+\tt.free = append(t.free, index)
+}}"
+    )
+}

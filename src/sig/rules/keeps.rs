@@ -1,0 +1,152 @@
+//! What `--keeps` says: which function pointers the library calls when the call that they were given to is over. No signature tells.
+//!
+//! By its user data the library says which Go function it means, so there must be some.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::base::diag::{Error, Kind, Problem, Result};
+use crate::base::globs;
+use crate::model::{Function, Signatures, Type};
+
+/// The function pointers of each function that are kept, by their numbers.
+pub(super) fn find(
+    read: &Signatures,
+    user_data: &[BTreeMap<usize, usize>],
+    values: &[String],
+) -> Result<Vec<BTreeSet<usize>>> {
+    let takes = |f: &&Function| pointers(f).next().is_some();
+    let names = || {
+        let functions = read.functions.iter().filter(takes);
+        functions.map(|f| f.symbol.as_str())
+    };
+    let all: Vec<&str> = names().collect();
+    let help = match all.is_empty() {
+        true => "no exported function takes a function pointer".to_owned(),
+        false => format!("function pointers are taken by: {}", globs::some(&all)),
+    };
+    let none = (
+        "no exported function that takes a function pointer has such a name",
+        help.as_str(),
+    );
+    let said = globs::said("--keeps", values, |_| names(), none)?;
+    let mut problems = Vec::new();
+    let kept = read.functions.iter().zip(user_data).map(|(f, data)| {
+        if said.get(&f.symbol) != Some(&true) {
+            return BTreeSet::new();
+        }
+        let without = pointers(f).filter(|at| !data.contains_key(at));
+        problems.extend(without.map(|at| refusal(f, at)));
+        pointers(f).collect()
+    });
+    let kept = kept.collect();
+    Error::check(Kind::Unsupported, problems, kept)
+}
+
+/// The numbers of the function pointers.
+fn pointers(function: &Function) -> impl Iterator<Item = usize> {
+    let params = function.params.iter().enumerate();
+    params.filter_map(|(at, p)| matches!(p.ty, Type::Callback { .. }).then_some(at))
+}
+
+fn refusal(function: &Function, at: usize) -> Problem {
+    let (symbol, param) = (&function.symbol, &function.params[at].name);
+    let problem = Problem::new(format!(
+        "`{symbol}` cannot keep its parameter `{param}`: the function pointer has no user data, by which the library would say which Go function it means"
+    ))
+    .help(format!(
+        "let it be followed by a `*mut c_void` that the function takes, too, last or first; or leave it out with --keeps '!{symbol}'"
+    ));
+    match &function.source {
+        Some(s) => problem.at(format!("{}:{}", s.file, s.line)),
+        None => problem,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Api, Conventions, Param, PointerKind};
+
+    const DATA: Type = Type::Pointer {
+        to: None,
+        kind: PointerKind::Mut,
+        nullable: true,
+    };
+
+    fn function(symbol: &str, types: &[Type]) -> Function {
+        let params = types.iter().zip(["f", "user"]);
+        Function {
+            symbol: symbol.into(),
+            params: params
+                .map(|(ty, name)| Param {
+                    name: name.into(),
+                    ty: ty.clone(),
+                })
+                .collect(),
+            ..Function::default()
+        }
+    }
+
+    fn read() -> Signatures {
+        let pointer = |params: &[Type]| Type::Callback {
+            params: params.to_vec(),
+            names: Vec::new(),
+            result: None,
+            user: None,
+            nullable: true,
+        };
+        Signatures {
+            functions: vec![
+                function("bare", &[pointer(&[])]),
+                function("close", &[]),
+                function("listen", &[pointer(&[DATA]), DATA]),
+                function("watch", &[pointer(&[DATA]), DATA]),
+            ],
+            ..Signatures::default()
+        }
+    }
+
+    fn kept(globs: &[&str]) -> Result<Vec<String>> {
+        let read = read();
+        let values: Vec<_> = globs.iter().map(|g| g.to_string()).collect();
+        let user_data = super::super::user_data::find(&read);
+        let conventions = Conventions {
+            kept: find(&read, &user_data, &values)?,
+            user_data,
+            ..Conventions::default()
+        };
+        let api = Api::new(read, &conventions);
+        let kept = api.kept().iter();
+        Ok(kept.map(|k| format!("{} {}", k.export, k.param)).collect())
+    }
+
+    #[test]
+    fn the_last_glob_that_matches_counts() {
+        assert_eq!(kept(&[]).unwrap(), [""; 0]);
+        assert_eq!(kept(&["listen"]).unwrap(), ["listen f"]);
+        assert_eq!(kept(&["*", "!watch", "!bare"]).unwrap(), ["listen f"]);
+        assert_eq!(kept(&["!*", "[lw]*"]).unwrap(), ["listen f", "watch f"]);
+    }
+
+    #[test]
+    fn what_takes_no_function_or_has_no_user_data_is_refused() {
+        for glob in ["close", "!close", "none*"] {
+            let error = kept(&[glob]).unwrap_err();
+            assert_eq!(error.kind, Kind::Fault);
+            let told = &error.problems[0];
+            assert!(told.message.starts_with(&format!("--keeps {glob}:")));
+            let help = told.help.as_deref();
+            assert_eq!(
+                help,
+                Some("function pointers are taken by: bare, listen, watch")
+            );
+        }
+        let error = kept(&["*"]).unwrap_err();
+        assert_eq!((error.kind, error.problems.len()), (Kind::Unsupported, 1));
+        let told = &error.problems[0].message;
+        assert!(
+            told.starts_with("`bare` cannot keep its parameter `f`"),
+            "{told}"
+        );
+    }
+}
