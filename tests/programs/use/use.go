@@ -5,10 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"strings"
 	"sync"
+	"sync/atomic"
 
 	"rsyso.test/data"
 	"rsyso.test/plusone"
+	"rsyso.test/polite"
+	"rsyso.test/programs/lasting"
 	"rsyso.test/text"
 )
 
@@ -40,7 +44,43 @@ func Check() error {
 	if got := data.CounterGet() - before; got != 16*20 {
 		return fmt.Errorf("the counter advanced by %d, want 320", got)
 	}
-	return nil
+	return Last()
+}
+
+// Last makes calls that last: each kind once, then in two images at the same time, while Go collects.
+func Last() error {
+	for seed, call := range lasting.Calls {
+		if err := call.Do(seed); err != nil {
+			return fmt.Errorf("%s: %w", call.Name, err)
+		}
+	}
+	var stop atomic.Bool
+	page := strings.Repeat("some words and 17 numbers; ", 10_000)
+	counted := make(chan error)
+	go func() {
+		for !stop.Load() {
+			if n := text.CountMatches("[0-9]+", page); n != 10_000 {
+				counted <- fmt.Errorf("CountMatches gave %d", n)
+			}
+		}
+		counted <- nil
+	}()
+	for i := 0; i < 5; i++ {
+		state := new([2]uint32)
+		ended := make(chan struct{})
+		go func() {
+			defer close(ended)
+			polite.Wait(&state[0])
+		}()
+		for atomic.LoadUint32(&state[0]) == 0 {
+			runtime.Gosched()
+		}
+		runtime.GC()
+		atomic.StoreUint32(&state[1], 1)
+		<-ended
+	}
+	stop.Store(true)
+	return <-counted
 }
 
 func check(g, round int) error {

@@ -3,8 +3,28 @@ package main
 
 /*
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+
+// Handlers of C's own for the signal by which Go asks for a thread, each in front of what is there.
+static struct sigaction before[2];
+static volatile int handled[2];
+
+static void hand_on(int which, int signal, siginfo_t *info, void *context) {
+	handled[which]++;
+	before[which].sa_sigaction(signal, info, context);
+}
+static void first(int signal, siginfo_t *info, void *context) { hand_on(0, signal, info, context); }
+static void second(int signal, siginfo_t *info, void *context) { hand_on(1, signal, info, context); }
+
+static int take_over(int which) {
+	struct sigaction ours = {.sa_sigaction = which ? second : first, .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART};
+	sigfillset(&ours.sa_mask);
+	sigaction(SIGURG, NULL, &before[which]);
+	return sigaction(SIGURG, &ours, NULL);
+}
+static int times(int which) { return handled[which]; }
 
 static int measure(const char *text) {
 	errno = 7; // A thread-local of C's own.
@@ -25,6 +45,11 @@ import (
 )
 
 func main() {
+	// Behind the libraries' handlers.
+	if C.take_over(0) != 0 {
+		fmt.Println("no handler")
+		os.Exit(1)
+	}
 	done := make(chan error)
 	go func() { done <- use.Check() }()
 	var wg sync.WaitGroup
@@ -46,6 +71,19 @@ func main() {
 	wg.Wait()
 	if err := <-done; err != nil {
 		fmt.Println(err)
+		os.Exit(1)
+	}
+	// In front of them.
+	if C.take_over(1) != 0 {
+		fmt.Println("no handler")
+		os.Exit(1)
+	}
+	if err := use.Last(); err != nil {
+		fmt.Println(err)
+		os.Exit(1)
+	}
+	if C.times(0) == 0 || C.times(1) == 0 {
+		fmt.Println("C's handlers were not called")
 		os.Exit(1)
 	}
 	if _, err := net.LookupHost("localhost"); err != nil {
