@@ -1,7 +1,7 @@
 //! The wrappers as one more object of the link: a section, a global function and references for each export, and for each Go function
 //! that an export takes.
 
-use crate::arch::{Arch, Code, kept_code, note};
+use crate::arch::{Arch, Code, DESTROY_CODE, kept_code, note};
 use crate::base::diag::{Error, Kind, Problem, Result};
 use crate::contract::symbols::{self, PART, WRAPPER};
 use crate::model::goabi;
@@ -104,6 +104,7 @@ pub fn object(api: &Api, arch: &dyn Arch, calls: &Calls) -> Result<Object<'stati
         Some((forget(), drained)),
         calls.settles.then(|| (settle(), Uses::Settled)),
         api.gives_memory().then(|| (free(), Uses::None)),
+        api.destroys().then(|| (due(), Uses::None)),
     ];
     let c_memory = c_memory().map(|f| (f, Uses::None));
     let c_memory = c_memory.into_iter().filter(|_| api.has_c_strings());
@@ -140,6 +141,13 @@ pub fn object(api: &Api, arch: &dyn Arch, calls: &Calls) -> Result<Object<'stati
             Error::unsupported(Problem::new(what))
         })?;
         w.add(kept_code(kept), code, Role::Callback);
+    }
+    if api.destroys() {
+        let code = arch.destroy(api).map_err(|what| {
+            let what = format!("cannot make a destroy function: {what}");
+            Error::fault(Problem::new(what))
+        })?;
+        w.add(DESTROY_CODE.to_owned(), code, Role::Callback);
     }
     let returns = calls.functions.iter().any(|call| call.frame.callbacks);
     let entered = [
@@ -227,6 +235,15 @@ pub fn c_memory() -> [Function; 3] {
         function("free", "p", memory(), None),
         function("strlen", "text", text, Some(size())),
     ]
+}
+
+/// The runtime's function that gives the user data of a function that the library has destroyed where Go could not hear of it, or 0.
+pub fn due() -> Function {
+    Function {
+        symbol: symbols::KEPT_DUE.to_owned(),
+        result: Some(Type::Int(Int::Usize)),
+        ..Function::default()
+    }
 }
 
 struct Assembly {

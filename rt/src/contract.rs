@@ -73,6 +73,8 @@ pub mod symbols {
         KEPT_RESUME = "rsyso_kept_resume";
         /// What Go calls when a kept function has not returned.
         KEPT_UNWIND = "rsyso_kept_unwind";
+        /// Gives the user data of a kept function that was destroyed on a thread of Rust's own, or 0.
+        KEPT_DUE = "rsyso_kept_due";
         /// A word: the stack protector's value.
         PROTECTOR = "__stack_chk_guard";
         /// What Go calls with the result of a Go function.
@@ -169,6 +171,9 @@ pub struct Head {
     /// Not 0 while the library is unwound because a function that it keeps did not return.
     pub unwinding: usize,
 }
+
+/// In the place of the number of a kept function: it is not called, but destroyed.
+pub const KEPT_DESTROY: u64 = u32::MAX as u64;
 
 /// Set in a landing whose call Go is not to take for a system call: it does so already, or never.
 pub const LANDING_STAYS: u64 = 1;

@@ -54,6 +54,9 @@ pub fn kept_code(kept: &Kept) -> String {
     format!("{WRAPPER}{}{PART}kept{PART}{}", kept.export, kept.param)
 }
 
+/// The symbol of what the library is given as the destroy function of all functions that it keeps.
+pub const DESTROY_CODE: &str = "rsyso:destroy";
+
 /// One Go assembly stub to print.
 #[derive(Clone, Copy, Debug)]
 pub struct Stub<'a> {
@@ -179,6 +182,8 @@ pub trait Calling: Sync {
     /// What stands for the Go functions of [`Api::kept`]`[id]`: as [`Self::callback`], but that the user data says which it is
     /// ([`symbols::KEPT`](crate::contract::symbols::KEPT)).
     fn kept(&self, api: &Api, id: usize) -> Result<Code, String>;
+    /// The destroy function of all that is kept ([`DESTROY_CODE`]).
+    fn destroy(&self, api: &Api) -> Result<Code, String>;
     /// What Rust calls the C convention of this machine alone, besides `C` and `system` (The Rust Reference, "External blocks").
     fn c_abi_names(&self) -> &'static [&'static str];
     /// Code that goes on at a symbol.

@@ -82,6 +82,8 @@ pub struct Conventions {
     pub pairs: Vec<BTreeMap<usize, Param>>,
     /// By function: the function pointers that the library keeps.
     pub kept: Vec<BTreeSet<usize>>,
+    /// By function: those that it keeps until it calls the destroy function behind their user data.
+    pub destroyed: Vec<BTreeSet<usize>>,
 }
 
 impl Conventions {
@@ -93,8 +95,8 @@ impl Conventions {
         params: Vec<Param>,
         all: &mut Vec<Kept>,
     ) -> Vec<Param> {
-        let kept = |at: usize| {
-            let of = self.kept.get(function);
+        let is_in = |all: &[BTreeSet<usize>], at: usize| {
+            let of = all.get(function);
             of.is_some_and(|of| of.contains(&at))
         };
         let user_data = |at: usize| self.user_data.get(function)?.get(&at);
@@ -110,14 +112,19 @@ impl Conventions {
                 rest.next();
             }
             self.replace(&mut param.ty);
+            let destroyed = is_in(&self.destroyed, at);
+            if destroyed {
+                rest.next();
+            }
             if let Type::Callback { nullable, .. } = param.ty
-                && kept(at)
+                && (destroyed || is_in(&self.kept, at))
             {
                 let id = all.len();
                 all.push(Kept {
                     export: symbol.to_owned(),
                     param: param.name.clone(),
                     ty: std::mem::replace(&mut param.ty, Type::Kept { id, nullable }),
+                    destroyed,
                 });
             }
             meant.push(param);
@@ -176,6 +183,11 @@ impl Api {
     /// The function pointers that the library keeps; [`Type::Kept`] indexes this list.
     pub fn kept(&self) -> &[Kept] {
         &self.kept
+    }
+
+    /// Whether it says of some that it is done with them.
+    pub fn destroys(&self) -> bool {
+        self.kept.iter().any(|kept| kept.destroyed)
     }
 
     /// Whether the library keeps function pointers: then any call of any export may be one that has Go called, and comes back with the goroutine's stack at

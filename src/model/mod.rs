@@ -77,6 +77,8 @@ pub struct Kept {
     pub param: String,
     /// The function's type, a [`Type::Callback`] with user data.
     pub ty: Type,
+    /// Whether behind the user data follows a function by which the library says that it is done with it: three parameters in C, one in Go.
+    pub destroyed: bool,
 }
 
 /// One parameter.

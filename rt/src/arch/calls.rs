@@ -61,7 +61,8 @@ unsafe extern "C" {
         callee: usize,
         user: usize,
     ) -> *mut Head;
-    /// `leave/kept.rs`: makes the lane ready to be left for a function that the library keeps; gives its control block, and whether the stub returns to Go.
+    /// `leave/kept.rs`: makes the lane ready to be left for a function that the library keeps; gives its control block, and whether the stub returns to Go;
+    /// no control block if nothing is to be called.
     pub fn rsyso_kept_depart(
         frame: *mut core::ffi::c_void,
         which: usize,

@@ -10,18 +10,75 @@
 //!   return, the results go there, and Go goes on with what it was about.
 
 use core::ffi::c_void;
+use core::ptr::null_mut;
 
 use super::callback::{misused, takes_functions};
 use super::departure::reaches_go;
 use crate::arch::calls::{Words, called};
-use crate::contract::Shown;
+use crate::contract::{KEPT_DESTROY, Shown};
 use crate::lane::{self, control};
+use crate::sys::lock::Lock;
+
+/// User data of functions that were destroyed where Go cannot be reached.
+struct Due(*mut Node);
+
+/// One of them, a block of the heap's.
+struct Node {
+    user: usize,
+    next: *mut Node,
+}
+
+// SAFETY: blocks that no thread owns.
+unsafe impl Send for Due {}
+
+static DUE: Lock<Due> = Lock::new(Due(null_mut()));
+
+/// Keeps the user data of a function that was destroyed until Go asks. If there is no memory, Go keeps the function for good.
+fn destroyed(user: usize) {
+    if user == 0 {
+        return;
+    }
+    // SAFETY: a fresh block of that size, if there is one.
+    unsafe {
+        let node: *mut Node = libc::malloc(size_of::<Node>()).cast();
+        if !node.is_null() {
+            let mut due = DUE.lock();
+            node.write(Node { user, next: due.0 });
+            due.0 = node;
+        }
+    }
+}
+
+/// The user data of one that was destroyed so, or 0.
+#[unsafe(no_mangle)]
+pub extern "C" fn rsyso_kept_due() -> usize {
+    let node = {
+        let mut due = DUE.lock();
+        let node = due.0;
+        if node.is_null() {
+            return 0;
+        }
+        // SAFETY: a block of the list, which is locked.
+        due.0 = unsafe { (*node).next };
+        node
+    };
+    // SAFETY: a block that is in no list any more.
+    unsafe {
+        let user = (*node).user;
+        libc::free(node.cast());
+        user
+    }
+}
 
 called! {
     /// The calling side of a kept function: checks that Go can be reached, and makes the lane ready to be left. Returns its control block, and whether
-    /// the stub returns to Go.
+    /// the stub returns to Go; null if there is nothing to be called.
     fn rsyso_kept_depart(frame: *mut c_void, which: usize, code: usize, user: usize) -> Words {
         let control = control();
+        if which == KEPT_DESTROY as usize && (user == 0 || !reaches_go(control)) {
+            destroyed(user);
+            return Words(0, 0);
+        }
         if !reaches_go(control) {
             misused(control, code, "on a thread that the library started: Go can be called during its own calls only");
         }

@@ -55,6 +55,8 @@ pub(super) enum Arg {
     Code { at: u64, which: usize, to: Place },
     /// What stands for the kept functions of this number, if the word at `at`, the user data behind it, is not 0; else null.
     Kept { at: u64, id: usize, to: Place },
+    /// The destroy function of what the library keeps.
+    Destroy { to: Place },
     /// The call's own mark, as the user data of a Go function.
     Mark { to: Place },
 }
@@ -228,7 +230,7 @@ impl Registers {
                     args.push(Arg::Mark { to: place() });
                 }
             }
-            Shape::Kept { id } => {
+            Shape::Kept { id, destroyed } => {
                 let mut place = || match self.int < INT_ARGS {
                     true => self.take(Class::Integer),
                     false => Place::Stack(self.push(8)),
@@ -245,6 +247,9 @@ impl Registers {
                     signed: false,
                 };
                 args.push(Arg::Part { part, to: place() });
+                if destroyed {
+                    args.push(Arg::Destroy { to: place() });
+                }
             }
             Shape::Parts(parts) => {
                 let room = self.room(parts.iter().map(|p| p.class));
@@ -332,7 +337,10 @@ fn shape(api: &Api, ty: &Type) -> Result<Shape, String> {
                 user: user.is_some(),
             })
         }
-        Type::Kept { id, .. } => Ok(Shape::Kept { id: *id }),
+        Type::Kept { id, .. } => Ok(Shape::Kept {
+            id: *id,
+            destroyed: api.kept().get(*id).is_some_and(|kept| kept.destroyed),
+        }),
         // Three words or more.
         Type::Owned { .. } | Type::OwnedStr | Type::Fallible { value: None } => Ok(Shape::Memory),
         Type::Fallible { value: Some(value) } => shape(api, value).map(|_| Shape::Memory),

@@ -14,10 +14,10 @@ use super::wrapper::UNROLLED;
 use super::writer::{
     FramePlace, INT64, RESULT, RETURN_ADDRESS, SSE, Step, Widths, Writer, broken, disp,
 };
-use crate::arch::{Code, kept_code};
-use crate::contract::symbols;
+use crate::arch::{Code, DESTROY_CODE, kept_code};
+use crate::contract::{KEPT_DESTROY, symbols};
 use crate::model::goabi::Frame;
-use crate::model::{Api, Type};
+use crate::model::{Api, PointerKind, Type};
 use gimli::X86_64;
 use gimli::write::CallFrameInstruction;
 
@@ -30,6 +30,24 @@ pub(super) fn emit(api: &Api, callback: &Type, which: usize, callee: &str) -> Re
 pub(super) fn kept(api: &Api, id: usize) -> Result<Code, String> {
     let kept = api.kept().get(id).ok_or("it is not kept")?;
     code(api, &kept.ty, id, &kept_code(kept), symbols::KEPT)
+}
+
+/// The code for their destroy function.
+pub(super) fn destroy(api: &Api) -> Result<Code, String> {
+    let user = Type::Pointer {
+        to: None,
+        kind: PointerKind::Mut,
+        nullable: true,
+    };
+    let function = Type::Callback {
+        params: vec![user],
+        names: Vec::new(),
+        result: None,
+        user: Some(0),
+        nullable: false,
+    };
+    let which = KEPT_DESTROY as usize;
+    code(api, &function, which, DESTROY_CODE, symbols::KEPT)
 }
 
 /// The code that `calls` the runtime, with the address of `callee`.

@@ -48,6 +48,8 @@ pub(super) enum Shape {
     /// The same for a function that the library keeps.
     Kept {
         id: usize,
+        /// Whether a destroy function follows.
+        destroyed: bool,
     },
 }
 

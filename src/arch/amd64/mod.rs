@@ -122,6 +122,9 @@ impl Calling for Amd64 {
     fn kept(&self, api: &Api, id: usize) -> Result<Code, String> {
         callback::kept(api, id)
     }
+    fn destroy(&self, api: &Api) -> Result<Code, String> {
+        callback::destroy(api)
+    }
     fn c_abi_names(&self) -> &'static [&'static str] {
         &["sysv64", "sysv64-unwind"]
     }

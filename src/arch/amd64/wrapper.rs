@@ -30,7 +30,7 @@ use super::handles::{self, Aside};
 use super::writer::{
     FramePlace, INT64, R_X86_64_PC32, RESULT, RETURN_ADDRESS, SSE, Step, Writer, broken, disp,
 };
-use crate::arch::{Code, kept_code};
+use crate::arch::{Code, DESTROY_CODE, kept_code};
 use crate::contract::symbols;
 use crate::contract::{
     CALLBACK_RESULT, CONTROL_FRAME_SP, CONTROL_GO_BP, CONTROL_GO_LANDING, CONTROL_GO_SP,
@@ -335,6 +335,12 @@ impl Writer {
                 self.kept_code(rax, at, id)?;
                 self.a.mov(qword_ptr(rsp + disp(to)), rax)
             }
+            Arg::Destroy {
+                to: Place::Stack(to),
+            } => {
+                self.address(rax, DESTROY_CODE)?;
+                self.a.mov(qword_ptr(rsp + disp(to)), rax)
+            }
             Arg::Mark {
                 to: Place::Stack(to),
             } => self.a.mov(qword_ptr(rsp + disp(to)), r13),
@@ -382,6 +388,7 @@ impl Writer {
                 id,
                 to: Place::Int(i),
             } => self.kept_code(INT64[i], at, id),
+            Arg::Destroy { to: Place::Int(i) } => self.address(INT64[i], DESTROY_CODE),
             Arg::Mark { to: Place::Int(i) } => self.a.mov(INT64[i], r13),
             Arg::Part {
                 part,

@@ -9,7 +9,7 @@ use super::export::{CallSite, Export, Made, declaration};
 use super::handle_types::CELL;
 use super::handles::Role;
 use super::large::{self, Between};
-use super::{depart, escape, layouts, lengths, owned, race, texts, types};
+use super::{depart, escape, kept, layouts, lengths, owned, race, texts, types};
 
 /// Copies a string that a handle's memory holds.
 const COPY_TEXT: &str = "rsysoCopyText";
@@ -158,7 +158,10 @@ impl Export<'_> {
         let args = site.args.iter().zip(&self.f.params);
         let args: Vec<String> = args
             .map(|(arg, p)| match p.ty {
-                Type::Kept { .. } => format!("{arg}.user(\"{}\")", site.who),
+                Type::Kept { id, .. } => match self.scope.destroyed(id) {
+                    Some(_) => kept::keeps(self.scope.kept_name(id), arg),
+                    None => format!("{arg}.user(\"{}\")", site.who),
+                },
                 _ => arg.clone(),
             })
             .collect();

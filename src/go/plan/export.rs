@@ -195,17 +195,22 @@ impl<'a> Export<'a> {
             }
         }
         for (name, p) in params() {
-            if let Some(what) = lent_to(&p.ty) {
+            let destroyed = match p.ty {
+                Type::Kept { id, .. } => self.scope.destroyed(id),
+                _ => None,
+            };
+            if let Some(what) = lent_to(destroyed.unwrap_or(&p.ty)) {
                 out.push_str(&format!(
                     " The {what} that {name} is given are the library's, and good until {name} returns: copy what is to be kept."
                 ));
             }
         }
         for (name, p) in params() {
-            if let Type::Kept { .. } = p.ty {
-                out.push_str(&format!(
-                    " The library may keep {name} until it is released."
-                ));
+            if let Type::Kept { id, .. } = p.ty {
+                out.push_str(&match self.scope.destroyed(id) {
+                    Some(_) => format!(" The library keeps {name} until it is done with it."),
+                    None => format!(" The library may keep {name} until it is released."),
+                });
             }
         }
         if let Some((handle, kind)) = handles.given(self.f)

@@ -323,7 +323,9 @@ impl Plan<'_> {
         let blocks = self.exports.iter().any(Export::blocks);
         routines.extend(depart::landings(blocks));
         routines.push(Routine::Stub(depart::go_on()));
-        routines.extend(kept::stub(self.request.api).map(Routine::Stub));
+        let api = self.request.api;
+        let kept = kept::stub(api).into_iter().chain(kept::due(api));
+        routines.extend(kept.map(Routine::Stub));
         routines.extend(self.internal().into_iter().map(Routine::Stub));
         Assembly {
             file: format!("{}_linux_{goarch}.s", self.request.place.stem),

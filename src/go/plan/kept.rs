@@ -4,10 +4,12 @@
 //! has a pointer of Go's, and a number that it was given long ago means nothing, or the function that it stood for. The library calls one
 //! by leaving its lane (`rt/src/leave/kept.rs`); an assembly function of the package goes on from there, and calls [`KEPT`].
 
-use crate::contract::{Shown, symbols};
+use crate::base::identifiers as names;
+use crate::contract::{KEPT_DESTROY, Shown, symbols};
 use crate::go::package::{Declaration, Item, Kind, Stub};
-use crate::model::goabi::{Frame, WORD};
+use crate::model::goabi::{self, Frame, WORD};
 use crate::model::{Api, Type};
+use crate::wrappers;
 
 use super::border::Looks;
 use super::callbacks::{ABORT, Answer, CALLBACK, KEPT_CALL};
@@ -49,6 +51,23 @@ pub(super) fn stub(api: &Api) -> Option<Stub> {
     })
 }
 
+/// The stub of [`wrappers::due`].
+const DUE: &str = "rsysoKeptDue";
+
+/// The stub that tells of functions that the library has destroyed where Go could not hear of it.
+pub(super) fn due(api: &Api) -> Option<Stub> {
+    let function = wrappers::due();
+    api.destroys().then(|| Stub {
+        name: DUE.to_owned(),
+        signature: format!("func {DUE}() uintptr"),
+        frame: goabi::frame(api, &function),
+        wraps: function.symbol,
+        package: depart::LANDING,
+        landing: depart::landing(Manner::Polite),
+        in_macro: false,
+    })
+}
+
 /// The functions that an export takes and keeps: the number of the parameter, and which of the kept ones it is.
 fn of(export: &Export<'_>) -> Vec<(usize, usize)> {
     let params = export.f.params.iter().enumerate();
@@ -77,6 +96,12 @@ fn one(
         return Vec::new();
     };
     let name = export.scope.kept_name(id);
+    if kept.destroyed {
+        return match panic {
+            None => vec![Item::Support(destroyed(export, at, id, &kept.ty))],
+            Some(_) => Vec::new(),
+        };
+    }
     let named = types::indefinite(name);
     let (label, param) = (&export.label, &export.params[at]);
     let new = format!("New{name}");
@@ -142,31 +167,82 @@ func (f *{name}) user(who string) uintptr {{
 /// The table.
 const KEEPS: &str = "rsysoKeeps";
 
+/// The call that has the library keep a function until it destroys it.
+pub(super) fn keeps(name: &str, function: &str) -> String {
+    format!("{KEEP}{name}({function})")
+}
+
+/// The function that is called so.
+fn destroyed(export: &Export<'_>, at: usize, id: usize, ty: &Type) -> String {
+    let name = export.scope.kept_name(id);
+    let function = types::go_type(export.scope, ty);
+    let (label, f) = (&export.label, &export.params[at]);
+    let mut lines = vec![
+        format!("// {KEEP}{name} has the library keep {f} of {label}, until it is done with it."),
+        format!("func {KEEP}{name}({f} {function}) uintptr {{"),
+        format!("\tif {f} == nil {{\n\t\treturn 0\n\t}}"),
+    ];
+    lines.extend(keep(
+        "\treturn ",
+        "",
+        &answer(export, at, id, ty, &export.who, f),
+    ));
+    lines.push("}".to_owned());
+    lines.join("\n")
+}
+
 /// The body of the function that makes one.
 fn body(export: &Export<'_>, at: usize, id: usize, ty: &Type) -> Vec<String> {
     let name = export.scope.kept_name(id);
     let package = export.package();
-    let taken = ["f".to_owned(), "frame".to_owned()];
+    let mut lines = vec![format!(
+        "\tif f == nil {{\n\t\tpanic(\"{package}: New{name} needs a function, not nil\")\n\t}}"
+    )];
+    let who = format!("{package}: {name}");
+    let called = answer(export, at, id, ty, &who, "f");
+    lines.extend(keep(&format!("\treturn &{name}{{"), "}", &called));
+    lines
+}
+
+/// A function that calls a Go function, as an argument of [`KEEP`].
+struct Called {
+    id: usize,
+    /// What its parameter is called.
+    frame: String,
+    lines: Vec<String>,
+}
+
+/// Puts it into the table; the number stands between `before` and `behind`.
+fn keep(before: &str, behind: &str, called: &Called) -> Vec<String> {
+    let Called { id, frame, lines } = called;
+    let mut all = vec![format!(
+        "{before}{KEEP}({id}, func({frame} unsafe.Pointer) {{"
+    )];
+    all.extend_from_slice(lines);
+    all.push(format!("\t}}){behind}"));
+    all
+}
+
+/// The function that calls the Go function `f`.
+fn answer(export: &Export<'_>, at: usize, id: usize, ty: &Type, who: &str, f: &str) -> Called {
+    let frame = names::unused("frame", &[f.to_owned()]);
+    let taken = [f.to_owned(), frame.clone()];
     let answer = Answer {
         looks: Looks {
             scope: export.scope,
-            who: &format!("{package}: {name}"),
+            who,
             taken: &taken,
         },
         callback: ty,
         rule: export.scope.border.result(export.index, at),
-        go: "f",
-        frame: "frame".to_owned(),
+        go: f,
+        frame: frame.clone(),
     };
-    let mut lines = vec![
-        format!(
-            "\tif f == nil {{\n\t\tpanic(\"{package}: New{name} needs a function, not nil\")\n\t}}"
-        ),
-        format!("\treturn &{name}{{{KEEP}({id}, func(frame unsafe.Pointer) {{"),
-    ];
-    lines.extend(answer.call("\t\t"));
-    lines.push("\t})}".to_owned());
-    lines
+    Called {
+        id,
+        frame,
+        lines: answer.call("\t\t"),
+    }
 }
 
 /// What all of them stand on; `settles` and `aborts` as for [`super::callbacks::native`].
@@ -200,12 +276,23 @@ pub(super) fn native(api: &Api, package: &str, settles: bool, aborts: bool) -> O
         ),
     };
     let shown = Shown::GO.name;
-    let table = table(package);
+    let (due, destroyed) = match api.destroys() {
+        false => (String::new(), String::new()),
+        true => (
+            format!(
+                "\n\n// {DUE} tells of a function that the library was done with on a thread of its own, or returns 0.\nfunc {DUE}() uintptr"
+            ),
+            format!(
+                "\n\tif c.which == {KEPT_DESTROY} {{\n\t\t{KEEPS}.release(c.user) // the library is done with it\n\t\treturn\n\t}}"
+            ),
+        ),
+    };
+    let table = table(api, package);
     Some(format!(
         "{table}
 
 // {KEPT_CALL} calls the Go function that the library asks for.
-func {KEPT_CALL}(c *{shown}) {{
+func {KEPT_CALL}(c *{shown}) {{{destroyed}
 \tf := {KEEPS}.find(c.user)
 \tif f == nil || f.kind != c.which {{
 \t\tby := [...]string{{{by}}}[c.which]
@@ -224,12 +311,21 @@ func {KEPT}(c *{CALLBACK}) {{
 }}
 
 // {UNWIND} ends the library's functions of a call. If one of them does not end, but returns, what it gives goes into the room.
-func {UNWIND}(c uintptr, room [{ROOM}]uint64)"
+func {UNWIND}(c uintptr, room [{ROOM}]uint64){due}"
     ))
 }
 
+/// Takes out of the table `t` what the library has destroyed where Go could not hear of it.
+fn drain(api: &Api) -> String {
+    match api.destroys() {
+        false => String::new(),
+        true => format!("\n\tfor id := {DUE}(); id != 0; id = {DUE}() {{\n\t\tt.release(id)\n\t}}"),
+    }
+}
+
 /// The table of all of them.
-fn table(package: &str) -> String {
+fn table(api: &Api, package: &str) -> String {
+    let drain = drain(api);
     format!(
         "// rsysoKeptFunc is a Go function that the library may call.
 type rsysoKeptFunc struct {{
@@ -258,7 +354,7 @@ const rsysoKeptIndex = 1<<24 - 1
 
 // {KEEP} puts a function into the table.
 func {KEEP}(kind int, call func(frame unsafe.Pointer)) uintptr {{
-\tt := &{KEEPS}
+\tt := &{KEEPS}{drain}
 \tt.mu.Lock()
 \tdefer t.mu.Unlock()
 \tvar slots []*rsysoKeptSlot

@@ -21,7 +21,7 @@ pub(super) struct Scope {
     /// In the order of `api.constants()`.
     pub constants: Vec<String>,
     /// The types of the functions that the library keeps, in the order of `api.kept()`.
-    pub kept: Vec<String>,
+    pub kept: Vec<KeptNames>,
     /// Types with methods, and the functions that are their methods and constructors.
     pub handles: Handles,
     /// What functions look at before a call.
@@ -54,8 +54,22 @@ impl Scope {
 
     /// The type of functions that the library keeps.
     pub fn kept_name(&self, id: usize) -> &str {
-        self.kept.get(id).map_or("", String::as_str)
+        self.kept.get(id).map_or("", |kept| &kept.name)
     }
+
+    /// The type of such functions, if they are plain ones to Go.
+    pub fn destroyed(&self, id: usize) -> Option<&Type> {
+        self.kept.get(id)?.destroyed.as_ref()
+    }
+}
+
+/// Functions that the library keeps.
+#[derive(Debug)]
+pub(super) struct KeptNames {
+    /// Of their type; if there is none, of what belongs to them.
+    pub name: String,
+    /// The function's type, if the library says itself that it is done with one.
+    pub destroyed: Option<Type>,
 }
 
 /// Names what has two meanings, by both.
@@ -179,7 +193,7 @@ fn without_prefix<'n>(name: &'n str, prefix: &str) -> Option<&'n str> {
 }
 
 /// The types of functions that the library keeps: called after the export, and after the parameter where it takes several.
-fn kept_names(api: &Api, go: &[String], package: &mut Names) -> Vec<String> {
+fn kept_names(api: &Api, go: &[String], package: &mut Names) -> Vec<KeptNames> {
     let mut all = Vec::new();
     for (f, go) in api.functions().iter().zip(go) {
         let kept = |p: &&Param| matches!(p.ty, Type::Kept { .. });
@@ -190,10 +204,16 @@ fn kept_names(api: &Api, go: &[String], package: &mut Names) -> Vec<String> {
                 false => String::new(),
             };
             let name = format!("{go}{param}Func");
-            let of = format!("the functions for `{}` of `{}`", p.name, f.symbol);
-            package.take(&name, of.clone());
-            package.take(&format!("New{name}"), of);
-            all.push(name);
+            let kept = api.kept().get(all.len());
+            let destroyed = kept
+                .filter(|kept| kept.destroyed)
+                .map(|kept| kept.ty.clone());
+            if destroyed.is_none() {
+                let of = format!("the functions for `{}` of `{}`", p.name, f.symbol);
+                package.take(&name, of.clone());
+                package.take(&format!("New{name}"), of);
+            }
+            all.push(KeptNames { name, destroyed });
         }
     }
     all

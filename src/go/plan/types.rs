@@ -26,7 +26,10 @@ pub(super) fn go_type(scope: &Scope, ty: &Type) -> String {
         Type::Pointer { to: Some(to), .. } => format!("*{}", go_type(scope, to)),
         Type::Array { elem, len } => format!("[{len}]{}", element(scope, elem)),
         Type::Named(id) => scope.type_name(*id).into(),
-        Type::Kept { id, .. } => format!("*{}", scope.kept_name(*id)),
+        Type::Kept { id, .. } => match scope.destroyed(*id) {
+            Some(function) => go_type(scope, function),
+            None => format!("*{}", scope.kept_name(*id)),
+        },
         Type::Owned { elem } => owned::owned(&element(scope, elem)),
         Type::OwnedStr => owned::owned("byte"),
         Type::Fallible { value } => {

@@ -12,6 +12,7 @@ use crate::model::{Function, Signatures, Type};
 pub(super) fn find(
     read: &Signatures,
     user_data: &[BTreeMap<usize, usize>],
+    destroyed: &[BTreeSet<usize>],
     values: &[String],
 ) -> Result<Vec<BTreeSet<usize>>> {
     let takes = |f: &&Function| pointers(f).next().is_some();
@@ -30,14 +31,24 @@ pub(super) fn find(
     );
     let said = globs::said("--keeps", values, |_| names(), none)?;
     let mut problems = Vec::new();
-    let kept = read.functions.iter().zip(user_data).map(|(f, data)| {
-        if said.get(&f.symbol) != Some(&true) {
-            return BTreeSet::new();
-        }
-        let without = pointers(f).filter(|at| !data.contains_key(at));
-        problems.extend(without.map(|at| refusal(f, at)));
-        pointers(f).collect()
-    });
+    let known = user_data.iter().zip(destroyed);
+    let kept = read
+        .functions
+        .iter()
+        .zip(known)
+        .map(|(f, (data, destroyed))| {
+            if said.get(&f.symbol) != Some(&true) {
+                return BTreeSet::new();
+            }
+            // Those with a destroy function are kept without a word, and destroy functions belong to them.
+            let own = |at: &usize| {
+                !destroyed.contains(at)
+                    && !at.checked_sub(2).is_some_and(|f| destroyed.contains(&f))
+            };
+            let without = pointers(f).filter(own).filter(|at| !data.contains_key(at));
+            problems.extend(without.map(|at| refusal(f, at)));
+            pointers(f).filter(own).collect()
+        });
     let kept = kept.collect();
     Error::check(Kind::Unsupported, problems, kept)
 }
@@ -111,7 +122,7 @@ mod tests {
         let values: Vec<_> = globs.iter().map(|g| g.to_string()).collect();
         let user_data = super::super::user_data::find(&read);
         let conventions = Conventions {
-            kept: find(&read, &user_data, &values)?,
+            kept: find(&read, &user_data, &[const { BTreeSet::new() }; 4], &values)?,
             user_data,
             ..Conventions::default()
         };

@@ -3,6 +3,7 @@
 
 pub(crate) mod consumes;
 pub(crate) mod declared;
+mod destroys;
 mod keeps;
 pub mod owned;
 mod pairs;
@@ -20,13 +21,15 @@ pub fn conventions(
     keeps: &[String],
 ) -> Result<Conventions> {
     let user_data = user_data::find(read);
+    let destroyed = destroys::find(read, &user_data);
     Ok(Conventions {
         owned: owned::find(read, frees)?,
         pairs: match pairs {
             true => pairs::find(read, &user_data),
             false => Vec::new(),
         },
-        kept: keeps::find(read, &user_data, keeps)?,
+        kept: keeps::find(read, &user_data, &destroyed, keeps)?,
+        destroyed,
         user_data,
     })
 }

@@ -28,7 +28,7 @@ fn place(params: &[Type]) -> Option<usize> {
     [last, 0].into_iter().find(|i| is_user_data(&params[*i]))
 }
 
-fn is_user_data(ty: &Type) -> bool {
+pub(super) fn is_user_data(ty: &Type) -> bool {
     matches!(
         ty,
         Type::Pointer {

@@ -104,6 +104,9 @@ impl Calling for Fake {
     fn kept(&self, api: &Api, id: usize) -> Result<Code, String> {
         Amd64.kept(api, id)
     }
+    fn destroy(&self, api: &Api) -> Result<Code, String> {
+        Amd64.destroy(api)
+    }
     fn c_abi_names(&self) -> &'static [&'static str] {
         Amd64.c_abi_names()
     }
@@ -380,9 +383,21 @@ impl Sample {
         Api::new(read, &self.conventions)
     }
 
+    /// With a destroy function behind the user data of each function pointer.
+    pub fn destroys(mut self, symbol: &str) -> Sample {
+        self.conventions.destroyed = self.pointers(symbol);
+        self
+    }
+
     /// With `--keeps`.
     pub fn keeps(mut self, symbol: &str) -> Sample {
-        let kept = self.functions.iter().map(|f| {
+        self.conventions.kept = self.pointers(symbol);
+        self
+    }
+
+    /// The function pointers that a function takes.
+    fn pointers(&self, symbol: &str) -> Vec<BTreeSet<usize>> {
+        let all = self.functions.iter().map(|f| {
             let params = f.params.iter().enumerate();
             let pointers = params.filter(|(_, p)| matches!(p.ty, Type::Callback { .. }));
             match f.symbol == symbol {
@@ -390,8 +405,7 @@ impl Sample {
                 false => BTreeSet::new(),
             }
         });
-        self.conventions.kept = kept.collect();
-        self
+        all.collect()
     }
 
     /// With `--blocking`.

@@ -131,7 +131,7 @@ pub fn keeps() -> Sample {
     let visit = with(vec![named(0), user()], Some(Type::Bool), 1, false);
     api(
         vec![
-            function("listen", &[("line", line), ("end", end)], None)
+            function("listen", &[("line", line.clone()), ("end", end)], None)
                 .doc("Has `line` called with each line."),
             function("count", &[("text", Type::Str)], Some(int(Int::Usize))),
             function(
@@ -141,6 +141,15 @@ pub fn keeps() -> Sample {
             ),
             function("each", &[("visit", visit)], None),
             function("wait", &[("ms", int(Int::U32))], Some(Type::Bool)),
+            // As C has it: the destroy function stands behind the user data.
+            function(
+                "watch",
+                &[
+                    ("line", line.clone()),
+                    ("line_free", callback(vec![user()])),
+                ],
+                None,
+            ),
         ],
         vec![
             structure(
@@ -154,6 +163,7 @@ pub fn keeps() -> Sample {
     )
     .blocks("wait")
     .keeps("listen")
+    .destroys("watch")
 }
 
 /// Functions of structs, enums, pointers and opaque types.

@@ -35,6 +35,8 @@ pub unsafe extern "C" fn rsyso_kept() {
         "push r15",
         "sub rsp, 8",
         "call {depart}",
+        "test rax, rax",
+        "jz 3f",
         // Where to go on: `rsyso_kept_resume` may be that of another copy of this image (`enter/copies.rs`).
         "lea rcx, [rip + {kept_came_back}]",
         "mov [rsp], rcx",
@@ -59,8 +61,13 @@ pub unsafe extern "C" fn rsyso_kept() {
         "mov [rsp + {result}], rcx",
         "cld",
         "ret",
+        // As if Go had come back.
+        "3:",
+        "add rsp, 8",
+        "jmp {came_back}",
         depart = sym calls::rsyso_kept_depart,
         kept_came_back = sym kept_came_back,
+        came_back = sym came_back,
         away_sp = const AWAY_SP,
         shown = const SHOWN,
         landing = const LANDING,

@@ -92,6 +92,7 @@ pub(in super::super) fn result(
 fn wanted(scope: &Scope, ty: &Type) -> String {
     match ty {
         Type::Callback { .. } => "a function".into(),
+        Type::Kept { id, .. } if scope.destroyed(*id).is_some() => "a function".into(),
         Type::Kept { id, .. } => types::indefinite(scope.kept_name(*id)),
         Type::Pointer { to: Some(_), .. } => format!("a {}", types::go_type(scope, ty)),
         _ => "a pointer".into(),
