@@ -1,9 +1,10 @@
-//! What a header has beside functions and types: constants, and variables that are defined elsewhere.
+//! What a header tells beside signatures: constants, and what is exported.
 
-use super::{HEADER, MINUTES, library};
+use super::{HEADER, MINUTES, library, source};
 use crate::common::go::{self, Release};
 use crate::common::process::run;
 use crate::common::{convert, rsyso, scratch};
+use std::process::Command;
 
 /// Behind the header of the contract.
 const MORE: &str = r#"
@@ -110,4 +111,28 @@ fn constants_whose_names_meet_are_told() {
     assert_eq!(ran.failure(), 1);
     let want = "the constant `A_B` and the constant `a_b` have the same Go name, `AB`";
     assert!(ran.stderr.contains(want), "{}", ran.stderr);
+}
+
+/// Without the name of the compiler, nothing tells whose crates the objects are: then the header does.
+#[test]
+fn what_is_exported_is_found_by_the_header() {
+    let dir = scratch();
+    let bare = dir.path().join("libcontract.a");
+    let mut strip = Command::new("objcopy");
+    strip.args(["--remove-section", ".comment"]);
+    run(strip.arg(&library().stripped).arg(&bare), MINUTES).success();
+    let convert = |options: &[&str]| {
+        let mut command = rsyso();
+        command.arg("convert").arg(&bare).arg("-o").arg(dir.path());
+        run(command.args(options), MINUTES)
+    };
+    let alone = convert(&[]);
+    assert_eq!(alone.failure(), 1);
+    assert!(alone.stderr.contains("exports no functions") && alone.stderr.contains("--header"));
+    let header = source("contract.h");
+    convert(&["--header", header.to_str().unwrap()]).success();
+    let text = std::fs::read_to_string(dir.path().join("contract.go")).unwrap();
+    for line in ["func (s *Store) Add(items []uint64)", "func Nothing()"] {
+        assert!(text.contains(line), "{line}\n{text}");
+    }
 }

@@ -292,30 +292,6 @@ fn without_debug_information_the_error_names_the_header_as_a_way_out() {
     );
 }
 
-/// Without the name of the compiler, nothing tells whose crates the objects are: then the header does.
-#[test]
-fn what_is_exported_is_found_by_the_header() {
-    let dir = scratch();
-    let bare = dir.path().join("libcontract.a");
-    let mut strip = Command::new("objcopy");
-    strip.args(["--remove-section", ".comment"]);
-    run(strip.arg(&library().stripped).arg(&bare), MINUTES).success();
-    let convert = |options: &[&str]| {
-        let mut command = rsyso();
-        command.arg("convert").arg(&bare).arg("-o").arg(dir.path());
-        run(command.args(options), MINUTES)
-    };
-    let alone = convert(&[]);
-    assert_eq!(alone.failure(), 1);
-    assert!(alone.stderr.contains("exports no functions") && alone.stderr.contains("--header"));
-    let header = source("contract.h");
-    convert(&["--header", header.to_str().unwrap()]).success();
-    let text = std::fs::read_to_string(dir.path().join("contract.go")).unwrap();
-    for line in ["func (s *Store) Add(items []uint64)", "func Nothing()"] {
-        assert!(text.contains(line), "{line}\n{text}");
-    }
-}
-
 /// Changes that a header of another version may have, and what is said.
 #[test]
 fn a_header_that_differs_is_refused() {
