@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::{Constant, Function, Int, Kept, Layout, Param, Type, TypeDef, TypeId, TypeKind};
+use super::{Constant, Function, Int, Kept, Layout, Param, Type, TypeDef, TypeId};
 
 /// What was read: the exported functions as C has them, and the types that they name.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -166,11 +166,9 @@ impl Api {
                 .for_each(|ty| conventions.replace(ty));
         }
         for def in &mut meant.types {
-            if let TypeKind::Struct { fields, .. } = &mut def.kind {
-                fields
-                    .iter_mut()
-                    .for_each(|f| conventions.replace(&mut f.ty));
-            }
+            def.kind
+                .fields_mut()
+                .for_each(|f| conventions.replace(&mut f.ty));
         }
         Api { meant, kept }
     }
@@ -231,10 +229,7 @@ impl Api {
     pub fn has_c_strings(&self) -> bool {
         let functions = self.functions().iter();
         let of_functions = functions.flat_map(|f| f.params.iter().map(|p| &p.ty).chain(&f.result));
-        let of_types = self.types().iter().flat_map(|def| match &def.kind {
-            TypeKind::Struct { fields, .. } => fields.as_slice(),
-            _ => &[],
-        });
+        let of_types = self.types().iter().flat_map(|def| def.kind.fields());
         let mut open: Vec<&Type> = of_functions.chain(of_types.map(|f| &f.ty)).collect();
         open.extend(self.kept.iter().map(|kept| &kept.ty));
         while let Some(ty) = open.pop() {

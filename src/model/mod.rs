@@ -199,7 +199,7 @@ pub enum Type {
         /// Number of elements.
         len: u64,
     },
-    /// A struct, an enum or an opaque type.
+    /// A struct, an enum, a union or an opaque type.
     Named(TypeId),
     /// `extern "C" fn(...)` or an `Option` of it: a Go function, called during the call only. As a parameter of an export only.
     Callback {
@@ -366,6 +366,26 @@ pub enum TypeKind {
         /// In order of declaration.
         variants: Vec<Variant>,
     },
+    /// A union: its fields lie in one place. Those of C's unnamed structs in it need not begin at its first byte.
+    Union {
+        /// In order of declaration; zero-sized ones are left out.
+        fields: Vec<Field>,
+        /// Bytes, padding included.
+        size: u64,
+        /// Bytes.
+        align: u64,
+    },
+    /// A sum type: an enum with fields, a tagged union in C.
+    Sum {
+        /// The integer that tells the variants apart. It is at the first byte (RFC 2195: in `repr(C)` and in `repr(u8)`).
+        tag: Int,
+        /// In order of declaration.
+        variants: Vec<Variant>,
+        /// Bytes, padding included.
+        size: u64,
+        /// Bytes.
+        align: u64,
+    },
     /// Known by name only: used behind pointers.
     Opaque {
         /// Bytes and alignment, where they are known and all zeros may be a value of it.
@@ -390,7 +410,9 @@ impl TypeKind {
     /// Bytes and alignment, for those that Go has values of.
     pub fn layout(&self) -> Option<Layout> {
         match self {
-            TypeKind::Struct { size, align, .. } => Some(Layout {
+            TypeKind::Struct { size, align, .. }
+            | TypeKind::Union { size, align, .. }
+            | TypeKind::Sum { size, align, .. } => Some(Layout {
                 size: *size,
                 align: *align,
             }),
@@ -401,23 +423,45 @@ impl TypeKind {
             TypeKind::Opaque { layout, made } => layout.filter(|_| *made),
         }
     }
+
+    /// The fields of it, of all variants.
+    pub fn fields(&self) -> impl Iterator<Item = &Field> {
+        let (own, variants): (&[Field], &[Variant]) = match self {
+            TypeKind::Struct { fields, .. } | TypeKind::Union { fields, .. } => (fields, &[]),
+            TypeKind::Sum { variants, .. } => (&[], variants),
+            TypeKind::Enum { .. } | TypeKind::Opaque { .. } => (&[], &[]),
+        };
+        own.iter()
+            .chain(variants.iter().flat_map(|variant| &variant.fields))
+    }
+
+    /// As [`TypeKind::fields`], to be changed.
+    pub fn fields_mut(&mut self) -> impl Iterator<Item = &mut Field> {
+        let (own, variants): (&mut [Field], &mut [Variant]) = match self {
+            TypeKind::Struct { fields, .. } | TypeKind::Union { fields, .. } => (fields, &mut []),
+            TypeKind::Sum { variants, .. } => (&mut [], variants),
+            TypeKind::Enum { .. } | TypeKind::Opaque { .. } => (&mut [], &mut []),
+        };
+        own.iter_mut()
+            .chain(variants.iter_mut().flat_map(|variant| &mut variant.fields))
+    }
 }
 
-/// A field of a struct.
+/// A field of a struct, of a union, or of a variant.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Field {
     /// As in Rust; `0`, `1`, ... in a tuple struct.
     pub name: String,
     /// Its type.
     pub ty: Type,
-    /// Bytes from the start of the struct.
+    /// Bytes from the start of the type, of the tag too.
     pub offset: u64,
     /// Doc comment; empty when there is none.
     pub doc: String,
 }
 
-/// A variant of a field-less enum.
-#[derive(Clone, Debug, PartialEq)]
+/// A variant of an enum.
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Variant {
     /// As in Rust.
     pub name: String,
@@ -425,6 +469,8 @@ pub struct Variant {
     pub value: i128,
     /// Doc comment; empty when there is none.
     pub doc: String,
+    /// Of a sum type: in order of declaration; zero-sized ones are left out.
+    pub fields: Vec<Field>,
 }
 
 /// Bytes and alignment of a type, as C and Rust's `repr(C)` have it on the 64-bit targets.

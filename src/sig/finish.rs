@@ -59,9 +59,9 @@ impl Mapper<'_, '_> {
                 break;
             };
             let mut def = def.clone();
-            if let TypeKind::Struct { fields, .. } = &mut def.kind {
-                fields.iter_mut().for_each(|f| numbers.renumber(&mut f.ty));
-            }
+            def.kind
+                .fields_mut()
+                .for_each(|f| numbers.renumber(&mut f.ty));
             kept.push(def);
         }
         kept

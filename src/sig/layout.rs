@@ -1,13 +1,16 @@
 //! The contents of named types: enums without fields, and structs that lie as C would lay them out.
 
-use gimli::constants as dw;
+use gimli::{DwAt, constants as dw};
 
 use super::c_char;
 use super::dwarf::{At, Die};
-use super::shape::{Shape, View};
+use super::shape::{Shape, View, is_option};
 use super::syntax::{Item, ItemKind, Repr};
 use super::types::{Mapped, Mapper, State, Stop, Why, is_std, refuse};
 use crate::model::{Field, Int, Layout, Type, TypeKind, Variant};
+
+/// Go aligns no type more strictly than a word.
+const MAX_ALIGN: u64 = 8;
 
 impl<'d, 'a> Mapper<'d, 'a> {
     /// The doc comment of an opaque type. One that asks for C's layout and cannot have it in Go says why.
@@ -61,15 +64,6 @@ impl<'d, 'a> Mapper<'d, 'a> {
             return refuse(format!("is `{name}`, which is declared but not described"));
         }
         let kind = view.shape(at)?;
-        if let Shape::Named(what) = kind {
-            let why = Why::new(format!(
-                "is `{name}`, {} {what}",
-                if what.starts_with('e') { "an" } else { "a" }
-            ));
-            return Err(Stop::Refused(why.help(
-                "pass it behind a pointer, or as a field-less enum or a `#[repr(C)]` struct",
-            )));
-        }
         if matches!(kind, Shape::Nothing) {
             return refuse(format!("is `{name}`, which has no bytes"));
         }
@@ -82,6 +76,14 @@ impl<'d, 'a> Mapper<'d, 'a> {
                 why.help("take it in an `Option`, or as a plain integer"),
             ));
         }
+        if is_option(&path.join("::")) {
+            let why = Why::new(format!(
+                "is `{name}`, which has a form in C only where it holds a pointer of one word, a function or a `NonZero` number, and else nothing"
+            ));
+            return Err(Stop::Refused(why.help(
+                "make it a `#[repr(C)]` enum of your own, or pass it behind a pointer",
+            )));
+        }
         if is_std(&path) {
             let why = Why::new(format!(
                 "is `{name}`, whose layout the standard library does not promise"
@@ -90,6 +92,8 @@ impl<'d, 'a> Mapper<'d, 'a> {
         }
         match kind {
             Shape::Enum => self.enumeration(&view, &die),
+            Shape::Union => self.union(object, &view, &die, &name, depth),
+            Shape::Sum => self.sum(object, &view, &die, &name, depth),
             _ => self.structure(object, &view, &die, &name, depth),
         }
     }
@@ -103,12 +107,12 @@ impl<'d, 'a> Mapper<'d, 'a> {
         let mut variants = Vec::new();
         for child in view.debug.children(die.at)? {
             if child.tag() == dw::DW_TAG_enumerator {
-                let value = discriminant(&child, repr)
+                let value = discriminant(&child, dw::DW_AT_const_value, repr)
                     .ok_or(gimli::Error::UnsupportedAttributeForm(gimli::DwForm(0)))?;
                 variants.push(Variant {
                     name: view.debug.name(&child)?.unwrap_or_default(),
                     value,
-                    doc: String::new(),
+                    ..Variant::default()
                 });
             }
         }
@@ -131,46 +135,14 @@ impl<'d, 'a> Mapper<'d, 'a> {
         name: &str,
         depth: u32,
     ) -> Mapped<(TypeKind, String)> {
-        let mut members = Vec::new();
-        for child in view.debug.children(die.at)? {
-            if child.tag() == dw::DW_TAG_member {
-                let name = view.debug.name(&child)?.unwrap_or_default();
-                // rustc writes the fields of a tuple struct as __0, __1, ...
-                let tuple = name
-                    .strip_prefix("__")
-                    .filter(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()));
-                let name = tuple.map_or(name.clone(), str::to_owned);
-                let ty = view.debug.ty(&child)?.ok_or(gimli::Error::MissingUnitDie)?;
-                members.push((name, ty, child.udata(dw::DW_AT_data_member_location)));
-            }
-        }
-        let names: Vec<_> = members.iter().map(|m| m.0.clone()).collect();
+        let members = members(view, die.at)?;
+        let names: Vec<_> = members.iter().map(|m| m.name.clone()).collect();
         let item = self.item(view, die, Some(&names))?;
-        check_repr(&item, name)?;
-        let docs: Vec<_> = parts(&item).map(|p| p.1.clone()).collect();
-        let mut docs = docs.into_iter();
-        let mut fields = Vec::new();
-        for (n, (field, ty, offset)) in members.into_iter().enumerate() {
-            let doc = docs.next().unwrap_or_default();
-            let mut ty = match self.held(object, ty, depth + 1) {
-                Ok(Some(ty)) => ty,
-                Ok(None) => continue,
-                Err(Stop::Refused(why)) => {
-                    let reason = format!("is `{name}`, whose field `{field}` {}", why.reason);
-                    return Err(Stop::Refused(Why { reason, ..why }));
-                }
-                Err(e) => return Err(e),
-            };
-            c_char::apply_to_field(&mut ty, &item, n);
-            let offset = offset.ok_or(gimli::Error::UnsupportedOffset)?;
-            fields.push(Field {
-                name: field,
-                ty,
-                offset,
-                doc,
-            });
-        }
-        let Layout { size, align } = self.as_in_c(die, name, &fields)?;
+        check_repr(&item, die, name)?;
+        let of = |field: &str| format!("is `{name}`, whose field `{field}`");
+        let fields = self.fields_of(object, members, &item, &of, depth)?;
+        let natural = self.c_layout((0, 1), &fields);
+        let Layout { size, align } = as_stated(die, name, natural)?;
         Ok((
             TypeKind::Struct {
                 fields,
@@ -181,30 +153,46 @@ impl<'d, 'a> Mapper<'d, 'a> {
         ))
     }
 
-    /// The layout of a struct, which must be the one that C gives it.
-    fn as_in_c(&self, die: &Die<'a>, name: &str, fields: &[Field]) -> Mapped<Layout> {
-        let size = die
-            .udata(dw::DW_AT_byte_size)
-            .ok_or(gimli::Error::MissingUnitDie)?;
-        let stated = die.udata(dw::DW_AT_alignment);
-        let aligns = fields.iter().filter_map(|f| self.layout(&f.ty));
-        let natural = aligns.map(|l| l.align).max().unwrap_or(1);
-        if stated.is_some_and(|stated| stated > natural) {
-            return Err(aligned(name));
+    /// The fields that have bytes. `of` begins the sentence that says what is wrong with one.
+    pub(super) fn fields_of(
+        &mut self,
+        object: usize,
+        members: Vec<Member>,
+        item: &Option<Item>,
+        of: &dyn Fn(&str) -> String,
+        depth: u32,
+    ) -> Mapped<Vec<Field>> {
+        let docs: Vec<_> = parts(item).map(|p| p.1.clone()).collect();
+        let mut docs = docs.into_iter();
+        let mut fields = Vec::new();
+        for (n, member) in members.into_iter().enumerate() {
+            let doc = docs.next().unwrap_or_default();
+            let mut ty = match self.held(object, member.ty, depth + 1) {
+                Ok(Some(ty)) => ty,
+                Ok(None) => continue,
+                Err(Stop::Refused(why)) => {
+                    let reason = format!("{} {}", of(&member.name), why.reason);
+                    return Err(Stop::Refused(Why { reason, ..why }));
+                }
+                Err(e) => return Err(e),
+            };
+            c_char::apply_to_field(&mut ty, item, n);
+            fields.push(Field {
+                name: member.name,
+                ty,
+                offset: member.offset.ok_or(gimli::Error::UnsupportedOffset)?,
+                doc,
+            });
         }
-        let layout = self.c_layout(fields).filter(|c| c.size == size);
-        let layout = layout.filter(|c| stated.is_none_or(|s| s == c.align));
-        layout.ok_or_else(|| {
-            let why = Why::new(format!("is `{name}`, whose fields do not lie as in C"));
-            Stop::Refused(why.help(
-                "add `#[repr(C)]` to it, without `packed` or `align`, or pass it behind a pointer",
-            ))
-        })
+        Ok(fields)
     }
 
-    /// The layout that C gives the fields; None when one of them lies elsewhere.
-    fn c_layout(&self, fields: &[Field]) -> Option<Layout> {
-        let (mut end, mut align) = (0u64, 1u64);
+    /// The layout of what C puts one after the other: behind so many bytes that are aligned so, these fields. None when one of them lies elsewhere.
+    pub(super) fn c_layout(
+        &self,
+        (mut end, mut align): (u64, u64),
+        fields: &[Field],
+    ) -> Option<Layout> {
         for field in fields {
             let l = self.layout(&field.ty)?;
             if end.checked_next_multiple_of(l.align)? != field.offset {
@@ -247,13 +235,59 @@ impl<'d, 'a> Mapper<'d, 'a> {
                 })
             }
             Type::Named(id) => match &self.defs.get(id.0 as usize)?.state {
-                State::Done(TypeKind::Struct { size, align, .. }) => Some(Layout {
-                    size: *size,
-                    align: *align,
-                }),
-                State::Done(TypeKind::Enum { repr, .. }) => scalar(repr.size()),
+                State::Done(kind) if !kind.is_opaque() => kind.layout(),
                 _ => None,
             },
+        }
+    }
+}
+
+/// A member of a type, as its DIE tells it.
+pub(super) struct Member {
+    pub(super) name: String,
+    pub(super) ty: At,
+    pub(super) offset: Option<u64>,
+}
+
+/// The members of a type, those without bytes included.
+pub(super) fn members<'a>(view: &View<'_, 'a>, at: At) -> gimli::Result<Vec<Member>> {
+    let mut members = Vec::new();
+    for child in view.debug.children(at)? {
+        if child.tag() == dw::DW_TAG_member {
+            let name = view.debug.name(&child)?.unwrap_or_default();
+            // rustc writes the fields of a tuple struct as __0, __1, ...
+            let tuple = name
+                .strip_prefix("__")
+                .filter(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()));
+            members.push(Member {
+                name: tuple.map_or(name.clone(), str::to_owned),
+                ty: view.debug.ty(&child)?.ok_or(gimli::Error::MissingUnitDie)?,
+                offset: child.udata(dw::DW_AT_data_member_location),
+            });
+        }
+    }
+    Ok(members)
+}
+
+/// The layout of a type that should be this, as the debug information states it. An alignment of its own must be one that Go can give.
+pub(super) fn as_stated(die: &Die<'_>, name: &str, natural: Option<Layout>) -> Mapped<Layout> {
+    let size = die
+        .udata(dw::DW_AT_byte_size)
+        .ok_or(gimli::Error::MissingUnitDie)?;
+    let stated = die.udata(dw::DW_AT_alignment);
+    let layout = natural.and_then(|natural| {
+        let align = stated.unwrap_or(natural.align);
+        let full = natural.size.checked_next_multiple_of(align)?;
+        (align >= natural.align && full == size).then_some(Layout { size, align })
+    });
+    match layout {
+        Some(layout) if layout.align > MAX_ALIGN => Err(aligned(name)),
+        Some(layout) => Ok(layout),
+        None => {
+            let why = Why::new(format!("is `{name}`, whose fields do not lie as in C"));
+            Err(Stop::Refused(why.help(
+                "add `#[repr(C)]` to it, without `packed` and without an empty field that aligns another, or pass it behind a pointer",
+            )))
         }
     }
 }
@@ -270,7 +304,7 @@ fn parts(item: &Option<Item>) -> impl Iterator<Item = &(String, String)> {
 }
 
 /// What the source says of a struct's layout, when it is at hand. When it is not, the layout alone decides.
-fn check_repr(item: &Option<Item>, name: &str) -> Mapped<()> {
+pub(super) fn check_repr(item: &Option<Item>, die: &Die<'_>, name: &str) -> Mapped<()> {
     let Some(Item {
         kind: ItemKind::Type {
             repr: Some(repr), ..
@@ -282,31 +316,34 @@ fn check_repr(item: &Option<Item>, name: &str) -> Mapped<()> {
     };
     let (what, help) = match repr {
         Repr::C | Repr::Transparent => return Ok(()),
+        Repr::Align => match die.udata(dw::DW_AT_alignment) {
+            Some(_) => return Ok(()),
+            None => return Err(aligned(name)),
+        },
         Repr::Rust => (
             "is not `#[repr(C)]`",
             "add `#[repr(C)]` to it, or pass it behind a pointer",
         ),
         Repr::Packed => ("is packed", "drop `packed`, or pass it behind a pointer"),
-        Repr::Align => return Err(aligned(name)),
     };
     Err(Stop::Refused(
         Why::new(format!("is `{name}`, which {what}")).help(help),
     ))
 }
 
-/// The refusal of a struct that is aligned by more than its fields.
+/// The refusal of a type that is aligned by more than a word.
 fn aligned(name: &str) -> Stop {
     let why = Why::new(format!(
-        "is `{name}`, which has an alignment of its own, which Go cannot give"
+        "is `{name}`, which has an alignment that Go cannot give: {MAX_ALIGN} bytes are the most"
     ));
     Stop::Refused(
-        why.help("drop `align`, or the empty field that aligns it, or pass it behind a pointer"),
+        why.help("lower `align`, or that of the field that needs it, or pass it behind a pointer"),
     )
 }
 
-/// DW_AT_const_value of an enumerator. Fixed-size forms leave the sign to the type.
-pub(super) fn discriminant(die: &Die<'_>, repr: Int) -> Option<i128> {
-    let value = die.entry.attr(dw::DW_AT_const_value)?;
+/// DW_AT_const_value of an enumerator, DW_AT_discr_value of a variant. Fixed-size forms leave the sign to the type.
+pub(super) fn discriminant(die: &Die<'_>, attr: DwAt, repr: Int) -> Option<i128> {
+    let value = die.entry.attr(attr)?;
     if repr.signed() {
         value.sdata_value().map(i128::from)
     } else {

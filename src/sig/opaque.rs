@@ -85,14 +85,18 @@ impl<'d, 'a> Mapper<'d, 'a> {
             Shape::Array { elem, .. } => self.zeros(object, elem, depth + 1),
             Shape::Enum => {
                 let values = view.debug.children(at)?;
-                valid(values.iter().any(|v| discriminant(v, Int::I64) == Some(0)))
+                valid(
+                    values
+                        .iter()
+                        .any(|v| discriminant(v, dw::DW_AT_const_value, Int::I64) == Some(0)),
+                )
             }
             Shape::Struct => {
                 let fields = view.debug.children(at)?;
                 self.fields(object, &die, &fields, depth)
             }
-            Shape::Named("union") => self.laid_out(&view, &die),
-            Shape::Named(_) => match first_variant(&view, &die)? {
+            Shape::Union => self.laid_out(&view, &die),
+            Shape::Sum => match first_variant(&view, &die)? {
                 Some(variant) => {
                     let fields = view.debug.children(variant)?;
                     self.fields(object, &die, &fields, depth)

@@ -55,8 +55,10 @@ pub enum Shape {
     Struct,
     /// An enum without fields.
     Enum,
-    /// Has a name, and bytes that Go cannot express: a union, an enum with fields.
-    Named(&'static str),
+    /// A union.
+    Union,
+    /// An enum with fields.
+    Sum,
     /// Has no counterpart in Go.
     Foreign(Foreign),
 }
@@ -92,7 +94,7 @@ impl<'a> View<'_, 'a> {
     }
 
     /// `depth` counts wrappers in wrappers, so that a DIE that refers to itself ends.
-    fn shape_within(&self, at: At, depth: u32) -> gimli::Result<Shape> {
+    pub(super) fn shape_within(&self, at: At, depth: u32) -> gimli::Result<Shape> {
         if depth > NESTING_LIMIT {
             return Ok(other("a type nested too deep"));
         }
@@ -109,7 +111,7 @@ impl<'a> View<'_, 'a> {
                 Shape::Nothing
             }
             dw::DW_TAG_enumeration_type => Shape::Enum,
-            dw::DW_TAG_union_type => Shape::Named("union"),
+            dw::DW_TAG_union_type => Shape::Union,
             dw::DW_TAG_structure_type => self.structure(&die, &name, depth + 1)?,
             tag => other(format!("`{name}` ({tag})")),
         })
@@ -221,13 +223,14 @@ impl<'a> View<'_, 'a> {
             .into_iter()
             .find(|c| c.tag() == dw::DW_TAG_variant_part);
         if let Some(variants) = variants {
-            let option = path.starts_with("core::option::Option<");
-            let inner = if option {
-                self.option(die, &variants, depth)?
-            } else {
-                None
+            let inner = match is_option(&path) {
+                true => self.option(die, &variants, depth)?,
+                false => None,
             };
-            return Ok(inner.unwrap_or(Shape::Named("enum with fields")));
+            return Ok(inner.unwrap_or(match die.udata(dw::DW_AT_byte_size) {
+                Some(0) => Shape::Nothing,
+                _ => Shape::Sum,
+            }));
         }
         if path.starts_with("core::ptr::non_null::NonNull<") {
             let pointer = self
@@ -281,79 +284,6 @@ impl<'a> View<'_, 'a> {
         Ok(None)
     }
 
-    /// What an `Option` with a niche stands for: a pointer that may be null, or a number that may be 0 (std, `option`,
-    /// "Representation").
-    fn option(
-        &self,
-        die: &Die<'a>,
-        variants: &Die<'a>,
-        depth: u32,
-    ) -> gimli::Result<Option<Shape>> {
-        for variant in self.debug.children(variants.at)? {
-            for member in self.debug.children(variant.at)? {
-                if self.debug.name(&member)?.as_deref() != Some("Some") {
-                    continue;
-                }
-                let Some(some) = self.debug.ty(&member)? else {
-                    continue;
-                };
-                let Some(inner) = self.only_member(&self.debug.die(some)?)? else {
-                    continue;
-                };
-                if self.size(inner)? != die.udata(dw::DW_AT_byte_size) {
-                    return Ok(None);
-                }
-                return self.with_niche(inner, depth);
-            }
-        }
-        Ok(None)
-    }
-
-    fn with_niche(&self, inner: At, depth: u32) -> gimli::Result<Option<Shape>> {
-        let die = self.debug.die(inner)?;
-        if let Some(scalar) = self.non_zero(&die, depth)? {
-            return Ok(Some(scalar));
-        }
-        let has_niche = match die.tag() {
-            dw::DW_TAG_pointer_type => true,
-            _ => self
-                .scan
-                .path(inner, &self.debug.name(&die)?.unwrap_or_default())
-                .join("::")
-                .starts_with("core::ptr::non_null::NonNull<"),
-        };
-        if !has_niche {
-            return Ok(None);
-        }
-        let mut shape = self.shape_within(inner, depth)?;
-        if let Shape::Function { nullable, .. } | Shape::Pointer { nullable, .. } = &mut shape {
-            *nullable = true;
-        }
-        Ok(Some(shape))
-    }
-
-    /// The integer inside `NonZero<T>`.
-    fn non_zero(&self, die: &Die<'a>, depth: u32) -> gimli::Result<Option<Shape>> {
-        let name = self.debug.name(die)?.unwrap_or_default();
-        if !self
-            .scan
-            .path(die.at, &name)
-            .join("::")
-            .starts_with("core::num::nonzero::NonZero<")
-        {
-            return Ok(None);
-        }
-        for child in self.debug.children(die.at)? {
-            if child.tag() == dw::DW_TAG_template_type_parameter
-                && let Some(ty) = self.debug.ty(&child)?
-                && let Shape::Scalar(ty @ Type::Int(_)) = self.shape_within(ty, depth)?
-            {
-                return Ok(Some(Shape::Scalar(ty)));
-            }
-        }
-        Ok(None)
-    }
-
     /// The type inside std's wrappers that are documented to have the layout of their contents, or the type itself.
     pub fn see_through(&self, mut at: At) -> gimli::Result<At> {
         const WRAPPERS: [&str; 8] = [
@@ -389,7 +319,7 @@ impl<'a> View<'_, 'a> {
     pub fn only_member(&self, die: &Die<'a>) -> gimli::Result<Option<At>> {
         let mut found = None;
         for child in self.debug.children(die.at)? {
-            if child.tag() != dw::DW_TAG_member {
+            if !is_member(&child) {
                 continue;
             }
             let Some(ty) = self.debug.ty(&child)? else {
@@ -404,6 +334,15 @@ impl<'a> View<'_, 'a> {
         }
         Ok(found)
     }
+}
+
+/// The enums of std that stand for a pointer or a number where they have a niche.
+pub(super) fn is_option(path: &str) -> bool {
+    path.starts_with("core::option::Option<") || path.starts_with("core::result::Result<")
+}
+
+pub(super) fn is_member(die: &Die<'_>) -> bool {
+    die.tag() == dw::DW_TAG_member
 }
 
 fn other(what: impl Into<String>) -> Shape {

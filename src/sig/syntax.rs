@@ -191,7 +191,10 @@ impl Walk<'_> {
                     item.span(),
                 );
             }
-            syn::Item::Union(u) => self.ty(&u.ident, &u.attrs, Vec::new(), None, item.span()),
+            syn::Item::Union(u) => {
+                let docs = field_docs(&syn::Fields::Named(u.fields.clone()));
+                self.ty(&u.ident, &u.attrs, docs, None, item.span());
+            }
             syn::Item::Enum(e) => {
                 let variants = e
                     .variants

@@ -219,7 +219,7 @@ impl<'d, 'a> Mapper<'d, 'a> {
                     len,
                 }))
             }
-            Shape::Struct | Shape::Enum | Shape::Named(_) => {
+            Shape::Struct | Shape::Enum | Shape::Union | Shape::Sum => {
                 let id = self.named(object, at)?;
                 self.settle(id, depth)?;
                 let def = self.def(id)?;
@@ -266,7 +266,7 @@ impl<'d, 'a> Mapper<'d, 'a> {
                     len,
                 }))
             }
-            Shape::Struct | Shape::Enum | Shape::Named(_) => {
+            Shape::Struct | Shape::Enum | Shape::Union | Shape::Sum => {
                 let name = view.debug.name(&die)?.unwrap_or_default();
                 let path = view.scan.path(at, &name);
                 if path.len() == 3 && path.join("::") == "core::ffi::c_void" {

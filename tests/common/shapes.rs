@@ -35,6 +35,14 @@ const PIECES: &[(&str, &str)] = &[
          #[unsafe(no_mangle)] pub unsafe extern \"C\" fn first(list: *const u16, list_len: usize) -> u16 { if list_len == 0 { 0 } else { unsafe { *list } } }",
     ),
     (
+        "sums",
+        "#[repr(C)] #[derive(Clone, Copy)] pub enum Reply { Number(f64), Flag { set: bool, times: u16 }, Silence }
+         #[repr(u8)] #[derive(Clone, Copy)] pub enum Little { Half(u16) = 1, Both(bool, u32) = 5 }
+         #[repr(C)] #[derive(Clone, Copy)] pub union Bits { pub real: f32, pub whole: u32 }
+         #[unsafe(no_mangle)] pub extern \"C\" fn reply(r: Reply, b: Bits) -> Little {
+            match r { Reply::Number(_) => Little::Half(7), Reply::Flag { set, times } => Little::Both(set, times as u32), Reply::Silence => Little::Half(unsafe { b.whole } as u16) } }",
+    ),
+    (
         "handle",
         "pub struct Meter { count: u64 }
          static mut METER: Meter = Meter { count: 0 };
@@ -129,7 +137,7 @@ pub const SHAPES: &[Shape] = &[
         ..shape("alone", &["callback"])
     },
     shape("raising", &["callback", "data", "raising"]),
-    shape("structs", &["structs", "slices"]),
+    shape("structs", &["structs", "slices", "sums"]),
     shape("handle", &["handle", "tables"]),
     Shape {
         compressed: true,

@@ -1,11 +1,16 @@
-//! The headers that published crates ship are read without a word, with the files that they include.
+//! The headers that published crates ship are read without a word, with the files that they include, and their tagged unions and unions become types.
 
 use std::env;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::Duration;
 
+use object::write::{Object, StandardSection, Symbol, SymbolSection};
+use object::{Architecture, BinaryFormat, Endianness, SymbolFlags, SymbolKind, SymbolScope};
 use rsyso::base::options::Headers as Options;
+use rsyso::model::{Signatures, TypeKind};
 use rsyso::sig::header::Headers;
+use rsyso::sig::{Export, Parsed, read};
 
 use crate::common::process::run;
 
@@ -43,7 +48,7 @@ const HEADERS: [(&str, &str, &str, &str); 7] = [
 
 /// The sources of a crate as cargo unpacks them. `cargo info` fetches a crate without what it depends on.
 fn sources(name: &str, version: &str) -> PathBuf {
-    let mut info = std::process::Command::new("cargo");
+    let mut info = Command::new("cargo");
     info.args([
         "info",
         "--registry",
@@ -65,22 +70,137 @@ fn sources(name: &str, version: &str) -> PathBuf {
         .unwrap_or_else(|| panic!("{name} {version} was not fetched"))
 }
 
+/// How the header of a crate is to be read.
+fn options(sources: &Path, header: &str) -> Options {
+    let mut options = Options::default();
+    options.files = vec![sources.join(header)];
+    options.include_dirs = vec![sources.join("include")];
+    // CMake writes that into a header of its own, which is not shipped.
+    let features = "WASI WASI_HTTP GC THREADS COMPILER CACHE PARALLEL_COMPILATION COMPONENT_MODEL \
+         COMPONENT_MODEL_ASYNC ASYNC POOLING_ALLOCATOR PROFILING COREDUMP WAT";
+    let define = |feature| format!("WASMTIME_FEATURE_{feature}");
+    options.defines = features.split_whitespace().map(define).collect();
+    options
+}
+
 #[test]
 fn are_read_without_a_word() {
     for (name, version, header, function) in HEADERS {
-        let mut options = Options::default();
-        let sources = sources(name, version);
-        options.files = vec![sources.join(header)];
-        options.include_dirs = vec![sources.join("include")];
-        // CMake writes that into a header of its own, which is not shipped.
-        let features = "WASI WASI_HTTP GC THREADS COMPILER CACHE PARALLEL_COMPILATION COMPONENT_MODEL \
-             COMPONENT_MODEL_ASYNC ASYNC POOLING_ALLOCATOR PROFILING COREDUMP WAT";
-        let define = |feature| format!("WASMTIME_FEATURE_{feature}");
-        options.defines = features.split_whitespace().map(define).collect();
+        let options = options(&sources(name, version), header);
         let headers = Headers::open(&options).unwrap_or_else(|e| panic!("{name}: {e}"));
         assert!(
             format!("{headers:?}").contains(&format!("{function:?}")),
             "{name}: {function}"
         );
     }
+}
+
+/// What functions are by a header alone: a library without debug information defines them.
+fn signatures(options: &Options, functions: &[&str]) -> Signatures {
+    let mut object = Object::new(BinaryFormat::Elf, Architecture::X86_64, Endianness::Little);
+    let text = object.section_id(StandardSection::Text);
+    let mut exports = Vec::new();
+    for name in functions {
+        let value = object.append_section_data(text, &[0xc3], 16);
+        object.add_symbol(Symbol {
+            name: name.as_bytes().to_vec(),
+            value,
+            size: 1,
+            kind: SymbolKind::Text,
+            scope: SymbolScope::Dynamic,
+            weak: false,
+            section: SymbolSection::Section(text),
+            flags: SymbolFlags::None,
+        });
+        exports.push(Export {
+            symbol: (*name).to_owned(),
+            object: 0,
+            section: 1,
+            offset: value,
+            is_static: false,
+        });
+    }
+    let bytes = object.write().expect("an object");
+    let object = rsyso::sig::Object {
+        name: "foo.o".into(),
+        data: &bytes,
+        rust: true,
+    };
+    let headers = Headers::open(options).unwrap_or_else(|e| panic!("{e}"));
+    read(&[object], &exports, &headers, &Parsed::default(), &[]).unwrap_or_else(|e| panic!("{e}"))
+}
+
+#[track_caller]
+fn kind<'a>(api: &'a Signatures, name: &str) -> &'a TypeKind {
+    let mut types = api.types.iter();
+    let def = types.find(|t| t.name == name);
+    &def.unwrap_or_else(|| panic!("no {name}")).kind
+}
+
+#[test]
+fn tagged_unions_of_firewood_are_sum_types() {
+    let options = options(&sources("firewood-ffi", "0.3.1"), "firewood.h");
+    let text = std::fs::read_to_string(&options.files[0]).expect("a header");
+    let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '('));
+    let mut functions: Vec<&str> = words
+        .filter_map(|w| w.strip_prefix("fwd_").and(w.split_once('(')))
+        .map(|(name, _)| name)
+        .collect();
+    functions.sort_unstable();
+    functions.dedup();
+    assert!(functions.len() > 30, "{functions:?}");
+    let api = signatures(&options, &functions);
+    assert_eq!(api.functions.len(), functions.len(), "all of them");
+    let all = api.types.iter();
+    let sums = all.filter(|t| matches!(t.kind, TypeKind::Sum { .. }));
+    let sums: Vec<&str> = sums.map(|t| t.name.as_str()).collect();
+    assert!(sums.len() > 15, "{sums:?}");
+    let tags = text.matches("_Tag tag;").count();
+    assert_eq!(sums.len(), tags, "{sums:?}");
+    let TypeKind::Sum { variants, size, .. } = kind(&api, "ValueResult") else {
+        panic!("{:?}", kind(&api, "ValueResult"));
+    };
+    let variants: Vec<_> = variants
+        .iter()
+        .map(|v| (v.name.as_str(), v.fields.len()))
+        .collect();
+    let want = [
+        ("NullHandlePointer", 0),
+        ("RevisionNotFound", 1),
+        ("None", 0),
+        ("Some", 1),
+        ("Err", 1),
+    ];
+    assert_eq!((variants.as_slice(), *size), (want.as_slice(), 40));
+}
+
+#[test]
+fn unions_of_wasmtime_are_unions() {
+    let sources = sources("wasmtime-c-api-impl", "50.0.1");
+    let options = options(&sources, "include/wasmtime.h");
+    let functions = [
+        "wasm_val_copy",
+        "wasmtime_global_get",
+        "wasmtime_global_set",
+        "wasmtime_table_get",
+        "wasmtime_val_clone",
+    ];
+    let api = signatures(&options, &functions);
+    let TypeKind::Union {
+        fields,
+        size: 24,
+        align: 8,
+    } = kind(&api, "wasmtime_valunion_t")
+    else {
+        panic!("{:?}", kind(&api, "wasmtime_valunion_t"));
+    };
+    assert!(fields.iter().any(|f| f.name == "f64"));
+    assert!(matches!(
+        kind(&api, "wasm_val_t"),
+        TypeKind::Struct { size: 16, .. }
+    ));
+    assert!(matches!(
+        kind(&api, "wasm_val_t_of"),
+        TypeKind::Union { size: 8, .. }
+    ));
 }

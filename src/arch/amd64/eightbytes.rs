@@ -114,8 +114,14 @@ impl Eightbytes {
                 TypeKind::Enum { repr, .. } => {
                     self.leaf(at, layout.size, Class::Integer, repr.signed())
                 }
-                TypeKind::Struct { fields, .. } => {
-                    for field in fields {
+                // psABI: the classes of all fields that lie in an eightbyte are merged, those of a union's too. rustc takes the variants of an enum for
+                // the fields of a union (rustc_target, `callconv/x86_64.rs`).
+                kind
+                @ (TypeKind::Struct { .. } | TypeKind::Union { .. } | TypeKind::Sum { .. }) => {
+                    if let TypeKind::Sum { tag, .. } = kind {
+                        self.leaf(at, tag.size(), Class::Integer, tag.signed());
+                    }
+                    for field in kind.fields() {
                         let inside = at.saturating_add(field.offset);
                         self.add(api, &field.ty, inside, depth + 1)?;
                     }

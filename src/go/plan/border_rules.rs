@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::handles::Handles;
-use crate::model::{Api, Declared, Function, Type, TypeId, TypeKind, Variant};
+use crate::model::{Api, Declared, Field, Function, Type, TypeId, TypeKind, Variant};
 
 /// What a value must be for Rust, beyond what its Go type says.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -16,6 +16,8 @@ pub(super) enum Rule {
     Enum(TypeId),
     /// A struct with rules for some of its fields ([`Border::structs`]).
     Struct(TypeId),
+    /// A sum type: its tag is one of its constants, and the fields of that variant follow their rules ([`Border::sums`]).
+    Sum(TypeId),
     /// A pointer, or a Go function.
     Pointer {
         /// Whether it must not be nil.
@@ -69,6 +71,8 @@ pub(super) struct Border {
     results: Vec<BTreeMap<usize, Rule>>,
     /// Fields with rules, by their numbers.
     pub(super) structs: BTreeMap<TypeId, Vec<(usize, Rule)>>,
+    /// Sum types: for each variant, by its number, the fields with rules, by theirs.
+    pub(super) sums: BTreeMap<TypeId, Vec<Vec<(usize, Rule)>>>,
     /// Structs that lead, through pointers, to themselves or to others that do.
     pub(super) cyclic: BTreeSet<TypeId>,
     /// Enums that do not have all numbers of their Go type.
@@ -110,6 +114,10 @@ impl Border {
                         .flatten()
                         .map(|(_, rule)| rule),
                 ),
+                Rule::Sum(id) => {
+                    let variants = self.sums.get(id).into_iter().flatten();
+                    open.extend(variants.flatten().map(|(_, rule)| rule));
+                }
                 Rule::Text | Rule::Char | Rule::Enum(_) => {}
             }
         }
@@ -123,10 +131,19 @@ pub(super) fn plan(api: &Api, declared: &Declared, handles: &Handles) -> Border 
         enums: enums(api),
         ..Border::default()
     };
-    border.structs = structs(api, &border.enums);
+    let (no_enums, none) = (BTreeMap::new(), BTreeSet::new());
+    let is_sum =
+        |(id, kind): (TypeId, &TypeKind)| matches!(kind, TypeKind::Sum { .. }).then_some(id);
+    let sums: BTreeSet<TypeId> = ids(api).filter_map(is_sum).collect();
+    border.structs = structs(api, &border.enums, &sums);
     border.cyclic = cyclic(&border.structs);
-    let (no_enums, no_structs) = (BTreeMap::new(), BTreeSet::new());
     let structs = border.structs.keys().copied().collect();
+    let all = Rules {
+        enums: &border.enums,
+        structs: &structs,
+        sums: &sums,
+    };
+    border.sums = variants(api, &all);
     let (mut functions, mut results) = (Vec::new(), Vec::new());
     for f in api.functions() {
         if declared.trusts(f) {
@@ -135,11 +152,12 @@ pub(super) fn plan(api: &Api, declared: &Declared, handles: &Handles) -> Border 
             continue;
         }
         // What C's types say of values is less.
-        let (enums, structs) = match f.foreign {
-            true => (&no_enums, &no_structs),
-            false => (&border.enums, &structs),
+        let less = Rules {
+            enums: &no_enums,
+            structs: &none,
+            sums: &none,
         };
-        let rules = Rules { enums, structs };
+        let rules = if f.foreign { &less } else { &all };
         let params = || f.params.iter().enumerate();
         let plain = params().filter(|(_, p)| handles.of(&p.ty).is_none());
         let valid = plain.filter_map(|(i, p)| Some(Check::Valid(i, rules.of(&p.ty)?)));
@@ -166,6 +184,7 @@ pub(super) fn plan(api: &Api, declared: &Declared, handles: &Handles) -> Border 
 struct Rules<'a> {
     enums: &'a BTreeMap<TypeId, Members>,
     structs: &'a BTreeSet<TypeId>,
+    sums: &'a BTreeSet<TypeId>,
 }
 
 impl Rules<'_> {
@@ -195,8 +214,17 @@ impl Rules<'_> {
             }),
             Type::Named(id) if self.enums.contains_key(id) => Some(Rule::Enum(*id)),
             Type::Named(id) if self.structs.contains(id) => Some(Rule::Struct(*id)),
+            Type::Named(id) if self.sums.contains(id) => Some(Rule::Sum(*id)),
             _ => None,
         }
+    }
+
+    /// The fields with rules, by their numbers.
+    fn ruled(&self, fields: &[Field]) -> Vec<(usize, Rule)> {
+        let fields = fields.iter().enumerate();
+        fields
+            .filter_map(|(i, f)| Some((i, self.of(&f.ty)?)))
+            .collect()
     }
 }
 
@@ -238,19 +266,22 @@ fn members(variants: &[Variant], low: i128, high: i128) -> Option<Members> {
 }
 
 /// The structs with rules. They may refer to each other in any way, so they are looked at until no more are found.
-fn structs(api: &Api, enums: &BTreeMap<TypeId, Members>) -> BTreeMap<TypeId, Vec<(usize, Rule)>> {
+fn structs(
+    api: &Api,
+    enums: &BTreeMap<TypeId, Members>,
+    sums: &BTreeSet<TypeId>,
+) -> BTreeMap<TypeId, Vec<(usize, Rule)>> {
     let mut known = BTreeSet::new();
     loop {
         let rules = Rules {
             enums,
             structs: &known,
+            sums,
         };
         let found: BTreeMap<TypeId, Vec<(usize, Rule)>> = ids(api)
             .filter_map(|(id, kind)| match kind {
                 TypeKind::Struct { fields, .. } => {
-                    let fields = fields.iter().enumerate();
-                    let ruled = fields.filter_map(|(i, f)| Some((i, rules.of(&f.ty)?)));
-                    Some((id, ruled.collect::<Vec<_>>())).filter(|(_, ruled)| !ruled.is_empty())
+                    Some((id, rules.ruled(fields))).filter(|(_, ruled)| !ruled.is_empty())
                 }
                 _ => None,
             })
@@ -263,13 +294,25 @@ fn structs(api: &Api, enums: &BTreeMap<TypeId, Members>) -> BTreeMap<TypeId, Vec
     }
 }
 
-/// The struct whose rules come next, if any.
+/// The rules of all sum types.
+fn variants(api: &Api, rules: &Rules<'_>) -> BTreeMap<TypeId, Vec<Vec<(usize, Rule)>>> {
+    let found = ids(api).filter_map(|(id, kind)| match kind {
+        TypeKind::Sum { variants, .. } => {
+            let each = variants.iter().map(|v| rules.ruled(&v.fields));
+            Some((id, each.collect()))
+        }
+        _ => None,
+    });
+    found.collect()
+}
+
+/// The struct whose rules come next, if any. What is in a sum type holds no references, so it leads nowhere.
 pub(super) fn next(rule: &Rule) -> Option<TypeId> {
     match rule {
         Rule::Struct(id) => Some(*id),
         Rule::Pointer { to, .. } => next(to.as_deref()?),
         Rule::Each(elem) => next(elem),
-        Rule::Text | Rule::Char | Rule::Enum(_) => None,
+        Rule::Text | Rule::Char | Rule::Enum(_) | Rule::Sum(_) => None,
     }
 }
 

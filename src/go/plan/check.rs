@@ -6,7 +6,9 @@
 use std::collections::BTreeSet;
 
 use crate::base::diag::Problem;
-use crate::model::{Api, Function, Source, Type, TypeDef, TypeId, TypeKind};
+use crate::model::{
+    Api, Field, Function, Int, Layout, Source, Type, TypeDef, TypeId, TypeKind, Variant,
+};
 
 /// A type that does not fit the address space of Go's 32-bit platforms does not compile there.
 const MAX_SIZE: u64 = i32::MAX as u64;
@@ -191,33 +193,35 @@ impl<'a> Walk<'a> {
         self.size(&Type::Named(id), 0)?;
         match &def.kind {
             TypeKind::Struct { fields, .. } => {
-                for field in fields {
-                    self.value(&field.ty, Position::Inside, depth + 1).map_err(
-                        |why| match field.ty {
-                            // The innermost field alone is named.
-                            Type::Named(_) => why,
-                            _ => format!("{why} (field `{}` of `{}`)", field.name, def.path),
-                        },
-                    )?;
-                }
-                self.layout(def)
+                self.fields(def, depth)?;
+                self.layout(def, "struct", fields, 0)
             }
-            TypeKind::Enum { repr, variants } => {
-                let bits = repr.size() * 8;
-                let (low, high) = match repr.signed() {
-                    true => (-(1i128 << (bits - 1)), (1i128 << (bits - 1)) - 1),
-                    false => (0, (1i128 << bits) - 1),
-                };
-                match variants.iter().find(|v| v.value < low || v.value > high) {
-                    None => Ok(()),
-                    Some(v) => Err(format!(
-                        "holds the enum `{}`, whose variant `{}` does not fit its type",
-                        def.path, v.name
-                    )),
-                }
+            TypeKind::Union { fields, .. } => {
+                self.fields(def, depth)?;
+                let mut each = fields.chunks(1);
+                each.try_for_each(|field| self.layout(def, "union", field, 0))
             }
+            TypeKind::Sum { tag, variants, .. } => {
+                self.fields(def, depth)?;
+                numbers(def, *tag, variants)?;
+                let mut each = variants.iter();
+                each.try_for_each(|v| self.layout(def, "enum", &v.fields, tag.size()))
+            }
+            TypeKind::Enum { repr, variants } => numbers(def, *repr, variants),
             TypeKind::Opaque { .. } => Ok(()),
         }
+    }
+
+    fn fields(&mut self, def: &TypeDef, depth: u32) -> Verdict {
+        for field in def.kind.fields() {
+            self.value(&field.ty, Position::Inside, depth + 1)
+                .map_err(|why| match field.ty {
+                    // The innermost field alone is named.
+                    Type::Named(_) => why,
+                    _ => format!("{why} (field `{}` of `{}`)", field.name, def.path),
+                })?;
+        }
+        Ok(())
     }
 
     /// Bytes by value, with a limit.
@@ -228,10 +232,8 @@ impl<'a> Walk<'a> {
         match ty {
             Type::Named(id) => {
                 let api = self.api;
-                if !self.sized.contains(id)
-                    && let TypeKind::Struct { fields, .. } = &api.def(*id).kind
-                {
-                    for field in fields {
+                if !self.sized.contains(id) {
+                    for field in api.def(*id).kind.fields() {
                         self.size(&field.ty, depth + 1)?;
                     }
                     self.sized.insert(*id);
@@ -247,40 +249,51 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Whether a Go struct can have the layout of this one.
-    fn layout(&self, def: &TypeDef) -> Verdict {
-        let TypeKind::Struct {
-            fields,
-            size,
-            align,
-        } = &def.kind
-        else {
+    /// Whether a Go struct can have the layout of this type, with these fields behind so many bytes.
+    fn layout(&self, def: &TypeDef, what: &str, fields: &[Field], from: u64) -> Verdict {
+        let Some(Layout { size, align }) = def.kind.layout() else {
             return Ok(());
         };
-        let refuse = |why: &str| Err(format!("holds the struct `{}`, {why}", def.path));
-        if *align > MAX_ALIGN {
+        let refuse = |why: &str| Err(format!("holds the {what} `{}`, {why}", def.path));
+        if align > MAX_ALIGN {
             return refuse(&format!(
                 "which asks for an alignment of {align}; Go gives {MAX_ALIGN} at most"
             ));
         }
-        if !align.is_power_of_two() || !size.is_multiple_of(*align) {
+        if !align.is_power_of_two() || !size.is_multiple_of(align) {
             return refuse("whose size and alignment make no sense");
         }
-        let mut end = 0u64;
+        let mut end = from;
         for field in fields {
             let layout = self.api.layout(&field.ty);
-            if layout.align > *align || !field.offset.is_multiple_of(layout.align.max(1)) {
+            if layout.align > align || !field.offset.is_multiple_of(layout.align.max(1)) {
                 return refuse("which is packed; Go has no such structs");
             }
             if field.offset < end {
-                return refuse("whose fields overlap, as in a union; Go has no such types");
+                return refuse("whose fields overlap");
             }
             end = field.offset.saturating_add(layout.size);
         }
-        match end > *size {
+        match end > size {
             true => refuse("which has a field outside of it"),
             false => Ok(()),
         }
+    }
+}
+
+/// Whether the discriminants of an enum fit their type.
+fn numbers(def: &TypeDef, repr: Int, variants: &[Variant]) -> Verdict {
+    let bits = repr.size() * 8;
+    let (low, high) = match repr.signed() {
+        true => (-(1i128 << (bits - 1)), (1i128 << (bits - 1)) - 1),
+        false => (0, (1i128 << bits) - 1),
+    };
+    match variants.iter().find(|v| v.value < low || v.value > high) {
+        None => Ok(()),
+        Some(v) => Err(format!(
+            "holds the enum `{}`, whose variant `{}` does not fit its type",
+            def.path, v.name
+        )),
     }
 }
 
@@ -304,9 +317,7 @@ pub(super) fn reachable(api: &Api) -> BTreeSet<TypeId> {
                 open.extend(result.as_deref());
             }
             Type::Named(id) if found.insert(*id) => {
-                if let TypeKind::Struct { fields, .. } = &api.def(*id).kind {
-                    open.extend(fields.iter().map(|f| &f.ty));
-                }
+                open.extend(api.def(*id).kind.fields().map(|f| &f.ty));
             }
             _ => {}
         }

@@ -8,7 +8,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::model::{Api, Function, Type, TypeId, TypeKind};
+use crate::model::{Api, Function, Type, TypeId};
 
 /// Whether the declaration of `function` is `//go:noescape`.
 pub(super) fn noescape(api: &Api, function: &Function) -> bool {
@@ -66,9 +66,7 @@ fn any(api: &Api, ty: &Type, test: &dyn Fn(&Type) -> bool) -> bool {
             Type::Pointer { to: Some(to), .. } => open.push(to),
             Type::Fallible { value } => open.extend(value.as_deref()),
             Type::Named(id) if seen.insert(*id) => {
-                if let TypeKind::Struct { fields, .. } = &api.def(*id).kind {
-                    open.extend(fields.iter().map(|f| &f.ty));
-                }
+                open.extend(api.def(*id).kind.fields().map(|f| &f.ty));
             }
             _ => {}
         }

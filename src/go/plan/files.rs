@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::go::package::{Assembly, Item, Routine, Source, Stub};
 use crate::model::goabi;
-use crate::model::{Function, TypeId, TypeKind};
+use crate::model::{Function, TypeId};
 use crate::wrappers;
 
 use super::bodies;
@@ -15,7 +15,7 @@ use super::manner::Manner;
 use super::request::{Flavour, Request};
 use super::scope::Scope;
 use super::{
-    border, c_strings, callbacks, constants, depart, doc, kept, layouts, opaque, owned, race,
+    border, c_strings, callbacks, constants, depart, doc, kept, layouts, opaque, owned, race, sums,
     texts, types, uses,
 };
 
@@ -189,16 +189,8 @@ impl Plan<'_> {
             .flat_map(|f| f.params.iter().map(|p| &p.ty).chain(&f.result))
             .chain(api.kept().iter().map(|kept| &kept.ty))
             .any(types::uses_unsafe);
-        let structs = || {
-            scope
-                .types
-                .keys()
-                .filter_map(|id| match &api.def(*id).kind {
-                    TypeKind::Struct { fields, .. } => Some(fields),
-                    _ => None,
-                })
-        };
-        let in_fields = structs().flatten().any(|f| types::uses_unsafe(&f.ty));
+        let mut fields = scope.types.keys().flat_map(|id| api.def(*id).kind.fields());
+        let in_fields = fields.any(|f| types::uses_unsafe(&f.ty));
         let mut packages = match flavour {
             Flavour::Native => depart::NATIVE_IMPORTS.to_vec(),
             Flavour::Unsupported => depart::OTHER_IMPORTS.to_vec(),
@@ -264,7 +256,14 @@ impl Plan<'_> {
         let handle = self.scope.handles.types.get(&id);
         let hidden = handle.is_some_and(|h| !h.exposed);
         match flavour == Flavour::Native || !hidden {
-            true => types::declare(self.request.api, self.scope, id),
+            true => {
+                let panic = |name: &str| self.panic(name);
+                let elsewhere: Option<&dyn Fn(&str) -> String> = match flavour {
+                    Flavour::Native => None,
+                    Flavour::Unsupported => Some(&panic),
+                };
+                sums::declare(self.request.api, self.scope, id, elsewhere)
+            }
             false => Vec::new(),
         }
     }

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::base::diag::Problem;
-use crate::model::{Api, Function, PointerKind, Type, TypeId, TypeKind};
+use crate::model::{Api, Function, PointerKind, Type, TypeId};
 
 use crate::base::identifiers as names;
 
@@ -288,9 +288,7 @@ impl Handles {
                     open.extend(result.as_deref());
                 }
                 Type::Named(id) if seen.insert(*id) => {
-                    if let TypeKind::Struct { fields, .. } = &api.def(*id).kind {
-                        open.extend(fields.iter().map(|f| &f.ty));
-                    }
+                    open.extend(api.def(*id).kind.fields().map(|f| &f.ty));
                 }
                 _ => {}
             }

@@ -1,7 +1,7 @@
 //! Functions whose frame is not passed as such, for its size, because they may block or because they take Go functions: the Go side hands
 //! over a pointer to it ([`crate::model::goabi::Frame::by_reference`]).
 
-use crate::model::{Api, Function, Type, TypeKind};
+use crate::model::{Api, Function, Type};
 
 use super::callbacks::{self, CALLBACK};
 use super::depart::{ENTER, EXIT};
@@ -140,10 +140,10 @@ fn holds_pointer(api: &Api, ty: &Type) -> bool {
         // What they own is the library's memory, never a place on a stack of Go's.
         Type::Array { elem, .. } | Type::Owned { elem } => holds_pointer(api, elem),
         Type::Fallible { value } => value.as_ref().is_some_and(|v| holds_pointer(api, v)),
-        Type::Named(id) => match &api.def(*id).kind {
-            TypeKind::Struct { fields, .. } => fields.iter().any(|f| holds_pointer(api, &f.ty)),
-            _ => false,
-        },
+        Type::Named(id) => {
+            let mut fields = api.def(*id).kind.fields();
+            fields.any(|f| holds_pointer(api, &f.ty))
+        }
         _ => false,
     }
 }

@@ -75,6 +75,9 @@ fn of_type(api: &Api, scope: &Scope, id: TypeId) -> Vec<String> {
     let (fields, Layout { size, align }) = match (&api.def(id).kind, opaque::made(api, scope, id)) {
         (TypeKind::Struct { fields, .. }, _) => (&fields[..], api.layout(&Type::Named(id))),
         (_, Some(layout)) => (&[][..], layout),
+        (TypeKind::Union { .. } | TypeKind::Sum { .. }, _) => {
+            (&[][..], api.layout(&Type::Named(id)))
+        }
         _ => return Vec::new(),
     };
     let name = &names.name;

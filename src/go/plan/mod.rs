@@ -7,7 +7,7 @@
 //! | `export`, `uses` | what each export is in Go: its declaration, and what its wrapper has to do |
 //! | `bodies` | its body, what stands between it and the assembly, and its stub |
 //! | `border_rules`, `border` | what functions look at before a call: as data, as Go statements |
-//! | `types`, `layouts`, `opaque`, `handle_types`, `constants` | types and constants, and the checks that they lie as the library's do |
+//! | `types`, `sums`, `variants`, `layouts`, `opaque`, `handle_types`, `constants` | types and constants, and the checks that they lie as the library's do |
 //! | `manner` | what calls are to Go's scheduler |
 //! | `large`, `callbacks`, `kept`, `depart`, `owned`, `race`, `lengths`, `escape`, `c_strings`, `texts` | what bodies need beyond a call |
 //! | `doc`, `markdown`, `lead` | Go comments from Rust ones |
@@ -42,9 +42,11 @@ mod race;
 mod request;
 mod runtime_structs;
 mod scope;
+mod sums;
 mod texts;
 mod types;
 mod uses;
+mod variants;
 
 use std::collections::BTreeMap;
 

@@ -24,14 +24,17 @@ pub(super) fn made(api: &Api, scope: &Scope, id: TypeId) -> Option<Layout> {
 /// The declaration of an opaque type.
 pub(super) fn declare(api: &Api, scope: &Scope, id: TypeId, name: &str) -> String {
     match made(api, scope, id) {
-        Some(Layout { size, align }) => {
-            let (count, bits) = (size / align, align * 8);
-            format!("type {name} struct{{ opaque [{count}]uint{bits} }}")
-        }
+        Some(layout) => bytes(name, layout),
         // Nobody but this package can name it.
         None if is_hidden(scope, id) => format!("type {name} struct{{ _ [0]func() }}"),
         None => format!("type {name} struct{{ {UNMADE} }}"),
     }
+}
+
+/// The declaration of a type of this layout that shows nothing of what is in it.
+pub(super) fn bytes(name: &str, Layout { size, align }: Layout) -> String {
+    let (count, bits) = (size / align.max(1), align.saturating_mul(8));
+    format!("type {name} struct{{ opaque [{count}]uint{bits} }}")
 }
 
 fn is_hidden(scope: &Scope, id: TypeId) -> bool {

@@ -3,12 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::base::diag::{Error, Kind, Problem, Result};
-use crate::model::{Api, Constant, Declared, Function, Param, Type, TypeDef, TypeId, TypeKind};
+use crate::model::{
+    Api, Constant, Declared, Function, Param, Type, TypeDef, TypeId, TypeKind, Variant,
+};
 
 use super::border_rules::{self, Border};
 use super::check;
 use super::handles::{Handles, Role};
-use super::{c_strings, depart, lengths, owned, ownership};
+use super::{c_strings, depart, lengths, owned, ownership, variants};
 use crate::base::identifiers::{self as names, Prefix};
 
 /// Every name that the Go files declare.
@@ -42,7 +44,7 @@ pub(super) struct FunctionNames {
 #[derive(Debug)]
 pub(super) struct TypeNames {
     pub name: String,
-    /// Names of fields or of the constants that stand for variants, in order.
+    /// Names of fields, of the methods that stand for a union's, or of the constants that stand for variants, in order.
     pub members: Vec<String>,
 }
 
@@ -288,7 +290,7 @@ fn type_names(def: &TypeDef, package: &mut Names) -> TypeNames {
     };
     package.take(&name, format!("the type `{path}`"));
     let members = match &def.kind {
-        TypeKind::Struct { fields, .. } => {
+        TypeKind::Struct { fields, .. } | TypeKind::Union { fields, .. } => {
             let mut scope = Names::default();
             let members = fields
                 .iter()
@@ -310,6 +312,19 @@ fn type_names(def: &TypeDef, package: &mut Names) -> TypeNames {
                 go
             })
             .collect(),
+        TypeKind::Sum { variants, .. } => {
+            let tag = variants::tag_type(&name);
+            package.take(&tag, format!("the type of the tag of `{path}`"));
+            let mut member = |v: &Variant| {
+                let variant = names::member(&v.name);
+                let of = format!("the variant `{}` of `{path}`", v.name);
+                package.take(&variants::constructor(&name, &variant), of.clone());
+                let go = format!("{tag}{variant}");
+                package.take(&go, of);
+                go
+            };
+            variants.iter().map(&mut member).collect()
+        }
         TypeKind::Opaque { .. } => Vec::new(),
     };
     TypeNames { name, members }

@@ -9,7 +9,7 @@ use crate::model::{Api, Int, Type, TypeDef, TypeId, TypeKind, Variant};
 
 use super::layouts::{self, Part};
 use super::lead::{Named, lead};
-use super::scope::{Scope, TypeNames};
+use super::scope::Scope;
 use super::{doc, markdown, opaque, owned};
 
 /// The Go type.
@@ -202,6 +202,10 @@ pub(super) fn declare(api: &Api, scope: &Scope, id: TypeId) -> Vec<Item> {
         None => type_comment(name, def, opaque::made(api, scope, id).is_some()),
     };
     let text = match &def.kind {
+        // What looks into it is declared behind it ([`super::sums`]).
+        TypeKind::Union { .. } | TypeKind::Sum { .. } => {
+            opaque::bytes(name, api.layout(&Type::Named(id)))
+        }
         TypeKind::Opaque { .. } => opaque::declare(api, scope, id, name),
         TypeKind::Enum { repr, variants } => format!("type {name} {}", enum_type(*repr, variants)),
         TypeKind::Struct { .. } => match rows(api, scope, id).as_slice() {
@@ -213,10 +217,22 @@ pub(super) fn declare(api: &Api, scope: &Scope, id: TypeId) -> Vec<Item> {
     if let TypeKind::Enum { repr, variants } = &def.kind
         && !variants.is_empty()
     {
-        items.push(constants(names, variants).into());
-        items.push(string_method(names, *repr, variants).into());
+        items.extend(named_values(&names.name, *repr, &names.members, variants));
     }
     items
+}
+
+/// The constants of an integer type that stand for variants, and the method that names them.
+pub(super) fn named_values(
+    name: &str,
+    repr: Int,
+    members: &[String],
+    variants: &[Variant],
+) -> [Item; 2] {
+    [
+        constants(name, members, variants).into(),
+        string_method(name, repr, members, variants).into(),
+    ]
 }
 
 /// `made` says whether Go has values of it.
@@ -229,6 +245,12 @@ fn type_comment(name: &str, def: &TypeDef, made: bool) -> Vec<String> {
         }
         TypeKind::Enum { .. } => format!(
             "{name} is the Rust enum {rust}. Rust allows no other values than its constants."
+        ),
+        TypeKind::Union { .. } => format!(
+            "{name} is the Rust union {rust}, with the same layout. Each of its methods is a view of its bytes, whichever of them was written last."
+        ),
+        TypeKind::Sum { .. } => format!(
+            "{name} is the Rust enum {rust}, with the same layout. Its tag tells which variant a value is."
         ),
         TypeKind::Opaque { .. } if made => format!(
             "{name} is the Rust type {rust}, with the same size and alignment, known to Rust alone."
@@ -267,7 +289,7 @@ pub(super) fn with_doc(named: Named, name: &str, sentence: &str, markdown: &str)
 }
 
 /// Go's int has 32 bits on some platforms, where a larger constant would not compile.
-fn enum_type(repr: Int, variants: &[Variant]) -> &'static str {
+pub(super) fn enum_type(repr: Int, variants: &[Variant]) -> &'static str {
     let small = variants
         .iter()
         .all(|v| i32::try_from(v.value).is_ok() || u32::try_from(v.value).is_ok());
@@ -278,30 +300,32 @@ fn enum_type(repr: Int, variants: &[Variant]) -> &'static str {
     }
 }
 
-fn constants(names: &TypeNames, variants: &[Variant]) -> Declaration {
-    let name = &names.name;
-    let rows = names.members.iter().zip(variants).map(|(member, v)| Row {
+fn constants(name: &str, members: &[String], variants: &[Variant]) -> Declaration {
+    let rows = members.iter().zip(variants).map(|(member, v)| Row {
         comment: doc::lines(&v.doc),
         name: member.clone(),
         rest: format!("{name} = {}", v.value),
     });
     let lines = aligned(&rows.collect::<Vec<_>>());
     let text = format!("const (\n{}\n)", lines.join("\n"));
-    let first = names.members.first().map_or("", String::as_str);
+    let first = members.first().map_or("", String::as_str);
     Declaration::new(Kind::Const, first, text).doc([format!("The values of {name}.")])
 }
 
 /// The method that names the values, as Go's stringer writes it: without the name of the type.
-fn string_method(names: &TypeNames, repr: Int, variants: &[Variant]) -> Declaration {
-    let type_name = &names.name;
-    let letters = type_name.chars().take(1);
-    let receiver: String = letters.flat_map(char::to_lowercase).collect();
+fn string_method(
+    type_name: &str,
+    repr: Int,
+    members: &[String],
+    variants: &[Variant],
+) -> Declaration {
+    let receiver = receiver(type_name);
     let mut body = vec![format!("\tswitch {receiver} {{")];
     // C allows two names for one value, Go no two cases.
     let mut seen = BTreeSet::new();
-    let members = names.members.iter().zip(variants);
+    let members = members.iter().zip(variants);
     for (name, _) in members.filter(|(_, v)| seen.insert(v.value)) {
-        let short = name.strip_prefix(type_name.as_str()).unwrap_or(name);
+        let short = name.strip_prefix(type_name).unwrap_or(name);
         body.push(format!("\tcase {name}:\n\t\treturn \"{short}\""));
     }
     let number = match repr.signed() {
@@ -315,6 +339,12 @@ fn string_method(names: &TypeNames, repr: Int, variants: &[Variant]) -> Declarat
     Declaration::new(Kind::Func, format!("{type_name}.String"), text)
         .doc(["String returns the name of the value, or its number if it has none."])
         .body(body)
+}
+
+/// What methods call a value of the type.
+pub(super) fn receiver(type_name: &str) -> String {
+    let letters = type_name.chars().take(1);
+    letters.flat_map(char::to_lowercase).collect()
 }
 
 /// A field or a constant.

@@ -7,7 +7,9 @@ use std::collections::HashSet;
 use super::super::place_of;
 use super::decl::CFunction;
 use crate::base::diag::Problem;
-use crate::model::{Field, Function, Int, Layout, Signatures, Source, Type, TypeId, TypeKind};
+use crate::model::{
+    Field, Function, Int, Layout, Signatures, Source, Type, TypeId, TypeKind, Variant,
+};
 
 /// Pointers to pointers that are followed.
 const NESTING_LIMIT: u32 = 64;
@@ -134,7 +136,7 @@ impl<'a> Comparison<'a> {
                     [only] => self.same(&only.ty, c, depth),
                     _ => false,
                 },
-                TypeKind::Opaque { .. } => false,
+                TypeKind::Union { .. } | TypeKind::Sum { .. } | TypeKind::Opaque { .. } => false,
             },
             (Type::Str | Type::Slice { .. }, Type::Named(id)) => match &self.c.def(*id).kind {
                 TypeKind::Struct { fields, .. } => matches!(
@@ -179,6 +181,16 @@ impl<'a> Comparison<'a> {
         }
     }
 
+    fn same_fields(&mut self, rust: &[Field], c: &[Field], depth: u32) -> bool {
+        let names = |fields: &[Field]| fields.iter().map(|f| f.name.clone()).collect::<Vec<_>>();
+        rust.len() == c.len()
+            && moved(&names(rust), &names(c)).is_none()
+            && rust
+                .iter()
+                .zip(c)
+                .all(|(rust, c)| rust.offset == c.offset && self.same(&rust.ty, &c.ty, depth))
+    }
+
     pub fn same_named(&mut self, rust: TypeId, c: TypeId, depth: u32) -> bool {
         if !self.seen.insert((rust, c)) {
             return true;
@@ -191,25 +203,9 @@ impl<'a> Comparison<'a> {
                     _ => true,
                 }
             }
-            (
-                TypeKind::Struct {
-                    fields: rust,
-                    size: n,
-                    align: a,
-                },
-                TypeKind::Struct {
-                    fields: c,
-                    size: m,
-                    align: b,
-                },
-            ) => {
-                let names =
-                    |fields: &[Field]| fields.iter().map(|f| f.name.clone()).collect::<Vec<_>>();
-                (n, a, rust.len()) == (m, b, c.len())
-                    && moved(&names(rust), &names(c)).is_none()
-                    && rust.iter().zip(c).all(|(rust, c)| {
-                        rust.offset == c.offset && self.same(&rust.ty, &c.ty, depth)
-                    })
+            (a @ TypeKind::Struct { fields: rust, .. }, b @ TypeKind::Struct { fields: c, .. })
+            | (a @ TypeKind::Union { fields: rust, .. }, b @ TypeKind::Union { fields: c, .. }) => {
+                a.layout() == b.layout() && self.same_fields(rust, c, depth)
             }
             (
                 TypeKind::Enum {
@@ -220,14 +216,30 @@ impl<'a> Comparison<'a> {
                     repr: b,
                     variants: c,
                 },
+            ) => a == b && same_variants(rust, c),
+            (
+                a @ TypeKind::Sum {
+                    tag: s,
+                    variants: rust,
+                    ..
+                },
+                b @ TypeKind::Sum {
+                    tag: t,
+                    variants: c,
+                    ..
+                },
             ) => {
-                let values = |variants: &[crate::model::Variant]| {
-                    variants.iter().map(|v| v.value).collect::<Vec<_>>()
-                };
-                let names = |variants: &[crate::model::Variant]| {
-                    variants.iter().map(|v| v.name.clone()).collect::<Vec<_>>()
-                };
-                a == b && values(rust) == values(c) && moved(&names(rust), &names(c)).is_none()
+                // Debug information has a `usize` for what it is.
+                (a.layout(), s.size(), s.signed()) == (b.layout(), t.size(), t.signed())
+                    && same_variants(rust, c)
+                    && rust
+                        .iter()
+                        .zip(c)
+                        .all(|(rust, c)| self.same_fields(&rust.fields, &c.fields, depth))
+            }
+            // Written in a way of which only the bytes are understood.
+            (a @ TypeKind::Sum { .. }, b @ (TypeKind::Struct { .. } | TypeKind::Union { .. })) => {
+                a.layout() == b.layout()
             }
             (TypeKind::Struct { fields, .. }, _) => match &fields[..] {
                 [only] => self.same(&only.ty, &Type::Named(c), depth),
@@ -236,6 +248,13 @@ impl<'a> Comparison<'a> {
             _ => false,
         }
     }
+}
+
+/// Whether variants have the same numbers, in the same order.
+fn same_variants(rust: &[Variant], c: &[Variant]) -> bool {
+    let values = |variants: &[Variant]| variants.iter().map(|v| v.value).collect::<Vec<_>>();
+    let names = |variants: &[Variant]| variants.iter().map(|v| v.name.clone()).collect::<Vec<_>>();
+    values(rust) == values(c) && moved(&names(rust), &names(c)).is_none()
 }
 
 /// The layout of a type, whether or not Go has values of it.

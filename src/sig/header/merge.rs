@@ -65,9 +65,9 @@ pub(super) fn merge(
     }
     while let Some((old, new)) = merger.todo.pop_front() {
         let mut def = header.def(old).clone();
-        if let TypeKind::Struct { fields, .. } = &mut def.kind {
-            fields.iter_mut().for_each(|f| merger.renumber(&mut f.ty));
-        }
+        def.kind
+            .fields_mut()
+            .for_each(|f| merger.renumber(&mut f.ty));
         if let Some(slot) = merger.types.get_mut(new.0 as usize) {
             *slot = def;
         }
@@ -112,14 +112,11 @@ pub(super) fn go_name(def: &TypeDef) -> String {
 
 fn used_by_value(header: &Signatures, added: &[Function], id: TypeId) -> bool {
     let by_value = |ty: &Type| *ty == Type::Named(id);
-    let fields = header.types.iter().filter_map(|t| match &t.kind {
-        TypeKind::Struct { fields, .. } => Some(fields),
-        _ => None,
-    });
+    let fields = header.types.iter().flat_map(|t| t.kind.fields());
     let params = added
         .iter()
         .flat_map(|f| f.params.iter().map(|p| &p.ty).chain(&f.result));
-    params.chain(fields.flatten().map(|f| &f.ty)).any(by_value)
+    params.chain(fields.map(|f| &f.ty)).any(by_value)
 }
 
 /// Comments of the header where there are none.
@@ -132,25 +129,24 @@ fn add_docs(known: &mut TypeDef, def: &TypeDef) {
     if known.kind.is_opaque() == def.kind.is_opaque() {
         add(&mut known.doc, &def.doc);
     }
-    match (&mut known.kind, &def.kind) {
-        (TypeKind::Struct { fields, .. }, TypeKind::Struct { fields: other, .. }) => {
-            fields
-                .iter_mut()
-                .zip(other)
-                .for_each(|(f, o)| add(&mut f.doc, &o.doc));
+    if std::mem::discriminant(&known.kind) == std::mem::discriminant(&def.kind) {
+        let fields = known.kind.fields_mut().zip(def.kind.fields());
+        fields.for_each(|(f, o)| add(&mut f.doc, &o.doc));
+    }
+    if let (
+        TypeKind::Enum { variants, .. } | TypeKind::Sum { variants, .. },
+        TypeKind::Enum {
+            variants: other, ..
         }
-        (
-            TypeKind::Enum { variants, .. },
-            TypeKind::Enum {
-                variants: other, ..
-            },
-        ) => {
-            variants
-                .iter_mut()
-                .zip(other)
-                .for_each(|(v, o)| add(&mut v.doc, &o.doc));
-        }
-        _ => {}
+        | TypeKind::Sum {
+            variants: other, ..
+        },
+    ) = (&mut known.kind, &def.kind)
+    {
+        variants
+            .iter_mut()
+            .zip(other)
+            .for_each(|(v, o)| add(&mut v.doc, &o.doc));
     }
 }
 

@@ -283,3 +283,6 @@ mod tests;
 
 #[cfg(test)]
 mod include_tests;
+
+#[cfg(test)]
+mod sum_tests;

@@ -177,8 +177,7 @@ mod tests {
         let names = |title: &str, names: &[&str]| {
             let variant = |name: &&str| Variant {
                 name: name.to_string(),
-                value: 0,
-                doc: String::new(),
+                ..Variant::default()
             };
             let mut variants: Vec<_> = names.iter().map(variant).collect();
             without_type_name(title, &mut variants);

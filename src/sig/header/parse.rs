@@ -290,8 +290,12 @@ impl<'h> Builder<'h> {
         let about = self.about(outermost(node));
         match (node.child_by_field_name("body"), tag) {
             (None, _) => {
+                let doc = match belongs_to_another(node) {
+                    true => String::new(),
+                    false => about.doc.clone(),
+                };
                 let forward = self.into.forward.entry((tag, name.to_owned()));
-                forward.or_insert(about);
+                forward.or_insert(About { doc, ..about });
             }
             (Some(body), Tag::Enum) => {
                 let underlying = node
@@ -334,14 +338,8 @@ impl<'h> Builder<'h> {
             let parts: Vec<_> = node
                 .children_by_field_name("declarator", &mut node.walk())
                 .collect();
+            // C11's unnamed structs and unions: their fields are fields of this one.
             if parts.is_empty() {
-                let what = match base {
-                    CType::Tagged(Tag::Union, _) => "union",
-                    _ => "struct",
-                };
-                about
-                    .refused
-                    .get_or_insert_with(|| format!("has a {what} without a name"));
                 fields.push(CField {
                     name: String::new(),
                     ty: base.clone(),
@@ -425,6 +423,12 @@ fn outermost(node: Node<'_>) -> Node<'_> {
         Some(parent) if matches!(parent.kind(), "type_definition" | "declaration") => parent,
         _ => node,
     }
+}
+
+/// Whether the comment before a type is about what is declared with it: a function, a field.
+fn belongs_to_another(node: Node<'_>) -> bool {
+    let parents = ["declaration", "field_declaration", "parameter_declaration"];
+    node.parent().is_some_and(|p| parents.contains(&p.kind()))
 }
 
 fn is_function(node: Node<'_>) -> bool {

@@ -3,15 +3,15 @@
 //! Named types behind pointers are queued, not followed at once, so that types may refer to each other in any way; only types held by
 //! value are followed, and those cannot nest without end.
 
+mod records;
 mod sizes;
+mod sums;
 
 use std::collections::HashMap;
 
-use super::decl::{About, CField, CType, Declarations, FunctionType, Record, Tag, is_nameless};
+use super::decl::{About, CField, CType, Declarations, FunctionType, Tag};
 use super::names::{self, scalar};
-use crate::model::{
-    Field, Layout, PointerKind, Signatures, Type, TypeDef, TypeId, TypeKind, Variant,
-};
+use crate::model::{Layout, PointerKind, Signatures, Type, TypeDef, TypeId, TypeKind, Variant};
 use crate::sig::types::Why;
 use crate::sig::{callback_names, opaque};
 
@@ -47,6 +47,8 @@ pub(super) struct Resolver<'h> {
     declared: &'h Declarations,
     /// Names of types by tag, from `typedef struct tag Name;`.
     titles: HashMap<(Tag, &'h str), &'h str>,
+    /// Names of types without a tag that are fields: after the field.
+    of_fields: HashMap<(Tag, String), String>,
     ids: HashMap<(Tag, String), TypeId>,
     states: Vec<State>,
     keys: Vec<(Tag, String)>,
@@ -71,6 +73,7 @@ impl<'h> Resolver<'h> {
         Resolver {
             declared,
             titles,
+            of_fields: HashMap::new(),
             ids: HashMap::new(),
             states: Vec::new(),
             keys: Vec::new(),
@@ -200,7 +203,7 @@ impl<'h> Resolver<'h> {
                 None if self.is_enum(name) => self.by_value(Tag::Enum, name, depth),
                 None => Err(self.unknown(name)),
             },
-            CType::Tagged(tag, name) if is_nameless(name) => Err(nameless(*tag)),
+            CType::Tagged(tag, name) if self.is_unknown(*tag, name) => Err(nameless(*tag)),
             CType::Tagged(tag, name) => self.by_value(*tag, name, depth),
             CType::Pointer { to, constant } => {
                 let kind = match constant {
@@ -251,7 +254,7 @@ impl<'h> Resolver<'h> {
             CType::Name(name) if scalar(name).is_none() && self.is_enum(name) => {
                 Ok(Some(Type::Named(self.named(Tag::Enum, name))))
             }
-            CType::Tagged(tag, name) if is_nameless(name) => Err(nameless(*tag)),
+            CType::Tagged(tag, name) if self.is_unknown(*tag, name) => Err(nameless(*tag)),
             CType::Tagged(tag, name) => Ok(Some(Type::Named(self.named(*tag, name)))),
             CType::Pointer { to, .. } if matches!(self.bare(to), CType::Function(_)) => Ok(None),
             CType::Function(_) => Ok(None),
@@ -283,10 +286,18 @@ impl<'h> Resolver<'h> {
             return id;
         }
         let id = TypeId(u32::try_from(self.keys.len()).unwrap_or(u32::MAX));
-        let title = self.titles.get(&(tag, name)).copied().unwrap_or(name);
+        let title = match self.of_fields.get(&key) {
+            Some(title) => title.clone(),
+            None => self
+                .titles
+                .get(&(tag, name))
+                .copied()
+                .unwrap_or(name)
+                .to_owned(),
+        };
         self.api.types.push(TypeDef {
-            name: title.to_owned(),
-            path: title.to_owned(),
+            name: title.clone(),
+            path: title,
             doc: String::new(),
             kind: TypeKind::UNKNOWN,
         });
@@ -314,10 +325,12 @@ impl<'h> Resolver<'h> {
             .map_or(String::new(), |t| t.name.clone());
         let found = match tag {
             Tag::Enum => self.enumeration(&name, &title),
-            Tag::Union => refuse(format!("is `{title}`, a union")),
-            Tag::Struct => self.structure(&name, &title, depth),
+            Tag::Union | Tag::Struct => self.record(tag, &name, &title, depth),
         };
         let mut doc = self.doc(tag, &name, &title);
+        if doc.is_empty() && matches!(found, Ok(TypeKind::Sum { .. })) {
+            doc = self.doc_of_tag(tag, &name);
+        }
         let (kind, state) = match found {
             Ok(kind) => (kind, State::Done),
             Err(why) => {
@@ -378,6 +391,7 @@ impl<'h> Resolver<'h> {
                 name: name.clone(),
                 value,
                 doc: about.doc.clone(),
+                fields: Vec::new(),
             });
         }
         let given = found.underlying.as_ref().or_else(|| {
@@ -406,61 +420,5 @@ impl<'h> Resolver<'h> {
         };
         names::without_type_name(title, &mut variants);
         Ok(TypeKind::Enum { repr, variants })
-    }
-
-    fn structure(&mut self, name: &str, title: &str, depth: u32) -> Resolved<TypeKind> {
-        let declared = self.declared;
-        let Some(Record { fields, about, .. }) =
-            declared.records.get(&(Tag::Struct, name.to_owned()))
-        else {
-            return Err(
-                Why::new(format!("is `{title}`, which is declared but not described"))
-                    .help("pass it behind a pointer"),
-            );
-        };
-        if let Some(why) = &about.refused {
-            return refuse(format!("is `{title}`, which {why}"));
-        }
-        let mut out = Vec::new();
-        let (mut end, mut align) = (0u64, 1u64);
-        for field in fields {
-            // An array without elements aligns what follows, and has no bytes itself: `uint8_t _private[0]`.
-            let (ty, empty) = match self.bare(&field.ty) {
-                CType::Array { elem, len: Some(0) } => (elem.as_ref(), true),
-                ty => (ty, false),
-            };
-            let ty = self.held(ty, depth + 1).map_err(|why| Why {
-                reason: format!("is `{title}`, whose field `{}` {}", field.name, why.reason),
-                ..why
-            })?;
-            let layout = self.layout(&ty);
-            let offset = layout.and_then(|l| end.checked_next_multiple_of(l.align));
-            let (Some(layout), Some(offset)) = (layout, offset) else {
-                return refuse(format!("is `{title}`, which is too large"));
-            };
-            align = align.max(layout.align);
-            end = offset;
-            if empty {
-                continue;
-            }
-            end = offset.saturating_add(layout.size);
-            out.push(Field {
-                name: names::field(&field.name),
-                ty,
-                offset,
-                doc: field.about.doc.clone(),
-            });
-        }
-        let Some(size) = end
-            .checked_next_multiple_of(align)
-            .filter(|_| !out.is_empty())
-        else {
-            return refuse(format!("is `{title}`, which has no bytes"));
-        };
-        Ok(TypeKind::Struct {
-            fields: out,
-            size,
-            align,
-        })
     }
 }

@@ -16,7 +16,7 @@ fn api(text: &str) -> Result<Signatures> {
 }
 
 #[track_caller]
-fn good(text: &str) -> Signatures {
+pub(super) fn good(text: &str) -> Signatures {
     api(text).unwrap_or_else(|e| panic!("{e}"))
 }
 
@@ -219,11 +219,6 @@ fn structs_have_the_layout_of_c() {
     );
     assert_eq!(api.types.len(), 1);
     assert_eq!(api.types[0].name, "Point");
-    let error = said("struct S { union { int a; } u; }; void f(struct S s);");
-    assert_eq!(
-        error,
-        ["foo.h:1: `f`: parameter `s` is `S`, whose field `u` is a union without a name"]
-    );
     let api = good("struct S { uint8_t a; uint64_t none[0]; }; void f(struct S s);");
     assert!(
         matches!(&api.types[0].kind, TypeKind::Struct { fields, size: 8, align: 8 } if fields.len() == 1)
@@ -241,20 +236,20 @@ fn opaque_layout(text: &str) -> Option<(u64, u64)> {
 fn opaque_types_have_their_size_where_it_is_known() {
     for (declared, want) in [
         (
-            "struct S { char kind; union { long i; double d; } u; };",
+            "struct S { char kind; union { void (*i)(long); double d; } u; };",
             (16, 8),
         ),
         (
-            "struct S { int a; union { struct { short b; char c; }; char d[6]; }; };",
-            (12, 4),
+            "struct S { void (*a)(int); union { struct { short b; char c; }; char d[6]; }; };",
+            (16, 8),
         ),
-        ("union S { char a[5]; short b; };", (6, 2)),
+        ("union S { char a[13]; void (*b)(int); };", (16, 8)),
         (
             "enum E { A }; struct S { enum E e; void (*call)(int); const char *s; union { int i; } u[3]; };",
             (40, 8),
         ),
         (
-            "struct T { char a; long b; }; struct S { union { int i; } u; struct T t[2]; char last; };",
+            "struct T { char a; void (*b)(long); }; struct S { union { int i; } u; struct T t[2]; char last; };",
             (48, 8),
         ),
     ] {
@@ -276,7 +271,6 @@ fn opaque_types_have_their_size_where_it_is_known() {
         "struct S { union { int i; } u; foo_t other; };",
         "struct S { union { int i; } u; int many[]; };",
         "struct S { union { int i; } u; struct S s; };",
-        "struct S { union { char c[4294967296]; } u; };",
     ] {
         assert_eq!(
             opaque_layout(&format!("{declared} void f(struct S *s);")),
@@ -285,7 +279,7 @@ fn opaque_types_have_their_size_where_it_is_known() {
         );
     }
     // As often as it is held: not looked at each time.
-    let mut deep = String::from("struct S0 { union { int i; } u; };");
+    let mut deep = String::from("struct S0 { void (*f)(int); };");
     for n in 0..60 {
         deep += &format!("struct S{} {{ struct S{n} a, b; }};", n + 1);
     }
@@ -299,8 +293,16 @@ fn opaque_types_have_their_size_where_it_is_known() {
 fn what_go_cannot_have_is_named() {
     for (text, want) in [
         (
-            "union U { int a; }; void f(int a,\n union U b);",
-            "foo.h:2: `f`: parameter `b` is `U`, a union",
+            "union U { int a; long double d; }; void f(int a,\n union U b);",
+            "foo.h:2: `f`: parameter `b` is `U`, whose field `d` is `long double`, which has no counterpart in Go",
+        ),
+        (
+            "union U; void f(union U u);",
+            "foo.h:1: `f`: parameter `u` is `U`, which is declared but not described",
+        ),
+        (
+            "#pragma pack(1)\nunion U { char a; int b; }; void f(union U u);",
+            "foo.h:2: `f`: parameter `u` is `U`, which is packed by `#pragma pack`",
         ),
         (
             "struct S { int a : 3; }; struct S f(void);",

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::base::diag::Result;
 use crate::base::globs;
-use crate::model::{Api, Function, PointerKind, Said, Type, TypeId, TypeKind};
+use crate::model::{Api, Function, PointerKind, Said, Type, TypeId};
 
 /// What `--consumes` says: whether functions take the handles that they are given by `*mut` for good.
 pub fn consumes(api: &Api, values: &[String]) -> Result<Said> {
@@ -57,9 +57,7 @@ pub fn may_take(api: &Api, f: &Function, id: TypeId) -> bool {
             }
             Type::Slice { elem, .. } | Type::Array { elem, .. } => open.push(elem),
             Type::Named(id) if seen.insert(*id) => {
-                if let TypeKind::Struct { fields, .. } = &api.def(*id).kind {
-                    open.extend(fields.iter().map(|f| &f.ty));
-                }
+                open.extend(api.def(*id).kind.fields().map(|f| &f.ty));
             }
             // What a Go function is given is the library's.
             _ => {}
@@ -71,7 +69,7 @@ pub fn may_take(api: &Api, f: &Function, id: TypeId) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Declared, Int, Param, Signatures, TypeDef};
+    use crate::model::{Declared, Int, Param, Signatures, TypeDef, TypeKind};
 
     fn function(symbol: &str, first: Type) -> Function {
         let params = vec![Param {

@@ -147,6 +147,70 @@ typedef struct Foreign {
   uint8_t _private[0];
 } Foreign;
 
+/**
+ * One byte tells which.
+ */
+enum Little_Tag
+#if defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+  : uint8_t
+#endif // defined(__cplusplus) || __STDC_VERSION__ >= 202311L
+ {
+  Half = 1,
+  Both = 5,
+};
+#ifndef __cplusplus
+#if __STDC_VERSION__ >= 202311L
+typedef enum Little_Tag Little_Tag;
+#else
+typedef uint8_t Little_Tag;
+#endif // __STDC_VERSION__ >= 202311L
+#endif // __cplusplus
+
+typedef struct Both_Body {
+  Little_Tag tag;
+  uint8_t _0;
+  uint32_t _1;
+} Both_Body;
+
+typedef union Little {
+  Little_Tag tag;
+  struct {
+    Little_Tag half_tag;
+    uint16_t half;
+  };
+  Both_Body both;
+} Little;
+
+/**
+ * What comes back.
+ */
+typedef enum Reply_Tag {
+  /**
+   * A number.
+   */
+  Number,
+  Flag,
+  /**
+   * Nothing at all.
+   */
+  Silence,
+} Reply_Tag;
+
+typedef struct Flag_Body {
+  bool set;
+  uint16_t times;
+} Flag_Body;
+
+typedef struct Reply {
+  Reply_Tag tag;
+  union {
+    struct {
+      double number;
+    };
+    Flag_Body flag;
+  };
+} Reply;
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
@@ -291,6 +355,11 @@ uintptr_t contract_no_pairs(const uint16_t *a,
                             uintptr_t d_len,
                             const void *e,
                             uintptr_t e_len);
+
+/**
+ * Turns one into the other.
+ */
+union Little contract_turn(struct Reply reply, union Bits bits);
 
 void contract_nothing(void);
 

@@ -109,6 +109,28 @@ pub struct WithUnion {
     pub bits: Bits,
 }
 
+/// What comes back.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub enum Reply {
+    /// A number.
+    Number(f64),
+    Flag {
+        set: bool,
+        times: u16,
+    },
+    /// Nothing at all.
+    Silence,
+}
+
+/// One byte tells which.
+#[repr(u8)]
+#[derive(Clone, Copy)]
+pub enum Little {
+    Half(u16) = 1,
+    Both(u8, u32) = 5,
+}
+
 pub type Handle = u64;
 
 /// Adds all kinds of integers.
@@ -283,6 +305,18 @@ pub extern "C" fn contract_get(with: &WithUnion) -> u32 {
 pub unsafe extern "C" fn contract_no_pairs(a: *const u16, a_size: u32, b: *const u8, c_len: usize, d: *const Store, d_len: usize, e: *const c_void, e_len: usize) -> usize {
     let _ = (a, b, d, e);
     a_size as usize + c_len + d_len + e_len
+}
+
+/// Turns one into the other.
+#[unsafe(no_mangle)]
+pub extern "C" fn contract_turn(reply: Reply, bits: Bits) -> Little {
+    // SAFETY: any bytes are such a number.
+    let whole = unsafe { bits.whole };
+    match reply {
+        Reply::Number(n) => Little::Half(n as u16 + whole as u16),
+        Reply::Flag { set, times } => Little::Both(set.into(), whole + u32::from(times)),
+        Reply::Silence => Little::Half(0),
+    }
 }
 
 #[unsafe(no_mangle)]

@@ -118,6 +118,29 @@ func TestNeighbours(t *testing.T) {
 	}
 }
 
+func TestSums(t *testing.T) {
+	var bits Bits
+	*bits.Whole() = 7
+	if n, ok := Turn(NewReplyNumber(35), bits).AsHalf(); !ok || n != 42 {
+		t.Error("a number:", n, ok)
+	}
+	set, n, ok := Turn(NewReplyFlag(true, 3), bits).AsBoth()
+	if !ok || set != 1 || n != 10 {
+		t.Error("a flag:", set, n, ok)
+	}
+	if n, ok := Turn(NewReplySilence(), bits).AsHalf(); !ok || n != 0 {
+		t.Error("nothing:", n, ok)
+	}
+	defer func() {
+		if said := recover(); said != "contract: Turn: reply's tag is not a constant of ReplyTag" {
+			t.Error("no variant:", said)
+		}
+	}()
+	none := NewReplySilence()
+	*(*uint32)(unsafe.Pointer(&none)) = 9
+	Turn(none, bits)
+}
+
 // What has no known size works behind pointers, and cannot be made.
 func TestUnmade(t *testing.T) {
 	const child = "CONTRACT_MAKES_ONE"

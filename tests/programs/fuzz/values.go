@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"math"
 	"reflect"
+	"strings"
 )
 
 // many is how many values of a type there are in a case: few, so that they often share memory.
@@ -20,6 +21,22 @@ type values struct {
 	// By type, what constructors gave.
 	handles map[reflect.Type][]reflect.Value
 }
+
+// constructors are the functions that make the variants of enums with fields, by type.
+var constructors = func() map[reflect.Type][]reflect.Value {
+	all := map[reflect.Type][]reflect.Value{}
+	for _, function := range functions {
+		call := reflect.ValueOf(function.call)
+		if !strings.Contains(function.name, ".New") || call.Type().NumOut() != 1 {
+			continue
+		}
+		made := call.Type().Out(0)
+		if _, ok := made.MethodByName("Tag"); ok {
+			all[made] = append(all[made], call)
+		}
+	}
+	return all
+}()
 
 func newValues(data []byte) *values {
 	return &values{data, map[reflect.Type]reflect.Value{}, map[reflect.Type][]reflect.Value{}}
@@ -91,6 +108,17 @@ func (v *values) fill(to reflect.Value) {
 	case reflect.String:
 		to.SetString(v.text())
 	case reflect.Struct:
+		// Without one it is all zeros, of whatever variant that is, if any.
+		if all := constructors[t]; len(all) > 0 && v.below(8) > 0 {
+			constructor := all[v.below(len(all))]
+			args := make([]reflect.Value, constructor.Type().NumIn())
+			for i := range args {
+				args[i] = reflect.New(constructor.Type().In(i)).Elem()
+				v.fill(args[i])
+			}
+			to.Set(constructor.Call(args)[0])
+			return
+		}
 		for i := 0; i < t.NumField(); i++ {
 			if t.Field(i).IsExported() {
 				v.fill(to.Field(i))
@@ -132,7 +160,7 @@ func (v *values) pointer(to reflect.Value) {
 		return
 	}
 	// What only the library makes is not made here.
-	if e := t.Elem(); e.Kind() != reflect.Struct || e.NumField() == 0 || e.Field(e.NumField()-1).IsExported() {
+	if e := t.Elem(); e.Kind() != reflect.Struct || e.NumField() == 0 || constructors[e] != nil || e.Field(e.NumField()-1).IsExported() {
 		to.Set(v.pool(e).Index(v.below(many)).Addr())
 	}
 }

@@ -5,6 +5,8 @@ use rsyso::model::{
     TypeKind, Variant,
 };
 
+mod sums;
+
 const INTS: [Int; 10] = [
     Int::U8,
     Int::I8,
@@ -83,6 +85,9 @@ pub fn fixture() -> Api {
     g.few_kinds();
     g.each_type();
     g.boundaries();
+    g.unions();
+    g.sums();
+    g.holders();
     g.each_struct();
     g.random_functions();
     Api::from(g.api)
@@ -116,7 +121,7 @@ impl Generator {
             let variants = variants.iter().map(|(name, value)| Variant {
                 name: (*name).into(),
                 value: *value,
-                doc: String::new(),
+                ..Variant::default()
             });
             let variants = variants.collect();
             let ty = self.define(name.into(), TypeKind::Enum { repr, variants });

@@ -2,7 +2,7 @@
 
 use super::abi::view::{Stream, TEXT, View};
 use rsyso::model::goabi::go_layout;
-use rsyso::model::{Api, Int, PointerKind, Type, TypeKind};
+use rsyso::model::{Api, Field, Int, PointerKind, Type, TypeKind, Variant};
 
 pub struct Values<'a> {
     api: &'a Api,
@@ -140,33 +140,58 @@ impl<'a> Values<'a> {
     }
 
     fn fill(&mut self, out: &mut [u8], at: usize, ty: &Type) {
-        for (at, ty) in self.leaves(at, ty) {
-            let bytes = self.scalar(&ty);
-            put(out, at, &bytes);
-            self.see(&ty, &bytes);
+        if let Some((tag, variants)) = self.sum(ty) {
+            let variant = &variants[self.below(variants.len() as u64) as usize];
+            put(out, at, &self.cut(&tag, variant.value as u64));
+            self.seen.extend((variant.value as u64).to_le_bytes());
+            for f in &variant.fields {
+                self.fill(out, at + f.offset as usize, &f.ty);
+            }
+            return;
+        }
+        match self.parts(at, ty) {
+            Some(parts) => parts.iter().for_each(|(at, ty)| self.fill(out, *at, ty)),
+            None => {
+                let bytes = self.scalar(ty);
+                put(out, at, &bytes);
+                self.see(ty, &bytes);
+            }
         }
     }
 
-    /// The scalars of a value, in order.
-    fn leaves(&self, at: usize, ty: &Type) -> Vec<(usize, Type)> {
+    /// The tag and the variants of a sum type.
+    fn sum(&self, ty: &Type) -> Option<(Type, &'a [Variant])> {
         let api = self.api;
+        match ty {
+            Type::Named(id) => match &api.def(*id).kind {
+                TypeKind::Sum { tag, variants, .. } => Some((Type::Int(*tag), variants)),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// What a value is made of, in order; None for a scalar. A union is its first field, which has all of its bytes.
+    fn parts(&self, at: usize, ty: &Type) -> Option<Vec<(usize, Type)>> {
+        let api = self.api;
+        let lie = |fields: &[Field]| {
+            let fields = fields.iter();
+            fields
+                .map(|f| (at + f.offset as usize, f.ty.clone()))
+                .collect()
+        };
         match ty {
             Type::Array { elem, len } => {
                 let stride = api.layout(elem).size as usize;
                 let all = 0..*len as usize;
-                all.flat_map(|i| self.leaves(at + i * stride, elem))
-                    .collect()
+                Some(all.map(|i| (at + i * stride, (**elem).clone())).collect())
             }
             Type::Named(id) => match &api.def(*id).kind {
-                TypeKind::Struct { fields, .. } => {
-                    let inner = fields
-                        .iter()
-                        .map(|f| self.leaves(at + f.offset as usize, &f.ty));
-                    inner.flatten().collect()
-                }
-                _ => vec![(at, ty.clone())],
+                TypeKind::Struct { fields, .. } => Some(lie(fields)),
+                TypeKind::Union { fields, .. } => Some(lie(&fields[..1])),
+                _ => None,
             },
-            _ => vec![(at, ty.clone())],
+            _ => None,
         }
     }
 
@@ -257,10 +282,24 @@ impl<'a> Values<'a> {
 
     #[track_caller]
     fn check(&self, bytes: &[u8], at: usize, ty: &Type, stream: &mut Stream) {
-        for (leaf, kind) in self.leaves(at, ty) {
-            let want = self.made(&kind, stream);
-            let got = &bytes[leaf..leaf + want.len()];
-            assert_eq!(got, want, "{kind:?} at {} of {ty:?}", leaf - at);
+        if let Some((tag, variants)) = self.sum(ty) {
+            let variant = &variants[(stream.number() % variants.len() as u64) as usize];
+            let want = self.cut(&tag, variant.value as u64);
+            assert_eq!(bytes[at..at + want.len()], want, "the tag of {ty:?}");
+            for f in &variant.fields {
+                self.check(bytes, at + f.offset as usize, &f.ty, stream);
+            }
+            return;
+        }
+        match self.parts(at, ty) {
+            Some(parts) => {
+                let parts = parts.iter();
+                parts.for_each(|(at, ty)| self.check(bytes, *at, ty, stream));
+            }
+            None => {
+                let want = self.made(ty, stream);
+                assert_eq!(bytes[at..at + want.len()], want, "{ty:?} at {at}");
+            }
         }
     }
 

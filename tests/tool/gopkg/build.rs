@@ -336,10 +336,37 @@ pub fn enumeration(name: &str, repr: Int, variants: &[(&str, i128)]) -> TypeDef 
         .map(|(name, value)| Variant {
             name: (*name).into(),
             value: *value,
-            doc: String::new(),
+            ..Variant::default()
         })
         .collect();
     def(name, TypeKind::Enum { repr, variants })
+}
+
+pub fn union(name: &str, size: u64, align: u64, fields: Vec<Field>) -> TypeDef {
+    let kind = TypeKind::Union {
+        fields,
+        size,
+        align,
+    };
+    def(name, kind)
+}
+
+/// An enum with fields of 16 bytes, numbered from 1 on.
+pub fn sum(name: &str, tag: Int, variants: Vec<(&str, Vec<Field>)>) -> TypeDef {
+    let variants = (1i128..).zip(variants);
+    let variants = variants.map(|(value, (name, fields))| Variant {
+        name: name.into(),
+        value,
+        fields,
+        ..Variant::default()
+    });
+    let kind = TypeKind::Sum {
+        tag,
+        variants: variants.collect(),
+        size: 16,
+        align: 8,
+    };
+    def(name, kind)
 }
 
 pub fn opaque(name: &str) -> TypeDef {

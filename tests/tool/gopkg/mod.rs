@@ -5,6 +5,7 @@ mod handles;
 mod names;
 mod refusals;
 mod samples;
+mod sum_samples;
 mod uses;
 
 use std::fs;

@@ -3,9 +3,10 @@
 use rsyso::model::*;
 
 use super::build::*;
+use super::sum_samples::sums;
 
 /// All of them, with the names of their packages.
-pub fn all() -> [(&'static str, Sample); 6] {
+pub fn all() -> [(&'static str, Sample); 7] {
     [
         ("text", text()),
         ("shapes", shapes()),
@@ -13,6 +14,7 @@ pub fn all() -> [(&'static str, Sample); 6] {
         ("handles", handles()),
         ("calls", calls()),
         ("keeps", keeps()),
+        ("sums", sums()),
     ]
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use rsyso::model::{Api, PointerKind, Type, TypeKind};
+use rsyso::model::{Api, Field, PointerKind, Type, TypeKind};
 
 /// One line per function, field and variant.
 pub fn render(api: &Api, root: &str) -> String {
@@ -44,6 +44,20 @@ pub fn render(api: &Api, root: &str) -> String {
                 t.name, t.path
             )
             .unwrap(),
+            TypeKind::Union { size, align, .. } => writeln!(
+                out,
+                "union {} = {} size {size} align {align}",
+                t.name, t.path
+            )
+            .unwrap(),
+            TypeKind::Sum {
+                tag, size, align, ..
+            } => writeln!(
+                out,
+                "sum {} = {}: {tag:?} size {size} align {align}",
+                t.name, t.path
+            )
+            .unwrap(),
             TypeKind::Enum { repr, .. } => {
                 writeln!(out, "enum {} = {}: {repr:?}", t.name, t.path).unwrap()
             }
@@ -51,21 +65,26 @@ pub fn render(api: &Api, root: &str) -> String {
         docs(&mut out, &t.doc, "  ");
         match &t.kind {
             TypeKind::Opaque { .. } => {}
-            TypeKind::Struct { fields, .. } => {
-                for f in fields {
-                    writeln!(out, "  +{} {}: {}", f.offset, f.name, ty(api, &f.ty)).unwrap();
-                    docs(&mut out, &f.doc, "    ");
-                }
+            TypeKind::Struct { fields, .. } | TypeKind::Union { fields, .. } => {
+                fields.iter().for_each(|f| field(&mut out, api, f, "  "));
             }
-            TypeKind::Enum { variants, .. } => {
+            TypeKind::Enum { variants, .. } | TypeKind::Sum { variants, .. } => {
                 for v in variants {
                     writeln!(out, "  {} = {}", v.name, v.value).unwrap();
                     docs(&mut out, &v.doc, "    ");
+                    v.fields
+                        .iter()
+                        .for_each(|f| field(&mut out, api, f, "    "));
                 }
             }
         }
     }
     out
+}
+
+fn field(out: &mut String, api: &Api, f: &Field, indent: &str) {
+    writeln!(out, "{indent}+{} {}: {}", f.offset, f.name, ty(api, &f.ty)).unwrap();
+    docs(out, &f.doc, &format!("{indent}  "));
 }
 
 fn docs(out: &mut String, doc: &str, indent: &str) {

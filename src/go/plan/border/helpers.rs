@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::super::border_rules::{Check, Members, Rule, Span};
 use super::super::scope::Scope;
-use super::statements::{SEEN, UTF8, fields, finder, member};
+use super::statements::{SEEN, UTF8, fields, finder, member, variants};
 use crate::model::{Api, TypeId, TypeKind};
 
 /// What the native file imports for this.
@@ -25,6 +25,7 @@ pub(in super::super) fn helpers(api: &Api, scope: &Scope) -> Vec<String> {
                 out.extend(listed(api, scope, *id));
             }
             Rule::Struct(id) => out.push(structure(scope, *id)),
+            Rule::Sum(id) => out.push(sum(api, scope, *id)),
             _ => {}
         }
     }
@@ -112,6 +113,18 @@ func {name}(v *{ty}, seen {SEEN}) string {{
 \t\treturn \"\"
 \t}}
 \tseen[v] = true
+{statements}
+\treturn \"\"
+}}"
+    )
+}
+
+fn sum(api: &Api, scope: &Scope, id: TypeId) -> String {
+    let (name, ty) = (finder(scope, id), scope.type_name(id));
+    let statements = variants(api, scope, id).join("\n");
+    format!(
+        "// {name} finds what Rust does not allow in a {ty}; it returns the end of a sentence, or nothing.
+func {name}(v *{ty}) string {{
 {statements}
 \treturn \"\"
 }}"

@@ -1,10 +1,13 @@
 //! The statements that look.
 
+use std::collections::BTreeSet;
+
 use super::super::border_rules::{Check, Members, Rule, Span, next};
 use super::super::scope::Scope;
 use super::super::types;
-use crate::base::identifiers as names;
-use crate::model::{Function, Type, TypeId};
+use super::super::variants::{place, tag_type};
+use crate::base::identifiers;
+use crate::model::{Api, Function, Type, TypeId, TypeKind};
 
 /// Tells UTF-8.
 pub(super) const UTF8: &str = "rsysoUTF8";
@@ -190,7 +193,7 @@ impl Looks<'_> {
         // All elements lead to what they lead to once.
         let cyclic = next(rule).is_some_and(|id| self.scope.border.cyclic.contains(&id));
         if cyclic && matches!(rule, Rule::Each(_)) {
-            let seen = names::unused("seen", self.taken);
+            let seen = identifiers::unused("seen", self.taken);
             look.out.push(format!("{indent}{seen} := {SEEN}{{}}"));
             look.seen = seen;
         }
@@ -223,6 +226,58 @@ pub(super) fn fields(scope: &Scope, id: TypeId, rules: &[(usize, Rule)]) -> Vec<
         };
         look.at(rule, &Place::Value(format!("v.{name}")), &at);
     }
+    look.out
+}
+
+/// As [`fields`], of a sum type.
+pub(super) fn variants(api: &Api, scope: &Scope, id: TypeId) -> Vec<String> {
+    let (TypeKind::Sum { variants, .. }, Some(names)) = (&api.def(id).kind, scope.types.get(&id))
+    else {
+        return Vec::new();
+    };
+    let fault = |mut path: Vec<Part>, wrong: &Wrong| {
+        path.push(wrong.part());
+        format!("return {}", message(&path))
+    };
+    let mut look = Look {
+        scope,
+        taken: &[],
+        fault: &fault,
+        seen: String::new(),
+        out: vec!["\tswitch v.Tag() {".to_string()],
+    };
+    let rules = scope.border.sums.get(&id).into_iter().flatten();
+    let (mut seen, mut free) = (BTreeSet::new(), Vec::new());
+    for ((constant, variant), rules) in names.members.iter().zip(variants).zip(rules) {
+        if !seen.insert(variant.value) {
+            continue;
+        }
+        if rules.is_empty() {
+            free.push(constant.as_str());
+            continue;
+        }
+        look.out.push(format!("\tcase {constant}:"));
+        for (field, rule) in rules {
+            let Some(field) = variant.fields.get(*field) else {
+                continue;
+            };
+            let path = format!(".{}.{}", identifiers::member(&variant.name), field.name);
+            let at = At {
+                path: vec![Part::Text(path)],
+                ..At::top("\t\t")
+            };
+            let ty = types::go_type(scope, &field.ty);
+            let place = place("v", field.offset, &ty);
+            look.at(rule, &Place::Behind(place), &at);
+        }
+    }
+    if !free.is_empty() {
+        look.out.push(format!("\tcase {}:", free.join(", ")));
+    }
+    let tag = tag_type(&names.name);
+    look.out.push(format!(
+        "\tdefault:\n\t\treturn \"'s tag is not a constant of {tag}\"\n\t}}"
+    ));
     look.out
 }
 
@@ -313,7 +368,7 @@ impl Look<'_> {
                 let wrong = Wrong::Is(format!("a constant of {}", self.scope.type_name(*id)));
                 self.refuse(at, &test, &wrong);
             }
-            Rule::Struct(id) => self.structure(*id, place, at),
+            Rule::Struct(id) | Rule::Sum(id) => self.inside(*id, place, at),
             Rule::Pointer { needed, to } => self.pointer(*needed, to.as_deref(), place, at),
             Rule::Each(elem) => self.each(elem, place, at),
         }
@@ -347,7 +402,7 @@ impl Look<'_> {
             Some(i) => i.to_string(),
             None => format!("i{}", at.depth),
         };
-        let i = names::unused(&i, self.taken);
+        let i = identifiers::unused(&i, self.taken);
         let all = place.indexed();
         let mut inside = at.inside();
         inside.depth += 1;
@@ -362,8 +417,9 @@ impl Look<'_> {
         self.out.push(format!("{indent}}}"));
     }
 
-    fn structure(&mut self, id: TypeId, place: &Place, at: &At) {
-        let bad = names::unused("fault", self.taken);
+    /// What a function of its own finds in a value.
+    fn inside(&mut self, id: TypeId, place: &Place, at: &At) {
+        let bad = identifiers::unused("fault", self.taken);
         let seen = match self.scope.border.cyclic.contains(&id) {
             true => format!(", {}", self.seen),
             false => String::new(),
