@@ -26,7 +26,7 @@ enum Becomes {
 use Becomes::*;
 
 /// The ways, by their names in `tests/programs/placed`.
-const WAYS: [(&str, Becomes); 15] = [
+const WAYS: [(&str, Becomes); 17] = [
     ("registers", Polite),
     ("avx", Polite),
     ("avx512", Polite),
@@ -42,6 +42,8 @@ const WAYS: [(&str, Becomes); 15] = [
     ("panic-back", Polite),
     ("once", Polite),
     ("read", Polite),
+    ("kept", Polite),
+    ("kept-panic", Polite),
 ];
 
 /// Where the code of a program lies.
@@ -55,25 +57,31 @@ struct Code {
 }
 
 impl Code {
-    fn of(program: &Path) -> Code {
+    /// The code of the package that a way leads through.
+    fn of(program: &Path, way: &str) -> Code {
+        let package = match way.starts_with("kept") {
+            true => "rsyso.test/kept",
+            false => "rsyso.test/polite",
+        };
         let bytes = std::fs::read(program).unwrap();
         let file = object::File::parse(&*bytes).unwrap();
         let range = |s: &object::Symbol| s.address()..s.address() + s.size();
-        let named = |name: &str| {
+        let within = |name: &str, around: Range<u64>| {
             let mut symbols = file.symbols();
-            let found = symbols.find(|s| s.name() == Ok(name));
+            let found = symbols.find(|s| s.name() == Ok(name) && around.contains(&s.address()));
             range(&found.unwrap_or_else(|| panic!("no {name} in {}", program.display())))
         };
-        let of_package =
-            |s: &object::Symbol| s.name().is_ok_and(|n| n.starts_with("rsyso.test/polite."));
+        let functions = format!("{package}.");
+        let of_package = |s: &object::Symbol| s.name().is_ok_and(|n| n.starts_with(&functions));
+        let image = within(&format!("{package}(.text)"), 0..u64::MAX);
         Code {
-            image: named("rsyso.test/polite(.text)"),
+            go_on: within("rsyso_go_on", image.clone()),
+            image,
             package: file
                 .symbols()
                 .filter(of_package)
                 .map(|s| range(&s))
                 .collect(),
-            go_on: named("rsyso_go_on"),
         }
     }
 
@@ -182,7 +190,7 @@ fn signals(release: Release) {
     let out = common::scratch();
     let program = go::program(release, "placed", out.path());
     for (way, becomes) in WAYS {
-        let mut traced = Traced::start(&program, way, Code::of(&program));
+        let mut traced = Traced::start(&program, way, Code::of(&program, way));
         println!("Go {}, {way}:", release.version());
         let Some(seen) = go_the_way(&mut traced, None) else {
             println!("  this machine has no such registers");
@@ -266,7 +274,7 @@ fn instructions_of_a_call() {
             .map(|s| s.address()..s.address() + s.size())
             .collect();
         assert_eq!(parts.len(), 2, "a stub and a wrapper: {parts:x?}");
-        let mut traced = Traced::start(&program, way, Code::of(&program));
+        let mut traced = Traced::start(&program, way, Code::of(&program, way));
         assert_eq!(traced.until_mark(), Mark::Begins);
         let mut steps = 0;
         while let Some(pc) = traced.step() {

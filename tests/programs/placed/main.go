@@ -9,6 +9,7 @@ import (
 	"strings"
 	"syscall"
 
+	"rsyso.test/kept"
 	"rsyso.test/polite"
 )
 
@@ -45,6 +46,8 @@ var ways = map[string]func() string{
 	"panic-back": func() string { return panicked("enough", func() { visited(2) }) },
 	"once":       once,
 	"read":       read,
+	"kept":       called,
+	"kept-panic": func() string { return panicked("enough", func() { kept.Emit(panics) }) },
 }
 
 func main() {
@@ -137,6 +140,26 @@ func once() string {
 	which++
 	if value := polite.Once(which, func() uint64 { return 7 }); value != 7 {
 		return fmt.Sprintf("the value is %d", value)
+	}
+	return ""
+}
+
+// listener is kept by the library, and called in later calls.
+var listener = func() struct{} {
+	kept.Listen(kept.NewListenFunc(func(x uint64) uint64 {
+		if x == panics {
+			panic("enough")
+		}
+		return x + 1
+	}))
+	return struct{}{}
+}()
+
+const panics = 1000
+
+func called() string {
+	if got := kept.Emit(7); got != 8 {
+		return fmt.Sprintf("Emit gave %d", got)
 	}
 	return ""
 }
