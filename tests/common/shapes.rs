@@ -39,7 +39,7 @@ const PIECES: &[(&str, &str)] = &[
         "#[repr(C)] #[derive(Clone, Copy)] pub enum Reply { Number(f64), Flag { set: bool, times: u16 }, Silence }
          #[repr(u8)] #[derive(Clone, Copy)] pub enum Little { Half(u16) = 1, Both(bool, u32) = 5 }
          #[repr(C)] #[derive(Clone, Copy)] pub union Bits { pub real: f32, pub whole: u32 }
-         #[unsafe(no_mangle)] pub extern \"C\" fn reply(r: Reply, b: Bits) -> Little {
+         #[unsafe(no_mangle)] pub extern \"C\" fn answer(r: Reply, b: Bits) -> Little {
             match r { Reply::Number(_) => Little::Half(7), Reply::Flag { set, times } => Little::Both(set, times as u32), Reply::Silence => Little::Half(unsafe { b.whole } as u16) } }",
     ),
     (

@@ -71,7 +71,7 @@ fn programs_pass_unless_an_image_is_harmed() {
         verify(&program);
         let bytes = std::fs::read(&program).unwrap();
         let images = provenance::find(&bytes);
-        assert_eq!(images.len(), 3, "plusone, data and text");
+        assert_eq!(images.len(), 4, "plusone, data, polite and text");
         let file = dir.path().join("damaged");
         for (start, header) in &images {
             let header = header.as_ref().unwrap();
