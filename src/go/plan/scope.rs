@@ -125,15 +125,12 @@ pub(super) fn scope(
     if owned::needs(api).errors {
         package.take(owned::ERROR, "the type of errors".to_string());
     }
-    for name in c_strings::names(api) {
-        package.take(name, "a function for strings of C".to_string());
-    }
     let go = function_names(api, wanted, library)?;
     let trimmed = names::prefix(wanted, library, &symbols);
     let mut handles = Handles::find(api, &trimmed, &go);
     ownership::decide(api, declared, &mut handles);
     let kept = kept_names(api, &go, &mut package);
-    let functions = go
+    let functions: Vec<FunctionNames> = go
         .into_iter()
         .zip(api.functions())
         .map(|(name, f)| {
@@ -167,6 +164,7 @@ pub(super) fn scope(
             None => package.take(&name, format!("the constructor `{}`", f.symbol)),
         }
     }
+    take_helpers(api, &functions, &handles, &mut package);
     let constants = constant_names(api, &trimmed, &mut package);
     let border = border_rules::plan(api, declared, &handles);
     let scope = Scope {
@@ -179,6 +177,18 @@ pub(super) fn scope(
         declared: declared.clone(),
     };
     Error::check(Kind::Fault, package.problems, scope)
+}
+
+/// Takes the names of the functions for strings of C. A method has its name at the type alone, so `foo_free` may be one.
+fn take_helpers(api: &Api, functions: &[FunctionNames], handles: &Handles, package: &mut Names) {
+    for name in c_strings::names(api) {
+        let is_method = |(index, f): (usize, &FunctionNames)| {
+            f.name == name && *handles.role(index) != Role::Plain
+        };
+        if !functions.iter().enumerate().any(is_method) {
+            package.take(name, "a function for strings of C".to_string());
+        }
+    }
 }
 
 /// The symbols of the functions: those of statics, which are upper case, begin otherwise.
