@@ -55,7 +55,7 @@ pub const SYSROOT: &[&str] = &[
 pub fn find(
     objects: &[Object<'_>],
     globs: &[String],
-    declares: &dyn Fn(&str) -> bool,
+    declares: &dyn Fn(&str, bool) -> bool,
 ) -> Result<Vec<Export>> {
     let mut own: BTreeMap<&str, Vec<Export>> = BTreeMap::new();
     let mut others: BTreeMap<&str, Vec<Export>> = BTreeMap::new();
@@ -89,7 +89,12 @@ pub fn find(
         }
     }
     if own.is_empty() {
-        own = others.extract_if(.., |name, _| declares(name)).collect();
+        let declared = |name: &str, found: &[Export]| {
+            let mut found = found.iter();
+            found.any(|export| declares(name, export.is_static))
+        };
+        let declared = others.extract_if(.., |name, found| declared(name, found));
+        own = declared.collect();
     }
     let chosen = if globs.is_empty() {
         own

@@ -31,7 +31,9 @@ impl<'d> Library<'d> {
         let machine = objects.first().map_or(0, |o| o.machine);
         let arch = arch::by_machine(machine)
             .ok_or_else(|| Error::fault(Problem::new("unknown machine")))?;
-        let exports = exports::find(&objects, globs, &|name| headers.declares(name))?;
+        let exports = exports::find(&objects, globs, &|name, is_static| {
+            headers.declares(name, is_static)
+        })?;
         // The library's own objects tell its compiler; std's may have been built by another.
         let rustc = exports
             .iter()

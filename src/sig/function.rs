@@ -331,13 +331,13 @@ impl<'d, 'a> Reader<'d, 'a> {
             symbol,
         };
         for (symbol, object) in std::mem::take(&mut self.missing) {
-            match headers.declares(&symbol) {
+            match headers.declares(&symbol, false) {
                 true => undescribed.push(described_by_header(symbol)),
                 false => self.missing.push((symbol, object)),
             }
         }
         for (symbol, problem) in std::mem::take(&mut self.unreadable) {
-            match headers.declares(&symbol) {
+            match headers.declares(&symbol, false) {
                 true => undescribed.push(described_by_header(symbol)),
                 false => problems.push(problem),
             }

@@ -135,12 +135,7 @@ impl<'d, 'a> Mapper<'d, 'a> {
         name: &str,
         depth: u32,
     ) -> Mapped<(TypeKind, String)> {
-        let members = members(view, die.at)?;
-        let names: Vec<_> = members.iter().map(|m| m.name.clone()).collect();
-        let item = self.item(view, die, Some(&names))?;
-        check_repr(&item, die, name)?;
-        let of = |field: &str| format!("is `{name}`, whose field `{field}`");
-        let fields = self.fields_of(object, members, &item, &of, depth)?;
+        let (fields, doc) = self.record(object, view, die, name, depth)?;
         let natural = self.c_layout((0, 1), &fields);
         let Layout { size, align } = as_stated(die, name, natural)?;
         Ok((
@@ -149,8 +144,26 @@ impl<'d, 'a> Mapper<'d, 'a> {
                 size,
                 align,
             },
-            item.map_or(String::new(), |i| i.doc),
+            doc,
         ))
+    }
+
+    /// The fields of a struct or a union of C's, and its doc comment.
+    pub(super) fn record(
+        &mut self,
+        object: usize,
+        view: &View<'d, 'a>,
+        die: &Die<'a>,
+        name: &str,
+        depth: u32,
+    ) -> Mapped<(Vec<Field>, String)> {
+        let members = members(view, die.at)?;
+        let names: Vec<_> = members.iter().map(|m| m.name.clone()).collect();
+        let item = self.item(view, die, Some(&names))?;
+        check_repr(&item, die, name)?;
+        let of = |field: &str| format!("is `{name}`, whose field `{field}`");
+        let fields = self.fields_of(object, members, &item, &of, depth)?;
+        Ok((fields, item.map_or(String::new(), |i| i.doc)))
     }
 
     /// The fields that have bytes. `of` begins the sentence that says what is wrong with one.

@@ -1,55 +1,71 @@
 //! Exported statics: Go is given their address, with the type of what lies there as far as Go has one.
 
-use super::Export;
+use super::dwarf::Die;
 use super::function::Reader;
 use super::header::Headers;
+use super::shape::View;
 use super::types::Stop;
+use super::{Export, leave_out};
+use crate::base::diag::Problem;
 use crate::model::Function;
 
-impl Reader<'_, '_> {
+impl<'d, 'a> Reader<'d, 'a> {
     /// The address of a static. Where Go has no type for what lies there, it is an address and no more.
     pub(super) fn a_static(&mut self, export: &Export) -> gimli::Result<()> {
         let symbol = &export.symbol;
-        let view = self.views.get(export.object).copied().flatten();
-        let described = view.and_then(|view| Some((view, *view.scan.statics.get(symbol)?)));
-        let Some((view, at)) = described else {
+        let Some((view, die)) = self.described_static(export)? else {
             self.untyped.push(symbol.clone());
             return Ok(());
         };
-        let die = view.debug.die(at)?;
-        let Some(ty) = view.debug.ty(&die)? else {
-            self.untyped.push(symbol.clone());
-            return Ok(());
-        };
+        let ty = view.debug.ty(&die)?.ok_or(gimli::Error::MissingUnitDie)?;
         let to = match self.mapper.pointee(export.object, ty, 0) {
             Ok(to) => to,
             Err(Stop::Refused(_)) => None,
             Err(Stop::Damaged(e)) => return Err(e),
         };
-        let path = view
-            .scan
-            .path(at, &view.debug.name(&die)?.unwrap_or_default());
+        let name = view.debug.name(&die)?.unwrap_or_default();
         let source = view.debug.source(&die)?;
-        let item = source.as_ref().and_then(|s| {
-            let name = path.last().map_or("", String::as_str);
-            self.mapper.sources().item(&s.file, s.line, name)
-        });
+        let item = source
+            .as_ref()
+            .and_then(|s| self.mapper.sources().item(&s.file, s.line, &name));
         self.functions.push(Function {
             doc: item.map_or(String::new(), |i| i.doc),
             source,
-            path: path.join("::"),
+            path: view.scan.path(die.at, &name).join("::"),
             ..Function::of_static(symbol, to)
         });
         Ok(())
     }
-    /// The statics without a known type that headers declare. Those that they do not are addresses and no more.
+
+    /// The DIE of a static, where there is one.
+    fn described_static(&self, export: &Export) -> gimli::Result<Option<(View<'d, 'a>, Die<'a>)>> {
+        let view = self.views.get(export.object).copied().flatten();
+        let found = view.and_then(|view| Some((view, *view.scan.statics.get(&export.symbol)?)));
+        found
+            .map(|(view, at)| Ok((view, view.debug.die(at)?)))
+            .transpose()
+    }
+
+    /// The statics without a known type that headers declare. Those that they do not are addresses and no more. What a header takes for a function is a
+    /// fault: whoever called it would run data.
     pub(super) fn left_to(&mut self, headers: &Headers) -> Vec<String> {
         let untyped = std::mem::take(&mut self.untyped).into_iter();
-        let (declared, others): (Vec<_>, Vec<_>) = untyped.partition(|s| headers.declares(s));
-        let addresses = others
-            .iter()
-            .map(|symbol| Function::of_static(symbol, None));
+        let (declared, others): (Vec<_>, Vec<_>) =
+            untyped.partition(|symbol| headers.declares(symbol, true));
+        let addresses = others.iter().map(|s| Function::of_static(s, None));
         self.functions.extend(addresses);
+        let statics = self.functions.iter().filter(|f| f.is_static);
+        for found in statics.filter(|f| headers.declares(&f.symbol, false)) {
+            let what = format!(
+                "`{}` is a function in the header and a static in the library",
+                found.symbol
+            );
+            let help = format!(
+                "was the header made from another version of the library? Or {}",
+                leave_out(&found.symbol)
+            );
+            self.problems.push(Problem::new(what).help(help));
+        }
         declared
     }
 }

@@ -35,12 +35,7 @@ impl<'d, 'a> Mapper<'d, 'a> {
         name: &str,
         depth: u32,
     ) -> Mapped<(TypeKind, String)> {
-        let members = members(view, die.at)?;
-        let names: Vec<_> = members.iter().map(|m| m.name.clone()).collect();
-        let item = self.item(view, die, Some(&names))?;
-        check_repr(&item, die, name)?;
-        let of = |field: &str| format!("is `{name}`, whose field `{field}`");
-        let fields = self.fields_of(object, members, &item, &of, depth)?;
+        let (fields, doc) = self.record(object, view, die, name, depth)?;
         self.no_references(name, fields.iter())?;
         let Layout { size, align } = as_stated(die, name, self.union_layout(&fields))?;
         Ok((
@@ -49,7 +44,7 @@ impl<'d, 'a> Mapper<'d, 'a> {
                 size,
                 align,
             },
-            item.map_or(String::new(), |i| i.doc),
+            doc,
         ))
     }
 

@@ -119,9 +119,12 @@ impl Headers {
         problem
     }
 
-    /// Whether a function or a variable is declared.
-    pub fn declares(&self, symbol: &str) -> bool {
-        self.declared.functions.contains_key(symbol) || self.declared.variables.contains_key(symbol)
+    /// Whether a symbol is declared as what it is: a function, or a static.
+    pub fn declares(&self, symbol: &str, is_static: bool) -> bool {
+        match is_static {
+            true => self.declared.variables.contains_key(symbol),
+            false => self.declared.functions.contains_key(symbol),
+        }
     }
 
     /// Adds the exports that debug information does not describe, and holds the others against it.
@@ -152,7 +155,8 @@ impl Headers {
                 });
             }
         }
-        for (index, known) in api.functions.iter().enumerate() {
+        let functions = api.functions.iter().enumerate();
+        for (index, known) in functions.filter(|(_, f)| !f.is_static) {
             if let Some(found) = self.declared.functions.get(&known.symbol) {
                 match function(&mut resolver, &known.symbol, found) {
                     Ok(function) => both.push((index, function)),

@@ -165,6 +165,26 @@ fn a_clash_of_names_is_told_before_anything_is_linked() {
     refused(&[&library], &[], FAULT, &["user_id", "user_ID", "UserID"]);
 }
 
+/// Whoever called it would run data.
+#[test]
+fn a_static_that_a_header_takes_for_a_function() {
+    let dir = scratch();
+    let source = "#[unsafe(no_mangle)] pub static LIMIT: u32 = 7;";
+    let library = rust_library(dir.path(), "limits", source, &[]);
+    let header = dir.path().join("limits.h");
+    std::fs::write(&header, "unsigned LIMIT(void);\n").unwrap();
+    let options = ["--header", header.to_str().unwrap()];
+    let part = "`LIMIT` is a function in the header and a static in the library";
+    refused(
+        &[&library],
+        &options,
+        UNSUPPORTED,
+        &[part, "--export '!LIMIT'"],
+    );
+    std::fs::write(&header, "extern const unsigned LIMIT;\n").unwrap();
+    convert(&library, dir.path(), &options);
+}
+
 #[test]
 fn a_library_that_switches_stacks() {
     let dir = scratch();
