@@ -15,7 +15,9 @@ pub(super) const STUBS: [(&str, &str); 3] = [
 /// A function of a package that has strings of C.
 struct Helper {
     name: &'static str,
-    text: &'static str,
+    /// Its parameters and its result.
+    takes: &'static str,
+    /// In this and in the body, `{Free}` stands for the name that `Free` has in the package, and so on.
     doc: &'static [&'static str],
     /// Where there is native code; `{package}` stands for the package's name.
     body: &'static str,
@@ -24,12 +26,12 @@ struct Helper {
 const HELPERS: [Helper; 4] = [
     Helper {
         name: "CString",
-        text: "func CString(s string) *int8",
+        takes: "(s string) *int8",
         doc: &[
-            "CString copies a string into the library's memory, with a zero byte at its end. Free gives the memory back,",
+            "{CString} copies a string into the library's memory, with a zero byte at its end. {Free} gives the memory back,",
             "unless the library takes it for good.",
         ],
-        body: "\tp := Malloc(uint(len(s)) + 1)
+        body: "\tp := {Malloc}(uint(len(s)) + 1)
 \tcopied := unsafe.Slice((*byte)(p), len(s)+1)
 \tcopy(copied, s)
 \tcopied[len(s)] = 0
@@ -37,8 +39,8 @@ const HELPERS: [Helper; 4] = [
     },
     Helper {
         name: "GoString",
-        text: "func GoString(s *int8) string",
-        doc: &["GoString copies a string of C's, up to its zero byte. For nil it is empty."],
+        takes: "(s *int8) string",
+        doc: &["{GoString} copies a string of C's, up to its zero byte. For nil it is empty."],
         body: "\tif s == nil {
 \t\treturn \"\"
 \t}
@@ -46,57 +48,81 @@ const HELPERS: [Helper; 4] = [
     },
     Helper {
         name: "Malloc",
-        text: "func Malloc(size uint) unsafe.Pointer",
+        takes: "(size uint) unsafe.Pointer",
         doc: &[
-            "Malloc allocates memory of the library's, as C's malloc does: it is not cleared. Free gives it back.",
+            "{Malloc} allocates memory of the library's, as C's malloc does: it is not cleared. {Free} gives it back.",
         ],
         body: "\tp := rsysoMalloc(size)
 \tif p == nil && size > 0 {
-\t\tpanic(\"{package}: Malloc: out of memory\")
+\t\tpanic(\"{package}: {Malloc}: out of memory\")
 \t}
 \treturn p",
     },
     Helper {
         name: "Free",
-        text: "func Free(p unsafe.Pointer)",
+        takes: "(p unsafe.Pointer)",
         doc: &[
-            "Free gives memory back that is from CString or Malloc, or that the library allocated with C's malloc. Memory that Rust",
+            "{Free} gives memory back that is from {CString} or {Malloc}, or that the library allocated with C's malloc. Memory that Rust",
             "allocated goes back to the library's own functions. For nil it does nothing.",
         ],
         body: "\trsysoCFree(p)",
     },
 ];
 
-/// The Go names that a package with strings of C has beside those of the library.
+/// The names of the functions that a package with strings of C has beside those of the library, as they are where nothing else has them.
 pub(super) fn names(api: &Api) -> impl Iterator<Item = &'static str> {
     let helpers = HELPERS.iter().filter(|_| api.has_c_strings());
     helpers.map(|h| h.name)
 }
 
-impl Helper {
-    fn declaration(&self) -> Declaration {
-        Declaration::new(Kind::Func, self.name, self.text).doc(self.doc.iter().copied())
+/// The name of one where an export, whose prefix is left out, has its own.
+pub(super) fn second_name(name: &str) -> String {
+    format!("C{name}")
+}
+
+/// What the functions are called in a package, in their order.
+struct Called<'a>(&'a [String]);
+
+impl Called<'_> {
+    fn in_text(&self, text: &str) -> String {
+        let all = HELPERS.iter().zip(self.0);
+        all.fold(text.to_owned(), |text, (helper, name)| {
+            text.replace(&format!("{{{}}}", helper.name), name)
+        })
+    }
+
+    fn declarations(&self) -> impl Iterator<Item = (&'static Helper, Declaration)> {
+        HELPERS.iter().zip(self.0).map(|(helper, name)| {
+            let text = format!("func {name}{}", helper.takes);
+            let doc = helper.doc.iter().map(|line| self.in_text(line));
+            (helper, Declaration::new(Kind::Func, name, text).doc(doc))
+        })
     }
 }
 
-/// The functions where there is native code.
-pub(super) fn native(package: &str) -> Vec<Item> {
-    let mut items: Vec<Item> = Vec::new();
-    for helper in &HELPERS {
-        let body = helper.body.replace("{package}", package);
-        items.push(helper.declaration().body([body]).into());
-    }
-    let declared = STUBS.map(|(name, signature)| match name {
+/// The functions where there is native code; `names` are those that they have.
+pub(super) fn native(package: &str, names: &[String]) -> Vec<Item> {
+    let called = Called(names);
+    let declared = called.declarations().map(|(helper, declaration)| {
+        let body = called.in_text(helper.body).replace("{package}", package);
+        declaration.body([body]).into()
+    });
+    let mut items: Vec<Item> = declared.collect();
+    let stubs = STUBS.map(|(name, signature)| match name {
         "rsysoStrlen" => format!("//go:noescape\n{signature}"),
         _ => signature.to_owned(),
     });
-    items.push(Item::Support(declared.join("\n\n")));
+    items.push(Item::Support(stubs.join("\n\n")));
     items
 }
 
 /// The functions on other platforms; `panic` makes their bodies.
-pub(super) fn elsewhere(panic: &dyn Fn(&str) -> String) -> Vec<Item> {
-    let all = HELPERS.iter();
-    let all = all.map(|h| h.declaration().body([panic(h.name)]).into());
-    all.collect()
+pub(super) fn elsewhere(names: &[String], panic: &dyn Fn(&str) -> String) -> Vec<Item> {
+    let called = Called(names);
+    let all = called.declarations();
+    all.map(|(_, d)| {
+        let body = panic(&d.name);
+        d.body([body]).into()
+    })
+    .collect()
 }

@@ -107,8 +107,10 @@ impl Plan<'_> {
         }
         if api.has_c_strings() {
             items.extend(match flavour {
-                Flavour::Native => c_strings::native(package),
-                Flavour::Unsupported => c_strings::elsewhere(&|name| self.panic(name)),
+                Flavour::Native => c_strings::native(package, &scope.c_strings),
+                Flavour::Unsupported => {
+                    c_strings::elsewhere(&scope.c_strings, &|name| self.panic(name))
+                }
             });
         }
         items.extend(opaque::unmade(api, scope, flavour).map(Item::Support));

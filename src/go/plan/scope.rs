@@ -22,6 +22,8 @@ pub(super) struct Scope {
     pub types: BTreeMap<TypeId, TypeNames>,
     /// In the order of `api.constants()`.
     pub constants: Vec<String>,
+    /// The functions for strings of C, where there are any.
+    pub c_strings: Vec<String>,
     /// The types of the functions that the library keeps, in the order of `api.kept()`.
     pub kept: Vec<KeptNames>,
     /// Types with methods, and the functions that are their methods and constructors.
@@ -164,13 +166,14 @@ pub(super) fn scope(
             None => package.take(&name, format!("the constructor `{}`", f.symbol)),
         }
     }
-    take_helpers(api, &functions, &handles, &mut package);
+    let c_strings = c_string_names(api, &functions, &mut handles, &mut package);
     let constants = constant_names(api, &trimmed, &mut package);
     let border = border_rules::plan(api, declared, &handles);
     let scope = Scope {
         functions,
         types,
         constants,
+        c_strings,
         kept,
         handles,
         border,
@@ -179,16 +182,37 @@ pub(super) fn scope(
     Error::check(Kind::Fault, package.problems, scope)
 }
 
-/// Takes the names of the functions for strings of C. A method has its name at the type alone, so `foo_free` may be one.
-fn take_helpers(api: &Api, functions: &[FunctionNames], handles: &Handles, package: &mut Names) {
-    for name in c_strings::names(api) {
-        let is_method = |(index, f): (usize, &FunctionNames)| {
-            f.name == name && *handles.role(index) != Role::Plain
-        };
-        if !functions.iter().enumerate().any(is_method) {
-            package.take(name, "a function for strings of C".to_string());
+/// The names of the functions for strings of C. A method has its name at the type alone, so `foo_free` may be one. To a function that only has the name
+/// since a prefix is left out, theirs gives way.
+fn c_string_names(
+    api: &Api,
+    functions: &[FunctionNames],
+    handles: &mut Handles,
+    package: &mut Names,
+) -> Vec<String> {
+    let mut names = Vec::new();
+    for own in c_strings::names(api) {
+        let mut name = own.to_owned();
+        let other = functions.iter().position(|f| f.name == own);
+        let is_method = other.is_some_and(|index| *handles.role(index) != Role::Plain);
+        if let Some(f) = other.and_then(|index| api.functions().get(index))
+            && !is_method
+            && !package.trimmed.is_empty()
+        {
+            name = c_strings::second_name(own);
+            let what = format!(
+                "the function for strings of C that is `{own}` elsewhere is `{name}` here: `{}` is `{own}`",
+                f.symbol
+            );
+            let help = "`--trim-prefix ''` keeps the prefix of the exports";
+            handles.notes.push(Problem::new(what).help(help));
         }
+        if !is_method {
+            package.take(&name, "a function for strings of C".to_string());
+        }
+        names.push(name);
     }
+    names
 }
 
 /// The symbols of the functions: those of statics, which are upper case, begin otherwise.

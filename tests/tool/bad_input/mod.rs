@@ -165,6 +165,33 @@ fn a_clash_of_names_is_told_before_anything_is_linked() {
     refused(&[&library], &[], FAULT, &["user_id", "user_ID", "UserID"]);
 }
 
+/// A function that only has the name since the prefix is left out keeps it: published libraries have it so.
+#[test]
+fn a_function_with_the_name_of_one_for_strings_of_c() {
+    let dir = scratch();
+    let source = "#[unsafe(no_mangle)] pub extern \"C\" fn strs_free(_: *mut core::ffi::c_char) {}";
+    let library = rust_library(dir.path(), "strs", source, &[]);
+    let mut command = rsyso();
+    command
+        .arg("convert")
+        .arg(&library)
+        .arg("-o")
+        .arg(dir.path());
+    let ran = run(&mut command, Duration::from_secs(60)).success();
+    let told = "that is `Free` elsewhere is `CFree` here: `strs_free` is `Free`";
+    assert!(ran.stderr.contains(told), "{}", ran.stderr);
+    let go = std::fs::read_to_string(dir.path().join("strs.go")).unwrap();
+    for line in [
+        "\nfunc Free(arg0 *int8)",
+        "\nfunc CFree(p unsafe.Pointer) {",
+    ] {
+        assert!(go.contains(line), "{line}\n{go}");
+    }
+    let options = ["--trim-prefix", "strs_"];
+    let parts = ["`strs_free`", "a function for strings of C", "`Free`"];
+    refused(&[&library], &options, FAULT, &parts);
+}
+
 /// Whoever called it would run data.
 #[test]
 fn a_static_that_a_header_takes_for_a_function() {
