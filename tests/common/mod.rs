@@ -8,6 +8,7 @@ pub mod go;
 pub mod inputs;
 pub mod mutate;
 pub mod process;
+pub mod registry;
 pub mod scaffold;
 pub mod shapes;
 pub mod workspace;

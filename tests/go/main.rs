@@ -15,6 +15,7 @@ mod init;
 mod native;
 mod package;
 mod profiles;
+mod published;
 mod readme;
 mod tutorial;
 mod verify_program;

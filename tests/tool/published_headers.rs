@@ -1,9 +1,6 @@
 //! The headers that published crates ship are read without a word, with the files that they include, and their tagged unions and unions become types.
 
-use std::env;
-use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::time::Duration;
+use std::path::Path;
 
 use object::write::{Object, StandardSection, Symbol, SymbolSection};
 use object::{Architecture, BinaryFormat, Endianness, SymbolFlags, SymbolKind, SymbolScope};
@@ -12,7 +9,7 @@ use rsyso::model::{Signatures, TypeKind};
 use rsyso::sig::header::Headers;
 use rsyso::sig::{Export, Parsed, read};
 
-use crate::common::process::run;
+use crate::common::registry::sources;
 
 /// Crates of the registry with the header that they ship, and a function of it. What a header includes is in `include`, if it is not beside it.
 const HEADERS: [(&str, &str, &str, &str); 7] = [
@@ -45,30 +42,6 @@ const HEADERS: [(&str, &str, &str, &str); 7] = [
         "wasm_module_as_ref",
     ),
 ];
-
-/// The sources of a crate as cargo unpacks them. `cargo info` fetches a crate without what it depends on.
-fn sources(name: &str, version: &str) -> PathBuf {
-    let mut info = Command::new("cargo");
-    info.args([
-        "info",
-        "--registry",
-        "crates-io",
-        &format!("{name}@{version}"),
-    ]);
-    run(&mut info, Duration::from_secs(300)).success();
-    let home = env::var_os("CARGO_HOME").map(PathBuf::from);
-    let home = home.or_else(|| Some(env::home_dir()?.join(".cargo")));
-    let registries = home.expect("cargo has a home").join("registry/src");
-    let registries = registries.read_dir().expect("crates are unpacked there");
-    let mut folders = registries.map(|r| {
-        r.expect("readable")
-            .path()
-            .join(format!("{name}-{version}"))
-    });
-    folders
-        .find(|f| f.is_dir())
-        .unwrap_or_else(|| panic!("{name} {version} was not fetched"))
-}
 
 /// How the header of a crate is to be read.
 fn options(sources: &Path, header: &str) -> Options {
