@@ -114,7 +114,7 @@ blocked: tools ## ten thousand calls that block at once, beside cgo: declared, a
 crate-tests: tools ## the tests of published crates inside a Go program, beside the native ones
 	cargo test --test go crate_tests:: -- --nocapture
 
-bench: tools ## a call of Rust through rsyso, beside Go and cgo; blocks of memory, beside glibc and mimalloc
+bench: tools ## a call through rsyso beside Go and cgo; blocks of memory beside glibc and mimalloc; a conversion beside other linkers
 	cargo test --test load bench:: -- --ignored --nocapture --skip peers
 
 bench-peers: tools ## the same call beside cgo, purego and wazero

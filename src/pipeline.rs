@@ -65,8 +65,7 @@ pub fn convert(o: &ConvertOptions, progress: &dyn Progress) -> Result<Converted>
     }
 
     // Links the library, the wrappers and the runtime.
-    let inside = o.inside.as_ref();
-    let crates = inside.map(|inside| inside.crates.clone());
+    let crates = o.inside.as_ref().map(|inside| inside.crates.clone());
     let mut linked = linking::link(library, &api, &package.calls, o.stack_size, crates, &t)?;
     let waits = blocking::report(&api, &declared.blocking, &linked.waits);
     blocking::warn(&api, &waits, &declared.bare, progress);
@@ -93,10 +92,11 @@ pub fn convert(o: &ConvertOptions, progress: &dyn Progress) -> Result<Converted>
         go::print(&package, arch, &|export| names.wrapper(export))
     });
 
-    // Writes all files or none.
+    // Writes all files or none, of inputs that are what they were.
+    files.unchanged()?;
     let mut all = vec![(syso_name, syso)];
     all.extend(text.into_iter().map(|f| (f.name, f.text.into_bytes())));
-    all.extend(inside.and_then(|inside| inside.notice_file(&place.stem)));
+    all.extend(o.inside.iter().filter_map(|i| i.notice_file(&place.stem)));
     let written = t.run("write", || go::write(&place, &all, &verify::is_ours))?;
     Ok(Converted {
         package: place.package,
@@ -209,11 +209,8 @@ pub fn inspect(o: &InspectOptions, progress: &dyn Progress) -> Result<Inspection
         .run("check", || linking::check(&graph))
         .and_then(|()| linking::lay_out(&graph, arch, o.stack_size, &t));
     let placed = or_none(placed, &mut obstacles);
-    let image = t.run("sizes", || {
-        placed
-            .as_ref()
-            .map(|placed| sizes::attribute(&graph, placed, &library.exports))
-    });
+    let sizes = |placed| sizes::attribute(&graph, placed, &library.exports);
+    let image = t.run("sizes", || placed.as_ref().map(sizes));
     let waits = t.run("waits", || {
         waits::find(&graph.inputs, &graph.symbols, &graph.live.sections, arch)
     });
@@ -228,6 +225,7 @@ pub fn inspect(o: &InspectOptions, progress: &dyn Progress) -> Result<Inspection
             stack_bytes: placed.as_ref().map(|p| p.stack_bytes()),
         })
     });
+    files.unchanged()?;
     Ok(Inspection {
         library: library_name,
         target: format!("linux/{}", arch.goarch()),

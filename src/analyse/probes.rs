@@ -3,12 +3,12 @@
 
 use crate::arch::Arch;
 use crate::base::diag::Problem;
+use crate::base::hash::Set;
 use crate::contract;
 use crate::link::SecRef;
 use crate::link::functions;
 use crate::link::inputs::Inputs;
 use crate::link::names::demangle;
-use std::collections::HashSet;
 
 /// Functions in one warning.
 const LISTED: usize = 5;
@@ -26,7 +26,7 @@ pub fn warning(inputs: &Inputs<'_>, live: &[SecRef], arch: &dyn Arch) -> Option<
         })
         .collect();
     let (first, offset, _) = *found.first()?;
-    let sections: HashSet<SecRef> = found.iter().map(|(at, ..)| *at).collect();
+    let sections: Set<SecRef> = found.iter().map(|(at, ..)| *at).collect();
     let named = functions::functions(inputs, &|at| sections.contains(&at));
     let name = |at: SecRef, offset: u64| {
         let list = named.get(&at)?;

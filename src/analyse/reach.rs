@@ -3,8 +3,7 @@
 //! To mark the graph once for each export takes exports x library. Here the graph is marked once, for all of them; then sets of exports, a bit each,
 //! flow along its references, a whole set in one step. That takes exports x references / [`Set::BITS`].
 
-use std::collections::HashMap;
-
+use crate::base::hash::Map;
 use crate::link::SecRef;
 use crate::link::graph::Graph;
 use crate::link::live::{self, Live};
@@ -72,7 +71,7 @@ pub fn reach(graph: &Graph<'_>, roots: &[SecRef]) -> Reach {
 
 /// The sections that anything reaches, numbered.
 struct Sections {
-    index: HashMap<SecRef, usize>,
+    index: Map<SecRef, usize>,
     sizes: Vec<u64>,
 }
 
@@ -155,7 +154,7 @@ impl Flow {
     /// By root: bytes of the components that it reaches.
     fn sums(&self, sets: &[Set], roots: usize) -> Vec<u64> {
         // Many components are reached by the same roots: they are added up first.
-        let mut by_set: HashMap<Set, u64> = HashMap::new();
+        let mut by_set: Map<Set, u64> = Map::default();
         for (set, size) in sets.iter().zip(&self.sizes) {
             *by_set.entry(*set).or_default() += size;
         }

@@ -2,14 +2,16 @@
 //! they would be somebody else's memory.
 
 use crate::base::diag::{Error, Kind, Problem, Result};
+use crate::base::hash::Map;
 use crate::link::Referrer;
 use crate::link::inputs::Inputs;
 use crate::link::live::{self, Live, shorten};
 use crate::link::names::demangle;
-use crate::link::symbols::Symbols;
+use crate::link::symbols::{Symbols, is_mangled};
 use crate::link::{SecRef, Target};
-use crate::read::{Def, SymbolKind};
-use std::collections::{BTreeMap, HashMap};
+use crate::read::{Def, Symbol, SymbolKind};
+use memchr::memmem;
+use std::collections::BTreeMap;
 
 /// Functions that go on on another stack, and where they come from.
 const FUNCTIONS: &[(&str, &str)] = &[
@@ -64,13 +66,17 @@ struct Use<'a> {
 type Known = &'static (&'static str, &'static str);
 
 /// By object and symbol: the functions of the list. What the runtime itself provides is sound on a lane.
-fn names(inputs: &Inputs<'_>, symbols: &Symbols) -> HashMap<u32, HashMap<u32, Known>> {
-    let mut names: HashMap<u32, HashMap<u32, Known>> = HashMap::new();
+fn names(inputs: &Inputs<'_>, symbols: &Symbols) -> Map<u32, Map<u32, Known>> {
+    let mut names: Map<u32, Map<u32, Known>> = Map::default();
     for (obj, object) in inputs.objects.iter().enumerate() {
         let obj = obj as u32;
         let targets = symbols.targets(obj);
         for (sym, (symbol, target)) in object.symbols.iter().zip(targets).enumerate() {
-            let found = FUNCTIONS.iter().find(|(name, _)| *name == symbol.plain());
+            if is_mangled(&symbol.name) {
+                continue;
+            }
+            let plain = symbol.plain();
+            let found = FUNCTIONS.iter().find(|(name, _)| *name == plain);
             if let (Some(known), Target::Section { at, .. }) = (found, target)
                 && !inputs.is_runtime(at.obj)
             {
@@ -83,13 +89,13 @@ fn names(inputs: &Inputs<'_>, symbols: &Symbols) -> HashMap<u32, HashMap<u32, Kn
 
 /// The first live function of corosensei.
 fn corosensei<'a>(inputs: &Inputs<'_>, live: &Live) -> Option<(String, Use<'a>)> {
+    let crate_name = memmem::Finder::new("corosensei");
+    let named = |s: &&Symbol<'_>| {
+        s.kind == SymbolKind::Func && crate_name.find(s.name.as_bytes()).is_some()
+    };
     for (obj, object) in inputs.objects.iter().enumerate() {
         // Few libraries know the crate, which the mangled names tell quickly.
-        for symbol in object
-            .symbols
-            .iter()
-            .filter(|s| s.kind == SymbolKind::Func && s.name.contains("corosensei"))
-        {
+        for symbol in object.symbols.iter().filter(named) {
             let Def::Section(sec) = symbol.def else {
                 continue;
             };

@@ -4,6 +4,7 @@
 pub mod diag;
 pub mod files;
 pub(crate) mod globs;
+pub mod hash;
 pub mod identifiers;
 pub mod options;
 pub mod report;

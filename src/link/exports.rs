@@ -179,9 +179,9 @@ fn one_each(objects: &[Object<'_>], found: BTreeMap<&str, Vec<Export>>) -> Resul
     for (name, mut list) in found {
         let strong = |e: &Export| {
             let object = &objects[e.obj as usize];
-            object.symbols.iter().any(|s| {
-                s.names().any(|n| n == name) && s.bind == Bind::Global && s.def != Def::Undefined
-            })
+            object
+                .symbols_of(e.section)
+                .any(|s| s.bind == Bind::Global && s.names().any(|n| n == name))
         };
         list.sort_by_key(|e| !strong(e));
         if let [first, second, ..] = list.as_slice()

@@ -10,7 +10,7 @@ use super::claims::Claims;
 use super::inputs::Inputs;
 use super::live::{self, Live};
 use super::symbols::Symbols;
-use super::unwind::Frames;
+use super::unwind::{self, Frames};
 use super::{SecRef, Target};
 use crate::arch::Linking;
 use crate::arch::reloc::{Formula, Howto, Place};
@@ -196,9 +196,7 @@ impl Chooser<'_, '_> {
     fn records(&mut self, frames: &[Frames]) {
         for record in &self.live.records {
             let section = self.inputs.section(record.at);
-            let of_object = frames.get(record.at.obj as usize);
-            let found = of_object.and_then(|f| f.iter().find(|(sec, _)| *sec == record.at.sec));
-            let Some(own) = found.and_then(|(_, all)| all.get(record.index as usize)) else {
+            let Some(own) = unwind::record(frames, *record) else {
                 continue;
             };
             for reloc in own.relocs(section) {

@@ -4,15 +4,15 @@ use super::SecRef;
 use super::inputs::Inputs;
 use super::interpose;
 use super::names::demangle;
+use crate::base::hash::Map;
 use crate::read::{Def, SymbolKind};
-use std::collections::HashMap;
 
 /// Named places of code sections, by section, in order: offset and symbol.
-pub type Functions<'a> = HashMap<SecRef, Vec<(u64, &'a str)>>;
+pub type Functions<'a> = Map<SecRef, Vec<(u64, &'a str)>>;
 
 /// The named places of the code sections that `keeps` asks for.
 pub fn functions<'a>(inputs: &'a Inputs<'_>, keeps: &dyn Fn(SecRef) -> bool) -> Functions<'a> {
-    let mut found: Functions<'a> = HashMap::new();
+    let mut found: Functions<'a> = Map::default();
     for (obj, object) in inputs.objects.iter().enumerate() {
         for symbol in &object.symbols {
             let Def::Section(sec) = symbol.def else {
@@ -60,7 +60,7 @@ impl NameTable {
     /// The names of all code that is kept.
     pub fn new(inputs: &Inputs<'_>, keeps: &dyn Fn(SecRef) -> bool) -> Self {
         let mut table = NameTable::default();
-        let mut known: HashMap<String, std::ops::Range<usize>> = HashMap::new();
+        let mut known: Map<String, std::ops::Range<usize>> = Map::default();
         let mut all: Vec<_> = functions(inputs, keeps).into_iter().collect();
         all.sort_unstable_by_key(|(at, _)| *at);
         for (at, list) in all {

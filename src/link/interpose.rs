@@ -7,7 +7,9 @@ use super::names::demangle;
 use crate::arch;
 use crate::contract::symbols;
 use crate::read::{Bind, Def, Object, Symbol};
+use memchr::memmem::Finder;
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 /// A function of std's.
 struct StdFunction {
@@ -314,9 +316,11 @@ pub struct Found {
 /// The function of the table that a symbol is, if any.
 fn of_std(symbol: &str) -> Option<&'static StdFunction> {
     // Few names have any of these.
-    if !["std", "__rust", "panic_cannot"]
+    static PIECES: LazyLock<[Finder<'static>; 3]> =
+        LazyLock::new(|| ["std", "__rust", "panic_cannot"].map(Finder::new));
+    if !PIECES
         .iter()
-        .any(|piece| symbol.contains(piece))
+        .any(|piece| piece.find(symbol.as_bytes()).is_some())
     {
         return None;
     }
@@ -363,7 +367,9 @@ pub fn find(inputs: &Inputs<'_>) -> BTreeMap<&'static str, Found> {
 pub fn aborts(objects: &[Object<'_>]) -> bool {
     let mut symbols = objects.iter().flat_map(|o| &o.symbols);
     let raises = |s: &Symbol<'_>| s.name == "_Unwind_RaiseException";
-    let starts = |s: &Symbol<'_>| matches!(s.def, Def::Section(_)) && s.name.contains(START_PANIC);
+    let piece = Finder::new(START_PANIC);
+    let named = |s: &Symbol<'_>| piece.find(s.name.as_bytes()).is_some();
+    let starts = |s: &Symbol<'_>| matches!(s.def, Def::Section(_)) && named(s);
     symbols.clone().any(starts) && !symbols.any(raises)
 }
 

@@ -77,9 +77,9 @@ impl<'d> Library<'d> {
     /// SHA-256 over what the inputs load, and the runtime, by its own sum. Debug information does not take part: it names the folders of the machine
     /// that built the library, and what it says of the API is in the Go files.
     pub fn digest(&self) -> [u8; 32] {
-        let mut hash = Sha256::new();
+        let mut hash = Buffered::default();
         hash.update(runtime::sha256(self.arch.goarch()).unwrap_or_default());
-        let number = |hash: &mut Sha256, n: u64| hash.update(n.to_le_bytes());
+        let number = |hash: &mut Buffered, n: u64| hash.update(n.to_le_bytes());
         for object in &self.objects {
             for section in object.sections.iter().filter(|section| section.alloc()) {
                 for n in [
@@ -109,6 +109,34 @@ impl<'d> Library<'d> {
                 }
             }
         }
-        hash.finalize().into()
+        hash.finish()
+    }
+}
+
+/// Collects what comes in small pieces.
+#[derive(Default)]
+struct Buffered {
+    hash: Sha256,
+    pieces: Vec<u8>,
+}
+
+impl Buffered {
+    const MUCH: usize = 16 << 10;
+
+    fn update(&mut self, bytes: impl AsRef<[u8]>) {
+        let bytes = bytes.as_ref();
+        if self.pieces.len() + bytes.len() > Self::MUCH {
+            self.hash.update(&self.pieces);
+            self.pieces.clear();
+        }
+        match bytes.len() > Self::MUCH {
+            true => self.hash.update(bytes),
+            false => self.pieces.extend_from_slice(bytes),
+        }
+    }
+
+    fn finish(mut self) -> [u8; 32] {
+        self.hash.update(&self.pieces);
+        self.hash.finalize().into()
     }
 }

@@ -4,12 +4,14 @@ use super::inputs::Inputs;
 use super::lookup::{Candidates, LookedUp};
 use super::names::demangle;
 use super::symbols::Symbols;
-use super::unwind::{Frames, RecordKind, RecordRef};
+use super::unwind::{self, Frames, RecordKind, RecordRef};
 use super::{Linker, Referrer, SecRef, Target};
 use crate::base::diag::{Error, Kind, Problem, Result};
+use crate::base::hash::{Map, Set};
 use crate::read::{Reloc, SymbolKind};
 use ::object::elf;
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
+use std::rc::Rc;
 
 /// What is kept.
 #[derive(Debug)]
@@ -17,7 +19,7 @@ pub struct Live {
     /// Kept sections in order of object and section index.
     pub sections: Vec<SecRef>,
     /// For each kept section, what asked for it on the shortest chain from a root; None for roots.
-    pub why: HashMap<SecRef, Option<Referrer>>,
+    pub why: Map<SecRef, Option<Referrer>>,
     /// Kept records of unwind tables, sorted.
     pub records: Vec<RecordRef>,
     /// By common symbol: whether it is kept.
@@ -51,14 +53,16 @@ struct Marker<'a, 'd> {
     inputs: &'a Inputs<'d>,
     symbols: &'a Symbols,
     frames: &'a [Frames],
-    /// Unwind records by the section of the function that they describe, with its place there.
-    records_of: HashMap<SecRef, Vec<(RecordRef, u64)>>,
+    /// The section of a function, the unwind record that describes it, and its place in the section; sorted by section.
+    records_of: Vec<(SecRef, RecordRef, u64)>,
     live: Live,
-    kept_records: std::collections::BTreeSet<RecordRef>,
+    kept_records: Set<RecordRef>,
     /// Initialisers of archive members, until something of the member is kept.
-    waiting: HashMap<u32, Vec<SecRef>>,
+    waiting: Map<u32, Vec<SecRef>>,
     /// First in, first out: the chains that are kept are the shortest.
     queue: VecDeque<SecRef>,
+    /// What lies between the bounds that were asked for so far.
+    bounded: Map<u32, Rc<[SecRef]>>,
     /// Wrappers whose unwind records matter only if something raises an exception.
     wrappers: Vec<SecRef>,
     /// Hears of each reference that keeps a section: from where, to what.
@@ -84,10 +88,10 @@ pub fn mark_and_tell(
         inputs,
         symbols,
         frames,
-        records_of: HashMap::new(),
+        records_of: Vec::new(),
         live: Live {
             sections: Vec::new(),
-            why: HashMap::new(),
+            why: Map::default(),
             records: Vec::new(),
             commons: vec![false; symbols.commons.len()],
             undefined: BTreeMap::new(),
@@ -96,6 +100,7 @@ pub fn mark_and_tell(
         kept_records: Default::default(),
         waiting: initialisers.waiting,
         queue: VecDeque::new(),
+        bounded: Map::default(),
         wrappers: Vec::new(),
         heard,
     };
@@ -112,9 +117,8 @@ pub fn mark_and_tell(
         m.drain();
     }
     m.live.records = m.kept_records.into_iter().collect();
-    let mut sections: Vec<_> = m.live.why.keys().copied().collect();
-    sections.sort();
-    m.live.sections = sections;
+    m.live.records.sort_unstable();
+    m.live.sections.sort_unstable();
     m.live
 }
 
@@ -123,7 +127,7 @@ pub struct Initialisers {
     /// They are kept in any case.
     pub roots: Vec<SecRef>,
     /// By object: they are kept if anything of the object is.
-    pub waiting: HashMap<u32, Vec<SecRef>>,
+    pub waiting: Map<u32, Vec<SecRef>>,
 }
 
 /// Initialisers run whether or not anything refers to them; SHF_GNU_RETAIN says the same of any section. Members of archives in C
@@ -132,7 +136,7 @@ pub struct Initialisers {
 pub fn initialisers(inputs: &Inputs<'_>, symbols: &Symbols) -> Initialisers {
     let mut found = Initialisers {
         roots: Vec::new(),
-        waiting: HashMap::new(),
+        waiting: Map::default(),
     };
     for (obj, object) in inputs.objects.iter().enumerate() {
         if !symbols.loads(obj as u32) {
@@ -179,12 +183,12 @@ impl Marker<'_, '_> {
                             index: index as u32,
                         };
                         let offset = offset.saturating_add_signed(r.addend);
-                        let records = self.records_of.entry(function).or_default();
-                        records.push((record, offset));
+                        self.records_of.push((function, record, offset));
                     }
                 }
             }
         }
+        self.records_of.sort_unstable();
     }
 
     /// What a field of an unwind table refers to.
@@ -199,6 +203,7 @@ impl Marker<'_, '_> {
         }
         if let std::collections::hash_map::Entry::Vacant(e) = self.live.why.entry(at) {
             e.insert(from);
+            self.live.sections.push(at);
             self.queue.push_back(at);
             for initialiser in self.waiting.remove(&at.obj).unwrap_or_default() {
                 self.keep(initialiser, None);
@@ -229,33 +234,33 @@ impl Marker<'_, '_> {
         let (inputs, symbols) = (self.inputs, self.symbols);
         let candidates = Candidates::new(inputs, symbols);
         let mut names = LookedUp::new();
-        let mut told = std::collections::HashSet::new();
+        let mut told = 0;
         while let Some(lookup) = candidates.looks_up(|at| self.live.keeps(at)) {
-            let fresh: Vec<_> = self
-                .live
-                .why
-                .keys()
-                .copied()
-                .filter(|at| told.insert(*at))
-                .collect();
+            let fresh = &self.live.sections[told..];
             if fresh.is_empty() {
                 break;
             }
+            told += fresh.len();
+            let mut named = LookedUp::new();
             fresh
                 .iter()
-                .for_each(|at| candidates.named_by(inputs, *at, &mut names));
-            names
+                .for_each(|at| candidates.named_by(inputs, *at, &mut named));
+            named
                 .values()
                 .for_each(|place| self.keep(place.at, Some(lookup)));
+            names.append(&mut named);
             self.drain();
         }
         self.live.looked_up = names;
     }
 
     fn keep_records(&mut self, function: SecRef) {
-        for (record, offset) in self.records_of.get(&function).cloned().unwrap_or_default() {
-            let at = function;
+        let mut index = self.records_of.partition_point(|(at, ..)| *at < function);
+        while let Some((at, record, offset)) = self.records_of.get(index).copied()
+            && at == function
+        {
             self.keep_record(record, Referrer { at, offset });
+            index += 1;
         }
     }
 
@@ -266,8 +271,7 @@ impl Marker<'_, '_> {
         }
         let inputs = self.inputs;
         let section = inputs.section(record.at);
-        let frames = &self.frames[record.at.obj as usize];
-        let Some((_, records)) = frames.iter().find(|(sec, _)| *sec == record.at.sec) else {
+        let Some(records) = unwind::of_section(self.frames, record.at) else {
             return;
         };
         let own = &records[record.index as usize];
@@ -301,8 +305,11 @@ impl Marker<'_, '_> {
             Target::Section { at, .. } => self.refer(from, at),
             Target::Common(i) => self.live.commons[i as usize] = true,
             Target::Linker(Linker::Bound { name, .. }) => {
-                for at in bounded_sections(self.inputs, self.symbols, name) {
-                    self.refer(from, at);
+                let (inputs, symbols) = (self.inputs, self.symbols);
+                let found = self.bounded.entry(name);
+                let all = found.or_insert_with(|| bounded_sections(inputs, symbols, name).into());
+                for at in Rc::clone(all).iter() {
+                    self.refer(from, *at);
                 }
             }
             Target::Undefined => {
@@ -352,7 +359,7 @@ pub fn check_initialisers(inputs: &Inputs<'_>, symbols: &Symbols, live: &Live) -
     let old = |name: &str| {
         matches!(name, ".ctors" | ".preinit_array" | ".init") || name.starts_with(".ctors.")
     };
-    let reached: HashSet<u32> = live.sections.iter().map(|at| at.obj).collect();
+    let reached: Set<u32> = live.sections.iter().map(|at| at.obj).collect();
     let mut problems = Vec::new();
     for (obj, object) in inputs.objects.iter().enumerate() {
         let counts = match object.lazy {

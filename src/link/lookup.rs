@@ -8,8 +8,9 @@ use super::Referrer;
 use super::inputs::Inputs;
 use super::symbols::{Symbols, is_mangled, is_reserved};
 use super::{SecRef, Target};
+use crate::base::hash::Map;
 use crate::read::{Bind, Def, SymbolKind, Visibility};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 /// The runtime's functions that look names up.
 const LOOKUPS: &[&str] = &["dlsym", "dlvsym"];
@@ -30,7 +31,7 @@ pub type LookedUp = BTreeMap<String, Place>;
 
 /// Every C name that could be looked up.
 pub struct Candidates<'a> {
-    by_name: HashMap<&'a [u8], Place>,
+    by_name: Map<&'a [u8], Place>,
     lookups: Vec<Referrer>,
 }
 
@@ -38,7 +39,7 @@ impl<'a> Candidates<'a> {
     /// The names of all objects that take part.
     pub fn new(inputs: &'a Inputs<'_>, symbols: &Symbols) -> Self {
         let mut found = Candidates {
-            by_name: HashMap::new(),
+            by_name: Map::default(),
             lookups: Vec::new(),
         };
         for (obj, object) in inputs.objects.iter().enumerate() {

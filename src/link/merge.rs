@@ -4,8 +4,9 @@ use super::SecRef;
 use super::inputs::Inputs;
 use super::live::Live;
 use super::plan::Plan;
+use crate::base::hash::Map;
 use ::object::elf;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 /// The elements of one kind, each once.
 #[derive(Debug, Default)]
@@ -23,7 +24,7 @@ pub struct Merged {
     pub pools: Vec<Pool>,
     /// The elements of all pools, each with the section that brought it first.
     pub brought: Vec<Brought>,
-    pieces: HashMap<SecRef, (usize, Vec<Piece>)>,
+    pieces: Map<SecRef, (usize, Vec<Piece>)>,
 }
 
 /// An element of a pool, and where it came from.
@@ -69,7 +70,7 @@ impl Merged {
 pub fn merge(inputs: &Inputs<'_>, live: &Live, plan: &Plan) -> Merged {
     let mut merged = Merged::default();
     let mut kinds: BTreeMap<(bool, u64, u64), usize> = BTreeMap::new();
-    let mut seen: Vec<HashMap<&[u8], u64>> = Vec::new();
+    let mut seen: Vec<Map<&[u8], u64>> = Vec::new();
     for at in &live.sections {
         let section = inputs.section(*at);
         let plain = !section.write() && !section.exec() && !section.tls() && !section.nobits();
@@ -87,7 +88,7 @@ pub fn merge(inputs: &Inputs<'_>, live: &Live, plan: &Plan) -> Merged {
                     bytes: Vec::new(),
                     align: section.align,
                 });
-                seen.push(HashMap::new());
+                seen.push(Map::default());
                 seen.len() - 1
             });
         let bytes = &mut merged.pools[pool].bytes;

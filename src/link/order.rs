@@ -102,25 +102,24 @@ pub fn classify(cx: Context<'_, '_>) -> Classes {
         classes.push((*at, class_of(cx, *at)));
     }
     // Sections between __start_X and __stop_X must be neighbours, so they go where the most demanding of them goes.
-    for name in &cx.symbols.bounded {
-        let same = |at: SecRef| cx.inputs.section(at).name == *name;
-        let most = classes
-            .iter()
-            .filter(|(at, _)| same(*at))
-            .map(|(_, c)| *c)
-            .max();
-        for (_, class) in classes.iter_mut().filter(|(at, _)| same(*at)) {
-            *class = most.map_or(*class, |m| m.clamp(Class::ReadOnly, Class::Data));
+    let index = cx.symbols.bounded_by_name();
+    let bounded = |at: SecRef| match index.is_empty() {
+        true => None,
+        false => index.get(&*cx.inputs.section(at).name).copied(),
+    };
+    let mut most: Vec<Option<Class>> = vec![None; cx.symbols.bounded.len()];
+    for (at, class) in &classes {
+        if let Some(name) = bounded(*at) {
+            most[name] = most[name].max(Some(*class));
         }
+    }
+    for (at, class) in &mut classes {
+        let most = bounded(*at).and_then(|name| most[name]);
+        *class = most.map_or(*class, |m| m.clamp(Class::ReadOnly, Class::Data));
     }
     classes.sort_by_cached_key(|(at, class)| {
         let section = cx.inputs.section(*at);
-        let bounded = cx
-            .symbols
-            .bounded
-            .iter()
-            .position(|b| section.name == *b)
-            .map_or(0, |i| i + 1);
+        let bounded = bounded(*at).map_or(0, |i| i + 1);
         let rank = match class {
             Class::Code => u64::from(section.name.starts_with(".text.unlikely")),
             Class::Init => init_priority(section),

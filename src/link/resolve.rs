@@ -12,9 +12,10 @@ use super::interpose::{self, Found};
 use super::symbols::{Common, Symbols, duplicate, is_mangled, is_reserved};
 use super::{Linker, SecRef, Target};
 use crate::base::diag::{Error, Kind, Problem, Result};
+use crate::base::hash::{Map, Set};
 use crate::contract::symbols;
 use crate::read::{self, Bind, Def, Object, Symbol, SymbolKind, Visibility};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::BTreeMap;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Strength {
@@ -34,23 +35,23 @@ struct Definition {
 #[derive(Default)]
 struct Namespace<'a> {
     /// Definitions of loaded objects.
-    defined: HashMap<&'a str, Definition>,
+    defined: Map<&'a str, Definition>,
     /// First lazy object that defines a name; a strong definition is preferred over an earlier weak one.
-    index: HashMap<&'a str, Definition>,
-    commons: HashMap<&'a str, Common>,
+    index: Map<&'a str, Definition>,
+    commons: Map<&'a str, Common>,
 }
 
 struct Resolver<'a, 'd> {
     inputs: &'a Inputs<'d>,
     spaces: [Namespace<'a>; 2],
     /// C names that the runtime offers to the library.
-    offered: HashSet<&'a str>,
+    offered: Set<&'a str>,
     /// What the runtime needs of the library's std.
     /// In order: one of several that have equal code, and so one place, counts.
     std: BTreeMap<&'static str, Found>,
     loaded: Vec<bool>,
-    groups: HashMap<(usize, &'a str), u32>,
-    discarded: HashSet<SecRef>,
+    groups: Map<(usize, &'a str), u32>,
+    discarded: Set<SecRef>,
     queue: Vec<u32>,
     problems: Vec<Problem>,
 }
@@ -60,11 +61,11 @@ pub fn resolve<'d>(inputs: &Inputs<'d>, roots: &[SecRef]) -> Result<Symbols> {
     let mut r = Resolver {
         inputs,
         spaces: Default::default(),
-        offered: HashSet::new(),
+        offered: Set::default(),
         std: interpose::find(inputs),
         loaded: vec![false; inputs.objects.len()],
-        groups: HashMap::new(),
-        discarded: HashSet::new(),
+        groups: Map::default(),
+        discarded: Set::default(),
         queue: Vec::new(),
         problems: Vec::new(),
     };
@@ -264,8 +265,8 @@ impl<'a, 'd> Resolver<'a, 'd> {
             targets: Vec::with_capacity(self.inputs.objects.len()),
             commons: Vec::new(),
             bounded: Vec::new(),
-            discarded: HashSet::new(),
-            fronts: HashMap::new(),
+            discarded: Set::default(),
+            fronts: Map::default(),
             raise: None,
             protector: None,
         };
@@ -308,7 +309,7 @@ impl<'a, 'd> Resolver<'a, 'd> {
         }
     }
 
-    fn target(&self, obj: u32, sym: u32, symbol: &Symbol<'d>, names: &mut Interned) -> Target {
+    fn target(&self, obj: u32, sym: u32, symbol: &Symbol<'d>, names: &mut Interned<'a>) -> Target {
         if sym == 0 {
             return Target::Null;
         }
@@ -349,14 +350,19 @@ impl<'a, 'd> Resolver<'a, 'd> {
         }
     }
 
-    fn made_by_linker(&self, space: usize, name: &str, names: &mut Interned) -> Option<Target> {
-        let bound = |prefix: &str| {
+    /// The names of all sections that could be loaded.
+    fn section_names(&self) -> Set<&'a str> {
+        let objects = self.inputs.objects.iter().zip(&self.loaded);
+        let loaded = objects.filter(|(_, loaded)| **loaded);
+        let sections = loaded.flat_map(|(object, _)| &object.sections);
+        sections.filter(|s| s.alloc()).map(|s| &*s.name).collect()
+    }
+
+    fn made_by_linker(&self, space: usize, name: &str, names: &mut Interned<'a>) -> Option<Target> {
+        let mut bound = |prefix: &str| {
             let section = name.strip_prefix(prefix)?;
-            let exists = |o: &Object<'d>| o.sections.iter().any(|s| s.alloc() && s.name == section);
-            let all = self.inputs.objects.iter().zip(&self.loaded);
-            all.filter(|(_, loaded)| **loaded)
-                .any(|(o, _)| exists(o))
-                .then_some(section)
+            let known = names.sections.get_or_insert_with(|| self.section_names());
+            known.contains(section).then_some(section)
         };
         Some(match name {
             "__tls_get_addr" => Target::TlsGetAddr,
@@ -367,9 +373,8 @@ impl<'a, 'd> Resolver<'a, 'd> {
             "__init_array_start" => Target::Linker(Linker::Init { end: false }),
             "__init_array_end" => Target::Linker(Linker::Init { end: true }),
             _ => {
-                let (section, end) = bound("__start_")
-                    .map(|s| (s, false))
-                    .or_else(|| bound("__stop_").map(|s| (s, true)))?;
+                let start = bound("__start_").map(|s| (s, false));
+                let (section, end) = start.or_else(|| bound("__stop_").map(|s| (s, true)))?;
                 Target::Linker(Linker::Bound {
                     name: names.bound(section),
                     end,
@@ -380,15 +385,17 @@ impl<'a, 'd> Resolver<'a, 'd> {
 }
 
 #[derive(Default)]
-struct Interned {
+struct Interned<'a> {
+    /// The names of sections, once one is asked for.
+    sections: Option<Set<&'a str>>,
     commons: Vec<Common>,
     bounded: Vec<String>,
     /// Where they stand in the lists.
-    common_at: HashMap<String, u32>,
-    bound_at: HashMap<String, u32>,
+    common_at: Map<String, u32>,
+    bound_at: Map<String, u32>,
 }
 
-impl Interned {
+impl Interned<'_> {
     fn common(&mut self, common: &Common) -> u32 {
         *self
             .common_at

@@ -4,9 +4,9 @@ use super::inputs::Inputs;
 use super::names::demangle;
 use super::{SecRef, Target};
 use crate::base::diag::Problem;
+use crate::base::hash::{Map, Set};
 use crate::read::Reloc;
 use crate::sig::rules::owned::FREE;
-use std::collections::{HashMap, HashSet};
 
 /// A tentative definition (`int x;` in old C).
 #[derive(Clone, Debug)]
@@ -29,9 +29,9 @@ pub struct Symbols {
     /// Section names `X` for which `__start_X` or `__stop_X` is asked.
     pub bounded: Vec<String>,
     /// Sections of groups that lost.
-    pub(super) discarded: HashSet<SecRef>,
+    pub(super) discarded: Set<SecRef>,
     /// Functions of the library's std that the runtime stands in front of: where the library's references lead instead.
-    pub fronts: HashMap<(SecRef, u64), Target>,
+    pub fronts: Map<(SecRef, u64), Target>,
     /// What the library raises exceptions with.
     pub raise: Option<SecRef>,
     /// The stack protector's value, which the runtime has.
@@ -58,6 +58,12 @@ impl Symbols {
     pub fn target(&self, obj: u32, sym: u32) -> Target {
         let found = self.targets(obj).get(sym as usize);
         found.copied().unwrap_or(Target::Undefined)
+    }
+
+    /// The place of each name in [`Symbols::bounded`].
+    pub fn bounded_by_name(&self) -> Map<&str, usize> {
+        let names = self.bounded.iter().enumerate();
+        names.map(|(i, name)| (name.as_str(), i)).collect()
     }
 
     fn table(&self, obj: u32) -> Option<&[Target]> {

@@ -9,8 +9,8 @@ use super::plan::Value;
 use super::{SecRef, Target};
 use crate::arch::Thunk;
 use crate::arch::reloc::Field;
+use crate::base::hash::Map;
 use crate::provenance::HEADER_SIZE;
-use std::collections::HashMap;
 
 /// The thunks of a link.
 #[derive(Debug, Default)]
@@ -18,9 +18,9 @@ pub struct Thunks {
     /// Where each goes on.
     pub all: Vec<To>,
     /// Which stand behind a section, in order.
-    islands: HashMap<SecRef, Vec<usize>>,
+    islands: Map<SecRef, Vec<usize>>,
     /// The thunk of the branch at a place of a section.
-    of: HashMap<(SecRef, u64), usize>,
+    of: Map<(SecRef, u64), usize>,
 }
 
 /// Where a branch goes.
@@ -59,7 +59,7 @@ pub fn plan(cx: Context<'_, '_>) -> Thunks {
         thunk,
         islands: islands(cx, &order, reach / 2),
         order,
-        known: HashMap::new(),
+        known: Map::default(),
         out: Thunks::default(),
     };
     while p.extend(&branches) {}
@@ -129,13 +129,13 @@ struct Planner<'a, 'd> {
     /// The sections behind which thunks may stand.
     islands: Vec<SecRef>,
     /// By island and where they go on.
-    known: HashMap<(SecRef, To), usize>,
+    known: Map<(SecRef, To), usize>,
     out: Thunks,
 }
 
 /// Where code is, as far as it is planned.
 struct Addresses {
-    sections: HashMap<SecRef, u64>,
+    sections: Map<SecRef, u64>,
     /// Where each island begins, in order.
     islands: Vec<(SecRef, u64)>,
 }
@@ -177,7 +177,7 @@ impl Planner<'_, '_> {
     fn addresses(&self) -> Addresses {
         let mut cursor = Cursor::code();
         let mut addresses = Addresses {
-            sections: HashMap::with_capacity(self.order.len()),
+            sections: Map::with_capacity_and_hasher(self.order.len(), Default::default()),
             islands: Vec::with_capacity(self.islands.len()),
         };
         let mut islands = self.islands.iter().peekable();

@@ -54,6 +54,19 @@ impl Record {
 /// The records of all unwind sections of one object: (section, records).
 pub type Frames = Vec<(u32, Vec<Record>)>;
 
+/// The records of a section.
+pub fn of_section(frames: &[Frames], at: SecRef) -> Option<&[Record]> {
+    let of_object = frames.get(at.obj as usize)?;
+    // In the order of the sections.
+    let found = of_object.binary_search_by_key(&at.sec, |(sec, _)| *sec);
+    found.ok().map(|i| of_object[i].1.as_slice())
+}
+
+/// One record.
+pub fn record(frames: &[Frames], record: RecordRef) -> Option<&Record> {
+    of_section(frames, record.at)?.get(record.index as usize)
+}
+
 /// Parses the unwind sections of every loaded object.
 pub fn parse(inputs: &Inputs<'_>, symbols: &Symbols) -> Result<Vec<Frames>> {
     let parse_object = |(obj, object): (usize, &Object<'_>)| {
@@ -129,7 +142,7 @@ fn records(data: &[u8]) -> std::result::Result<Vec<Record>, (u64, String)> {
 }
 
 /// A record of a link.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RecordRef {
     /// Its section.
     pub at: SecRef,

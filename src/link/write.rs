@@ -9,7 +9,7 @@ use super::merge::Merged;
 use super::order::TRAP_SIZE;
 use super::plan::{Fill, Ops, Plan, Value};
 use super::thunks::{Thunks, To};
-use super::unwind::{Frames, Record, RecordKind, RecordRef};
+use super::unwind::{self, Frames, RecordKind, RecordRef};
 use super::{SecRef, Target};
 use crate::arch::Linking;
 use crate::base::diag::{Error, Kind, Problem, Result};
@@ -92,8 +92,14 @@ impl Writer<'_, '_> {
             p.code_offset as usize,
             (p.code_offset + p.code_size) as usize,
         );
-        for chunk in self.image[from..to].chunks_mut(trap.len()) {
-            chunk.copy_from_slice(&trap[..chunk.len()]);
+        let code = &mut self.image[from..to];
+        let mut done = trap.len().min(code.len());
+        code[..done].copy_from_slice(&trap[..done]);
+        // What is there is copied behind itself, twice as much each time.
+        while done < code.len() {
+            let next = done.min(code.len() - done);
+            code.copy_within(..next, done);
+            done += next;
         }
     }
 
@@ -227,7 +233,7 @@ impl Writer<'_, '_> {
         let layout = self.cx.layout;
         let mut table: Vec<(u32, u32)> = Vec::new();
         for (record, address) in &layout.records {
-            let Some((own, cie)) = find(self.cx.frames, *record) else {
+            let Some(own) = unwind::record(self.cx.frames, *record) else {
                 continue;
             };
             let section = self.cx.inputs.section(record.at);
@@ -236,7 +242,7 @@ impl Writer<'_, '_> {
                 *address,
                 &section.data[range.start as usize..range.end as usize],
             );
-            if let Some(cie) = cie {
+            if let RecordKind::Fde(cie) = own.kind {
                 let cie = layout.records[&RecordRef {
                     index: cie as u32,
                     ..*record
@@ -285,19 +291,6 @@ const _: () = assert!(TRAP_SIZE >= 4);
 
 fn lost() -> String {
     "internal error: what it refers to was left out; please report it".to_owned()
-}
-
-fn find(frames: &[Frames], record: RecordRef) -> Option<(&Record, Option<usize>)> {
-    let (_, records) = frames
-        .get(record.at.obj as usize)?
-        .iter()
-        .find(|(sec, _)| *sec == record.at.sec)?;
-    let own = records.get(record.index as usize)?;
-    let cie = match own.kind {
-        RecordKind::Fde(cie) => Some(cie),
-        RecordKind::Cie => None,
-    };
-    Some((own, cie))
 }
 
 /// The parameter block as the runtime reads it.

@@ -45,6 +45,11 @@ fn damaged(what: impl std::fmt::Display) -> Problem {
         .help("build the library again; the file may be damaged or truncated")
 }
 
+/// A name as text; nearly all are.
+fn text(name: &[u8]) -> Cow<'_, str> {
+    std::str::from_utf8(name).map_or_else(|_| String::from_utf8_lossy(name), Cow::Borrowed)
+}
+
 fn too_large(what: &str, size: u64, align: u64) -> Problem {
     Problem::new(format!(
         "{what} has {size} bytes, aligned to {align}: no program has room for that"
@@ -136,8 +141,7 @@ impl<'d> Reader<'d> {
 
     fn section(&self, h: &'d elf::SectionHeader64<Endianness>) -> Step<Section<'d>> {
         let e = self.endian;
-        let name = self.sections.section_name(e, h).map_err(damaged)?;
-        let name = String::from_utf8_lossy(name);
+        let name = text(self.sections.section_name(e, h).map_err(damaged)?);
         let flags = h.sh_flags(e).0;
         let size = h.sh_size(e);
         let alloc = flags & elf::SHF_ALLOC.0 != 0;
@@ -179,8 +183,7 @@ impl<'d> Reader<'d> {
         sections: &[Section<'d>],
     ) -> Step<Symbol<'d>> {
         let e = self.endian;
-        let name = self.symbols.symbol_name(e, s).map_err(damaged)?;
-        let name = String::from_utf8_lossy(name);
+        let name = text(self.symbols.symbol_name(e, s).map_err(damaged)?);
         let shndx = s.st_shndx(e);
         let def = match shndx {
             elf::SHN_UNDEF => Def::Undefined,

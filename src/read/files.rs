@@ -1,18 +1,37 @@
 //! Files and archive members, as byte ranges with names.
 
-use crate::base::diag::{Error, Problem, Result};
-use crate::base::files;
+use crate::base::diag::{Error, Kind, Problem, Result};
+use crate::base::files::{self, Mapped};
 use crate::base::report::Progress;
 use ::object::read::archive::ArchiveFile;
+use std::borrow::Cow;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 /// Everything that was read, in the order of the command line.
 #[derive(Debug, Default)]
 pub struct Files {
-    files: Vec<Vec<u8>>,
+    files: Vec<Source>,
     members: Vec<Member>,
     inputs: Vec<Input>,
+}
+
+/// Where bytes are.
+#[derive(Debug)]
+enum Source {
+    /// In a file.
+    File(Mapped),
+    /// In this program.
+    Memory(Cow<'static, [u8]>),
+}
+
+impl Source {
+    fn bytes(&self) -> &[u8] {
+        match self {
+            Source::File(mapped) => mapped,
+            Source::Memory(bytes) => bytes,
+        }
+    }
 }
 
 /// One file of the command line.
@@ -47,10 +66,25 @@ impl Files {
     }
 
     /// One file that is in memory already; `name` is for messages. Thin archives are refused.
-    pub fn from_bytes(name: &str, data: Vec<u8>) -> Result<Files> {
+    pub fn from_bytes(name: &str, data: impl Into<Cow<'static, [u8]>>) -> Result<Files> {
         let mut files = Files::default();
-        files.add_bytes(name.to_owned(), None, data)?;
+        files.add_source(name.to_owned(), None, Source::Memory(data.into()))?;
         Ok(files)
+    }
+
+    /// That nobody has written to a file since it was opened: files are read in place, as far as they are needed.
+    pub fn unchanged(&self) -> Result<()> {
+        let mapped = self.files.iter().filter_map(|source| match source {
+            Source::File(mapped) => Some(mapped),
+            Source::Memory(_) => None,
+        });
+        let changed = mapped.filter(|mapped| !mapped.is_unchanged());
+        let problems = changed.map(|mapped| {
+            Problem::new("the file was changed while it was read")
+                .at(mapped.path().display().to_string())
+                .help("run rsyso again when nothing writes to the file any more")
+        });
+        Error::check(Kind::Fault, problems.collect(), ())
     }
 
     /// The members, in order.
@@ -60,14 +94,14 @@ impl Files {
 
     /// The bytes of a member.
     pub fn bytes(&self, member: &Member) -> &[u8] {
-        &self.files[member.file][member.range.clone()]
+        &self.files[member.file].bytes()[member.range.clone()]
     }
 
     /// Name, size in bytes and number of members of every file of the command line.
     fn summary(&self) -> impl Iterator<Item = (&str, usize, usize)> {
         self.inputs
             .iter()
-            .map(|i| (i.name.as_str(), self.files[i.file].len(), i.members))
+            .map(|i| (i.name.as_str(), self.files[i.file].bytes().len(), i.members))
     }
 
     /// Tells what was read.
@@ -79,18 +113,18 @@ impl Files {
     }
 
     fn add(&mut self, path: &Path) -> Result<()> {
-        let data = read(path)?;
+        let data = map(path)?;
         let name = path.file_name().map_or_else(
             || path.display().to_string(),
             |n| n.to_string_lossy().into_owned(),
         );
-        self.add_bytes(name, path.parent(), data)
+        self.add_source(name, path.parent(), Source::File(data))
     }
 
-    fn add_bytes(&mut self, name: String, dir: Option<&Path>, data: Vec<u8>) -> Result<()> {
+    fn add_source(&mut self, name: String, dir: Option<&Path>, data: Source) -> Result<()> {
         let before = self.members.len();
         let file = self.files.len();
-        match data.as_slice() {
+        match data.bytes() {
             d if d.starts_with(b"!<arch>\n") || d.starts_with(b"!<thin>\n") => {
                 self.files.push(data);
                 self.add_archive(&name, dir, file)?;
@@ -126,7 +160,7 @@ impl Files {
             )
         };
         let archive =
-            ArchiveFile::parse(self.files[file].as_slice()).map_err(|e| broken(e.to_string()))?;
+            ArchiveFile::parse(self.files[file].bytes()).map_err(|e| broken(e.to_string()))?;
         let mut found = Vec::new();
         for member in archive.members() {
             let member = member.map_err(|e| broken(e.to_string()))?;
@@ -137,7 +171,7 @@ impl Files {
                 let (offset, size) = member.file_range();
                 let end = offset
                     .checked_add(size)
-                    .filter(|e| *e <= self.files[file].len() as u64);
+                    .filter(|e| *e <= self.files[file].bytes().len() as u64);
                 let end = end.ok_or_else(|| broken(format!("member {own} is cut off")))?;
                 Some(offset as usize..end as usize)
             };
@@ -153,13 +187,13 @@ impl Files {
                 None => {
                     let dir =
                         dir.ok_or_else(|| broken("a thin archive has no members inside".into()))?;
-                    let data = read(&dir.join(&own))?;
+                    let data = map(&dir.join(&own))?;
                     let range = 0..data.len();
-                    self.files.push(data);
+                    self.files.push(Source::File(data));
                     (self.files.len() - 1, range)
                 }
             };
-            check_object(&self.files[file][range.clone()])
+            check_object(&self.files[file].bytes()[range.clone()])
                 .map_err(|p| Error::fault(p.at(full.clone())))?;
             let member = own.rsplit('/').next().unwrap_or(&own).to_owned();
             self.members.push(Member {
@@ -179,8 +213,8 @@ fn not_code(member: &str) -> bool {
     member.ends_with(".rmeta") || member.ends_with(".dwo") || member.ends_with("rust.metadata.bin")
 }
 
-fn read(path: &Path) -> Result<Vec<u8>> {
-    files::read(path).map_err(|e| {
+fn map(path: &Path) -> Result<Mapped> {
+    files::map(path).map_err(|e| {
         let help = if path.is_dir() {
             "name the library file, e.g. target/release/libfoo.a"
         } else {

@@ -38,7 +38,7 @@ pub fn objects(goarch: &str) -> Result<&'static [Object<'static>]> {
             "this rsyso was built without the runtime for {goarch}"
         )))
     })?;
-    let files = Box::leak(Box::new(Files::from_bytes("rsyso-rt", bytes.to_vec())?));
+    let files = Box::leak(Box::new(Files::from_bytes("rsyso-rt", bytes)?));
     let objects: &'static [_] = Vec::leak(super::objects(files)?);
     parsed.insert(goarch.to_owned(), objects);
     Ok(objects)

@@ -5,6 +5,10 @@ use std::borrow::Cow;
 
 /// The default version of a name, `name@@VERSION`, as `name@VERSION` and true; any other name as it is.
 pub(super) fn versioned(name: Cow<'_, str>) -> (Cow<'_, str>, bool) {
+    // Hardly a name has one.
+    if memchr::memchr(b'@', name.as_bytes()).is_none() {
+        return (name, false);
+    }
     match name.split_once("@@") {
         Some((plain, version)) if !plain.is_empty() => (format!("{plain}@{version}").into(), true),
         _ => (name, false),
@@ -13,8 +17,8 @@ pub(super) fn versioned(name: Cow<'_, str>) -> (Cow<'_, str>, bool) {
 
 /// A name without its version.
 pub fn plain(name: &str) -> &str {
-    match name.split_once('@') {
-        Some((plain, _)) if !plain.is_empty() => plain,
+    match memchr::memchr(b'@', name.as_bytes()) {
+        Some(at @ 1..) => &name[..at],
         _ => name,
     }
 }

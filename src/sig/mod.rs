@@ -150,10 +150,13 @@ pub fn read(
             objects.get(export.object).map_or("", |o| o.name.as_str()),
         )?;
     }
-    let foreign = |symbol: &str| {
-        let export = exports.iter().find(|e| e.symbol == symbol);
-        !export.is_some_and(|e| objects.get(e.object).is_some_and(|o| o.rust))
-    };
+    let of_rust = |e: &&Export| objects.get(e.object).is_some_and(|o| o.rust);
+    let rust: HashSet<&str> = exports
+        .iter()
+        .filter(of_rust)
+        .map(|e| e.symbol.as_str())
+        .collect();
+    let foreign = |symbol: &str| !rust.contains(symbol);
     reader.finish(headers, &foreign)
 }
 

@@ -1,4 +1,7 @@
-//! What a call costs: `make bench`.
+//! What a call costs, and what a conversion does: `make bench`.
+
+mod convert;
+mod synthetic;
 
 use crate::common;
 use std::collections::BTreeMap;

@@ -2,6 +2,7 @@
 
 use super::owner::{self, in_sysroot};
 use super::places::{Place, Places};
+use crate::base::hash::Map;
 use crate::base::report::{Bytes, CrateSize, Group, Image, Item};
 use crate::contract::Params;
 use crate::link::exports::Export;
@@ -10,11 +11,11 @@ use crate::link::live;
 use crate::link::lookup;
 use crate::link::names::demangle;
 use crate::link::order::TRAP_SIZE;
-use crate::link::unwind::RecordKind;
+use crate::link::unwind::{self, RecordKind};
 use crate::link::{SecRef, Target};
 use crate::provenance::HEADER_SIZE;
 use crate::read::Def;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The pseudo-crate of what the linker and the wrapper generator make.
 const RSYSO: &str = "rsyso";
@@ -71,7 +72,7 @@ struct Sum<'a, 'd> {
     graph: &'a Graph<'d>,
     placed: &'a Placed,
     places: Places<'a, 'd>,
-    hosts: HashMap<SecRef, Option<Place<'a>>>,
+    hosts: Map<SecRef, Option<Place<'a>>>,
     /// Those of the named places first, by number.
     items: Vec<(Item, Group)>,
     /// Items that are no named places, by crate, module and name.
@@ -278,9 +279,7 @@ impl Sum<'_, '_> {
         let shared = self.table("shared parts of unwind tables");
         let mut entries = 0;
         for (record, address) in &layout.records {
-            let frames = &graph.frames[record.at.obj as usize];
-            let found = frames.iter().find(|(sec, _)| *sec == record.at.sec);
-            let Some(own) = found.and_then(|(_, r)| r.get(record.index as usize)) else {
+            let Some(own) = unwind::record(&graph.frames, *record) else {
                 continue;
             };
             let section = graph.inputs.section(record.at);

@@ -1,9 +1,9 @@
 //! The named places of sections: where functions and variables begin, and which of them refers to what.
 
+use crate::base::hash::Map;
 use crate::link::graph::Graph;
 use crate::link::{SecRef, Target};
 use crate::read::{Def, Symbol, SymbolKind};
-use std::collections::HashMap;
 
 /// A function or variable that has a name of its own.
 #[derive(Clone, Copy, Debug)]
@@ -18,15 +18,15 @@ pub(super) struct Place<'a> {
 /// The named places of all kept sections.
 pub(super) struct Places<'a, 'd> {
     graph: &'a Graph<'d>,
-    of: HashMap<SecRef, Vec<Place<'a>>>,
+    of: Map<SecRef, Vec<Place<'a>>>,
     count: usize,
     /// By section: where the section that keeps it refers to it, and the byte that is referred to.
-    references: HashMap<SecRef, (u64, u64)>,
+    references: Map<SecRef, (u64, u64)>,
 }
 
 impl<'a, 'd> Places<'a, 'd> {
     pub fn new(graph: &'a Graph<'d>) -> Self {
-        let mut of: HashMap<SecRef, Vec<(u64, bool, &'a str)>> = HashMap::new();
+        let mut of: Map<SecRef, Vec<(u64, bool, &'a str)>> = Map::default();
         for (obj, object) in graph.inputs.objects.iter().enumerate() {
             for symbol in object.symbols.iter().filter(|s| is_named(s)) {
                 let Def::Section(sec) = symbol.def else {
@@ -43,7 +43,7 @@ impl<'a, 'd> Places<'a, 'd> {
         }
         let mut places = Places {
             graph,
-            of: HashMap::new(),
+            of: Map::default(),
             count: 0,
             references: references(graph),
         };
@@ -94,8 +94,8 @@ impl<'a, 'd> Places<'a, 'd> {
     }
 
     /// For each kept section, the place on whose behalf it is there: the nearest on the way to the root. Roots have none.
-    pub fn hosts(&self) -> HashMap<SecRef, Option<Place<'a>>> {
-        let mut hosts: HashMap<SecRef, Option<Place<'a>>> = HashMap::new();
+    pub fn hosts(&self) -> Map<SecRef, Option<Place<'a>>> {
+        let mut hosts: Map<SecRef, Option<Place<'a>>> = Map::default();
         for at in &self.graph.live.sections {
             let mut way = Vec::new();
             let mut next = *at;
@@ -121,8 +121,8 @@ impl<'a, 'd> Places<'a, 'd> {
 }
 
 /// The first reference to each kept section from the section that keeps it.
-fn references(graph: &Graph<'_>) -> HashMap<SecRef, (u64, u64)> {
-    let mut found = HashMap::new();
+fn references(graph: &Graph<'_>) -> Map<SecRef, (u64, u64)> {
+    let mut found = Map::default();
     for from in &graph.live.sections {
         for reloc in &graph.inputs.section(*from).relocs {
             let target = graph.symbols.reference(&graph.inputs, from.obj, reloc);

@@ -9,13 +9,14 @@ pub mod sources;
 
 use self::sources::Why;
 use crate::arch::Arch;
+use crate::base::hash::Map;
 use crate::link::Referrer;
 use crate::link::inputs::Inputs;
 use crate::link::names::demangle;
 use crate::link::symbols::Symbols;
 use crate::link::{SecRef, Target, live};
-use crate::read::{Def, Symbol, SymbolKind};
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use crate::read::{Symbol, SymbolKind};
+use std::collections::{BTreeMap, VecDeque};
 
 /// A wait that a section reaches.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,7 +30,7 @@ pub struct Wait {
 /// All sections that reach a wait, with the next step on the shortest way there.
 #[derive(Debug)]
 pub struct Waits {
-    next: HashMap<SecRef, Step>,
+    next: Map<SecRef, Step>,
 }
 
 /// A step on the way to a wait, and the byte of the section that makes it, where that is known: it tells the function.
@@ -47,12 +48,11 @@ enum Next {
 
 /// Finds the waits that the kept sections of the library reach.
 pub fn find(inputs: &Inputs<'_>, symbols: &Symbols, kept: &[SecRef], arch: &dyn Arch) -> Waits {
-    let mut next = HashMap::new();
-    let mut callers: HashMap<SecRef, Vec<Referrer>> = HashMap::new();
+    let mut next = Map::default();
+    let mut callers: Map<SecRef, Vec<Referrer>> = Map::default();
     let mut queue = VecDeque::new();
-    let left_out = left_out(inputs);
     for at in kept.iter().copied().filter(|at| !inputs.is_runtime(at.obj)) {
-        if left_out.contains(&at) {
+        if left_out(inputs, at) {
             continue;
         }
         for reloc in &inputs.section(at).relocs {
@@ -104,26 +104,11 @@ impl Waits {
     }
 }
 
-/// Sections of which every function is left out.
-fn left_out(inputs: &Inputs<'_>) -> HashSet<SecRef> {
-    let (mut left_out, mut looked_into) = (HashSet::new(), HashSet::new());
-    for (obj, object) in inputs.objects.iter().enumerate() {
-        if inputs.is_runtime(obj as u32) {
-            break;
-        }
-        for symbol in object.symbols.iter().filter(|s| s.kind == SymbolKind::Func) {
-            if let Def::Section(sec) = symbol.def {
-                let list = match cuts::left_out(&demangle(&symbol.name)) {
-                    true => &mut left_out,
-                    false => &mut looked_into,
-                };
-                let obj = obj as u32;
-                list.insert(SecRef { obj, sec });
-            }
-        }
-    }
-    left_out.retain(|at| !looked_into.contains(at));
-    left_out
+/// Whether every function of a section is left out.
+fn left_out(inputs: &Inputs<'_>, at: SecRef) -> bool {
+    let symbols = inputs.object(at.obj).symbols_of(at.sec);
+    let mut functions = symbols.filter(|s| s.kind == SymbolKind::Func).peekable();
+    functions.peek().is_some() && functions.all(|s| cuts::left_out(&demangle(&s.name)))
 }
 
 /// The wait that a section itself makes: a call of one of the runtime's C functions, or a system call's instruction.

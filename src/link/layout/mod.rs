@@ -16,8 +16,9 @@ use self::table::Layout;
 use super::far::Static;
 use super::order::{Class, Classes, Context, Cursor, classify, of};
 use super::thunks::Thunks;
-use super::{SecRef, lookup, relr};
+use super::{SecRef, lookup, relr, unwind};
 use crate::base::diag::{Error, Problem, Result};
+use crate::base::hash::Set;
 use crate::contract::Params;
 use crate::provenance::HEADER_SIZE;
 
@@ -198,13 +199,11 @@ fn unwind_tables(cx: Context<'_, '_>, out: &mut Layout, cursor: &mut Cursor) {
     let start = cursor.place(0, 8);
     let mut functions = 0;
     for record in &cx.live.records {
-        let frames = &cx.frames[record.at.obj as usize];
-        let Some((_, records)) = frames.iter().find(|(sec, _)| *sec == record.at.sec) else {
+        let Some(own) = unwind::record(cx.frames, *record) else {
             continue;
         };
-        let own = &records[record.index as usize];
         out.records.insert(*record, cursor.place(own.size, 1));
-        functions += u64::from(own.kind != super::unwind::RecordKind::Cie);
+        functions += u64::from(own.kind != unwind::RecordKind::Cie);
     }
     let end = cursor.place(TERMINATOR, 1) + TERMINATOR;
     out.params.eh_frame_offset = start;
@@ -221,7 +220,7 @@ fn shift_writable(
     by: u64,
     places: &Places,
 ) {
-    let moved: std::collections::HashSet<SecRef> = [
+    let moved: Set<SecRef> = [
         Class::Fixed,
         Class::Data,
         Class::Init,
@@ -266,13 +265,16 @@ fn shift_writable(
 }
 
 fn bounds(cx: Context<'_, '_>, out: &mut Layout) {
-    for name in &cx.symbols.bounded {
-        let all = out
-            .sections
-            .iter()
-            .filter(|(at, _)| cx.inputs.section(**at).name == *name);
-        let ends = all.map(|(at, address)| (*address, address + cx.inputs.section(*at).size));
-        let hull = ends.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)));
-        out.bounds.push(hull.unwrap_or((0, 0)));
+    let index = cx.symbols.bounded_by_name();
+    let mut hulls: Vec<Option<(u64, u64)>> = vec![None; cx.symbols.bounded.len()];
+    for (at, address) in out.sections.iter().filter(|_| !index.is_empty()) {
+        let section = cx.inputs.section(*at);
+        if let Some(name) = index.get(&*section.name) {
+            let (from, to) = (*address, address + section.size);
+            let hull = hulls[*name].get_or_insert((from, to));
+            *hull = (hull.0.min(from), hull.1.max(to));
+        }
     }
+    out.bounds
+        .extend(hulls.into_iter().map(|hull| hull.unwrap_or((0, 0))));
 }

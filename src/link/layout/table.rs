@@ -3,18 +3,19 @@
 use super::super::merge::Merged;
 use super::super::unwind::RecordRef;
 use super::super::{Linker, SecRef, Target};
+use crate::base::hash::Map;
 use crate::contract::Params;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 /// Where everything is.
 #[derive(Debug, Default)]
 pub struct Layout {
     /// Image offset of each section outside the thread-local template; merged ones are in the pools.
-    pub sections: HashMap<SecRef, u64>,
+    pub sections: Map<SecRef, u64>,
     /// Sections in the order of the image, the template's included (at the address of its bytes).
     pub order: Vec<(SecRef, u64)>,
     /// Offset of each thread-local section from the start of the block.
-    pub tls: HashMap<SecRef, u64>,
+    pub tls: Map<SecRef, u64>,
     /// Image offset of each thunk.
     pub thunks: Vec<u64>,
     /// Image offset of each pool of merged elements.
@@ -22,7 +23,7 @@ pub struct Layout {
     /// Image offset of each common symbol that is kept and lies in the image.
     pub commons: Vec<Option<u64>>,
     /// Image offset of the bytes of each section that is copied from there to its place outside.
-    pub templates: HashMap<SecRef, u64>,
+    pub templates: Map<SecRef, u64>,
     /// Image offset of the first cell.
     pub cells: u64,
     /// Image offset of each kept unwind record.

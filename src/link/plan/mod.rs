@@ -11,7 +11,8 @@ use super::far::Far;
 use super::{SecRef, Target};
 use crate::arch::groups::Patch;
 use crate::arch::reloc::Field;
-use std::collections::{BTreeMap, HashSet};
+use crate::base::hash::Set;
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 /// A value that is known once everything has an address.
@@ -92,9 +93,9 @@ pub struct Plan {
     /// What lies outside the image.
     pub far: Far,
     /// Sections that hold pointers to be fixed up.
-    pub fixed_up: HashSet<SecRef>,
+    pub fixed_up: Set<SecRef>,
     /// Mergeable sections that must stay as they are: something computes distances into them.
-    pub unmerged: HashSet<SecRef>,
+    pub unmerged: Set<SecRef>,
 }
 
 impl Plan {

@@ -5,7 +5,7 @@ use super::super::far::Far;
 use super::super::inputs::Inputs;
 use super::super::live::Live;
 use super::super::symbols::Symbols;
-use super::super::unwind::{FDE_FUNCTION, Frames, RecordKind};
+use super::super::unwind::{self, FDE_FUNCTION, Frames, RecordKind};
 use super::super::{SecRef, Target};
 use super::thread_pointer;
 use super::{Fill, Ops, Plan, Value};
@@ -13,8 +13,8 @@ use crate::arch::Linking;
 use crate::arch::groups::{Group, NewValue};
 use crate::arch::reloc::Formula;
 use crate::base::diag::{Error, Kind, Problem, Result};
+use crate::base::hash::Map;
 use crate::read::Reloc;
-use std::collections::HashMap;
 
 pub(super) struct Planner<'a, 'd> {
     pub(super) inputs: &'a Inputs<'d>,
@@ -22,7 +22,7 @@ pub(super) struct Planner<'a, 'd> {
     arch: &'a dyn Linking,
     lane_size: u64,
     plan: Plan,
-    cell_of: HashMap<(Target, i64), u32>,
+    cell_of: Map<(Target, i64), u32>,
     /// Of the object whose turn it is.
     known: Option<thread_pointer::Context>,
     problems: Vec<Problem>,
@@ -49,7 +49,7 @@ pub fn plan(
             far,
             ..Plan::default()
         },
-        cell_of: HashMap::new(),
+        cell_of: Map::default(),
         known: None,
         problems: Vec::new(),
     };
@@ -136,11 +136,9 @@ impl Planner<'_, '_> {
     fn records(&mut self, live: &Live, frames: &[Frames]) {
         for record in &live.records {
             let section = self.inputs.section(record.at);
-            let found = frames[record.at.obj as usize]
-                .iter()
-                .find(|(sec, _)| *sec == record.at.sec);
-            let Some((_, records)) = found else { continue };
-            let own = &records[record.index as usize];
+            let Some(own) = unwind::record(frames, *record) else {
+                continue;
+            };
             let mut ops = Ops::default();
             for reloc in own.relocs(section) {
                 let is_function = matches!(own.kind, RecordKind::Fde(_))

@@ -10,15 +10,16 @@ use crate::arch::Linking;
 use crate::arch::reloc::Formula;
 use crate::arch::thread_pointer::{Code, Detours};
 use crate::base::diag::Problem;
+use crate::base::hash::Map;
 use crate::read::{Def, Object, SymbolKind};
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 /// What is known of an object's code, by section.
 #[derive(Debug)]
 pub struct Context {
     obj: u32,
-    functions: HashMap<u32, Vec<std::ops::Range<u64>>>,
-    labels: HashMap<u32, HashSet<u64>>,
+    functions: Map<u32, Vec<std::ops::Range<u64>>>,
+    labels: Map<u32, HashSet<u64>>,
     has_offsets: bool,
 }
 
@@ -96,11 +97,20 @@ fn apply(detours: Detours, symbols: &Symbols, ops: &mut Ops) -> Result<(), Strin
         protectors,
     } = detours;
     let before: BTreeMap<u64, Fill> = ops.fills.iter().map(|f| (f.offset, *f)).collect();
+    // In order, each with the furthest end so far.
+    let mut ranges: Vec<(u64, u64)> = patches
+        .iter()
+        .map(|(at, bytes)| (*at, *at + bytes.len() as u64))
+        .collect();
+    ranges.sort_unstable();
+    let mut end = 0;
+    for range in &mut ranges {
+        end = range.1.max(end);
+        range.1 = end;
+    }
     let replaced = |offset: u64| {
-        let mut ranges = patches
-            .iter()
-            .map(|(at, bytes)| *at..*at + bytes.len() as u64);
-        ranges.any(|r| r.contains(&offset))
+        let before = ranges.partition_point(|(from, _)| *from <= offset);
+        before.checked_sub(1).is_some_and(|i| offset < ranges[i].1)
     };
     ops.fills.retain(|f| !replaced(f.offset));
     for m in &moved {
@@ -138,8 +148,8 @@ impl Context {
         });
         let mut context = Context {
             obj,
-            functions: HashMap::new(),
-            labels: HashMap::new(),
+            functions: Map::default(),
+            labels: Map::default(),
             has_offsets,
         };
         context.name(object);
