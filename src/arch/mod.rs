@@ -16,6 +16,7 @@ use crate::model::{Api, Function, Kept, Type};
 use gimli::write::{CallFrameInstruction, CommonInformationEntry};
 
 pub mod amd64;
+pub mod arm64;
 pub mod groups;
 pub mod reloc;
 pub mod thread_pointer;

@@ -29,6 +29,8 @@ pub struct Obj {
     pub lazy: bool,
     steps: Vec<Step>,
     sections: usize,
+    /// Of an object that is there already.
+    made: Option<Vec<u8>>,
 }
 
 #[derive(Clone)]
@@ -52,6 +54,14 @@ impl Obj {
             lazy: false,
             steps: Vec::new(),
             sections: 0,
+            made: None,
+        }
+    }
+    /// An object that another tool has made.
+    pub fn made(name: &str, bytes: Vec<u8>) -> Self {
+        Obj {
+            made: Some(bytes),
+            ..Obj::new(name)
         }
     }
     fn section(&mut self, step: Step) -> usize {
@@ -116,6 +126,9 @@ impl Obj {
     }
 
     fn bytes(&self) -> Vec<u8> {
+        if let Some(made) = &self.made {
+            return made.clone();
+        }
         let mut w = Writer {
             elf: Elf::new(BinaryFormat::Elf, Architecture::X86_64, Endianness::Little),
             sections: vec![],

@@ -1,5 +1,6 @@
 //! The core on objects made by hand: each rule in the smallest link that shows it.
 
+mod arm64;
 mod build;
 mod far;
 mod other_machine;
