@@ -11,7 +11,7 @@ DEMO := target/demo
 # How long each storm of `make storm-long` takes.
 STORM_SECONDS ?= 3600
 
-.PHONY: vendor help tools browser demo test-quick test matrix placed storm storm-long soak soak-long fuzz fuzz-long allocators-long mutations-long blocked crate-tests bench bench-peers bless clean
+.PHONY: vendor help tools browser arm64 demo test-quick test matrix placed storm storm-long soak soak-long fuzz fuzz-long allocators-long mutations-long blocked crate-tests bench bench-peers bless clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -21,6 +21,10 @@ tools: ## Go, from a package registry into .tools, unless it is installed
 
 browser: ## a browser for tests/tool/page, from a package registry into .tools, unless one is installed
 	@tests/install-browser.sh .tools
+
+arm64: ## what there is for linux/arm64, with a cross compiler and Rust's std for it, which come from Debian into .tools
+	@tests/install-arm64.sh .tools
+	PATH=$$PATH:$(CURDIR)/.tools/arm64/bin cargo test --lib arm64 -- --include-ignored
 
 vendor: ## the runtime's dependencies into rt-source/vendor, after a change of rt/Cargo.lock
 	rt-source/vendor.sh
