@@ -113,6 +113,12 @@ impl Convert {
         self
     }
 
+    /// Whether reports of panics can have a backtrace; they cannot by default.
+    pub fn backtrace(mut self, backtrace: bool) -> Self {
+        self.options.backtrace = backtrace;
+        self
+    }
+
     /// Functions that take the handle given by `*mut` for good. A glob, as for [`export`](Convert::export).
     pub fn consumes(mut self, glob: impl Into<String>) -> Self {
         self.options.consumes.push(glob.into());
@@ -193,6 +199,7 @@ mod tests {
             .define("A=1")
             .undefine("B")
             .pairs(false)
+            .backtrace(true)
             .consumes("c")
             .cstr("text")
             .keeps("k")
@@ -214,6 +221,7 @@ mod tests {
                 undefines: vec!["B".into()],
             },
             no_pairs: true,
+            backtrace: true,
             consumes: vec!["c".into()],
             cstr: vec!["text".into()],
             keeps: vec!["k".into()],

@@ -66,7 +66,8 @@ pub fn convert(o: &ConvertOptions, progress: &dyn Progress) -> Result<Converted>
 
     // Links the library, the wrappers and the runtime.
     let crates = o.inside.as_ref().map(|inside| inside.crates.clone());
-    let mut linked = linking::link(library, &api, &package.calls, o.stack_size, crates, &t)?;
+    let lane = (o.stack_size, o.backtrace);
+    let mut linked = linking::link(library, &api, &package.calls, lane, crates, &t)?;
     let waits = blocking::report(&api, &declared.blocking, &linked.waits);
     blocking::warn(&api, &waits, &declared.bare, progress);
     let notes = linked.zeros.iter().chain(&package.notes);
@@ -97,12 +98,11 @@ pub fn convert(o: &ConvertOptions, progress: &dyn Progress) -> Result<Converted>
     let mut all = vec![(syso_name, syso)];
     all.extend(text.into_iter().map(|f| (f.name, f.text.into_bytes())));
     all.extend(o.inside.iter().filter_map(|i| i.notice_file(&place.stem)));
-    let written = t.run("write", || go::write(&place, &all, &verify::is_ours))?;
     Ok(Converted {
+        files: t.run("write", || go::write(&place, &all, &verify::is_ours))?,
         package: place.package,
         import_path: place.import_path,
         out_dir: o.out_dir.clone(),
-        files: written,
         functions: package.functions,
         image_size: header.image_size,
         kept: linked.kept,
@@ -201,7 +201,8 @@ pub fn inspect(o: &InspectOptions, progress: &dyn Progress) -> Result<Inspection
     let wrappers = t.run("wrappers", || wrappers::object(api, arch, calls))?;
     let own = library.objects.len() as u32;
     let roots = convertible.without(&library.exports);
-    let graph = linking::graph(library.objects, wrappers, roots, arch, &t)?;
+    let objects = (library.objects, wrappers);
+    let graph = linking::graph(objects, roots, arch, o.backtrace, &t)?;
     progress.status("Inspecting", &count(library.exports.len(), "export"));
 
     // Lays the image out without writing it, and counts its bytes.

@@ -102,6 +102,8 @@ pub mod symbols {
         PANIC_PAYLOAD = "rsyso_panic_payload";
         /// Stands in front of [`STD_PANIC_WITH_HOOK`].
         PANIC_WITH_HOOK = "rsyso_panic_with_hook";
+        /// Stands in front of [`STD_DISPLAY_BACKTRACE`] in an image that is to do without.
+        NO_BACKTRACE = "rsyso_no_backtrace";
     }
 
     names! {
@@ -128,6 +130,9 @@ pub mod symbols {
         /// Counts those of a thread; a thread-local.
         STD_LOCAL_PANIC_COUNT = "rsyso_std_local_panic_count";
     }
+
+    /// Writes the backtrace of a report: found in the same way, and never called by what stands in front.
+    pub const STD_DISPLAY_BACKTRACE: &str = "rsyso_std_display_backtrace";
 }
 
 /// Bytes at the bottom of a lane that its stack may not use.

@@ -258,7 +258,7 @@ mod tests {
                 }
             }
         }
-        let symbols = resolve::resolve(&inputs, &roots).expect("symbols");
+        let symbols = resolve::resolve(&inputs, &roots, false).expect("symbols");
         let frames = unwind::parse(&inputs, &symbols).expect("unwind tables");
         let live = live::mark(&inputs, &symbols, &frames, &roots);
         let graph = Graph {

@@ -49,6 +49,8 @@ pub struct ConvertOptions {
     pub blocking: Vec<String>,
     /// Globs of exports whose calls never become system calls of Go's while they run; after a `!`, of exports whose may. The last that matches counts.
     pub bare: Vec<String>,
+    /// Whether reports of panics can have a backtrace (`RUST_BACKTRACE`).
+    pub backtrace: bool,
     /// Bytes of a lane: a power of two from [`MIN_STACK_SIZE`] to [`MAX_STACK_SIZE`].
     pub stack_size: u64,
     /// The command for the comment in generated files: base names and flags, no absolute paths, e.g. `rsyso convert libfoo.a`.
@@ -94,6 +96,7 @@ impl ConvertOptions {
             trim_prefix: None,
             headers: Headers::default(),
             no_pairs: false,
+            backtrace: false,
             consumes: Vec::new(),
             cstr: Vec::new(),
             keeps: Vec::new(),
@@ -190,6 +193,8 @@ pub struct InspectOptions {
     /// As for `convert`.
     pub no_pairs: bool,
     /// As for `convert`.
+    pub backtrace: bool,
+    /// As for `convert`.
     pub consumes: Vec<String>,
     /// As for `convert`.
     pub blocking: Vec<String>,
@@ -207,6 +212,7 @@ impl InspectOptions {
             trim_prefix: None,
             headers: Headers::default(),
             no_pairs: false,
+            backtrace: false,
             consumes: Vec::new(),
             blocking: Vec::new(),
             stack_size: DEFAULT_STACK_SIZE,

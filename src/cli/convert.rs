@@ -50,6 +50,9 @@ pub struct Go {
     /// Leave a pointer and its length (data, data_len) apart, instead of making a slice of them
     #[arg(long)]
     no_pairs: bool,
+    /// Keep what prints backtraces (RUST_BACKTRACE=1) in reports of panics: about 200 kB of the package
+    #[arg(long)]
+    backtrace: bool,
     /// Functions that take the handle they are given by `*mut` for good, by symbol, as one that takes a Box does; `!GLOB` for those that do not; the last match counts
     #[arg(long, value_name = "GLOB")]
     consumes: Vec<String>,
@@ -182,6 +185,7 @@ impl Go {
             trust: self.trust,
             blocking: self.blocking,
             bare: self.bare,
+            backtrace: self.backtrace,
             stack_size,
             ..options
         })
@@ -233,6 +237,7 @@ impl Go {
             flag("--stack-size", &size.to_string());
         }
         words.extend(self.no_pairs.then(|| "--no-pairs".to_string()));
+        words.extend(self.backtrace.then(|| "--backtrace".to_string()));
         words
     }
 }

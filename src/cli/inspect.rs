@@ -30,6 +30,9 @@ pub struct Inspect {
     /// Leave a pointer and its length apart, as for convert
     #[arg(long)]
     no_pairs: bool,
+    /// Keep what prints backtraces, as for convert
+    #[arg(long)]
+    backtrace: bool,
     /// Functions that take handles for good, as for convert
     #[arg(long, value_name = "GLOB")]
     consumes: Vec<String>,
@@ -61,6 +64,7 @@ pub fn run(args: Inspect, ui: &Ui) -> Result<Inspection> {
         trim_prefix: args.trim_prefix,
         headers: args.headers.into_options(),
         no_pairs: args.no_pairs,
+        backtrace: args.backtrace,
         consumes: args.consumes,
         blocking: args.blocking,
         ..InspectOptions::new(args.inputs)

@@ -173,6 +173,18 @@ const STD: &[StdFunction] = &[
         front: None,
         reads: None,
     },
+    StdFunction {
+        // All else that a backtrace needs, from reading debug information on, hangs on it. The second is its name up to Rust 1.80.
+        paths: &[
+            "<std::sys::backtrace::BacktraceLock::print::DisplayBacktrace as core::fmt::Display>::fmt",
+            "<std::sys_common::backtrace::_print::DisplayBacktrace as core::fmt::Display>::fmt",
+            "<<std::sys::backtrace::BacktraceLock>::print::DisplayBacktrace as core::fmt::Display>::fmt",
+        ],
+        piece: "DisplayBacktrace",
+        real: symbols::STD_DISPLAY_BACKTRACE,
+        front: Some(symbols::NO_BACKTRACE),
+        reads: None,
+    },
     room!(print, "_print", "std::io::stdio::_print"),
     room!(eprint, "_eprint", "std::io::stdio::_eprint"),
     room!(
@@ -388,6 +400,7 @@ mod tests {
         let real: BTreeSet<&str> = symbols::STD
             .iter()
             .copied()
+            .chain([symbols::STD_DISPLAY_BACKTRACE])
             .chain(fronts().map(|(_, real)| real))
             .collect();
         assert_eq!(table(|f| Some(f.real)), real);

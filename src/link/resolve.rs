@@ -43,6 +43,7 @@ struct Namespace<'a> {
 
 struct Resolver<'a, 'd> {
     inputs: &'a Inputs<'d>,
+    backtraces: bool,
     spaces: [Namespace<'a>; 2],
     /// C names that the runtime offers to the library.
     offered: Set<&'a str>,
@@ -56,10 +57,12 @@ struct Resolver<'a, 'd> {
     problems: Vec<Problem>,
 }
 
-/// Resolves all names, starting from the objects that are no archive members, and those of the roots.
-pub fn resolve<'d>(inputs: &Inputs<'d>, roots: &[SecRef]) -> Result<Symbols> {
+/// Resolves all names, starting from the objects that are no archive members, and those of the roots. `backtraces` says whether reports of panics are to
+/// have theirs.
+pub fn resolve<'d>(inputs: &Inputs<'d>, roots: &[SecRef], backtraces: bool) -> Result<Symbols> {
     let mut r = Resolver {
         inputs,
+        backtraces,
         spaces: Default::default(),
         offered: Set::default(),
         std: interpose::find(inputs),
@@ -295,7 +298,9 @@ impl<'a, 'd> Resolver<'a, 'd> {
             out.raise = Some(at);
         }
         out.protector = runtime(symbols::PROTECTOR);
-        for found in self.std.values().filter(|f| self.loaded[f.obj as usize]) {
+        let applies = |f: &&Found| !(self.backtraces && f.front == Some(symbols::NO_BACKTRACE));
+        let found = self.std.values().filter(applies);
+        for found in found.filter(|f| self.loaded[f.obj as usize]) {
             let symbol = &self.inputs.object(found.obj).symbols[found.sym as usize];
             let target = self.place(found.obj, symbol);
             if let Target::Section { at, offset, .. } = target

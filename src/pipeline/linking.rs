@@ -66,7 +66,7 @@ pub fn link(
     library: Library<'_>,
     api: &Api,
     calls: &Calls,
-    lane: u64,
+    (lane, backtraces): (u64, bool),
     crates: Option<Vec<u8>>,
     t: &Stages<'_>,
 ) -> Result<Linked> {
@@ -84,7 +84,7 @@ pub fn link(
         (SecRef { obj, sec }, size)
     });
     // Resolves names and marks what is alive. From here on that is frozen.
-    let graph = graph(library.objects, wrappers, Vec::new(), arch, t)?;
+    let graph = graph((library.objects, wrappers), Vec::new(), arch, backtraces, t)?;
     let (inputs, live) = (&graph.inputs, &graph.live.sections);
     t.run("check", || check(&graph))?;
     let shadows = shadow::warnings(inputs, &graph.symbols, &graph.live);
@@ -130,10 +130,10 @@ pub fn link(
 
 /// From objects to what is alive, for both commands: what the wrappers reach, and what `roots` do.
 pub fn graph<'d>(
-    library: Vec<Object<'d>>,
-    wrappers: Object<'d>,
+    (library, wrappers): (Vec<Object<'d>>, Object<'d>),
     mut roots: Vec<SecRef>,
     arch: &dyn Arch,
+    backtraces: bool,
     t: &Stages<'_>,
 ) -> Result<Graph<'d>> {
     // The runtime's objects are the last: from here on none is added.
@@ -141,7 +141,7 @@ pub fn graph<'d>(
     let inputs = Inputs::new(library, wrappers, runtime);
     roots.splice(0..0, inputs.wrapper_sections());
     // Says what each symbol of each object stands for. From here on no name is resolved.
-    let symbols = t.run("resolve", || resolve::resolve(&inputs, &roots))?;
+    let symbols = t.run("resolve", || resolve::resolve(&inputs, &roots, backtraces))?;
     // Splits the unwind tables into records, which live as long as their functions.
     let frames = t.run("unwind", || unwind::parse(&inputs, &symbols))?;
     // Marks what the roots reach, and keeps who asked for it.

@@ -15,7 +15,10 @@ type Sections = BTreeMap<(String, String), usize>;
 
 fn inspect(library: &Path) -> serde_json::Value {
     let mut command = rsyso();
-    command.args(["inspect", "--json"]).arg(library);
+    // The other linker leaves nothing out that is referred to.
+    command
+        .args(["inspect", "--json", "--backtrace"])
+        .arg(library);
     let ran = run(&mut command, Duration::from_secs(120)).success();
     serde_json::from_str(&ran.stdout).unwrap()
 }

@@ -41,6 +41,38 @@ fn kinds(value: &Value) -> u64 {
         .sum()
 }
 
+/// An image holds what a shared object takes from libc, too, and is no larger than that; with backtraces it is.
+#[test]
+fn images_are_no_larger_than_shared_objects() {
+    for fixture in ["panics", "text"] {
+        let library = archive(fixture);
+        let (plain, traced) = (
+            json(&["inspect"], &library),
+            json(&["inspect", "--backtrace"], &library),
+        );
+        let exports = list(&plain["exports"]).iter();
+        let exports: Vec<&str> = exports.map(|e| text(e, "symbol")).collect();
+        let dir = scratch();
+        let map = format!("{{ global: {}; local: *; }};\n", exports.join("; "));
+        std::fs::write(dir.path().join("exports.map"), map).unwrap();
+        let mut ld = std::process::Command::new("ld");
+        ld.args(["-shared", "--gc-sections", "-s", "-o", "native.so"]);
+        ld.args(["--version-script", "exports.map"]);
+        exports.iter().for_each(|e| _ = ld.args(["-u", e]));
+        let ld = ld.arg(&library).current_dir(dir.path());
+        run(ld, Duration::from_secs(60)).success();
+        let native = std::fs::metadata(dir.path().join("native.so"))
+            .unwrap()
+            .len();
+        let [plain, traced] = [plain, traced].map(|found| number(&found["image"]["size"]));
+        assert!(plain <= native, "{fixture}: {plain} of {native}");
+        assert!(
+            plain + 200_000 <= traced,
+            "{fixture}: {plain} and {traced} with backtraces"
+        );
+    }
+}
+
 #[test]
 fn sizes_add_up_to_the_image_that_convert_writes() {
     for fixture in fixtures() {

@@ -104,6 +104,25 @@ unsafe fn held_back(fd: c_int, buf: *const c_void, count: size_t) -> bool {
     false
 }
 
+/// What a report has in the place of its backtrace.
+const NO_BACKTRACE: &[u8] =
+    b"stack backtrace:\n   left out: the package was converted without --backtrace\n";
+
+/// Stands in front of std's function that formats the backtrace of a report. That writes to standard error as it goes, so what is written here stands in
+/// the same place. As std's, it is given the backtrace and the formatter, needs neither, and gives `Ok(())`.
+#[unsafe(no_mangle)]
+pub extern "C" fn rsyso_no_backtrace() -> bool {
+    // SAFETY: the text is readable.
+    unsafe {
+        write(
+            libc::STDERR_FILENO,
+            NO_BACKTRACE.as_ptr().cast(),
+            NO_BACKTRACE.len(),
+        )
+    };
+    false
+}
+
 c_fn! {
     /// write(2)
     fn write(fd: c_int, buf: *const c_void, count: size_t) -> ssize_t {

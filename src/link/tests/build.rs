@@ -324,7 +324,7 @@ pub fn graph<T>(
         runtime_from,
         wrappers: None,
     };
-    let symbols = resolve::resolve(&inputs, &[])?;
+    let symbols = resolve::resolve(&inputs, &[], false)?;
     let frames = unwind::parse(&inputs, &symbols)?;
     let named = |at: &SecRef| inputs.section(*at).name == ".text.root";
     let all = (0..runtime_from as u32).filter(|o| symbols.loads(*o));

@@ -263,7 +263,7 @@ fn every_function_of_the_runtime_that_waits_is_in_the_table() {
         wrappers: None,
         objects,
     };
-    let symbols = resolve::resolve(&inputs, &[]).expect("symbols");
+    let symbols = resolve::resolve(&inputs, &[], false).expect("symbols");
     let mut sections = Vec::new();
     for (obj, object) in inputs.objects.iter().enumerate() {
         for sec in 0..object.sections.len() as u32 {
