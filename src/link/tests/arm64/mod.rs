@@ -1,5 +1,7 @@
 //! Links for arm64. Most objects are made by GNU `as`, so these tests are among those of `make arm64`.
 
+mod runs;
+
 use super::build::{Image, LANE_SIZE, Obj, link_for};
 use crate::arch::Linking;
 use crate::arch::arm64::Arm64;
