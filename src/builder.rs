@@ -137,6 +137,12 @@ impl Convert {
         self
     }
 
+    /// Undefined functions that Go provides. A glob, as for [`export`](Convert::export).
+    pub fn import(mut self, glob: impl Into<String>) -> Self {
+        self.options.imports.push(glob.into());
+        self
+    }
+
     /// Functions whose arguments are not checked before a call. A glob, as for [`export`](Convert::export).
     pub fn trust(mut self, glob: impl Into<String>) -> Self {
         self.options.trust.push(glob.into());
@@ -203,6 +209,7 @@ mod tests {
             .consumes("c")
             .cstr("text")
             .keeps("k")
+            .import("i")
             .trust("t")
             .blocking("b")
             .bare("bare")
@@ -225,6 +232,7 @@ mod tests {
             consumes: vec!["c".into()],
             cstr: vec!["text".into()],
             keeps: vec!["k".into()],
+            imports: vec!["i".into()],
             trust: vec!["t".into()],
             blocking: vec!["b".into()],
             bare: vec!["bare".into()],

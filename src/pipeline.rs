@@ -42,7 +42,7 @@ pub fn convert(o: &ConvertOptions, progress: &dyn Progress) -> Result<Converted>
     let headers = t.run("headers", || Headers::open(&o.headers))?;
     files.report(progress);
     // Parses the members into objects, and finds the exports.
-    let library = t.run("parse", || Library::parse(&files, &o.exports, &headers))?;
+    let library = t.run("parse", || Library::parse(&files, o.named(), &headers))?;
     let arch = library.arch;
 
     // Reads what the exports are. From here on the API is frozen. What flags say of it stands beside it.
@@ -173,7 +173,7 @@ pub fn inspect(o: &InspectOptions, progress: &dyn Progress) -> Result<Inspection
     let files = t.run("read", || Files::open(&o.inputs))?;
     let headers = t.run("headers", || Headers::open(&o.headers))?;
     files.report(progress);
-    let library = t.run("parse", || Library::parse(&files, &o.exports, &headers))?;
+    let library = t.run("parse", || Library::parse(&files, o.named(), &headers))?;
     let arch = library.arch;
     let convertible = t.run("signatures", || {
         Convertible::read(&library, &headers, o.no_pairs)

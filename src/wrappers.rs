@@ -135,20 +135,7 @@ pub fn object(api: &Api, arch: &dyn Arch, calls: &Calls) -> Result<Object<'stati
         }
     }
     Error::check(Kind::Unsupported, problems, ())?;
-    for (id, kept) in api.kept().iter().enumerate() {
-        let code = arch.kept(api, id).map_err(|what| {
-            let what = format!("{} cannot keep {}: {what}", kept.export, kept.param);
-            Error::unsupported(Problem::new(what))
-        })?;
-        w.add(kept_code(kept), code, Role::Callback);
-    }
-    if api.destroys() {
-        let code = arch.destroy(api).map_err(|what| {
-            let what = format!("cannot make a destroy function: {what}");
-            Error::fault(Problem::new(what))
-        })?;
-        w.add(DESTROY_CODE.to_owned(), code, Role::Callback);
-    }
+    w.go_functions(api, arch)?;
     let returns = calls.functions.iter().any(|call| call.frame.callbacks);
     let entered = [
         Some(symbols::GO_ON),
@@ -308,6 +295,32 @@ impl Assembly {
         for (which, (param, name)) in function.callbacks().zip(&codes).enumerate() {
             let code = arch.callback(api, &param.ty, which, &codes[0])?;
             self.add(name.clone(), code, Role::Callback);
+        }
+        Ok(())
+    }
+
+    /// What the library calls in any call of Go's: functions that it keeps, functions that it calls by name, the destroy function.
+    fn go_functions(&mut self, api: &Api, arch: &dyn Arch) -> Result<()> {
+        for (id, kept) in api.kept().iter().enumerate() {
+            let code = arch.kept(api, id).map_err(|what| {
+                let what = format!("{} cannot keep {}: {what}", kept.export, kept.param);
+                Error::unsupported(Problem::new(what))
+            })?;
+            self.add(kept_code(kept), code, Role::Callback);
+        }
+        for (index, import) in api.imports().iter().enumerate() {
+            let code = arch.import(api, index).map_err(|what| {
+                let what = format!("{} cannot be imported: {what}", import.symbol);
+                Error::unsupported(Problem::new(what))
+            })?;
+            self.add(import.symbol.clone(), code, Role::Callback);
+        }
+        if api.destroys() {
+            let code = arch.destroy(api).map_err(|what| {
+                let what = format!("cannot make a destroy function: {what}");
+                Error::fault(Problem::new(what))
+            })?;
+            self.add(DESTROY_CODE.to_owned(), code, Role::Callback);
         }
         Ok(())
     }

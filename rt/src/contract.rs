@@ -170,8 +170,7 @@ pub struct Head {
     pub polite_at: usize,
     /// What counts such calls, if it was a signal that made the call one; else null.
     pub polite_count: *const AtomicUsize,
-    /// The goroutine's stack pointer as the stub has it, whatever `go_sp` is: the wrappers of a library that keeps Go functions find their frame by it when the
-    /// library returns, since the stack may have moved.
+    /// The goroutine's stack pointer as the stub has it, whatever `go_sp` is: where the stack may move, wrappers find their frame by it.
     pub frame_sp: usize,
     /// Not 0 while the library is unwound because a function that it keeps did not return.
     pub unwinding: usize,
@@ -179,6 +178,9 @@ pub struct Head {
 
 /// In the place of the number of a kept function: it is not called, but destroyed.
 pub const KEPT_DESTROY: u64 = u32::MAX as u64;
+
+/// In the place of the user data of a kept function: the library calls it by its name. No number that Go gives is so small.
+pub const KEPT_BY_NAME: u64 = 1;
 
 /// Set in a landing whose call Go is not to take for a system call: it does so already, or never.
 pub const LANDING_STAYS: u64 = 1;
@@ -478,13 +480,11 @@ pub struct Params {
     pub far_fixups_offset: u64,
     /// See `far_fixups_offset`.
     pub far_fixups_count: u64,
-    /// Offset of the array of what does not begin as zeros there, and its length: triples of 64-bit words (offset in the image, offset in that
-    /// memory, bytes), to be copied after the fix-ups.
+    /// Offset of the array of what does not begin as zeros there: triples of words (offset in the image, offset there, bytes), copied after the fix-ups.
     pub far_copies_offset: u64,
     /// See `far_copies_offset`.
     pub far_copies_count: u64,
-    /// Offset of the names that the library may look up while it runs (dlsym): `lookup_count` triples of 32-bit numbers, sorted by name
-    /// (offset of the name, its bytes and [`LOOKUP_OF_RUNTIME`], offset of what it names).
+    /// Offset of the names that dlsym finds: sorted triples of 32-bit numbers (offset of the name, its bytes and [`LOOKUP_OF_RUNTIME`], offset of what it names).
     pub lookup_offset: u64,
     /// See `lookup_offset`.
     pub lookup_count: u64,

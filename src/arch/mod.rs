@@ -183,6 +183,8 @@ pub trait Calling: Sync {
     /// What stands for the Go functions of [`Api::kept`]`[id]`: as [`Self::callback`], but that the user data says which it is
     /// ([`symbols::KEPT`](crate::contract::symbols::KEPT)).
     fn kept(&self, api: &Api, id: usize) -> Result<Code, String>;
+    /// The function that is [`Api::imports`]`[index]`: as [`Self::kept`], but that the library calls it by its name.
+    fn import(&self, api: &Api, index: usize) -> Result<Code, String>;
     /// The destroy function of all that is kept ([`DESTROY_CODE`]).
     fn destroy(&self, api: &Api) -> Result<Code, String>;
     /// What Rust calls the C convention of this machine alone, besides `C` and `system` (The Rust Reference, "External blocks").

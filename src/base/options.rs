@@ -43,6 +43,8 @@ pub struct ConvertOptions {
     pub cstr: Vec<String>,
     /// Globs of exports whose function pointers the library keeps beyond the call; after a `!`, of exports whose it does not. The last that matches counts.
     pub keeps: Vec<String>,
+    /// Globs of undefined functions that Go provides; after a `!`, of others. The last that matches counts.
+    pub imports: Vec<String>,
     /// Globs of exports whose arguments are not looked at before a call; after a `!`, of exports whose are. The last that matches counts.
     pub trust: Vec<String>,
     /// Globs of exports that block; after a `!`, of exports that do not. The last that matches counts.
@@ -100,6 +102,7 @@ impl ConvertOptions {
             consumes: Vec::new(),
             cstr: Vec::new(),
             keeps: Vec::new(),
+            imports: Vec::new(),
             trust: Vec::new(),
             blocking: Vec::new(),
             bare: Vec::new(),
@@ -119,6 +122,11 @@ impl ConvertOptions {
             faults_of(&self.inputs, &self.headers, self.stack_size),
             (),
         )
+    }
+
+    /// The globs of exports, and those of imports.
+    pub fn named(&self) -> (&[String], &[String]) {
+        (&self.exports, &self.imports)
     }
 }
 
@@ -217,6 +225,11 @@ impl InspectOptions {
             blocking: Vec::new(),
             stack_size: DEFAULT_STACK_SIZE,
         }
+    }
+
+    /// The globs of exports; nothing is imported.
+    pub fn named(&self) -> (&[String], &[String]) {
+        (&self.exports, &[])
     }
 
     /// Refuses what cannot be done before any file is read.

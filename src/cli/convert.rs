@@ -62,6 +62,9 @@ pub struct Go {
     /// Functions that keep the function pointers they are given and call them later, by symbol; `!GLOB` for those that do not; the last match counts
     #[arg(long, value_name = "GLOB")]
     keeps: Vec<String>,
+    /// Undefined functions that Go provides, by symbol: each has a SetXxx(func ...) in Go; `!GLOB` for those that Go does not provide; the last match counts
+    #[arg(long = "import", value_name = "GLOB")]
+    imports: Vec<String>,
     /// Functions whose arguments are not looked at before a call, by symbol; `!GLOB` for those whose are; the last match counts
     #[arg(long, value_name = "GLOB")]
     trust: Vec<String>,
@@ -182,6 +185,7 @@ impl Go {
             consumes: self.consumes,
             cstr: self.cstr,
             keeps: self.keeps,
+            imports: self.imports,
             trust: self.trust,
             blocking: self.blocking,
             bare: self.bare,
@@ -223,6 +227,9 @@ impl Go {
         }
         for glob in &self.keeps {
             flag("--keeps", glob);
+        }
+        for glob in &self.imports {
+            flag("--import", glob);
         }
         for glob in &self.trust {
             flag("--trust", glob);

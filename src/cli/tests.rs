@@ -133,6 +133,14 @@ fn functions_that_take_for_good_are_named() {
 }
 
 #[test]
+fn functions_that_go_provides_are_named() {
+    let (got, _) = options(&["libfoo.a", "--import", "host_*"]);
+    let got = got.unwrap();
+    assert_eq!(got.imports, ["host_*"]);
+    assert_eq!(got.command, "rsyso convert --import 'host_*' libfoo.a");
+}
+
+#[test]
 fn functions_that_keep_functions_are_named() {
     let (got, _) = options(&["libfoo.a", "--keeps", "on_*", "--keeps", "!on_exit"]);
     let got = got.unwrap();

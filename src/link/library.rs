@@ -1,6 +1,7 @@
 //! The library as it was read: its objects, its machine, and what it exports.
 
 use super::exports::{self, Export};
+use super::imports::{self, Import};
 use crate::arch::{self, Arch};
 use crate::base::diag::{Error, Problem, Result};
 use crate::model::Signatures;
@@ -18,6 +19,8 @@ pub struct Library<'d> {
     pub arch: &'static dyn Arch,
     /// Sorted by symbol.
     pub exports: Vec<Export>,
+    /// Undefined functions that Go provides, sorted by symbol.
+    pub imports: Vec<Import>,
     /// The version of the compiler that made the exports, when known.
     pub rustc: Option<String>,
     /// Whether it has the function of `rsyso-ffi` that frees memory.
@@ -25,15 +28,23 @@ pub struct Library<'d> {
 }
 
 impl<'d> Library<'d> {
-    /// Parses the inputs and finds the exports.
-    pub fn parse(files: &'d Files, globs: &[String], headers: &Headers) -> Result<Library<'d>> {
+    /// Parses the inputs and finds what the globs name of exports and of imports.
+    pub fn parse(
+        files: &'d Files,
+        (exported, imported): (&[String], &[String]),
+        headers: &Headers,
+    ) -> Result<Library<'d>> {
         let objects = read::objects(files)?;
         let machine = objects.first().map_or(0, |o| o.machine);
         let arch = arch::by_machine(machine)
             .ok_or_else(|| Error::fault(Problem::new("unknown machine")))?;
-        let exports = exports::find(&objects, globs, &|name, is_static| {
+        let exports = exports::find(&objects, exported, &|name, is_static| {
             headers.declares(name, is_static)
         })?;
+        let imports = match imported.is_empty() {
+            true => Vec::new(),
+            false => imports::find(&objects, runtime::objects(arch.goarch())?, imported)?,
+        };
         // The library's own objects tell its compiler; std's may have been built by another.
         let rustc = exports
             .iter()
@@ -46,6 +57,7 @@ impl<'d> Library<'d> {
             objects,
             arch,
             exports,
+            imports,
             rustc,
             frees,
         })
@@ -70,8 +82,17 @@ impl<'d> Library<'d> {
             offset: e.offset,
             is_static: e.is_static,
         });
+        let imports = self.imports.iter().map(|i| sig::Import {
+            symbol: i.symbol.clone(),
+            object: i.obj as usize,
+            by_name: i.by_name,
+        });
         let (objects, exports): (Vec<_>, Vec<_>) = (objects.collect(), exports.collect());
-        sig::read(&objects, &exports, headers, parsed, self.arch.c_abi_names())
+        let wanted = sig::Wanted {
+            exports: &exports,
+            imports: &imports.collect::<Vec<_>>(),
+        };
+        sig::read(&objects, &wanted, headers, parsed, self.arch.c_abi_names())
     }
 
     /// SHA-256 over what the inputs load, and the runtime, by its own sum. Debug information does not take part: it names the folders of the machine

@@ -436,7 +436,9 @@ pub fn check_undefined(inputs: &Inputs<'_>, live: &Live) -> Result<()> {
         who.truncate(3);
         problem
             .note(format!("needed by {}{more}", who.join(", ")))
-            .help("add the library that defines it as a further input, or leave out the functions that need it with --export '!NAME'")
+            .help(format!(
+                "add the library that defines it as a further input, let Go provide it with --import {name}, or leave out the functions that need it with --export '!NAME'"
+            ))
     });
     Error::check(Kind::Unsupported, problems.collect(), ())
 }

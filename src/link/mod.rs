@@ -9,6 +9,7 @@ pub mod exports;
 pub mod far;
 pub mod functions;
 pub mod graph;
+pub mod imports;
 pub mod inputs;
 pub mod interpose;
 pub mod layout;

@@ -2,13 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::{Constant, Function, Int, Kept, Layout, Param, Type, TypeDef, TypeId};
+use super::{Constant, Function, Import, Int, Kept, Layout, Param, Type, TypeDef, TypeId};
 
 /// What was read: the exported functions as C has them, and the types that they name.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Signatures {
     /// In the order of their symbol names.
     pub functions: Vec<Function>,
+    /// Functions that the library calls and Go provides, in the order of their symbol names.
+    pub imports: Vec<Function>,
     /// Named types; [`Type::Named`] indexes this list.
     pub types: Vec<TypeDef>,
     /// Constants of C headers, as they stand there.
@@ -150,6 +152,7 @@ impl Conventions {
 pub struct Api {
     meant: Signatures,
     kept: Vec<Kept>,
+    imports: Vec<Import>,
 }
 
 impl Api {
@@ -170,7 +173,13 @@ impl Api {
                 .fields_mut()
                 .for_each(|f| conventions.replace(&mut f.ty));
         }
-        Api { meant, kept }
+        let imports = std::mem::take(&mut meant.imports).into_iter();
+        let imports = imports.map(Import::from).collect();
+        Api {
+            meant,
+            kept,
+            imports,
+        }
     }
 
     /// In the order of their symbol names.
@@ -183,15 +192,26 @@ impl Api {
         &self.kept
     }
 
+    /// The functions that the library calls and Go provides, in the order of their symbol names.
+    pub fn imports(&self) -> &[Import] {
+        &self.imports
+    }
+
+    /// The types of the functions that the library may call in any call of Go's: those that it keeps, and those that Go provides.
+    pub fn called_back(&self) -> impl Iterator<Item = &Type> {
+        let kept = self.kept.iter().map(|kept| &kept.ty);
+        kept.chain(self.imports.iter().map(|import| &import.ty))
+    }
+
     /// Whether it says of some that it is done with them.
     pub fn destroys(&self) -> bool {
         self.kept.iter().any(|kept| kept.destroyed)
     }
 
-    /// Whether the library keeps function pointers: then any call of any export may be one that has Go called, and comes back with the goroutine's stack at
-    /// another place.
+    /// Whether the library keeps function pointers, or calls functions that Go provides: then any call of any export may be one that has Go called, and comes
+    /// back with the goroutine's stack at another place.
     pub fn keeps(&self) -> bool {
-        !self.kept.is_empty()
+        self.called_back().next().is_some()
     }
 
     /// Named types; [`Type::Named`] indexes this list.
@@ -231,7 +251,7 @@ impl Api {
         let of_functions = functions.flat_map(|f| f.params.iter().map(|p| &p.ty).chain(&f.result));
         let of_types = self.types().iter().flat_map(|def| def.kind.fields());
         let mut open: Vec<&Type> = of_functions.chain(of_types.map(|f| &f.ty)).collect();
-        open.extend(self.kept.iter().map(|kept| &kept.ty));
+        open.extend(self.called_back());
         while let Some(ty) = open.pop() {
             if let Type::Pointer {
                 to: Some(to), kind, ..

@@ -5,11 +5,13 @@
 //! [`crate::go`] turns it into Go; nothing here knows of either.
 
 mod api;
+mod called;
 mod declared;
 pub mod goabi;
 pub mod uses;
 
 pub use api::{Api, Conventions, Signatures};
+pub use called::{Import, Kept};
 pub use declared::{Declared, Said};
 
 /// Index into [`Signatures::types`] and [`Api::types`].
@@ -66,19 +68,6 @@ impl Function {
         let is_callback = |p: &&Param| matches!(p.ty, Type::Callback { .. });
         self.params.iter().filter(is_callback)
     }
-}
-
-/// A parameter of a function pointer that the library keeps.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Kept {
-    /// The symbol of the export.
-    pub export: String,
-    /// The parameter's name, as in Rust.
-    pub param: String,
-    /// The function's type, a [`Type::Callback`] with user data.
-    pub ty: Type,
-    /// Whether behind the user data follows a function by which the library says that it is done with it: three parameters in C, one in Go.
-    pub destroyed: bool,
 }
 
 /// One parameter.

@@ -13,19 +13,19 @@ use super::source::Sources;
 use super::syntax::{Item, Signature};
 use super::types::{Mapped, Mapper, Stop, Why};
 use super::written::Written;
-use super::{DEBUG_IN_FULL, Export, leave_out, place_of};
+use super::{DEBUG_IN_FULL, Export, GIVE_HEADER, leave_out, place_of};
 use super::{c_char, callback_names};
 use crate::base::diag::{Error, Kind, Problem, Result};
 use crate::model::{Function, Param, Signatures, Source, Type};
 
 /// How Rust calls C's convention on every machine (The Rust Reference, "External blocks").
-const C: [&str; 4] = ["C", "C-unwind", "system", "system-unwind"];
+pub(super) const C: [&str; 4] = ["C", "C-unwind", "system", "system-unwind"];
 
 /// Collects functions, and what is wrong with them.
 pub struct Reader<'d, 'a> {
     pub(super) views: &'d [Option<View<'d, 'a>>],
     /// What C's convention is called on the library's machine besides [`C`].
-    own_abis: &'d [&'d str],
+    pub(super) own_abis: &'d [&'d str],
     pub(super) mapper: Mapper<'d, 'a>,
     pub(super) functions: Vec<Function>,
     pub(super) problems: Vec<Problem>,
@@ -375,9 +375,6 @@ impl<'d, 'a> Reader<'d, 'a> {
 fn signature(item: &Option<Item>) -> Option<&Signature> {
     item.as_ref().and_then(Item::signature)
 }
-
-/// The way out when there is no debug information, or none that is of use.
-const GIVE_HEADER: &str = "give a C header that declares it with --header";
 
 /// More names than this make a list.
 const NAMES_IN_A_SENTENCE: usize = 5;

@@ -2,10 +2,11 @@
 
 use gimli::{DwAt, constants as dw};
 
+use super::attributes::Repr;
 use super::c_char;
 use super::dwarf::{At, Die};
 use super::shape::{Shape, View, is_option};
-use super::syntax::{Item, ItemKind, Repr};
+use super::syntax::{Item, ItemKind};
 use super::types::{Mapped, Mapper, State, Stop, Why, is_std, refuse};
 use crate::model::{Field, Int, Layout, Type, TypeKind, Variant};
 

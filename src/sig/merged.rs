@@ -90,7 +90,9 @@ impl<'d, 'a> Reader<'d, 'a> {
         };
         let mut path = item.path.clone();
         path.insert(0, krate);
-        let Some((function, bytes)) = self.source_function(twin, signature, &item, &path) else {
+        let Some((function, bytes)) =
+            self.source_function(twin.object, &twin.symbol, signature, &item, &path)
+        else {
             return Ok(None);
         };
         // Merged functions take and give the same number of bytes; if these do not, the source is not that of the build.
@@ -107,9 +109,10 @@ impl<'d, 'a> Reader<'d, 'a> {
     }
 
     /// The function as the source has it, and the bytes that it takes and gives.
-    fn source_function(
+    pub(super) fn source_function(
         &mut self,
-        twin: &Draft,
+        object: usize,
+        symbol: &str,
         signature: &Signature,
         item: &Item,
         path: &[String],
@@ -118,7 +121,7 @@ impl<'d, 'a> Reader<'d, 'a> {
         let mut resolver = Resolver {
             written: &self.written,
             mapper: &mut self.mapper,
-            object: twin.object,
+            object,
             module,
         };
         let mut params = Vec::new();
@@ -142,7 +145,7 @@ impl<'d, 'a> Reader<'d, 'a> {
             line: item.line,
         };
         let function = Function {
-            symbol: twin.symbol.clone(),
+            symbol: symbol.to_owned(),
             params,
             result,
             doc: item.doc.clone(),

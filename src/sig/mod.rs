@@ -9,10 +9,12 @@ use std::path::PathBuf;
 use crate::base::diag::{Error, Problem, Result};
 use crate::model::{Signatures, Source};
 
+mod attributes;
 mod c_char;
 mod callback_names;
 mod dwarf;
 mod finish;
+mod foreign;
 mod function;
 // Without the parser, nobody makes the declarations that the rest of it knows.
 #[cfg_attr(not(feature = "header"), allow(dead_code))]
@@ -37,6 +39,9 @@ pub(crate) const DEBUG_IN_FULL: &str = "set `debug = \"full\"` under [profile.re
 /// How to get it into the objects.
 pub(crate) const DEBUG_UNSPLIT: &str =
     "set `split-debuginfo = \"off\"` under [profile.release] and build again";
+
+/// The way out when there is no debug information, or none that is of use.
+pub(crate) const GIVE_HEADER: &str = "give a C header that declares it with --header";
 
 use dwarf::{Debug, Sections, encode_address, malformed};
 use function::Reader;
@@ -86,20 +91,52 @@ impl Export {
     }
 }
 
+/// A function that the library calls and Go provides.
+pub struct Import {
+    /// The undefined symbol.
+    pub symbol: String,
+    /// Index of an object that refers to it.
+    pub object: usize,
+    /// Whether the user named it in full: then it is an error if nothing declares it.
+    pub by_name: bool,
+}
+
+/// Whose signatures are wanted.
+pub struct Wanted<'a> {
+    /// What Go calls.
+    pub exports: &'a [Export],
+    /// What Go provides.
+    pub imports: &'a [Import],
+}
+
+impl<'a> Wanted<'a> {
+    /// Those of exports alone.
+    pub fn exports(exports: &'a [Export]) -> Self {
+        Wanted {
+            exports,
+            imports: &[],
+        }
+    }
+}
+
 /// Reads the signatures of the exports from the debug information of the objects that define them, and from headers.
 /// Source files are parsed into `parsed`, unless they are there. `own_abis` is what the machine's C convention is called besides `C`.
 pub fn read(
     objects: &[Object<'_>],
-    exports: &[Export],
+    wanted: &Wanted<'_>,
     headers: &Headers,
     parsed: &Parsed,
     own_abis: &[&str],
 ) -> Result<Signatures> {
+    let Wanted { exports, imports } = wanted;
     let mut by_object: BTreeMap<usize, Vec<&Export>> = BTreeMap::new();
-    for export in exports {
+    for export in *exports {
         by_object.entry(export.object).or_default().push(export);
     }
-    // The debug sections of every object that defines an export, decompressed.
+    for import in *imports {
+        by_object.entry(import.object).or_default();
+    }
+    // The debug sections of every object that defines an export, or refers to an import, decompressed.
     let mut sections = BTreeMap::new();
     for &index in by_object.keys() {
         let object = objects
@@ -157,7 +194,23 @@ pub fn read(
         .map(|e| e.symbol.as_str())
         .collect();
     let foreign = |symbol: &str| !rust.contains(symbol);
-    reader.finish(headers, &foreign)
+    for import in *imports {
+        reader.import(import, headers);
+    }
+    Ok(apart(reader.finish(headers, &foreign)?, imports))
+}
+
+/// What Go calls apart from what it provides.
+fn apart(mut read: Signatures, imports: &[Import]) -> Signatures {
+    let provided: HashSet<&str> = imports.iter().map(|i| i.symbol.as_str()).collect();
+    let (imports, functions) = std::mem::take(&mut read.functions)
+        .into_iter()
+        .partition(|f| provided.contains(f.symbol.as_str()));
+    Signatures {
+        functions,
+        imports,
+        ..read
+    }
 }
 
 /// Where a crate begins that no unit read so far belongs to: asked of the objects that are named after it, as rustc does.

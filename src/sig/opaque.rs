@@ -6,10 +6,11 @@
 
 use gimli::constants as dw;
 
+use super::attributes::Repr;
 use super::dwarf::{At, Die};
 use super::layout::discriminant;
 use super::shape::{Shape, View};
-use super::syntax::{ItemKind, Repr};
+use super::syntax::ItemKind;
 use super::types::{Mapped, Mapper, Zeros, is_std};
 use crate::model::{Int, Layout, TypeKind};
 

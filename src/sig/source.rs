@@ -132,6 +132,40 @@ impl<'a> Sources<'a> {
         found.next().filter(|_| found.next().is_none()).cloned()
     }
 
+    /// The functions of a symbol that a crate declares in `extern` blocks, with their paths from the root.
+    pub fn foreign(&mut self, krate: &str, symbol: &str) -> Vec<Item> {
+        let items = self.items(krate);
+        let bears = |i: &&Item| match &i.kind {
+            ItemKind::Foreign(s) => s.symbol.as_deref() == Some(symbol),
+            _ => false,
+        };
+        items.iter().filter(bears).cloned().collect()
+    }
+
+    /// What a name of a module (crate first) may stand for because of a `use` there: paths as written, those of single names first.
+    pub fn used(&mut self, module: &[String], name: &str) -> Vec<Vec<String>> {
+        let Some((krate, inside)) = module.split_first() else {
+            return Vec::new();
+        };
+        let items = self.items(krate);
+        let here = items.iter().filter(|i| match i.path.split_last() {
+            Some((_, of)) => of == inside,
+            None => false,
+        });
+        let (mut single, mut all) = (Vec::new(), Vec::new());
+        for item in here {
+            match &item.kind {
+                ItemKind::Use(path) if item.name() == name => single.push(path.clone()),
+                ItemKind::Use(path) if item.name() == "*" => {
+                    all.push(path.iter().cloned().chain([name.to_owned()]).collect());
+                }
+                _ => {}
+            }
+        }
+        single.append(&mut all);
+        single
+    }
+
     /// What a `type` of a crate stands for, by its name alone; None when several of that name stand for different types.
     pub fn alias(&mut self, krate: &str, name: &str) -> Option<String> {
         let items = self.items(krate);

@@ -3,27 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+use super::attributes::{Repr, attr_value, doc, name_of, repr, symbol};
 use crate::base::files;
-use syn::punctuated::Punctuated;
 use syn::spanned::Spanned as _;
 
 /// Larger files are generated tables; their docs are not worth the time.
 const FILE_LIMIT: u64 = 4 << 20;
-
-/// What the attributes of a struct say of its layout.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Repr {
-    /// No `repr`, or one that leaves the order of fields to the compiler.
-    Rust,
-    /// `repr(C)`; `repr(u8)` and the like, of an enum.
-    C,
-    /// `repr(transparent)`.
-    Transparent,
-    /// `repr(C, packed)` and the like.
-    Packed,
-    /// `repr(C, align(N))`.
-    Align,
-}
 
 /// One item of a source file.
 #[derive(Clone, Debug)]
@@ -47,7 +32,11 @@ impl Item {
     pub fn signature(&self) -> Option<&Signature> {
         match &self.kind {
             ItemKind::Function(signature) => Some(signature),
-            ItemKind::Type { .. } | ItemKind::Alias(_) | ItemKind::Static => None,
+            ItemKind::Foreign(_)
+            | ItemKind::Type { .. }
+            | ItemKind::Alias(_)
+            | ItemKind::Use(_)
+            | ItemKind::Static => None,
         }
     }
 
@@ -62,10 +51,14 @@ impl Item {
 pub enum ItemKind {
     /// A function or method.
     Function(Signature),
+    /// A function of an `extern` block: others define it.
+    Foreign(Signature),
     /// A static.
     Static,
     /// A `type`: what it stands for, as written.
     Alias(String),
+    /// A name that a `use` brings in: its path, as written. The item is named `*` where all names of a module come.
+    Use(Vec<String>),
     /// A struct, an enum or a union.
     Type {
         /// Its `repr`; None when `cfg_attr` decides.
@@ -84,6 +77,8 @@ pub struct Signature {
     pub symbol: Option<String>,
     /// The ABI string; None for a Rust function.
     pub abi: Option<String>,
+    /// Whether more parameters may follow.
+    pub variadic: bool,
     /// Whether every parameter is there in every build: none has an attribute.
     pub certain: bool,
     /// Names (None for other patterns) and types as written.
@@ -221,7 +216,60 @@ impl Walk<'_> {
                 }
             }
             syn::Item::Mod(m) => self.module(m),
+            syn::Item::ForeignMod(block) => self.foreign(block),
+            syn::Item::Use(u) if u.leading_colon.is_none() => {
+                self.uses(&u.tree, &mut Vec::new(), item.span());
+            }
             _ => {}
+        }
+    }
+
+    /// The names that a `use` brings in, below the path `of`.
+    fn uses(&mut self, tree: &syn::UseTree, of: &mut Vec<String>, span: proc_macro2::Span) {
+        let (last, name) = match tree {
+            syn::UseTree::Path(path) => {
+                of.push(name_of(&path.ident));
+                self.uses(&path.tree, of, span);
+                of.pop();
+                return;
+            }
+            syn::UseTree::Group(group) => {
+                for tree in &group.items {
+                    self.uses(tree, of, span);
+                }
+                return;
+            }
+            syn::UseTree::Name(name) => (Some(&name.ident), name_of(&name.ident)),
+            syn::UseTree::Rename(rename) => (Some(&rename.ident), name_of(&rename.rename)),
+            syn::UseTree::Glob(_) => (None, "*".to_owned()),
+        };
+        let target = of.iter().cloned().chain(last.map(name_of)).collect();
+        let mut path = self.path.clone();
+        path.push(name);
+        self.file.items.push(Item {
+            path,
+            file: self.source.clone(),
+            lines: (line(span.start().line), line(span.end().line)),
+            line: line(span.start().line),
+            doc: String::new(),
+            kind: ItemKind::Use(target),
+        });
+    }
+
+    /// The functions of an `extern` block.
+    fn foreign(&mut self, block: &syn::ItemForeignMod) {
+        for item in &block.items {
+            if let syn::ForeignItem::Fn(f) = item {
+                let name = f.attrs.iter().find(|a| a.path().is_ident("link_name"));
+                let name = name.and_then(attr_value);
+                let kind = ItemKind::Foreign(Signature {
+                    symbol: Some(name.unwrap_or_else(|| name_of(&f.sig.ident))),
+                    abi: Some(abi_of(&block.abi)),
+                    variadic: f.sig.variadic.is_some(),
+                    ..signature(&f.attrs, &f.sig)
+                });
+                self.push(&f.sig.ident, &f.attrs, kind, item.span());
+            }
         }
     }
 
@@ -301,7 +349,6 @@ impl Walk<'_> {
     ) {
         let mut path = self.path.clone();
         path.push(name_of(ident));
-        let line = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
         let lines = (line(span.start().line), line(span.end().line));
         self.file.items.push(Item {
             path,
@@ -312,6 +359,10 @@ impl Walk<'_> {
             kind,
         });
     }
+}
+
+fn line(at: usize) -> u32 {
+    u32::try_from(at).unwrap_or(u32::MAX)
 }
 
 fn signature(attrs: &[syn::Attribute], sig: &syn::Signature) -> Signature {
@@ -330,11 +381,8 @@ fn signature(attrs: &[syn::Attribute], sig: &syn::Signature) -> Signature {
     };
     Signature {
         symbol: attrs.iter().find_map(|a| symbol(&a.meta, &sig.ident)),
-        abi: sig.abi.as_ref().map(|abi| {
-            abi.name
-                .as_ref()
-                .map_or_else(|| "C".to_owned(), syn::LitStr::value)
-        }),
+        abi: sig.abi.as_ref().map(abi_of),
+        variadic: sig.variadic.is_some(),
         certain: sig.inputs.iter().all(|input| match input {
             syn::FnArg::Receiver(r) => r.attrs.is_empty(),
             syn::FnArg::Typed(p) => p.attrs.is_empty(),
@@ -347,38 +395,14 @@ fn signature(attrs: &[syn::Attribute], sig: &syn::Signature) -> Signature {
     }
 }
 
+/// The ABI string; C's is meant where there is none (The Rust Reference, "External blocks").
+fn abi_of(abi: &syn::Abi) -> String {
+    let name = abi.name.as_ref();
+    name.map_or_else(|| "C".to_owned(), syn::LitStr::value)
+}
+
 fn written(ty: &syn::Type) -> String {
     ty.span().source_text().unwrap_or_default()
-}
-
-/// The symbol that an attribute gives a function: `no_mangle`, `export_name = "..."`, also inside `unsafe(...)` or `cfg_attr(...)`.
-fn symbol(meta: &syn::Meta, ident: &syn::Ident) -> Option<String> {
-    if meta.path().is_ident("no_mangle") {
-        return Some(name_of(ident));
-    }
-    match meta {
-        syn::Meta::List(list) if list.path.is_ident("unsafe") => {
-            symbol(&list.parse_args().ok()?, ident)
-        }
-        // The condition comes first.
-        syn::Meta::List(list) if list.path.is_ident("cfg_attr") => {
-            let inside =
-                list.parse_args_with(Punctuated::<syn::Meta, syn::Token![,]>::parse_terminated);
-            inside
-                .ok()?
-                .iter()
-                .skip(1)
-                .find_map(|meta| symbol(meta, ident))
-        }
-        syn::Meta::NameValue(pair) if pair.path.is_ident("export_name") => string_value(pair),
-        _ => None,
-    }
-}
-
-/// Raw identifiers (`r#type`) lose their prefix, as in debug information.
-fn name_of(ident: &syn::Ident) -> String {
-    let name = ident.to_string();
-    name.strip_prefix("r#").map_or(name.clone(), str::to_owned)
 }
 
 fn field_docs(fields: &syn::Fields) -> Vec<(String, String)> {
@@ -396,105 +420,4 @@ fn field_types(fields: &syn::Fields) -> Option<Vec<String>> {
         |a: &syn::Attribute| a.path().is_ident("cfg") || a.path().is_ident("cfg_attr");
     let certain = !fields.iter().flat_map(|f| &f.attrs).any(conditional);
     certain.then(|| fields.iter().map(|f| written(&f.ty)).collect())
-}
-
-/// None when a `cfg_attr` may add a `repr`.
-fn repr(attrs: &[syn::Attribute]) -> Option<Repr> {
-    let (mut base, mut packed, mut align) = (Repr::Rust, false, false);
-    for attr in attrs {
-        if attr.path().is_ident("cfg_attr") && quoted(attr).contains("repr") {
-            return None;
-        }
-        if !attr.path().is_ident("repr") {
-            continue;
-        }
-        let read = attr.parse_nested_meta(|meta| {
-            match meta.path.get_ident().map(ToString::to_string).as_deref() {
-                Some("C") => base = Repr::C,
-                // Of enums. With fields they are laid out as C's, too (The Rust Reference, "Type layout").
-                Some(
-                    "u8" | "u16" | "u32" | "u64" | "usize" | "i8" | "i16" | "i32" | "i64" | "isize",
-                ) => base = Repr::C,
-                Some("transparent") => base = Repr::Transparent,
-                Some("packed") => packed = true,
-                Some("align") => align = true,
-                _ => {}
-            }
-            if meta.input.peek(syn::token::Paren) {
-                let inside;
-                syn::parenthesized!(inside in meta.input);
-                inside.parse::<proc_macro2::TokenStream>()?;
-            }
-            Ok(())
-        });
-        read.ok()?;
-    }
-    Some(match base {
-        Repr::C if packed => Repr::Packed,
-        Repr::C if align => Repr::Align,
-        base => base,
-    })
-}
-
-fn quoted(attr: &syn::Attribute) -> String {
-    match &attr.meta {
-        syn::Meta::List(list) => list.tokens.to_string(),
-        _ => String::new(),
-    }
-}
-
-fn attr_value(attr: &syn::Attribute) -> Option<String> {
-    match &attr.meta {
-        syn::Meta::NameValue(pair) => string_value(pair),
-        _ => None,
-    }
-}
-
-fn string_value(pair: &syn::MetaNameValue) -> Option<String> {
-    match &pair.value {
-        syn::Expr::Lit(syn::ExprLit {
-            lit: syn::Lit::Str(text),
-            ..
-        }) => Some(text.value()),
-        _ => None,
-    }
-}
-
-/// The doc comment among attributes, with the common indentation removed as rustdoc does.
-fn doc(attrs: &[syn::Attribute]) -> String {
-    let texts = attrs
-        .iter()
-        .filter(|a| a.path().is_ident("doc"))
-        .filter_map(attr_value);
-    let mut lines: Vec<String> = Vec::new();
-    for text in texts {
-        if text.contains('\n') {
-            // Lines of a block comment may each begin with a star.
-            let star = |l: &str| {
-                l.trim_start()
-                    .strip_prefix('*')
-                    .map_or(l.to_owned(), str::to_owned)
-            };
-            lines.extend(text.lines().map(star));
-        } else {
-            lines.push(text);
-        }
-    }
-    undented(lines)
-}
-
-/// The lines of a doc comment as one text, without the blanks that all of them begin with.
-pub(super) fn undented(lines: Vec<String>) -> String {
-    let indent = |l: &String| l.len() - l.trim_start_matches(' ').len();
-    let common = lines
-        .iter()
-        .filter(|l| !l.trim().is_empty())
-        .map(indent)
-        .min()
-        .unwrap_or(0);
-    let lines: Vec<_> = lines
-        .iter()
-        .map(|l| l.get(common..).unwrap_or("").trim_end())
-        .collect();
-    lines.join("\n").trim_matches('\n').to_owned()
 }

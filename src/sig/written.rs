@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use syn::spanned::Spanned as _;
 
-use super::syntax::{ItemKind, Repr};
+use super::attributes::Repr;
+use super::syntax::ItemKind;
 use super::types::Mapper;
 use crate::model::{Field, Int, PointerKind, Type, TypeKind};
 
@@ -29,6 +30,9 @@ impl Written {
             .flatten()
     }
 }
+
+/// So many `use`s lead to a type at most, one through the other.
+const USES: u32 = 8;
 
 fn squeezed(text: &str) -> String {
     text.split_whitespace().collect()
@@ -132,7 +136,7 @@ impl Resolver<'_, '_, '_> {
         }))
     }
 
-    /// A primitive type, or a path from the module, its parents or the crate. Imported names are not followed.
+    /// A primitive type, or a path from the module, its parents, the crate, or what a `use` brings in from there.
     fn by_path(&mut self, ty: &syn::TypePath, behind_pointer: bool) -> Option<Type> {
         if ty.qself.is_some()
             || ty.path.leading_colon.is_some()
@@ -151,7 +155,25 @@ impl Resolver<'_, '_, '_> {
         {
             return Some(primitive);
         }
-        let mut path = self.module.to_vec();
+        let module = self.module.to_vec();
+        if let Some(known) = self.found(&module, &names, behind_pointer, 0) {
+            return Some(known);
+        }
+        // The names of C's types are those of `core::ffi`, wherever they come from.
+        let name = names.last()?;
+        let own = |krate: &String| self.mapper.sources().alias(krate, name).is_some();
+        c_type(name).filter(|_| !self.module.first().is_some_and(own))
+    }
+
+    /// The type of a path that is written in a module, or that a `use` of the module names.
+    fn found(
+        &mut self,
+        module: &[String],
+        names: &[String],
+        behind_pointer: bool,
+        depth: u32,
+    ) -> Option<Type> {
+        let mut path = module.to_vec();
         for (n, name) in names.iter().enumerate() {
             match name.as_str() {
                 "crate" if n == 0 => path.truncate(1),
@@ -163,7 +185,28 @@ impl Resolver<'_, '_, '_> {
         let known = self
             .mapper
             .known_type(self.object, &path.join("::"), behind_pointer);
-        known.or_else(|| self.by_source(&path, behind_pointer))
+        let known = known.or_else(|| self.by_source(&path, behind_pointer));
+        if known.is_some() || depth > USES {
+            return known;
+        }
+        let (first, rest) = names.split_first()?;
+        if matches!(first.as_str(), "crate" | "self" | "super") {
+            // What stands at the end of that path may be a `use` of that module.
+            let (last, module) = path.split_last()?;
+            let (last, module) = (std::slice::from_ref(last), module.to_vec());
+            return match names.len() {
+                1 => None,
+                _ => self.found(&module, last, behind_pointer, depth + 1),
+            };
+        }
+        let used = self.mapper.sources().used(module, first);
+        let mut all = used.into_iter().filter_map(|path| {
+            let names: Vec<String> = path.into_iter().chain(rest.iter().cloned()).collect();
+            self.found(module, &names, behind_pointer, depth + 1)
+        });
+        // Attributes may choose among several.
+        let first = all.next()?;
+        all.all(|other| other == first).then_some(first)
     }
 
     /// A type that no debug information describes: C's rules give a `repr(C)` struct its layout, and others are opaque.
@@ -239,6 +282,25 @@ fn length(len: &syn::Expr) -> Option<u64> {
         }) => n.base10_parse().ok(),
         _ => None,
     }
+}
+
+/// The types of `core::ffi` and libc on 64-bit linux; `c_char` is one type to Go on every machine.
+fn c_type(name: &str) -> Option<Type> {
+    Some(Type::Int(match name {
+        "c_char" | "c_schar" => Int::I8,
+        "c_uchar" => Int::U8,
+        "c_short" => Int::I16,
+        "c_ushort" => Int::U16,
+        "c_int" => Int::I32,
+        "c_uint" => Int::U32,
+        "c_long" | "c_longlong" => Int::I64,
+        "c_ulong" | "c_ulonglong" => Int::U64,
+        "size_t" => Int::Usize,
+        "ssize_t" => Int::Isize,
+        "c_float" => return Some(Type::F32),
+        "c_double" => return Some(Type::F64),
+        _ => return None,
+    }))
 }
 
 fn primitive(name: &str) -> Option<Type> {

@@ -21,12 +21,19 @@ pub fn package(fixture: &str) -> PathBuf {
 
 fn make(fixture: &str) -> PathBuf {
     let library = archive(fixture);
-    let options = root().join("fixtures").join(fixture).join("options");
-    let options = std::fs::read_to_string(options).unwrap_or_default();
+    let folder = root().join("fixtures").join(fixture);
+    let options = std::fs::read_to_string(folder.join("options")).unwrap_or_default();
+    let mut options: Vec<String> = options.split_whitespace().map(str::to_owned).collect();
     let mut hash = Sha256::new();
     hash.update(tool());
     hash.update(Sha256::digest(std::fs::read(&library).unwrap()));
-    hash.update(&options);
+    hash.update(options.join(" "));
+    // Headers stand in the fixture's folder.
+    for word in options.iter_mut().filter(|word| word.ends_with(".h")) {
+        let header = folder.join(&*word);
+        hash.update(std::fs::read(&header).unwrap());
+        *word = header.to_str().unwrap().to_owned();
+    }
     let key: String = hash.finalize()[..12]
         .iter()
         .map(|byte| format!("{byte:02x}"))
@@ -42,7 +49,7 @@ fn make(fixture: &str) -> PathBuf {
     // As it would be found in the fixture's folder, by the go.mod there: it is in the header of the image.
     let import_path = format!("rsyso.test/{fixture}");
     let more = ["--import-path", &import_path, "-q"];
-    let options: Vec<&str> = options.split_whitespace().chain(more).collect();
+    let options: Vec<&str> = options.iter().map(String::as_str).chain(more).collect();
     convert(&library, fresh.path(), &options);
     // All of it appears at once. Another process may have been faster: then its files are there, which are the same.
     if let Err(error) = std::fs::rename(fresh.path(), &package) {

@@ -70,6 +70,7 @@ pub fn fixtures() -> Vec<String> {
         "callbacks",
         "data",
         "ffi",
+        "imports",
         "io",
         "kept",
         "overflow",

@@ -7,7 +7,7 @@ use object::{Architecture, BinaryFormat, Endianness, SymbolFlags, SymbolKind, Sy
 use rsyso::base::options::Headers as Options;
 use rsyso::model::{Signatures, TypeKind};
 use rsyso::sig::header::Headers;
-use rsyso::sig::{Export, Parsed, read};
+use rsyso::sig::{Export, Parsed, Wanted, read};
 
 use crate::common::registry::sources;
 
@@ -100,7 +100,14 @@ fn signatures(options: &Options, functions: &[&str]) -> Signatures {
         rust: true,
     };
     let headers = Headers::open(options).unwrap_or_else(|e| panic!("{e}"));
-    read(&[object], &exports, &headers, &Parsed::default(), &[]).unwrap_or_else(|e| panic!("{e}"))
+    read(
+        &[object],
+        &Wanted::exports(&exports),
+        &headers,
+        &Parsed::default(),
+        &[],
+    )
+    .unwrap_or_else(|e| panic!("{e}"))
 }
 
 #[track_caller]

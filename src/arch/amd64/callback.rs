@@ -15,7 +15,7 @@ use super::writer::{
     FramePlace, INT64, RESULT, RETURN_ADDRESS, SSE, Step, Widths, Writer, broken, disp,
 };
 use crate::arch::{Code, DESTROY_CODE, kept_code};
-use crate::contract::{KEPT_DESTROY, symbols};
+use crate::contract::{KEPT_BY_NAME, KEPT_DESTROY, symbols};
 use crate::model::goabi::Frame;
 use crate::model::{Api, PointerKind, Type};
 use gimli::X86_64;
@@ -23,13 +23,20 @@ use gimli::write::CallFrameInstruction;
 
 /// The code for a callback, the `which`th of the export that `callee` belongs to.
 pub(super) fn emit(api: &Api, callback: &Type, which: usize, callee: &str) -> Result<Code, String> {
-    code(api, callback, which, callee, symbols::CALLBACK)
+    code(api, callback, which, callee, Called::Given)
 }
 
 /// The code for the functions that the library keeps of this number.
 pub(super) fn kept(api: &Api, id: usize) -> Result<Code, String> {
     let kept = api.kept().get(id).ok_or("it is not kept")?;
-    code(api, &kept.ty, id, &kept_code(kept), symbols::KEPT)
+    code(api, &kept.ty, id, &kept_code(kept), Called::Kept)
+}
+
+/// The code for a function that Go provides: it has the number behind those that are kept.
+pub(super) fn import(api: &Api, index: usize) -> Result<Code, String> {
+    let import = api.imports().get(index).ok_or("it is not imported")?;
+    let which = api.kept().len() + index;
+    code(api, &import.ty, which, &import.symbol, Called::Imported)
 }
 
 /// The code for their destroy function.
@@ -47,16 +54,37 @@ pub(super) fn destroy(api: &Api) -> Result<Code, String> {
         nullable: false,
     };
     let which = KEPT_DESTROY as usize;
-    code(api, &function, which, DESTROY_CODE, symbols::KEPT)
+    code(api, &function, which, DESTROY_CODE, Called::Kept)
 }
 
-/// The code that `calls` the runtime, with the address of `callee`.
+/// When the library calls a Go function.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Called {
+    /// During the call that it was given to.
+    Given,
+    /// In any call. The user data says which function is meant.
+    Kept,
+    /// In any call, by name.
+    Imported,
+}
+
+impl Called {
+    /// The runtime's function that has Go called.
+    fn by(self) -> &'static str {
+        match self {
+            Called::Given => symbols::CALLBACK,
+            Called::Kept | Called::Imported => symbols::KEPT,
+        }
+    }
+}
+
+/// The code that has Go called, with the address of `callee`.
 fn code(
     api: &Api,
     callback: &Type,
     which: usize,
     callee: &str,
-    calls: &'static str,
+    called: Called,
 ) -> Result<Code, String> {
     let Type::Callback {
         params,
@@ -74,7 +102,7 @@ fn code(
     let mut t = Trampoline {
         w: Writer::new(FramePlace::OnLane).map_err(broken)?,
         room: room(&frame),
-        calls,
+        called,
     };
     t.whole(&frame, &call, which, callee, user)
         .map_err(broken)?;
@@ -105,8 +133,7 @@ const SCRATCH: Widths = Widths(rax, eax, ax, al);
 struct Trampoline {
     w: Writer,
     room: u64,
-    /// The runtime's.
-    calls: &'static str,
+    called: Called,
 }
 
 impl Trampoline {
@@ -133,12 +160,13 @@ impl Trampoline {
         self.clear_result(frame)?;
         match user {
             Some(at) => self.w.a.mov(rcx, qword_ptr(rsp + disp(at)))?,
+            None if self.called == Called::Imported => self.w.a.mov(ecx, disp(KEPT_BY_NAME))?,
             None => self.w.a.xor(ecx, ecx)?,
         }
         self.w.a.mov(rdi, rsp)?;
         self.w.a.mov(esi, disp(which as u64))?;
         self.w.address(rdx, callee)?;
-        self.w.call_unforeseen(self.calls)?;
+        self.w.call_unforeseen(self.called.by())?;
         self.result(frame, &call.result)?;
         self.w.a.add(rsp, disp(self.room))?;
         self.w.frame_is(cfa(RETURN_ADDRESS));

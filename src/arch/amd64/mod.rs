@@ -122,6 +122,9 @@ impl Calling for Amd64 {
     fn kept(&self, api: &Api, id: usize) -> Result<Code, String> {
         callback::kept(api, id)
     }
+    fn import(&self, api: &Api, index: usize) -> Result<Code, String> {
+        callback::import(api, index)
+    }
     fn destroy(&self, api: &Api) -> Result<Code, String> {
         callback::destroy(api)
     }

@@ -69,6 +69,8 @@ pub(super) struct Border {
     pub(super) functions: Vec<Vec<Check>>,
     /// In the order of the functions: for each parameter that is a Go function, what its result must be.
     results: Vec<BTreeMap<usize, Rule>>,
+    /// In the order of the functions that Go provides: what their results must be.
+    imports: Vec<Option<Rule>>,
     /// Fields with rules, by their numbers.
     pub(super) structs: BTreeMap<TypeId, Vec<(usize, Rule)>>,
     /// Sum types: for each variant, by its number, the fields with rules, by theirs.
@@ -90,6 +92,11 @@ impl Border {
         self.results.get(function)?.get(&param)
     }
 
+    /// What the result of a function that Go provides must be.
+    pub fn import(&self, index: usize) -> Option<&Rule> {
+        self.imports.get(index)?.as_ref()
+    }
+
     /// All rules that values are held against, those inside of others included.
     pub(super) fn rules(&self) -> BTreeSet<&Rule> {
         let checks = self.functions.iter().flatten();
@@ -98,7 +105,8 @@ impl Border {
             _ => None,
         });
         let results = self.results.iter().flat_map(BTreeMap::values);
-        let mut open: Vec<&Rule> = valid.chain(results).collect();
+        let imports = self.imports.iter().flatten();
+        let mut open: Vec<&Rule> = valid.chain(results).chain(imports).collect();
         let mut found = BTreeSet::new();
         while let Some(rule) = open.pop() {
             if !found.insert(rule) {
@@ -144,6 +152,8 @@ pub(super) fn plan(api: &Api, declared: &Declared, handles: &Handles) -> Border 
         sums: &sums,
     };
     border.sums = variants(api, &all);
+    let imports = api.imports().iter();
+    let imports = imports.map(|import| all.of_result(&import.ty)).collect();
     let (mut functions, mut results) = (Vec::new(), Vec::new());
     for f in api.functions() {
         if declared.trusts(f) {
@@ -163,12 +173,8 @@ pub(super) fn plan(api: &Api, declared: &Declared, handles: &Handles) -> Border 
         let valid = plain.filter_map(|(i, p)| Some(Check::Valid(i, rules.of(&p.ty)?)));
         functions.push(valid.chain(apart(api, f)).collect());
         let result = |ty: &Type| match ty {
-            Type::Callback { result, .. } => rules.of(result.as_deref()?),
-            Type::Kept { id, .. } => match &api.kept().get(*id)?.ty {
-                Type::Callback { result, .. } => rules.of(result.as_deref()?),
-                _ => None,
-            },
-            _ => None,
+            Type::Kept { id, .. } => rules.of_result(&api.kept().get(*id)?.ty),
+            ty => rules.of_result(ty),
         };
         results.push(
             params()
@@ -176,7 +182,7 @@ pub(super) fn plan(api: &Api, declared: &Declared, handles: &Handles) -> Border 
                 .collect(),
         );
     }
-    (border.functions, border.results) = (functions, results);
+    (border.functions, border.results, border.imports) = (functions, results, imports);
     border
 }
 
@@ -188,6 +194,14 @@ struct Rules<'a> {
 }
 
 impl Rules<'_> {
+    /// What a Go function of that type must give.
+    fn of_result(&self, function: &Type) -> Option<Rule> {
+        match function {
+            Type::Callback { result, .. } => self.of(result.as_deref()?),
+            _ => None,
+        }
+    }
+
     fn of(&self, ty: &Type) -> Option<Rule> {
         match ty {
             Type::Str => Some(Rule::Text),

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use crate::base::diag::Problem;
 use crate::model::{
-    Api, Field, Function, Int, Layout, Source, Type, TypeDef, TypeId, TypeKind, Variant,
+    Api, Field, Function, Import, Int, Layout, Source, Type, TypeDef, TypeId, TypeKind, Variant,
 };
 
 /// A type that does not fit the address space of Go's 32-bit platforms does not compile there.
@@ -56,6 +56,23 @@ pub fn unsupported(api: &Api, function: &Function) -> Vec<Problem> {
             Some(problem(function, &role, &why))
         })
         .collect()
+}
+
+/// Why Go cannot provide a function; None when it can.
+pub fn not_provided(api: &Api, import: &Import) -> Option<Problem> {
+    let why = Walk::new(api).value(&import.ty, Position::Top, 0).err()?;
+    let problem = Problem::new(format!(
+        "`{}` cannot be provided by Go: it {why}",
+        import.symbol
+    ))
+    .help(format!(
+        "change its signature, or leave it out with --import '!{}' and add the library that defines it",
+        import.symbol
+    ));
+    Some(match &import.source {
+        Some(source) => problem.at(location(source)),
+        None => problem,
+    })
 }
 
 fn problem(function: &Function, role: &str, why: &str) -> Problem {
@@ -304,7 +321,7 @@ pub(super) fn reachable(api: &Api) -> BTreeSet<TypeId> {
     for f in api.functions() {
         open.extend(f.params.iter().map(|p| &p.ty).chain(&f.result));
     }
-    open.extend(api.kept().iter().map(|kept| &kept.ty));
+    open.extend(api.called_back());
     while let Some(ty) = open.pop() {
         match ty {
             Type::Slice { elem, .. } | Type::Array { elem, .. } | Type::Owned { elem } => {

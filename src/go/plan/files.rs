@@ -15,8 +15,8 @@ use super::manner::Manner;
 use super::request::{Flavour, Request};
 use super::scope::Scope;
 use super::{
-    border, c_strings, callbacks, constants, depart, doc, kept, layouts, opaque, owned, race, sums,
-    texts, types, uses,
+    border, c_strings, callbacks, constants, depart, doc, imports, kept, layouts, opaque, owned,
+    race, sums, texts, types, uses,
 };
 
 /// What `-msan` means for build constraints: the go command leaves `.syso` files out then (cmd/go, `load.go`, "syso").
@@ -105,6 +105,12 @@ impl Plan<'_> {
                 Flavour::Unsupported => items.extend(export.elsewhere(self.panic(&export.label))),
             }
         }
+        items.extend(match flavour {
+            Flavour::Native => imports::declared(api, scope, package, None),
+            Flavour::Unsupported => {
+                imports::declared(api, scope, package, Some(&|name| self.panic(name)))
+            }
+        });
         if api.has_c_strings() {
             items.extend(match flavour {
                 Flavour::Native => c_strings::native(package, &scope.c_strings),
@@ -129,7 +135,7 @@ impl Plan<'_> {
         let aborts = self.request.aborts;
         support.extend(callbacks::native(exports, api.keeps(), settles, aborts));
         let package = &self.request.place.package;
-        support.extend(kept::native(api, package, settles, aborts));
+        support.extend(kept::native(api, scope, package, settles, aborts));
         support.extend(handle_types::shared(scope, exports));
         support.extend(owned::needs(api).native());
         support.extend(bodies::copies(exports));
@@ -189,7 +195,7 @@ impl Plan<'_> {
             .functions()
             .iter()
             .flat_map(|f| f.params.iter().map(|p| &p.ty).chain(&f.result))
-            .chain(api.kept().iter().map(|kept| &kept.ty))
+            .chain(api.called_back())
             .any(types::uses_unsafe);
         let mut fields = scope.types.keys().flat_map(|id| api.def(*id).kind.fields());
         let in_fields = fields.any(|f| types::uses_unsafe(&f.ty));
@@ -207,7 +213,7 @@ impl Plan<'_> {
                 packages.extend(self.request.aborts.then_some(callbacks::ABORT_IMPORT));
             }
             if api.keeps() {
-                packages.extend(kept::IMPORTS);
+                packages.extend(kept::imports_of(api));
             }
         }
         if flavour == Flavour::Unsupported && !api.functions().is_empty() {

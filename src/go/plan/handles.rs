@@ -276,7 +276,7 @@ impl Handles {
                 lent.insert(id);
             }
         }
-        open.extend(api.kept().iter().map(|kept| &kept.ty));
+        open.extend(api.called_back());
         while let Some(ty) = open.pop() {
             match ty {
                 Type::Slice { elem, .. } | Type::Array { elem, .. } | Type::Owned { elem } => {

@@ -16,10 +16,15 @@ use super::callbacks::{ABORT, Answer, CALLBACK, KEPT_CALL};
 use super::export::{Export, lent_to};
 use super::handle_types::SETTLE;
 use super::manner::Manner;
-use super::{depart, types};
+use super::scope::Scope;
+use super::{depart, imports, types};
 
 /// What the native file imports for this.
-pub(super) const IMPORTS: &[&str] = &["\"sync\"", "\"sync/atomic\"", "\"unsafe\""];
+pub(super) fn imports_of(api: &Api) -> Vec<&'static str> {
+    let table = (!api.kept().is_empty()).then_some("\"sync\"");
+    let all = table.into_iter();
+    all.chain(["\"sync/atomic\"", "\"unsafe\""]).collect()
+}
 
 /// The Go function that an away function calls.
 pub(super) const KEPT: &str = "rsysoKept";
@@ -246,16 +251,16 @@ fn answer(export: &Export<'_>, at: usize, id: usize, ty: &Type, who: &str, f: &s
 }
 
 /// What all of them stand on; `settles` and `aborts` as for [`super::callbacks::native`].
-pub(super) fn native(api: &Api, package: &str, settles: bool, aborts: bool) -> Option<String> {
+pub(super) fn native(
+    api: &Api,
+    scope: &Scope,
+    package: &str,
+    settles: bool,
+    aborts: bool,
+) -> Option<String> {
     if !api.keeps() {
         return None;
     }
-    let by: Vec<String> = api
-        .kept()
-        .iter()
-        .map(|k| format!("{:?}", k.export))
-        .collect();
-    let by = by.join(", ");
     let settle = match settles {
         true => format!("\n\t\t\t{SETTLE}(nil)"),
         false => String::new(),
@@ -287,18 +292,13 @@ pub(super) fn native(api: &Api, package: &str, settles: bool, aborts: bool) -> O
             ),
         ),
     };
-    let table = table(api, package);
+    let imported = imports::called(api, scope, package);
+    let found = found(api, package);
+    let tables = [imports::native(api), table(api, package)];
+    let tables: String = tables.into_iter().flatten().map(|t| t + "\n\n").collect();
     Some(format!(
-        "{table}
-
-// {KEPT_CALL} calls the Go function that the library asks for.
-func {KEPT_CALL}(c *{shown}) {{{destroyed}
-\tf := {KEEPS}.find(c.user)
-\tif f == nil || f.kind != c.which {{
-\t\tby := [...]string{{{by}}}[c.which]
-\t\trsysoThrow(\"{package}: the Rust library called a Go function that \" + by + \" was given, after it was released\")
-\t}}
-\tf.call(c.frame)
+        "{tables}// {KEPT_CALL} calls the Go function that the library asks for.
+func {KEPT_CALL}(c *{shown}) {{{destroyed}{imported}{found}
 }}
 
 // {KEPT} does so in the place of a call that is under way.
@@ -315,6 +315,23 @@ func {UNWIND}(c uintptr, room [{ROOM}]uint64){due}"
     ))
 }
 
+/// The statements that call a function of the table.
+fn found(api: &Api, package: &str) -> String {
+    if api.kept().is_empty() {
+        return String::new();
+    }
+    let by = api.kept().iter().map(|k| format!("{:?}", k.export));
+    let by = by.collect::<Vec<_>>().join(", ");
+    format!(
+        "\n\tf := {KEEPS}.find(c.user)
+\tif f == nil || f.kind != c.which {{
+\t\tby := [...]string{{{by}}}[c.which]
+\t\trsysoThrow(\"{package}: the Rust library called a Go function that \" + by + \" was given, after it was released\")
+\t}}
+\tf.call(c.frame)"
+    )
+}
+
 /// Takes out of the table `t` what the library has destroyed where Go could not hear of it.
 fn drain(api: &Api) -> String {
     match api.destroys() {
@@ -323,10 +340,10 @@ fn drain(api: &Api) -> String {
     }
 }
 
-/// The table of all of them.
-fn table(api: &Api, package: &str) -> String {
+/// The table of all of them, if there are any.
+fn table(api: &Api, package: &str) -> Option<String> {
     let drain = drain(api);
-    format!(
+    let table = format!(
         "// rsysoKeptFunc is a Go function that the library may call.
 type rsysoKeptFunc struct {{
 \tid   uintptr // the library's user data
@@ -401,5 +418,6 @@ func (t *rsysoKeptTable) release(id uintptr) {{
 \t(*t.slots.Load())[index].now.Store(nil)
 \tt.free = append(t.free, index)
 }}"
-    )
+    );
+    (!api.kept().is_empty()).then_some(table)
 }

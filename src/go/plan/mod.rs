@@ -9,7 +9,7 @@
 //! | `border_rules`, `border` | what functions look at before a call: as data, as Go statements |
 //! | `types`, `sums`, `variants`, `layouts`, `opaque`, `handle_types`, `constants` | types and constants, and the checks that they lie as the library's do |
 //! | `manner` | what calls are to Go's scheduler |
-//! | `large`, `callbacks`, `kept`, `depart`, `owned`, `race`, `lengths`, `escape`, `c_strings`, `texts` | what bodies need beyond a call |
+//! | `large`, `callbacks`, `kept`, `imports`, `depart`, `owned`, `race`, `lengths`, `escape`, `c_strings`, `texts` | what bodies need beyond a call |
 //! | `doc`, `markdown`, `lead` | Go comments from Rust ones |
 //! | `files` | which of it stands in which file |
 //! | `request` | what all of it is planned from |
@@ -28,6 +28,7 @@ mod export;
 mod files;
 mod handle_types;
 mod handles;
+mod imports;
 mod kept;
 mod large;
 mod layouts;
@@ -63,7 +64,9 @@ pub use request::Request;
 
 /// Plans the package. All that Go cannot express is listed, by function, parameter and source line; so are names that clash.
 pub fn plan(r: &Request<'_>) -> Result<GoPackage> {
-    let problems = r.api.functions().iter().flat_map(|f| unsupported(r.api, f));
+    let exports = r.api.functions().iter().flat_map(|f| unsupported(r.api, f));
+    let imports = r.api.imports().iter();
+    let problems = exports.chain(imports.flat_map(|i| check::not_provided(r.api, i)));
     Error::check(Kind::Unsupported, problems.collect(), ())?;
     let library = library_name(std::path::Path::new(&r.library));
     let scope = scope::scope(r.api, r.declared, &r.go_prefix, &library)?;

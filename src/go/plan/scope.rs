@@ -26,6 +26,8 @@ pub(super) struct Scope {
     pub c_strings: Vec<String>,
     /// The types of the functions that the library keeps, in the order of `api.kept()`.
     pub kept: Vec<KeptNames>,
+    /// The functions that set those that Go provides, in the order of `api.imports()`.
+    pub imports: Vec<String>,
     /// Types with methods, and the functions that are their methods and constructors.
     pub handles: Handles,
     /// What functions look at before a call.
@@ -166,6 +168,7 @@ pub(super) fn scope(
             None => package.take(&name, format!("the constructor `{}`", f.symbol)),
         }
     }
+    let imports = import_names(api, &trimmed, &mut package);
     let c_strings = c_string_names(api, &functions, &mut handles, &mut package);
     let constants = constant_names(api, &trimmed, &mut package);
     let border = border_rules::plan(api, declared, &handles);
@@ -175,6 +178,7 @@ pub(super) fn scope(
         constants,
         c_strings,
         kept,
+        imports,
         handles,
         border,
         declared: declared.clone(),
@@ -253,6 +257,19 @@ fn kept_names(api: &Api, go: &[String], package: &mut Names) -> Vec<KeptNames> {
         }
     }
     all
+}
+
+/// The functions that set those that Go provides.
+fn import_names(api: &Api, prefix: &str, package: &mut Names) -> Vec<String> {
+    let named = api.imports().iter().map(|import| {
+        let rest = import.symbol.strip_prefix(prefix);
+        let rest = rest.filter(|rest| !rest.is_empty());
+        let go = names::exported(rest.unwrap_or(&import.symbol), 'X');
+        let name = format!("Set{go}");
+        package.take(&name, format!("what sets the function `{}`", import.symbol));
+        name
+    });
+    named.collect()
 }
 
 /// The Go names of the exports, in the order of `api.functions()`.

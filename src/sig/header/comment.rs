@@ -26,7 +26,7 @@ pub(super) fn before(node: Node<'_>, text: &str) -> String {
         }
         break;
     }
-    crate::sig::syntax::undented(lines)
+    crate::sig::attributes::undented(lines)
 }
 
 /// The text of the doc comment that ends on the line above one (from 0) that is no declaration.
@@ -54,7 +54,7 @@ pub(super) fn above(text: &str, row: usize) -> String {
             found = inside.map(|l| starless(l).to_owned()).collect();
         }
     }
-    crate::sig::syntax::undented(found)
+    crate::sig::attributes::undented(found)
 }
 
 /// `/// text` and `//! text`.

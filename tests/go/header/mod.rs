@@ -16,7 +16,7 @@ use crate::common::{convert, root, rsyso, scratch};
 use object::{Object as _, ObjectSymbol as _};
 use rsyso::model::Api;
 use rsyso::sig::header::Headers;
-use rsyso::sig::{Export, Object, Parsed, read, rules};
+use rsyso::sig::{Export, Object, Parsed, Wanted, read, rules};
 
 const MINUTES: Duration = Duration::from_secs(300);
 const HEADER: &str = include_str!("contract.h");
@@ -112,7 +112,13 @@ fn meant(object: &[u8], headers: &[&str], pairs: bool) -> rsyso::base::diag::Res
         data: object,
         rust: true,
     };
-    let read = read(&[object], &exports, &headers, &Parsed::default(), &[])?;
+    let read = read(
+        &[object],
+        &Wanted::exports(&exports),
+        &headers,
+        &Parsed::default(),
+        &[],
+    )?;
     let conventions = rules::conventions(&read, true, pairs, &[])?;
     Ok(Api::new(read, &conventions))
 }

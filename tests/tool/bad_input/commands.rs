@@ -57,6 +57,26 @@ fn keeps_globs_that_match_nothing() {
 }
 
 #[test]
+fn imports_that_cannot_be() {
+    let library = archive("imports");
+    // Defined by the library, by the runtime, by nobody.
+    for glob in ["dropped", "!malloc", "nothing*", "a["] {
+        let told = format!("--import {glob}:");
+        refused(&[&library], &["--import", glob], FAULT, &[&told]);
+    }
+    let told = "`host_config` cannot be imported: neither a header nor a source file at hand declares it as a function";
+    let import = ["--import", "host_config"];
+    refused(&[&library], &import, UNSUPPORTED, &[told, "with --header"]);
+    // A pattern takes what is declared.
+    let told = [
+        "undefined symbol: host_config",
+        "needed by configured",
+        "let Go provide it with --import host_config",
+    ];
+    refused(&[&library], &["--import", "*"], UNSUPPORTED, &told);
+}
+
+#[test]
 fn consumes_globs_that_take_nothing() {
     let library = archive("plusone");
     // It takes a number.

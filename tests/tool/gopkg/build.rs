@@ -104,6 +104,9 @@ impl Calling for Fake {
     fn kept(&self, api: &Api, id: usize) -> Result<Code, String> {
         Amd64.kept(api, id)
     }
+    fn import(&self, api: &Api, index: usize) -> Result<Code, String> {
+        Amd64.import(api, index)
+    }
     fn destroy(&self, api: &Api) -> Result<Code, String> {
         Amd64.destroy(api)
     }
@@ -403,6 +406,7 @@ impl Sample {
     pub fn api(&self) -> Api {
         let read = Signatures {
             functions: self.functions.clone(),
+            imports: Vec::new(),
             constants: Vec::new(),
             types: self.types.clone(),
             doc: self.doc.clone(),

@@ -6,7 +6,7 @@ use std::process::Command;
 use object::{Object as _, ObjectSymbol as _};
 use rsyso::model::Api;
 use rsyso::sig::header::Headers;
-use rsyso::sig::{Export, Object, Parsed, read, rules};
+use rsyso::sig::{Export, Object, Parsed, Wanted, read, rules};
 
 /// A built library.
 pub struct Built {
@@ -91,7 +91,7 @@ impl Built {
         let (objects, exports) = self.exports(keep);
         let read = read(
             &objects,
-            &exports,
+            &Wanted::exports(&exports),
             &Headers::default(),
             &Parsed::default(),
             &[],

@@ -18,7 +18,10 @@ pub extern "C" fn m_second(b: i32, q: &Point) -> i32 {
 }
 
 pub mod inner {
-    use super::Point as Imported;
+    use super::Point as Used;
+
+    /// Another name, which is not looked up.
+    pub type Alias = super::Point;
 
     /// The third: a type of the module above.
     #[unsafe(no_mangle)]
@@ -26,9 +29,15 @@ pub mod inner {
         b.wrapping_mul(3) ^ q.x as i32
     }
 
+    /// A type that a `use` names.
+    #[unsafe(no_mangle)]
+    pub extern "C" fn m_used(b: i32, q: &Used) -> i32 {
+        b.wrapping_mul(3) ^ q.x as i32
+    }
+
     /// The fourth: a type that no other function of this module names so.
     #[unsafe(no_mangle)]
-    pub extern "C" fn m_third(b: i32, q: &Imported) -> i32 {
+    pub extern "C" fn m_third(b: i32, q: &Alias) -> i32 {
         b.wrapping_mul(3) ^ q.x as i32
     }
 }

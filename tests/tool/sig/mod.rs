@@ -9,7 +9,7 @@ use crates::{Built, build};
 use render::render;
 use rsyso::base::diag::Kind;
 use rsyso::sig::header::Headers;
-use rsyso::sig::{Object, Parsed, read};
+use rsyso::sig::{Object, Parsed, Wanted, read};
 
 const ALL: fn(&str) -> bool = |_| true;
 
@@ -134,7 +134,7 @@ fn merged_functions_are_read_from_the_source_or_refused() {
     expect("merged-kept.txt", &rendered(&kept));
     // Nothing is guessed without the source.
     built.hide_sources();
-    assert_eq!(built.read(ALL).unwrap_err().problems.len(), 4);
+    assert_eq!(built.read(ALL).unwrap_err().problems.len(), 5);
 }
 
 #[test]
@@ -236,7 +236,7 @@ fn flip(built: &Built, times: usize) {
                 data: &data,
                 rust: true,
             }],
-            &exports,
+            &Wanted::exports(&exports),
             &Headers::default(),
             &Parsed::default(),
             &[],
@@ -298,7 +298,7 @@ fn truncated_objects_never_panic() {
         };
         let _ = read(
             &[object],
-            &exports,
+            &Wanted::exports(&exports),
             &Headers::default(),
             &Parsed::default(),
             &[],
