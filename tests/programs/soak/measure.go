@@ -110,8 +110,8 @@ func descriptors() int {
 
 var (
 	head = regexp.MustCompile(`^thread '[^']*' \([0-9]+\) panicked at src/lib\.rs:[0-9]+:[0-9]+:$`)
-	// std adds a backtrace to a panic within a panic.
-	body = regexp.MustCompile(`^(|soak of goroutine [0-9]+|inner|outer|note: run with .*|stack backtrace:| +[0-9]+: .*| +at .*)$`)
+	// std adds a backtrace to a panic within a panic; the runtime says in its place that there is none.
+	body = regexp.MustCompile(`^(|soak of goroutine [0-9]+|inner|outer|note: run with .*|stack backtrace:| +left out: .*| +[0-9]+: .*| +at .*)$`)
 )
 
 // checkReports reads what panics said since the last time, and empties the file. Each panic that Rust caught has said it once, and no other has.
