@@ -15,10 +15,11 @@
 //!
 //! # Features
 //!
-//! Both are on by default. A build script that reads no C headers needs neither: `rsyso = { version = "...", default-features = false }`.
+//! All are on by default. A build script that reads no C headers needs none: `rsyso = { version = "...", default-features = false }`.
 //!
 //! - `cli`: the command line, with clap. The binary needs it.
 //! - `header`: C headers ([`Convert::header`]). It compiles a grammar, and so needs a C compiler.
+//! - `port`: bindings of cgo become packages without it. It compiles a grammar, too.
 //!
 //! # What is inside
 //!
@@ -49,6 +50,9 @@ pub mod model;
 #[doc(hidden)]
 pub mod page;
 mod pipeline;
+#[cfg(feature = "port")]
+#[doc(hidden)]
+pub mod port;
 #[doc(hidden)]
 pub mod provenance;
 #[doc(hidden)]

@@ -21,7 +21,7 @@ use crate::go::{self, Prefix};
 use crate::link::library::Library;
 use crate::link::{elf, interpose, symtab};
 use crate::model::uses::Calls;
-use crate::model::{Api, Declared};
+use crate::model::{Api, Declared, Signatures};
 use crate::provenance;
 use crate::read::Files;
 use crate::sig::Parsed;
@@ -29,8 +29,34 @@ use crate::sig::header::Headers;
 use crate::sig::rules;
 use crate::{verify, wrappers};
 
+/// A Go package that is not written yet.
+pub struct Made {
+    /// Where it goes.
+    pub place: go::Place,
+    /// Its files: their names and their bytes.
+    pub files: Vec<(String, Vec<u8>)>,
+    /// What is told of it, but for the paths of its files.
+    pub told: Converted,
+}
+
 /// Turns a library into a Go package.
 pub fn convert(o: &ConvertOptions, progress: &dyn Progress) -> Result<Converted> {
+    let Made { place, files, told } = make(o, None, progress)?;
+    // Writes all files or none.
+    let written =
+        Stages::new(progress).run("write", || go::write(&place, &files, &verify::is_ours))?;
+    Ok(Converted {
+        files: written,
+        ..told
+    })
+}
+
+/// Everything that [`convert`] does, but for the writing. Where it is `known` what the exports take and give, that is not read from the library.
+pub fn make(
+    o: &ConvertOptions,
+    known: Option<Signatures>,
+    progress: &dyn Progress,
+) -> Result<Made> {
     let t = Stages::new(progress);
     // What is wrong in the options shows before any file is read.
     o.check()?;
@@ -46,7 +72,7 @@ pub fn convert(o: &ConvertOptions, progress: &dyn Progress) -> Result<Converted>
     let arch = library.arch;
 
     // Reads what the exports are. From here on the API is frozen. What flags say of it stands beside it.
-    let (api, declared) = offered(&library, &headers, o, &t)?;
+    let (api, declared) = offered(&library, &headers, known, o, &t)?;
     // Plans the Go package. What Go cannot express is refused now, with the parameter's name; so are names that clash, and an API that differs from
     // that of the other architectures that are there. From here on the package is frozen, but for the names of its wrappers.
     let digest = t.run("digest", || library.digest());
@@ -68,6 +94,7 @@ pub fn convert(o: &ConvertOptions, progress: &dyn Progress) -> Result<Converted>
     let crates = o.inside.as_ref().map(|inside| inside.crates.clone());
     let lane = (o.stack_size, o.backtrace);
     let mut linked = linking::link(library, &api, &package.calls, lane, crates, &t)?;
+    let (kept, dropped) = (linked.kept, linked.dropped);
     let waits = blocking::report(&api, &declared.blocking, &linked.waits);
     blocking::warn(&api, &waits, &declared.bare, progress);
     let notes = linked.zeros.iter().chain(&package.notes);
@@ -80,54 +107,81 @@ pub fn convert(o: &ConvertOptions, progress: &dyn Progress) -> Result<Converted>
     symtab::publish(&mut linked.symbols, |wrapper| names.public(wrapper));
 
     // Wraps the image into an object, and reads that back with another parser.
-    let syso_name = format!("{}_linux_{}.syso", place.stem, arch.goarch());
-    let crates = provenance::crates(&header, &linked.image).map(<[u8]>::to_vec);
-    let syso = t.run("elf", || {
-        elf::write(arch, linked.image, &linked.symbols, crates)
-    })?;
-    progress.status("Verifying", &syso_name);
-    t.run("verify", || verify::syso(&syso_name, &syso))?;
+    let name = format!("{}_linux_{}.syso", place.stem, arch.goarch());
+    let syso = (wrapped(&name, arch, linked, &header, &t)?, name);
 
     // Prints the Go package: text only.
     let text = t.run("print", || {
         go::print(&package, arch, &|export| names.wrapper(export))
     });
 
-    // Writes all files or none, of inputs that are what they were.
+    // The inputs must be what they were.
     files.unchanged()?;
-    let mut all = vec![(syso_name, syso)];
-    all.extend(text.into_iter().map(|f| (f.name, f.text.into_bytes())));
-    all.extend(o.inside.iter().filter_map(|i| i.notice_file(&place.stem)));
-    Ok(Converted {
-        files: t.run("write", || go::write(&place, &all, &verify::is_ours))?,
-        package: place.package,
-        import_path: place.import_path,
-        out_dir: o.out_dir.clone(),
+    let mut files = vec![(syso.1, syso.0)];
+    files.extend(text.into_iter().map(|f| (f.name, f.text.into_bytes())));
+    files.extend(o.inside.iter().filter_map(|i| i.notice_file(&place.stem)));
+    let told = Converted {
         functions: package.functions,
         image_size: header.image_size,
-        kept: linked.kept,
-        dropped: linked.dropped,
+        kept,
+        dropped,
         waits,
-    })
+        ..about(&place)
+    };
+    Ok(Made { place, files, told })
+}
+
+/// The image as an object, read back with another parser.
+fn wrapped(
+    name: &str,
+    arch: &dyn crate::arch::Arch,
+    linked: linking::Linked,
+    header: &provenance::Header,
+    t: &Stages<'_>,
+) -> Result<Vec<u8>> {
+    let crates = provenance::crates(header, &linked.image).map(<[u8]>::to_vec);
+    let syso = t.run("elf", || {
+        elf::write(arch, linked.image, &linked.symbols, crates)
+    })?;
+    t.progress.status("Verifying", name);
+    t.run("verify", || verify::syso(name, &syso))?;
+    Ok(syso)
+}
+
+/// What is told of a package before it is known.
+fn about(place: &go::Place) -> Converted {
+    Converted {
+        package: place.package.clone(),
+        import_path: place.import_path.clone(),
+        out_dir: place.dir.clone(),
+        ..Converted::default()
+    }
 }
 
 /// What the library offers: its signatures, what conventions mean by them, and what flags say of them.
 fn offered(
     library: &Library<'_>,
     headers: &Headers,
+    known: Option<Signatures>,
     o: &ConvertOptions,
     t: &Stages<'_>,
 ) -> Result<(Api, Declared)> {
-    let functions = count(library.exports.len(), "function");
-    t.progress
-        .status("Reading", &format!("signatures of {functions}"));
-    let read = t.run("signatures", || {
-        library.signatures(&library.exports, headers, &Parsed::with(o.sources.clone()))
-    })?;
-    let conventions = t.run("conventions", || {
-        rules::conventions(&read, library.frees, !o.no_pairs, &o.keeps)
-    })?;
-    let api = Api::new(read, &conventions);
+    let api = match known {
+        Some(known) => Api::from(known),
+        None => {
+            let functions = count(library.exports.len(), "function");
+            t.progress
+                .status("Reading", &format!("signatures of {functions}"));
+            let read = t.run("signatures", || {
+                let parsed = Parsed::with(o.sources.clone());
+                library.signatures(&library.exports, headers, &parsed)
+            })?;
+            let conventions = t.run("conventions", || {
+                rules::conventions(&read, library.frees, !o.no_pairs, &o.keeps)
+            })?;
+            Api::new(read, &conventions)
+        }
+    };
     let declared = Declared {
         consumes: rules::consumes::consumes(&api, &o.consumes)?,
         cstr: rules::declared::cstr(&api, &o.cstr)?,

@@ -19,6 +19,8 @@ mod build;
 mod convert;
 mod init;
 mod inspect;
+#[cfg(feature = "port")]
+mod port;
 mod settings;
 mod text;
 mod ui;
@@ -46,6 +48,8 @@ enum Command {
     Convert(Box<Convert>),
     Init(Init),
     Inspect(Box<Inspect>),
+    #[cfg(feature = "port")]
+    Port(port::Port),
     Verify(Verify),
 }
 
@@ -133,6 +137,8 @@ fn verbosity(command: &Command) -> Verbosity {
     match command {
         Command::Build(args) => args.output.verbosity(),
         Command::Convert(args) => args.output.verbosity(),
+        #[cfg(feature = "port")]
+        Command::Port(args) => args.output.verbosity(),
         Command::Init(args) if args.quiet => Verbosity::Quiet,
         _ => Verbosity::Normal,
     }
@@ -166,6 +172,15 @@ fn run(command: Command, line: &[OsString], ui: &Ui) -> anyhow::Result<ExitCode>
                 Some(Text { found, folder, top }.to_string())
             };
             finish(ui, &action, json, result, text)
+        }
+        #[cfg(feature = "port")]
+        Command::Port(args) => {
+            let action = match args.dir.as_os_str() == "." {
+                true => "port this package".into(),
+                false => format!("port {}", args.dir.display()),
+            };
+            let json = args.output.json;
+            finish(ui, &action, json, port::run(args, ui), |_| None)
         }
         Command::Verify(args) => {
             let action = format!("verify {}", names(&args.files));

@@ -12,7 +12,7 @@ use crate::model::{Signatures, Source};
 mod attributes;
 mod c_char;
 mod callback_names;
-mod dwarf;
+pub(crate) mod dwarf;
 mod finish;
 mod foreign;
 mod function;

@@ -14,6 +14,7 @@ mod header;
 mod init;
 mod native;
 mod package;
+mod port;
 mod profiles;
 mod published;
 mod readme;

@@ -46,7 +46,7 @@ func TestMatches(t *testing.T) {
 "#;
 
 /// Copies a tree.
-fn copy(from: &Path, to: &Path) {
+pub(crate) fn copy(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();

@@ -13,6 +13,7 @@ use rsyso::base::report::{
 use rsyso::build::{Built, BuiltTarget};
 use rsyso::crates::Crate;
 use rsyso::init::Initialised;
+use rsyso::port::Ported;
 use rsyso::verify::{ProgramImage, ProgramReport, SysoReport};
 use serde::Serialize;
 
@@ -119,7 +120,7 @@ fn options_that_are_named_exist() {
         "--test",
         "--version",
     ];
-    let help = ["build", "convert", "init", "inspect", "verify"]
+    let help = ["build", "convert", "init", "inspect", "port", "verify"]
         .map(help)
         .concat();
     let known = options(&help);
@@ -253,6 +254,7 @@ fn every_field_of_the_json_is_documented() {
         keys(&BuiltTarget::default()),
         keys(&Initialised::default()),
         keys(&Converted::default()),
+        keys(&Ported::default()),
         keys(&Waiting::default()),
         keys(&Wait::default()),
         keys(&Inspection::default()),

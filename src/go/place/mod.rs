@@ -16,7 +16,7 @@ mod write;
 
 pub(super) use present::ORIGIN;
 pub use present::{Present, agree, present};
-pub use write::{write, write_text};
+pub use write::{write, write_text, write_tree};
 
 /// Where the package goes and what it is called; resolved before anything else is done.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,9 +31,8 @@ pub struct Place {
     pub import_path: Option<String>,
 }
 
-/// Suffixes of file names that the go command takes for a platform (internal/syslist, KnownOS and KnownArch, up to Go 1.27).
-const PLATFORMS: &[&str] = &[
-    // GOOS
+/// What the go command takes for an operating system at the end of a file's name (internal/syslist, KnownOS, up to Go 1.27).
+const SYSTEMS: &[&str] = &[
     "aix",
     "android",
     "darwin",
@@ -52,7 +51,10 @@ const PLATFORMS: &[&str] = &[
     "wasip1",
     "windows",
     "zos",
-    // GOARCH
+];
+
+/// What it takes for a machine (KnownArch).
+const ARCHES: &[&str] = &[
     "386",
     "amd64",
     "amd64p32",
@@ -78,6 +80,29 @@ const PLATFORMS: &[&str] = &[
     "sparc64",
     "wasm",
 ];
+
+/// Whether the go command takes a word for an operating system or a machine.
+pub fn is_platform(word: &str) -> bool {
+    SYSTEMS.contains(&word) || ARCHES.contains(&word)
+}
+
+/// Whether the name of a file is for builds for linux and a machine (go/build, `goodOSArchFile`).
+pub fn suits(file: &str, goarch: &str) -> bool {
+    let name = file.split('.').next().unwrap_or_default();
+    let parts: Vec<&str> = name.split('_').skip(1).collect();
+    let parts = match parts.as_slice() {
+        [rest @ .., "test"] => rest,
+        all => all,
+    };
+    let fits = |part: &str| part == "linux" || part == goarch;
+    match parts {
+        [.., system, arch] if SYSTEMS.contains(system) && ARCHES.contains(arch) => {
+            fits(system) && fits(arch)
+        }
+        [.., last] if is_platform(last) => fits(last),
+        _ => true,
+    }
+}
 
 impl Place {
     /// What tells the package from others: its import path, or its name where that is not known.
@@ -177,7 +202,7 @@ fn checked_stem(stem: &str, given: bool) -> Result<String> {
     }
     match stem.rsplit_once('_').map(|(_, last)| last) {
         Some("test") => refuse("ends in `_test`: the go command takes such files for tests".into()),
-        Some(last) if PLATFORMS.contains(&last) => refuse(format!(
+        Some(last) if is_platform(last) => refuse(format!(
             "ends in `_{last}`: the go command builds such files for that platform alone"
         )),
         _ => Ok(stem.to_string()),

@@ -1,5 +1,6 @@
 //! Writing of the files: all or none.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -20,50 +21,77 @@ pub fn write(
 ) -> Result<Vec<PathBuf>> {
     const HELP: &str =
         "move it, or choose another name with `--stem` or another directory with `-o`";
-    all_or_none(&place.dir, files, is_image, HELP)
+    let paths: Vec<_> = files.iter().map(|(name, _)| place.dir.join(name)).collect();
+    let bytes = files.iter().map(|(_, bytes)| bytes.as_slice());
+    let files: Vec<_> = paths.iter().map(PathBuf::as_path).zip(bytes).collect();
+    all_or_none(&[&place.dir], &files, is_image, HELP)?;
+    Ok(paths)
+}
+
+/// Writes files of several folders, as [`write`] does.
+pub fn write_tree(files: &[(PathBuf, Vec<u8>)], is_image: &dyn Fn(&[u8]) -> bool) -> Result<()> {
+    let folders: BTreeSet<&Path> = files.iter().filter_map(|(path, _)| path.parent()).collect();
+    let folders: Vec<&Path> = folders.into_iter().collect();
+    let files: Vec<_> = files
+        .iter()
+        .map(|(path, bytes)| (path.as_path(), bytes.as_slice()))
+        .collect();
+    all_or_none(
+        &folders,
+        &files,
+        is_image,
+        "move it, or choose another directory with `-o`",
+    )
 }
 
 /// Writes one text file that begins with the mark, as [`write`] does.
 pub fn write_text(path: &Path, text: String) -> Result<()> {
     let name = path.file_name().and_then(|name| name.to_str());
-    let (Some(dir), Some(name)) = (path.parent(), name) else {
+    let (Some(dir), Some(_)) = (path.parent(), name) else {
         let problem = Problem::new("is no name for a file").at(path.display().to_string());
         return Err(Error::fault(problem));
     };
-    let files = [(name.to_owned(), text.into_bytes())];
-    all_or_none(dir, &files, &|_| false, "move it, or choose another name").map(|_| ())
+    let files = [(path, text.as_bytes())];
+    all_or_none(
+        &[dir],
+        &files,
+        &|_| false,
+        "move it, or choose another name",
+    )
 }
 
 fn all_or_none(
-    dir: &Path,
-    package: &[(String, Vec<u8>)],
+    folders: &[&Path],
+    files: &[(&Path, &[u8])],
     is_image: &dyn Fn(&[u8]) -> bool,
     help: &str,
-) -> Result<Vec<PathBuf>> {
-    let paths: Vec<PathBuf> = package.iter().map(|(name, _)| dir.join(name)).collect();
-    let strangers = paths
+) -> Result<()> {
+    let strangers = files
         .iter()
-        .filter_map(|path| stranger(path, is_image, help))
+        .filter_map(|(path, _)| stranger(path, is_image, help))
         .collect();
     Error::check(Kind::Fault, strangers, ())?;
     let mut changes = Changes::default();
     let failed = |path: &Path, e: io::Error| {
         Error::fault(Problem::new(format!("cannot be written: {e}")).at(path.display().to_string()))
     };
-    changes.create_dir(dir).map_err(|e| failed(dir, e))?;
+    for dir in folders {
+        changes.create_dir(dir).map_err(|e| failed(dir, e))?;
+    }
     let mut fresh = Vec::new();
-    for (path, (name, bytes)) in paths.iter().zip(package) {
-        let hidden = dir.join(format!(".{name}.rsyso-{}", std::process::id()));
+    for (path, bytes) in files {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let hidden = path.with_file_name(format!(".{name}.rsyso-{}", std::process::id()));
         changes
             .create(&hidden, bytes)
             .map_err(|e| failed(path, e))?;
         fresh.push(hidden);
     }
-    for (path, hidden) in paths.iter().zip(&fresh) {
+    for ((path, _), hidden) in files.iter().zip(&fresh) {
         changes.replace(path, hidden).map_err(|e| failed(path, e))?;
     }
     changes.commit();
-    Ok(paths)
+    Ok(())
 }
 
 /// The problem with what is at `path`, if it is not ours to replace.

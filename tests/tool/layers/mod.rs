@@ -73,6 +73,7 @@ const TOOL: Sources = Sources {
         "pipeline",
         "builder",
         "build",
+        "port",
         "init",
         "cli",
     ],

@@ -1,0 +1,190 @@
+//! The C compiler: needed when a binding is ported, never when it is built.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use super::directives;
+use super::target::Target;
+use crate::base::diag::{Error, Problem, Result};
+use crate::base::files;
+
+/// What every object of an image needs: code for any address, no canaries in Go's place, no tables for a debugger.
+const ALWAYS: &[&str] = &[
+    "-fPIC",
+    "-fno-stack-protector",
+    "-fno-lto",
+    "-U_FORTIFY_SOURCE",
+    "-ffunction-sections",
+    "-fdata-sections",
+    "-fexceptions",
+    "-w",
+];
+
+/// A C compiler with the flags of one package.
+pub(super) struct Compiler {
+    words: Vec<String>,
+    flags: Vec<String>,
+    /// Where it runs: the folder of the package, as under cgo.
+    folder: PathBuf,
+    /// For what it makes.
+    pub scratch: tempfile::TempDir,
+}
+
+/// What a run of it gave.
+pub(super) struct Ran {
+    pub success: bool,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Compiler {
+    /// `$CC`, or what is called so on most systems.
+    pub fn find(folder: &Path, flags: &[String], target: &Target) -> Result<Compiler> {
+        let asked = std::env::var("CC").unwrap_or_default();
+        let asked: Vec<String> = asked.split_whitespace().map(str::to_owned).collect();
+        let usual = ["gcc", "cc", "clang"].map(|name| vec![name.to_owned()]);
+        let candidates = match asked.is_empty() {
+            true => usual.to_vec(),
+            false => vec![asked],
+        };
+        let works = |words: &Vec<String>| {
+            let (program, rest) = words.split_first()?;
+            let mut version = Command::new(program);
+            version.args(rest).arg("-dumpmachine");
+            let told = version.stderr(Stdio::null()).output().ok()?;
+            let machine = String::from_utf8_lossy(&told.stdout).trim().to_owned();
+            told.status.success().then(|| (words.clone(), machine))
+        };
+        let Some((words, machine)) = candidates.iter().find_map(works) else {
+            let names: Vec<String> = candidates.iter().map(|words| words.join(" ")).collect();
+            return Err(Error::fault(
+                Problem::new(format!("no C compiler was found: {}", names.join(", ")))
+                    .note("porting asks it what the names of C are; building a ported package needs none")
+                    .help("install gcc or clang, or name one in $CC"),
+            ));
+        };
+        let own = target
+            .arch
+            .rust_target()
+            .split('-')
+            .next()
+            .unwrap_or_default();
+        if !machine.starts_with(own) {
+            return Err(Error::fault(
+                Problem::new(format!(
+                    "the C compiler {} is for {machine}",
+                    words.join(" ")
+                ))
+                .help(format!("name one for {own} in $CC")),
+            ));
+        }
+        let user = std::env::var("CGO_CFLAGS").unwrap_or_default();
+        let mut all = vec!["-O2".to_owned()];
+        all.extend(directives::split(&user).unwrap_or_default());
+        all.extend(flags.iter().cloned());
+        let scratch = tempfile::tempdir().map_err(|e| {
+            Error::fault(Problem::new(format!(
+                "cannot make a folder for the C compiler: {e}"
+            )))
+        })?;
+        Ok(Compiler {
+            words,
+            flags: all,
+            folder: folder.to_path_buf(),
+            scratch,
+        })
+    }
+
+    /// Runs it on a text. `before` comes before the flags of the package, `after` behind them.
+    pub fn run(&self, text: &str, after: &[&str]) -> Result<Ran> {
+        let fault = |e: std::io::Error| {
+            let name = self.words.join(" ");
+            Error::fault(Problem::new(format!(
+                "cannot run the C compiler {name}: {e}"
+            )))
+        };
+        let (program, rest) = self
+            .words
+            .split_first()
+            .ok_or_else(|| fault(std::io::ErrorKind::NotFound.into()))?;
+        let mut command = Command::new(program);
+        command
+            .args(rest)
+            .args(&self.flags)
+            .args(["-I", "."])
+            .arg("-I")
+            .arg(self.scratch.path())
+            .args(after)
+            .args(["-x", "c", "-"])
+            .current_dir(&self.folder)
+            .env("LC_ALL", "C")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut child = command.spawn().map_err(fault)?;
+        let mut input = child.stdin.take();
+        let text = text.as_bytes().to_vec();
+        // It may write before it has read everything.
+        let writer = std::thread::spawn(move || input.as_mut().map(|i| i.write_all(&text)));
+        let output = child.wait_with_output().map_err(fault)?;
+        // A compiler that gives up does not read to the end; its own message says why.
+        let _ = writer.join();
+        Ok(Ran {
+            success: output.status.success(),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        })
+    }
+
+    /// Compiles a text to an object with debug information, and gives its bytes.
+    pub fn debug(&self, text: &str) -> Result<std::result::Result<Vec<u8>, String>> {
+        let out = self.scratch.path().join("probe.o");
+        let path = out.display().to_string();
+        let ran = self.run(
+            text,
+            &[
+                "-w",
+                "-g",
+                "-gdwarf-4",
+                "-O0",
+                "-fno-lto",
+                "-c",
+                "-o",
+                &path,
+            ],
+        )?;
+        if !ran.success {
+            return Ok(Err(ran.stderr));
+        }
+        let bytes = files::read(&out);
+        let bytes = bytes
+            .map_err(|e| Error::fault(Problem::new(format!("cannot be read: {e}")).at(path)))?;
+        Ok(Ok(bytes))
+    }
+
+    /// Compiles a text to an object of the image, and gives its path.
+    pub fn object(&self, name: &str, text: &str) -> Result<std::result::Result<PathBuf, String>> {
+        let out = self.scratch.path().join(format!("{name}.o"));
+        let path = out.display().to_string();
+        let scratch = format!("-ffile-prefix-map={}=.", self.scratch.path().display());
+        let folder = format!("-ffile-prefix-map={}=.", self.folder.display());
+        let mut flags = ALWAYS.to_vec();
+        flags.extend(["-g0", &scratch, &folder, "-c", "-o", &path]);
+        let ran = self.run(text, &flags)?;
+        Ok(match ran.success {
+            true => Ok(out),
+            false => Err(ran.stderr),
+        })
+    }
+}
+
+/// The first lines of a compiler's complaint.
+pub(super) fn complaint(stderr: &str) -> String {
+    let errors = stderr.lines().filter(|l| l.contains("error:"));
+    let some: Vec<&str> = errors.take(8).collect();
+    match some.is_empty() {
+        true => stderr.lines().take(8).collect::<Vec<_>>().join("\n"),
+        false => some.join("\n"),
+    }
+}

@@ -1,0 +1,3 @@
+module rsyso.test/mapping
+
+go 1.21

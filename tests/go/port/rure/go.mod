@@ -1,0 +1,3 @@
+module rsyso.test/rure
+
+go 1.21
