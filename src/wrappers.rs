@@ -6,9 +6,8 @@ use crate::base::diag::{Error, Kind, Problem, Result};
 use crate::contract::symbols::{self, PART, WRAPPER};
 use crate::model::goabi;
 use crate::model::uses::{Call, Calls, Uses};
-use crate::model::{Api, Function, Int, Param, PointerKind, Type};
+use crate::model::{Api, Function};
 use crate::read::{Bind, Def, Object, Reloc, Section, Symbol, SymbolKind, Visibility};
-use crate::sig::rules::owned::FREE;
 use ::object::elf;
 use gimli::LittleEndian;
 use gimli::constants::{DW_EH_PE_pcrel, DW_EH_PE_sdata4, DwEhPe};
@@ -19,6 +18,10 @@ use gimli::write::{
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
 use std::collections::HashMap;
+
+mod own;
+
+pub use own::{begin, c_memory, due, forget, free, next, settle};
 
 /// The name of an export's wrapper inside the image. Go's assembler takes no `.` or `$` in a name (cmd/asm/internal/lex, `isIdentRune`): such
 /// exports get a spelling without, and a hash that keeps them apart from others.
@@ -105,6 +108,8 @@ pub fn object(api: &Api, arch: &dyn Arch, calls: &Calls) -> Result<Object<'stati
         calls.settles.then(|| (settle(), Uses::Settled)),
         api.gives_memory().then(|| (free(), Uses::None)),
         api.destroys().then(|| (due(), Uses::None)),
+        api.keeps().then(|| (begin(), Uses::None)),
+        api.keeps().then(|| (next(), Uses::None)),
     ];
     let c_memory = c_memory().map(|f| (f, Uses::None));
     let c_memory = c_memory.into_iter().filter(|_| api.has_c_strings());
@@ -139,7 +144,7 @@ pub fn object(api: &Api, arch: &dyn Arch, calls: &Calls) -> Result<Object<'stati
     let returns = calls.functions.iter().any(|call| call.frame.callbacks);
     let entered = [
         Some(symbols::GO_ON),
-        returns.then_some(symbols::RESUME),
+        (returns || api.keeps()).then_some(symbols::RESUME),
         api.keeps().then_some(symbols::KEPT_RESUME),
         api.keeps().then_some(symbols::KEPT_UNWIND),
     ];
@@ -151,86 +156,6 @@ pub fn object(api: &Api, arch: &dyn Arch, calls: &Calls) -> Result<Object<'stati
     }
     w.unwind_table(arch)?;
     Ok(w.object)
-}
-
-/// The runtime's function that frees what Go was told of a panic, for Go to call.
-pub fn forget() -> Function {
-    Function {
-        symbol: symbols::FORGET.to_owned(),
-        params: vec![Param {
-            name: "departure".to_owned(),
-            ty: Type::Pointer {
-                to: None,
-                kind: PointerKind::Mut,
-                nullable: true,
-            },
-        }],
-        ..Function::default()
-    }
-}
-
-/// The runtime's function that gives what is to be dropped of a cell, for Go to call when it has ended a use.
-pub fn settle() -> Function {
-    let mut function = Function {
-        symbol: symbols::HANDLE_USED.to_owned(),
-        ..forget()
-    };
-    if let Some(cell) = function.params.first_mut() {
-        cell.name = "cell".to_owned();
-    }
-    function
-}
-
-/// The function of `rsyso-ffi` that frees what the library gave away, for Go to call.
-pub fn free() -> Function {
-    let size = |name: &str| Param {
-        name: name.to_owned(),
-        ty: Type::Int(Int::Usize),
-    };
-    let mut function = Function {
-        symbol: FREE.to_owned(),
-        ..forget()
-    };
-    if let Some(pointer) = function.params.first_mut() {
-        pointer.name = "ptr".to_owned();
-    }
-    function.params.extend([size("size"), size("align")]);
-    function
-}
-
-/// What Go calls for strings of C: `malloc`, `free` and `strlen`, the library's own where it brings them.
-pub fn c_memory() -> [Function; 3] {
-    let pointer = |kind, to| Type::Pointer {
-        to,
-        kind,
-        nullable: true,
-    };
-    let function = |symbol: &str, param: &str, ty, result| Function {
-        symbol: symbol.to_owned(),
-        params: vec![Param {
-            name: param.to_owned(),
-            ty,
-        }],
-        result,
-        ..Function::default()
-    };
-    let memory = || pointer(PointerKind::Mut, None);
-    let text = pointer(PointerKind::Const, Some(Box::new(Type::Int(Int::I8))));
-    let size = || Type::Int(Int::Usize);
-    [
-        function("malloc", "size", size(), Some(memory())),
-        function("free", "p", memory(), None),
-        function("strlen", "text", text, Some(size())),
-    ]
-}
-
-/// The runtime's function that gives the user data of a function that the library has destroyed where Go could not hear of it, or 0.
-pub fn due() -> Function {
-    Function {
-        symbol: symbols::KEPT_DUE.to_owned(),
-        result: Some(Type::Int(Int::Usize)),
-        ..Function::default()
-    }
 }
 
 struct Assembly {

@@ -1,7 +1,5 @@
 //! What the linker and the runtime agree on: symbols, the shape of a lane, the parameter block, and the structs that generated Go code sees.
-//!
-//! This file is compiled into both (the tool includes it by path), so that neither can drift from the other. What Go declares is made from it, too
-//! ([`GoStruct`]).
+//! This file is compiled into both (the tool includes it by path), so that neither can drift from the other. What Go declares is made from it ([`GoStruct`]).
 //!
 //! A *lane* is an address-space region of `lane_size` bytes (a power of two) aligned to its own size:
 //!
@@ -29,7 +27,6 @@ pub mod symbols {
     pub const IMAGE: &str = "__rsyso_image";
     /// The [`Params`](super::Params); the linker's.
     pub const PARAMS: &str = "__rsyso_params";
-
     /// What the names of wrappers begin with inside the image, before the export's. No compiler's symbols have a colon.
     pub const WRAPPER: &str = "rsyso:";
     /// What stands between the parts of the name of what stands for a Go function: wrapper, number, parameter.
@@ -39,7 +36,6 @@ pub mod symbols {
     macro_rules! names {
         ($(#[$doc:meta])* $list:ident: $($(#[$m:meta])* $name:ident = $value:literal;)*) => {
             $($(#[$m])* pub const $name: &str = $value;)*
-
             $(#[$doc])*
             pub const $list: &[&str] = &[$($name),*];
         };
@@ -58,31 +54,32 @@ pub mod symbols {
         PERSONALITY = "rsyso_personality";
         /// Frees a [`Departure`](super::Departure).
         FORGET = "rsyso_forget";
-        /// Called by a wrapper before a function that takes Go functions: (lane's control block, `m`, address of what stands for the first
-        /// of them) gives the call's mark.
+        /// Called by a wrapper before a function that takes Go functions: (control block, `m`, what stands for the first of them) gives the call's mark.
         CALLBACKS_BEGIN = "rsyso_callbacks_begin";
         /// Called by it at the end: (lane's control block).
         CALLBACKS_END = "rsyso_callbacks_end";
-        /// Called by what stands for a Go function: (its frame, its number, address of what stands for the first of the call, the user data
-        /// that came back, or 0) returns when Go has filled in the result.
+        /// Called by what stands for a Go function: (its frame, its number, what stands for the first one, the user data or 0) returns with its result.
         CALLBACK = "rsyso_callback";
-        /// Called by what stands for a Go function that the library keeps: (its frame, its number, its own address, the user data that came back) returns
-        /// when Go has filled in the result.
+        /// As [`CALLBACK`], for a function that the library keeps: (its frame, its number, its own address, the user data that came back).
         KEPT = "rsyso_kept";
-        /// What Go goes on in, once a kept function has returned.
+        /// What Go goes on in, once a kept function has returned; what it calls when one has not.
         KEPT_RESUME = "rsyso_kept_resume";
-        /// What Go calls when a kept function has not returned.
+        #[allow(missing_docs)]
         KEPT_UNWIND = "rsyso_kept_unwind";
         /// Gives the user data of a kept function that was destroyed on a thread of Rust's own, or 0.
         KEPT_DUE = "rsyso_kept_due";
+        /// From now on threads of Rust's own are served that call kept functions. Gives whether Go is to begin with that, 1 or 0.
+        KEPT_BEGIN = "rsyso_kept_begin";
+        /// Gives what the next of those threads calls, or null when there is none for now.
+        KEPT_NEXT = "rsyso_kept_next";
         /// A word: the stack protector's value.
         PROTECTOR = "__stack_chk_guard";
         /// What Go calls with the result of a Go function.
         RESUME = "rsyso_resume";
         /// What Go calls once it takes a call for a system call: goes on with that.
         GO_ON = "rsyso_go_on";
-        /// Called by a wrapper for a handle that it did not find in order: (lane's control block, which of the lane's uses, the handle, its
-        /// note, which is three C strings: what comes before the type's name, the name, what comes after) returns if the call may go on.
+        /// Called by a wrapper for a handle that is not in order: (control block, which of the lane's uses, the handle, its note: three C strings, what
+        /// comes before the type's name, the name, what comes after) returns if the call may go on.
         HANDLE_USE = "rsyso_handle_use";
         /// The same for a handle that is taken for good.
         HANDLE_TAKE = "rsyso_handle_take";
@@ -130,14 +127,12 @@ pub mod symbols {
         /// Counts those of a thread; a thread-local.
         STD_LOCAL_PANIC_COUNT = "rsyso_std_local_panic_count";
     }
-
     /// Writes the backtrace of a report: found in the same way, and never called by what stands in front.
     pub const STD_DISPLAY_BACKTRACE: &str = "rsyso_std_display_backtrace";
 }
 
 /// Bytes at the bottom of a lane that its stack may not use.
 pub const GUARD_SIZE: u64 = 64 * 1024;
-
 /// Bytes below a lane that are reserved with it: code compiled without stack probes whose frame is smaller cannot jump over them.
 pub const OUTER_GUARD_SIZE: u64 = 1024 * 1024;
 
@@ -174,11 +169,16 @@ pub struct Head {
     pub frame_sp: usize,
     /// Not 0 while the library is unwound because a function that it keeps did not return.
     pub unwinding: usize,
+    /// Of a thread of Rust's own: not 0 while a goroutine runs on its lane, and it waits (`leave/adopt.rs`).
+    pub lent: AtomicU32,
+    /// Its stack pointer when it has the lane again; before that, the one it waits with.
+    pub thread_sp: usize,
 }
 
 /// In the place of the number of a kept function: it is not called, but destroyed.
 pub const KEPT_DESTROY: u64 = u32::MAX as u64;
-
+/// The same: Go is to begin to serve threads of Rust's own.
+pub const KEPT_SERVE: u64 = KEPT_DESTROY - 1;
 /// In the place of the user data of a kept function: the library calls it by its name. No number that Go gives is so small.
 pub const KEPT_BY_NAME: u64 = 1;
 

@@ -61,14 +61,16 @@ unsafe extern "C" {
         callee: usize,
         user: usize,
     ) -> *mut Head;
-    /// `leave/kept.rs`: makes the lane ready to be left for a function that the library keeps; gives its control block, and whether the stub returns to Go;
-    /// no control block if nothing is to be called.
+    /// `leave/kept.rs`: makes the lane ready to be left for a function that the library keeps; gives its control block, and how: 0 by a jump, 1 by the stub's
+    /// return to Go, 2 for a goroutine that runs on it in the place of this thread; no control block if nothing is to be called.
     pub fn rsyso_kept_depart(
         frame: *mut core::ffi::c_void,
         which: usize,
         code: usize,
         user: usize,
     ) -> Words;
+    /// `leave/adopt.rs`: has a goroutine run on the lane in the place of its thread. Returns when the lane is the thread's again.
+    pub fn rsyso_kept_hand_over();
     /// `leave/kept.rs`: Go has come back from it; whether it did not return.
     pub fn rsyso_kept_back(unwind: usize);
     /// `leave/callback.rs`: the Go function did not return: the payload of what is to be raised.

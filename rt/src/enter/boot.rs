@@ -40,7 +40,8 @@ called! {
             boot(control, landing);
         }
         lane::ended::learn(m);
-        lane::table::insert(m, control);
+        // Into the table, in the place of one of another thread at this address if that has turned up meanwhile.
+        lane::seat::seat(m, control);
         lane::ended::look_if_due();
         lane::pool::make_ready();
         fresh

@@ -24,6 +24,10 @@ pub struct Control {
     /// The kernel's id of the thread that runs on this lane, for threads that Rust spawned; 0 for Go's threads, which may change.
     /// To be passed to clone(2) as CLONE_PARENT_SETTID and CLONE_CHILD_CLEARTID: a lane is not reused before the kernel has cleared it.
     pub tid: AtomicI32,
+    /// Whether a goroutine runs on the lane, in the place of the thread that Rust spawned (`leave/adopt.rs`).
+    pub adopted: bool,
+    /// The lane whose thread began to wait for that after this one's.
+    pub next_waiting: *mut Control,
     /// The lane after this one in the pool of lanes that are free.
     pub(super) next_free: *mut Control,
     /// Of a lane of Go's: another one that stands ready to take its place (`seat.rs`). That one has none.

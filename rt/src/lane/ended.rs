@@ -10,8 +10,9 @@
 //!
 //! An `m` may be made anew at the address of one that has ended, and would find the old one's slot. So a slot is claimed first, and
 //! then its `m` is looked at again, after a barrier on all threads (membarrier(2)): a new thread that still found the lane had set its id before,
-//! and keeps the lane; one that comes later finds no slot.
+//! and keeps the lane; one that comes meanwhile waits for the outcome.
 
+use core::ptr::null_mut;
 use core::sync::atomic::{AtomicUsize, Ordering::*};
 
 use linux_raw_sys::errno::ESRCH;
@@ -19,11 +20,10 @@ use linux_raw_sys::general::*;
 
 use super::control::{Control, init_tls, wipe};
 use super::pool::{IDLE, give_back_below};
-use super::table::{CLAIMED, EMPTIED, USED, table};
+use super::table::{CLAIMED, EMPTIED, LOOKING, USED, table};
 use crate::arch::lane::visit;
 use crate::contract::Head;
 use crate::sys;
-use crate::sys::lock::Lock;
 
 /// Words of an `m` among which the kernel's id of the thread is: behind `g0`, a `gobuf` of six or seven words and a number (runtime/runtime2.go
 /// of Go 1.21 to 1.27).
@@ -36,9 +36,6 @@ const NOWHERE: usize = usize::MAX;
 /// Lanes in the table at which the next look is due.
 static DUE: AtomicUsize = AtomicUsize::new(FIRST);
 const FIRST: usize = 256;
-
-/// Held by the thread that looks.
-static LOOKING: Lock<()> = Lock::new(());
 
 /// Learns where Go keeps threads' ids, from the `m` of the calling thread.
 pub(crate) fn learn(m: usize) {
@@ -113,16 +110,27 @@ pub(crate) fn look_if_due() {
     if USED.load(Relaxed) < DUE.load(Relaxed) || procid == 0 || procid == NOWHERE {
         return;
     }
-    let Some(_alone) = LOOKING.try_lock() else {
+    let Some(alone) = LOOKING.try_lock() else {
         return;
     };
-    let alive = look(procid);
+    let (alive, mut ended) = look(procid);
     // Each look is paid for by as many new lanes as it looks at.
     DUE.store(FIRST.max(2 * alive), Relaxed);
+    // What is left to do may be the library's own: nobody is to wait for that.
+    drop(alone);
+    while !ended.is_null() {
+        // SAFETY: a lane of the list, whose thread has ended, and which no other finds.
+        unsafe {
+            let next = (*ended).next_free;
+            renew(ended);
+            ended = next;
+        }
+    }
 }
 
-/// Finds them and gives them to others. Returns how many others there are.
-fn look(procid: usize) -> usize {
+/// Finds them. Returns how many others there are, and the first of them: a list.
+fn look(procid: usize) -> (usize, *mut Control) {
+    let mut first = null_mut();
     let mut alive = 0;
     let mut claimed = 0;
     for slot in table() {
@@ -137,7 +145,7 @@ fn look(procid: usize) -> usize {
         }
     }
     if claimed == 0 {
-        return alive;
+        return (alive, first);
     }
     let certain = sys::all_threads_see();
     for slot in table().iter().filter(|s| s.m.load(Relaxed) == CLAIMED) {
@@ -146,15 +154,16 @@ fn look(procid: usize) -> usize {
         let owner = unsafe { (*control).owner };
         if certain && has_ended(owner, procid) {
             slot.empty();
-            // SAFETY: its thread has ended, and no other finds it.
-            unsafe { renew(control) };
+            // SAFETY: its thread has ended, and no other finds it; the link is that of lanes which nobody has.
+            unsafe { (*control).next_free = first };
+            first = control;
         } else {
             // A new thread at the same `m` may have found the lane before the slot was claimed.
             slot.m.store(owner, Release);
             alive += 1;
         }
     }
-    alive
+    (alive, first)
 }
 
 /// Drops what a thread left in its lane, and gives the lane to who comes.

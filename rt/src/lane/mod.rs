@@ -25,4 +25,4 @@ pub(crate) use control::{
     set_errno,
 };
 pub(crate) use list::{containing, guarded, register};
-pub(crate) use pool::{acquire, discard, release};
+pub(crate) use pool::{NEWS, SPAWNED, acquire, discard, release, tell};

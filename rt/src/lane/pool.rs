@@ -1,7 +1,7 @@
 //! Lanes for threads: of threads that have ended, or fresh ones.
 
 use core::ptr::null_mut;
-use core::sync::atomic::{AtomicUsize, Ordering::*};
+use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering::*};
 
 use linux_raw_sys::general::*;
 
@@ -31,12 +31,28 @@ pub fn acquire() -> Result<*mut Control, i32> {
     // SAFETY: no thread runs in this lane.
     unsafe { wipe(control) };
     init_tls(control);
-    SPAWNED.fetch_add(1, AcqRel);
+    SPAWNED.fetch_add(1, SeqCst);
     Ok(control)
 }
 
 /// Threads that Rust spawned and that have not ended.
-pub(super) static SPAWNED: AtomicUsize = AtomicUsize::new(0);
+pub(crate) static SPAWNED: AtomicUsize = AtomicUsize::new(0);
+
+/// Counts what is of interest to the goroutine that serves such threads (`leave/adopt.rs`): that one needs it, and that the last has ended.
+pub(crate) static NEWS: AtomicU32 = AtomicU32::new(0);
+
+/// Has it look.
+pub(crate) fn tell() {
+    NEWS.fetch_add(1, Release);
+    sys::futex_wake(&NEWS, 1);
+}
+
+/// One less.
+fn ended() {
+    if SPAWNED.fetch_sub(1, AcqRel) == 1 {
+        tell();
+    }
+}
 
 /// Gives back a lane from [`acquire`] whose thread never started.
 ///
@@ -45,7 +61,7 @@ pub(super) static SPAWNED: AtomicUsize = AtomicUsize::new(0);
 pub unsafe fn discard(control: *mut Control) {
     // SAFETY: a lane of the pool's, which stays mapped.
     unsafe { (*control).tid.store(0, Relaxed) };
-    SPAWNED.fetch_sub(1, AcqRel);
+    ended();
     POOL.lock().put(control);
 }
 
@@ -59,7 +75,7 @@ pub unsafe fn release() {
     // SAFETY: this thread's own.
     unsafe { (*control).heap.flush() };
     give_back_deep_stack(control);
-    SPAWNED.fetch_sub(1, AcqRel);
+    ended();
     POOL.lock().put(control);
 }
 

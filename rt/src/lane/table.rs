@@ -6,6 +6,7 @@ use super::control::Control;
 use crate::arch::calls::read;
 use crate::contract::{LANE_HASH, LANE_TABLE_BITS};
 use crate::sys::die::{fatal, fatal_errno};
+use crate::sys::lock::Lock;
 use crate::sys::map_zeroed;
 
 /// One slot of the lane table, as wrappers read it.
@@ -86,17 +87,30 @@ pub(crate) fn insert(m: usize, control: *mut Control) {
     fatal("too many threads have called into the Rust library")
 }
 
+/// Held while there are claimed slots.
+pub(super) static LOOKING: Lock<()> = Lock::new(());
+
 /// The slot of `m`, which runs here.
+///
+/// A slot that is claimed at the moment may turn out to be that of this `m`: its thread is taken for one that has ended, at the same address. An `m` must
+/// never have two slots, so that is waited for.
 pub(super) fn slot(m: usize) -> Option<&'static Slot> {
     let table = table();
-    let mut index = home(m);
     loop {
-        let slot = &table[index];
-        match slot.m.load(Acquire) {
-            found if found == m => return Some(slot),
-            0 => return None,
-            _ => index = (index + 1) % SLOTS,
+        let (mut index, mut claimed) = (home(m), false);
+        loop {
+            let slot = &table[index];
+            match slot.m.load(Acquire) {
+                found if found == m => return Some(slot),
+                0 => break,
+                other => claimed |= other == CLAIMED,
+            }
+            index = (index + 1) % SLOTS;
         }
+        if !claimed {
+            return None;
+        }
+        drop(LOOKING.lock());
     }
 }
 

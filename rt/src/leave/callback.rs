@@ -19,7 +19,7 @@ use core::ptr::null_mut;
 
 use unwinding::abi::UnwindException;
 
-use super::departure::{fatal_text, leave, reaches_go};
+use super::departure::{fatal_text, leave, reaches_go, recoverable};
 use super::handles;
 use super::line::{LINE, Line};
 use super::payload::Payload;
@@ -125,6 +125,7 @@ called! {
 
     /// Rust cannot be unwound: its stack is given up as it is.
     fn rsyso_callback_abandon() -> ! {
+        ends_on_thread(control());
         match lane::map_fresh() {
             // SAFETY: a fresh lane, and this one is left for good.
             Ok(fresh) => unsafe { on_lane(fresh.cast(), control().cast(), abandoned) },
@@ -136,7 +137,7 @@ called! {
 /// How a Go function is called that cannot be any more.
 const LATE: &str = "outside of that call: it can be called during the call only, by the thread that makes it, unless the package is made with --keeps for that export";
 /// The same on a thread of Rust's own.
-const ELSEWHERE: &str = "on a thread that the library started: it can be called during the call only, by the thread that makes it";
+const ELSEWHERE: &str = "on a thread that the library started: it can be called during the call only, by the thread that makes it, unless the package is made with --keeps for that export";
 
 /// A Go function was called that cannot be, or no longer; `callee` is what stands for it, `how` says in which way.
 pub(super) fn misused(control: *mut Control, callee: usize, how: &str) -> ! {
@@ -190,6 +191,15 @@ pub(crate) fn raised(exception: *mut UnwindException) {
     }
 }
 
+/// Called for each exception that Rust has caught: another may come to lie where it lay.
+pub(crate) fn caught(exception: *mut UnwindException) {
+    // SAFETY: this thread's own.
+    let c = unsafe { &mut (*control()).callbacks };
+    if c.exception == exception {
+        c.exception = null_mut();
+    }
+}
+
 /// Whether an exception says that a Go function did not return; `with` is its payload, if it could be had.
 pub(crate) fn is_ours(
     control: *mut Control,
@@ -208,6 +218,20 @@ pub(crate) fn takes_functions(control: *mut Control) -> bool {
     // SAFETY: this thread's own.
     unsafe { (*control).callbacks.callee != 0 }
 }
+
+/// In the place of a thread of Rust's own, the program ends for a Go function that did not return if Rust cannot be unwound: nobody is left to go on with what
+/// the thread was about. Go says for what.
+pub(crate) fn ends_on_thread(control: *mut Control) {
+    // SAFETY: this lane's own; a goroutine runs on it, and nothing of it is used again.
+    unsafe {
+        if (*control).adopted {
+            leave(control, recoverable(STUCK, b"", 0));
+        }
+    }
+}
+
+/// What Go is told then.
+const STUCK: &[u8] = b"a Go function that Rust called on a thread of its own did not return, and what had called it cannot be unwound";
 
 /// Whether the call on a lane ends with what Go is about, when the end of a Go function arrives.
 pub(crate) fn ends_for_go(control: *mut Control) -> bool {

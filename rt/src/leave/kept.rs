@@ -11,12 +11,14 @@
 
 use core::ffi::c_void;
 use core::ptr::null_mut;
+use core::sync::atomic::Ordering::Relaxed;
 
+use super::adopt;
 use super::callback::{misused, takes_functions};
 use super::departure::reaches_go;
 use crate::arch::calls::{Words, called};
 use crate::contract::{KEPT_DESTROY, Shown};
-use crate::lane::{self, control};
+use crate::lane::{self, Control, control};
 use crate::sys::lock::Lock;
 
 /// User data of functions that were destroyed where Go cannot be reached.
@@ -70,29 +72,65 @@ pub extern "C" fn rsyso_kept_due() -> usize {
     }
 }
 
+/// Where a kept function is called from.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// A call of Go's that takes no Go functions.
+    Call,
+    /// One that does.
+    GivingCall,
+    /// A thread of Rust's own in whose place a goroutine runs.
+    Adopted,
+    /// Another one.
+    Thread,
+}
+
+impl Place {
+    /// None while the image is being set up.
+    fn of(control: *mut Control) -> Option<Place> {
+        // SAFETY: this thread's own.
+        let (adopted, spawned) = unsafe { ((*control).adopted, (*control).tid.load(Relaxed) != 0) };
+        match (adopted, spawned) {
+            (true, _) => Some(Place::Adopted),
+            (false, true) => Some(Place::Thread),
+            _ if !reaches_go(control) => None,
+            _ if takes_functions(control) => Some(Place::GivingCall),
+            _ => Some(Place::Call),
+        }
+    }
+}
+
 called! {
-    /// The calling side of a kept function: checks that Go can be reached, and makes the lane ready to be left. Returns its control block, and whether
-    /// the stub returns to Go; null if there is nothing to be called.
+    /// The calling side of a kept function: makes the lane ready to be left. Returns its control block, and how it is left; null if there is nothing to be
+    /// called.
     fn rsyso_kept_depart(frame: *mut c_void, which: usize, code: usize, user: usize) -> Words {
         let control = control();
-        if which == KEPT_DESTROY as usize && (user == 0 || !reaches_go(control)) {
+        let place = Place::of(control);
+        if which == KEPT_DESTROY as usize && (user == 0 || matches!(place, None | Some(Place::Thread))) {
             destroyed(user);
             return Words(0, 0);
         }
-        if !reaches_go(control) {
-            misused(control, code, "on a thread that the library started: Go can be called during its own calls only");
+        let Some(place) = place else {
+            misused(control, code, "while the library was being set up");
+        };
+        if place == Place::Thread && !adopt::serves() {
+            misused(control, code, "on a thread of its own, before Go had provided any");
         }
         if user == 0 {
             misused(control, code, "with other user data than it was given with");
         }
-        let gives = takes_functions(control);
         // SAFETY: this thread's own.
         let (head, c) = unsafe { (&mut (*control).head, &mut (*control).callbacks) };
-        if !gives {
+        match place {
             // SAFETY: this thread's own.
-            lane::seat::unseat(unsafe { (*control).owner }, control);
-        } else if !core::mem::replace(&mut c.away, true) {
-            lane::seat::unseat(head.m, control);
+            Place::Call => lane::seat::unseat(unsafe { (*control).owner }, control),
+            Place::GivingCall => {
+                if !core::mem::replace(&mut c.away, true) {
+                    lane::seat::unseat(head.m, control);
+                }
+            }
+            Place::Adopted => {}
+            Place::Thread => adopt::prepare(control),
         }
         head.shown = Shown {
             which,
@@ -100,13 +138,18 @@ called! {
             unwind: false,
             user,
         };
-        Words(control as usize, gives.into())
+        let how = match place {
+            Place::Call => 0,
+            Place::GivingCall | Place::Adopted => 1,
+            Place::Thread => 2,
+        };
+        Words(control as usize, how)
     }
 
     /// Called when Go has come back, with or without a result.
     fn rsyso_kept_back(unwind: usize) {
         let control = control();
-        if takes_functions(control) {
+        if Place::of(control) != Some(Place::Call) {
             return;
         }
         // SAFETY: this thread's own.

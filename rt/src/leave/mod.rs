@@ -1,12 +1,15 @@
 //! The ways out of a lane: for a Go function that Rust calls ([`callback`]), and for good, with a panic or a fault ([`panics`], [`fault`]).
 //!
 //! - [`kept`]: Go functions that outlive the call that they were given to.
+//!   [`adopt`]: goroutines that run on for threads of Rust's own which call them.
 //! - [`polite`]: calls that become system calls of Go's while they run. [`dump`]: what Go shows of calls when it shows its goroutines.
 //! - [`departure`]: what Go is told of a call that does not return. [`line`]: its texts. [`handles`]: which handles of Go's a call uses until it ends.
 //! - [`report`]: the text that std prints about a panic. [`payload`], [`told`]: what a panic carries, and what is known of it beside.
 //!   [`counts`]: std's counts of panics, where LTO left out what keeps them. [`buffer`]: text that grows.
 //! - [`unwind`]: the unwinder's tables, those of code made at run time included ([`frames`]). [`catch`]: where exceptions end.
 
+#[cfg(not(test))]
+pub mod adopt;
 #[cfg(not(test))]
 mod buffer;
 #[cfg(not(test))]

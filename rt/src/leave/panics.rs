@@ -261,6 +261,7 @@ pub unsafe extern "C" fn rsyso_panic_payload(exception: *mut UnwindException) ->
 /// As `take`.
 unsafe fn caught(exception: *mut UnwindException, take: Option<Take>) -> Payload {
     guard::close();
+    callback::caught(exception);
     let held = said().take(|h| h.exception == exception);
     if let Some(held) = &held {
         held.print();
@@ -376,6 +377,9 @@ called! {
         let newest = unsafe { said().0.as_ref() }.map_or(null_mut(), |h| h.exception);
         if !newest.is_null() && reaches_go(control()) && called_by_wrapper(caller) {
             rsyso_panic_landed(newest);
+        }
+        if !newest.is_null() && callback::is_ours(control(), newest, None) {
+            callback::ends_on_thread(control());
         }
         let real = std_function!("rsyso_std_panic_cannot_unwind");
         if real != 0 {

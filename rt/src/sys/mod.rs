@@ -78,6 +78,25 @@ pub fn futex_wait(word: &core::sync::atomic::AtomicU32, value: u32) {
     };
 }
 
+/// As [`futex_wait`], for so many milliseconds, less than a second, at most. Whether they have passed.
+pub fn futex_wait_for(word: &core::sync::atomic::AtomicU32, value: u32, ms: u32) -> bool {
+    let limit = __kernel_timespec {
+        tv_sec: 0,
+        tv_nsec: i64::from(ms) * 1_000_000,
+    };
+    // SAFETY: a valid word; the limit is read during the call.
+    let result = unsafe {
+        syscall4(
+            __NR_futex,
+            word.as_ptr() as usize,
+            (FUTEX_WAIT | FUTEX_PRIVATE_FLAG) as usize,
+            value as usize,
+            &raw const limit as usize,
+        )
+    };
+    result == -(linux_raw_sys::errno::ETIMEDOUT as isize)
+}
+
 /// Wakes up to `count` threads that sleep on `word`.
 pub fn futex_wake(word: &core::sync::atomic::AtomicU32, count: usize) {
     // SAFETY: a valid word.

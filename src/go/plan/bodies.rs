@@ -72,7 +72,7 @@ impl Export<'_> {
             || f.result.as_ref().is_some_and(Type::gives_memory)
             || *self.role() != Role::Plain
             || f.params.iter().any(|p| handles.of(&p.ty).is_some())
-            || f.params.iter().any(|p| matches!(p.ty, Type::Kept { .. }))
+            || self.api.keeps()
             || self.scope.border.looks(self.index)
             || f.params
                 .iter()
@@ -89,7 +89,8 @@ impl Export<'_> {
             Some(Type::Str) => Some(COPY_TEXT),
             _ => Some(COPY_SLICE),
         };
-        let named = !kept.is_empty() || matches!(f.result, Some(Type::Fallible { .. }));
+        let keeps = self.api.keeps();
+        let named = !kept.is_empty() || keeps || matches!(f.result, Some(Type::Fallible { .. }));
         let looks = Looks {
             scope: self.scope,
             who: &self.who,
@@ -99,6 +100,7 @@ impl Export<'_> {
         lines.extend(lengths::checks(&self.who, f, &self.params));
         let passed = texts::copies(self);
         lines.extend(passed.statements);
+        lines.extend(keeps.then(|| format!("\t{}()", race::RELEASES)));
         let call = self.call(&CallSite {
             who: &self.who,
             args: &passed.args,
@@ -121,6 +123,7 @@ impl Export<'_> {
         if copy.is_some() {
             lines.extend(self.released());
         }
+        lines.extend(keeps.then(|| format!("\t{}()", race::ACQUIRES)));
         lines.extend(race::calls(self.scope, f, &self.params));
         lines.extend(
             kept.iter()

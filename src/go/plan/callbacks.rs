@@ -34,7 +34,7 @@ const BARE_RESUME: &str = "rsysoResumeBare";
 /// As [`RESUME`], for functions that may block: the stub, and what stands before it.
 const BLOCKED_RESUME: &str = "rsysoResumeAway";
 /// See [`BLOCKED_RESUME`].
-const BLOCKING_RESUME: &str = "rsysoResumeBlocking";
+pub(super) const BLOCKING_RESUME: &str = "rsysoResumeBlocking";
 
 /// What goes on in the library for an export, and the stub of that.
 fn resumes(manner: Manner) -> (&'static str, &'static str) {
@@ -45,12 +45,12 @@ fn resumes(manner: Manner) -> (&'static str, &'static str) {
     }
 }
 
-/// The manners of the exports that take Go functions.
-fn manners(exports: &[Export<'_>]) -> impl Iterator<Item = Manner> {
+/// In which manners the library is gone on with: those of the exports that take Go functions, and, if it keeps some, that of its own threads.
+fn manners(exports: &[Export<'_>], keeps: bool) -> impl Iterator<Item = Manner> {
     let all = [Manner::Polite, Manner::Bare, Manner::Blocking];
-    all.into_iter().filter(|manner| {
+    all.into_iter().filter(move |manner| {
         let mut takes = exports.iter().filter(|e| e.frame.callbacks);
-        takes.any(|e| e.manner() == *manner)
+        takes.any(|e| e.manner() == *manner) || (keeps && *manner == Manner::Blocking)
     })
 }
 
@@ -65,9 +65,7 @@ pub(super) fn native(
     settles: bool,
     aborts: bool,
 ) -> Option<String> {
-    if !keeps {
-        manners(exports).next()?;
-    }
+    manners(exports, keeps).next()?;
     let settle = match settles {
         true => format!("\n\t\t\t{SETTLE}(nil)"),
         false => String::new(),
@@ -101,13 +99,13 @@ type {CALLBACK} struct {{
 {fields}
 }}"
     );
-    if manners(exports).next().is_some() {
+    if exports.iter().any(|e| e.frame.callbacks) {
         text += &answer(keeps, &ended);
     }
     if aborts {
         text += &abort();
     }
-    text += &resumed(exports);
+    text += &resumed(exports, keeps);
     Some(text)
 }
 
@@ -136,9 +134,9 @@ func {ANSWER}(c *{CALLBACK}, resume func(*{CALLBACK}) *{CALLBACK}, call func(*{C
 }
 
 /// What goes on in the library.
-fn resumed(exports: &[Export<'_>]) -> String {
+fn resumed(exports: &[Export<'_>], keeps: bool) -> String {
     let mut text = String::new();
-    for manner in manners(exports) {
+    for manner in manners(exports, keeps) {
         let (resume, _) = resumes(manner);
         if manner != Manner::Blocking {
             text += &format!(
@@ -181,7 +179,7 @@ func {ABORT}(value any) {{
 }
 
 /// The stubs that go on in the library.
-pub(super) fn stubs(exports: &[Export<'_>]) -> Vec<Stub> {
+pub(super) fn stubs(exports: &[Export<'_>], keeps: bool) -> Vec<Stub> {
     let frame = Frame {
         callbacks: true,
         ..Frame::default()
@@ -198,7 +196,7 @@ pub(super) fn stubs(exports: &[Export<'_>]) -> Vec<Stub> {
             in_macro: false,
         }
     };
-    manners(exports).map(stub).collect()
+    manners(exports, keeps).map(stub).collect()
 }
 
 /// The call, by the expression `stub`, and the answers to the library.

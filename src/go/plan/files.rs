@@ -15,8 +15,8 @@ use super::manner::Manner;
 use super::request::{Flavour, Request};
 use super::scope::Scope;
 use super::{
-    border, c_strings, callbacks, constants, depart, doc, imports, kept, layouts, opaque, owned,
-    race, sums, texts, types, uses,
+    adopt, border, c_strings, callbacks, constants, depart, doc, imports, kept, layouts, opaque,
+    owned, race, sums, texts, types, uses,
 };
 
 /// What `-msan` means for build constraints: the go command leaves `.syso` files out then (cmd/go, `load.go`, "syso").
@@ -32,18 +32,19 @@ pub(super) struct Plan<'a> {
 }
 
 impl Plan<'_> {
-    /// The two Go files, and two for the race detector if there are handles.
+    /// The two Go files, and two for the race detector if it is to be told something.
     pub fn sources(&self) -> Vec<Source> {
         let mut sources = vec![self.go(Flavour::Native), self.go(Flavour::Unsupported)];
-        if race::any(self.scope) {
+        let api = self.request.api;
+        if race::any(self.scope, api) {
             sources.extend([("race", true), ("norace", false)].map(|(name, race)| {
                 let tag = if race { "race" } else { "!race" };
                 Source {
                     file: format!("{}_{name}.go", self.request.place.stem),
                     constraint: format!("{} && {NO_MSAN} && {tag}", self.constraint()),
                     comment: Vec::new(),
-                    imports: race::IMPORTS.to_vec(),
-                    items: vec![Item::Support(race::text(race))],
+                    imports: race::imports(self.scope, api, race),
+                    items: vec![Item::Support(race::text(self.scope, api, race))],
                 }
             }));
         }
@@ -126,16 +127,22 @@ impl Plan<'_> {
         items
     }
 
+    /// Whether calls are system calls of Go's from the beginning: of exports that are declared to block, and what goes on with threads of the library's own.
+    fn blocks(&self) -> bool {
+        self.exports.iter().any(Export::blocks) || self.request.api.keeps()
+    }
+
     /// What all functions of the file with native code stand on.
     fn support(&self) -> Vec<String> {
         let (api, scope, exports) = (self.request.api, self.scope, self.exports);
         let settles = uses::settles(scope, exports);
         let mut support = vec![depart::native(&self.request.place.package)];
-        support.extend(depart::blocking(exports.iter().any(Export::blocks)));
+        support.extend(depart::blocking(self.blocks()));
         let aborts = self.request.aborts;
         support.extend(callbacks::native(exports, api.keeps(), settles, aborts));
         let package = &self.request.place.package;
         support.extend(kept::native(api, scope, package, settles, aborts));
+        support.extend(adopt::native(api, package, aborts));
         support.extend(handle_types::shared(scope, exports));
         support.extend(owned::needs(api).native());
         support.extend(bodies::copies(exports));
@@ -213,7 +220,7 @@ impl Plan<'_> {
                 packages.extend(self.request.aborts.then_some(callbacks::ABORT_IMPORT));
             }
             if api.keeps() {
-                packages.extend(kept::imports_of(api));
+                packages.extend(kept::IMPORTS);
             }
         }
         if flavour == Flavour::Unsupported && !api.functions().is_empty() {
@@ -324,14 +331,13 @@ impl Plan<'_> {
     pub fn assembly(&self) -> Assembly {
         let goarch = self.request.arch.goarch();
         let stubs = self.exports.iter().map(Export::stub);
-        let stubs = stubs.chain(callbacks::stubs(self.exports));
+        let stubs = stubs.chain(callbacks::stubs(self.exports, self.request.api.keeps()));
         let mut routines = vec![depart::away(kept::away(self.request.api))];
         routines.extend(stubs.map(Routine::Stub));
-        let blocks = self.exports.iter().any(Export::blocks);
-        routines.extend(depart::landings(blocks));
+        routines.extend(depart::landings(self.blocks()));
         routines.push(Routine::Stub(depart::go_on()));
         let api = self.request.api;
-        let kept = kept::stub(api).into_iter().chain(kept::due(api));
+        let kept = kept::stub(api).into_iter().chain(kept::internal(api));
         routines.extend(kept.map(Routine::Stub));
         routines.extend(self.internal().into_iter().map(Routine::Stub));
         Assembly {

@@ -7,10 +7,12 @@ use crate::base::identifiers as names;
 use crate::go::package::{Declaration, Item, Kind};
 use crate::model::{Api, Import};
 
+use super::adopt::{BEGINS, BEGUN};
 use super::border::Looks;
 use super::callbacks::Answer;
 use super::export::lent_to;
 use super::lead::{Named, lead};
+use super::race::RELEASES;
 use super::scope::Scope;
 use super::{doc, types};
 
@@ -81,6 +83,7 @@ fn body(scope: &Scope, package: &str, index: usize, import: &Import, name: &str)
     lines.push(format!(
         "\tif !{IMPORTS}[{index}].CompareAndSwap(nil, &call) {{\n\t\tpanic(\"{package}: {name} was called before\")\n\t}}"
     ));
+    lines.push(format!("\t{BEGINS}.Do({BEGUN})"));
     lines
 }
 
@@ -117,6 +120,7 @@ pub(super) fn called(api: &Api, scope: &Scope, package: &str) -> String {
 \t\t\tpanic(\"{package}: the Rust library called \" + names[i] + \" has not provided\")
 \t\t}}
 \t\t(*f)(c.frame)
+\t\t{RELEASES}()
 \t\treturn
 \t}}",
         named.join(", ")

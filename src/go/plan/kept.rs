@@ -5,26 +5,24 @@
 //! by leaving its lane (`rt/src/leave/kept.rs`); an assembly function of the package goes on from there, and calls [`KEPT`].
 
 use crate::base::identifiers as names;
-use crate::contract::{KEPT_DESTROY, Shown, symbols};
+use crate::contract::{KEPT_DESTROY, KEPT_SERVE, Shown, symbols};
 use crate::go::package::{Declaration, Item, Kind, Stub};
 use crate::model::goabi::{self, Frame, WORD};
-use crate::model::{Api, Type};
+use crate::model::{Api, Function, Type};
 use crate::wrappers;
 
+use super::adopt::{BEGINS, BEGUN, SERVE};
 use super::border::Looks;
 use super::callbacks::{ABORT, Answer, CALLBACK, KEPT_CALL};
 use super::export::{Export, lent_to};
 use super::handle_types::SETTLE;
 use super::manner::Manner;
+use super::race::{ACQUIRES, RELEASES};
 use super::scope::Scope;
-use super::{depart, imports, types};
+use super::{adopt, depart, imports, types};
 
 /// What the native file imports for this.
-pub(super) fn imports_of(api: &Api) -> Vec<&'static str> {
-    let table = (!api.kept().is_empty()).then_some("\"sync\"");
-    let all = table.into_iter();
-    all.chain(["\"sync/atomic\"", "\"unsafe\""]).collect()
-}
+pub(super) const IMPORTS: &[&str] = &["\"sync\"", "\"sync/atomic\"", "\"unsafe\""];
 
 /// The Go function that an away function calls.
 pub(super) const KEPT: &str = "rsysoKept";
@@ -59,18 +57,36 @@ pub(super) fn stub(api: &Api) -> Option<Stub> {
 /// The stub of [`wrappers::due`].
 const DUE: &str = "rsysoKeptDue";
 
-/// The stub that tells of functions that the library has destroyed where Go could not hear of it.
-pub(super) fn due(api: &Api) -> Option<Stub> {
-    let function = wrappers::due();
-    api.destroys().then(|| Stub {
-        name: DUE.to_owned(),
-        signature: format!("func {DUE}() uintptr"),
+/// The stubs by which Go and the runtime tell each other of kept functions.
+pub(super) fn internal(api: &Api) -> impl Iterator<Item = Stub> {
+    let all = [
+        // Of functions that the library has destroyed where Go could not hear of it.
+        (api.destroys(), DUE, "uintptr".to_owned(), wrappers::due()),
+        // Of threads of its own.
+        (
+            api.keeps(),
+            adopt::BEGIN,
+            "uintptr".to_owned(),
+            wrappers::begin(),
+        ),
+        (
+            api.keeps(),
+            adopt::NEXT,
+            format!("*{CALLBACK}"),
+            wrappers::next(),
+        ),
+    ];
+    let stub = move |name: &str, result: String, function: Function| Stub {
+        name: name.to_owned(),
+        signature: format!("func {name}() {result}"),
         frame: goabi::frame(api, &function),
         wraps: function.symbol,
         package: depart::LANDING,
         landing: depart::landing(Manner::Polite),
         in_macro: false,
-    })
+    };
+    let needed = all.into_iter().filter(|(needed, ..)| *needed);
+    needed.map(move |(_, name, result, function)| stub(name, result, function))
 }
 
 /// The functions that an export takes and keeps: the number of the parameter, and which of the kept ones it is.
@@ -298,7 +314,12 @@ pub(super) fn native(
     let tables: String = tables.into_iter().flatten().map(|t| t + "\n\n").collect();
     Some(format!(
         "{tables}// {KEPT_CALL} calls the Go function that the library asks for.
-func {KEPT_CALL}(c *{shown}) {{{destroyed}{imported}{found}
+func {KEPT_CALL}(c *{shown}) {{{destroyed}
+\t{ACQUIRES}()
+\tif c.which == {KEPT_SERVE} {{
+\t\tgo {SERVE}() // it is about to have a thread
+\t\treturn
+\t}}{imported}{found}
 }}
 
 // {KEPT} does so in the place of a call that is under way.
@@ -328,7 +349,8 @@ fn found(api: &Api, package: &str) -> String {
 \t\tby := [...]string{{{by}}}[c.which]
 \t\trsysoThrow(\"{package}: the Rust library called a Go function that \" + by + \" was given, after it was released\")
 \t}}
-\tf.call(c.frame)"
+\tf.call(c.frame)
+\t{RELEASES}()"
     )
 }
 
@@ -339,6 +361,32 @@ fn drain(api: &Api) -> String {
         true => format!("\n\tfor id := {DUE}(); id != 0; id = {DUE}() {{\n\t\tt.release(id)\n\t}}"),
     }
 }
+
+/// How functions are found in the table, and taken out.
+const FIND_AND_RELEASE: &str = "\
+// find returns the function of a number, or nil if it was released.
+func (t *rsysoKeptTable) find(id uintptr) *rsysoKeptFunc {
+\tslots, index := t.slots.Load(), id&rsysoKeptIndex-1
+\tif slots == nil || index >= uintptr(len(*slots)) {
+\t\treturn nil
+\t}
+\tif f := (*slots)[index].now.Load(); f != nil && f.id == id {
+\t\treturn f
+\t}
+\treturn nil
+}
+
+// release takes a function out, if it is there.
+func (t *rsysoKeptTable) release(id uintptr) {
+\tt.mu.Lock()
+\tdefer t.mu.Unlock()
+\tif t.find(id) == nil {
+\t\treturn
+\t}
+\tindex := id&rsysoKeptIndex - 1
+\t(*t.slots.Load())[index].now.Store(nil)
+\tt.free = append(t.free, index)
+}";
 
 /// The table of all of them, if there are any.
 fn table(api: &Api, package: &str) -> Option<String> {
@@ -371,7 +419,8 @@ const rsysoKeptIndex = 1<<24 - 1
 
 // {KEEP} puts a function into the table.
 func {KEEP}(kind int, call func(frame unsafe.Pointer)) uintptr {{
-\tt := &{KEEPS}{drain}
+\tt := &{KEEPS}
+\t{BEGINS}.Do({BEGUN}){drain}
 \tt.mu.Lock()
 \tdefer t.mu.Unlock()
 \tvar slots []*rsysoKeptSlot
@@ -395,29 +444,7 @@ func {KEEP}(kind int, call func(frame unsafe.Pointer)) uintptr {{
 \treturn id
 }}
 
-// find returns the function of a number, or nil if it was released.
-func (t *rsysoKeptTable) find(id uintptr) *rsysoKeptFunc {{
-\tslots, index := t.slots.Load(), id&rsysoKeptIndex-1
-\tif slots == nil || index >= uintptr(len(*slots)) {{
-\t\treturn nil
-\t}}
-\tif f := (*slots)[index].now.Load(); f != nil && f.id == id {{
-\t\treturn f
-\t}}
-\treturn nil
-}}
-
-// release takes a function out, if it is there.
-func (t *rsysoKeptTable) release(id uintptr) {{
-\tt.mu.Lock()
-\tdefer t.mu.Unlock()
-\tif t.find(id) == nil {{
-\t\treturn
-\t}}
-\tindex := id&rsysoKeptIndex - 1
-\t(*t.slots.Load())[index].now.Store(nil)
-\tt.free = append(t.free, index)
-}}"
+{FIND_AND_RELEASE}"
     );
     (!api.kept().is_empty()).then_some(table)
 }

@@ -14,6 +14,7 @@
 //! | `files` | which of it stands in which file |
 //! | `request` | what all of it is planned from |
 
+mod adopt;
 mod bodies;
 mod border;
 mod border_rules;

@@ -57,6 +57,14 @@ func main() {
 			}
 		})
 	}
+	for g := uint64(0); g < 2; g++ {
+		g := g
+		run(func() {
+			for i := g; !stop.Load(); i++ {
+				onThreads(i)
+			}
+		})
+	}
 	run(func() { disturb.Collect(&stop, time.Millisecond) })
 	time.Sleep(time.Duration(*seconds) * time.Second)
 	stop.Store(true)
@@ -162,5 +170,34 @@ func own(i uint64) {
 	hub.Close()
 	if heard != 2 {
 		disturb.Fail("the hub of %d was heard %d times", i, heard)
+	}
+}
+
+// onThreads has threads of Rust's call the listener. One that panics ends its thread.
+func onThreads(i uint64) {
+	const threads, each = 3, 40
+	want := uint64(0)
+	for thread := uint64(0); thread < threads; thread++ {
+		sum := uint64(0)
+		for x := thread * each; x < (thread+1)*each; x++ {
+			if x%13 == 5 {
+				sum = 0
+				break
+			}
+			sum += answer(x)
+		}
+		want += sum
+	}
+	if got := kept.EmitOnThreads(threads, each); got != want {
+		disturb.Fail("on threads: %d, not %d", got, want)
+	}
+	want = answer(i) + answer(i+1)
+	if i%13 == 5 {
+		want = 1 + answer(i+1)
+	} else if (i+1)%13 == 5 {
+		want = 0
+	}
+	if got := kept.EmitTwiceOnThread(i); got != want {
+		disturb.Fail("twice on a thread for %d: %d, not %d", i, got, want)
 	}
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"strings"
+	"sync"
 
 	"rsyso.test/kept"
 )
@@ -10,6 +11,7 @@ import (
 var _ = add(
 	job{"kept", 40, keptFunctions},
 	job{"kept-panics", 10, panicsInKeptFunctions},
+	job{"kept-on-threads", 5, keptFunctionsOnThreads},
 )
 
 func keptFunctions(w *worker) error {
@@ -60,3 +62,24 @@ func panicsInKeptFunctions(w *worker) error {
 		same("released", strings.HasSuffix(fmt.Sprint(released), "that was released"), true),
 	)
 }
+
+// keptFunctionsOnThreads has a function called on threads of Rust's own, which end.
+func keptFunctionsOnThreads(w *worker) error {
+	listens.Do(func() {
+		kept.Listen(kept.NewListenFunc(func(x uint64) uint64 {
+			deep(int(x%30), func() {})
+			if x == 77 {
+				panic("on a thread")
+			}
+			return x
+		}))
+	})
+	x := uint64(w.random.Intn(70))
+	return first(
+		same("EmitElsewhere", kept.EmitElsewhere(x), x),
+		same("EmitOnThreads", kept.EmitOnThreads(2, 10), 190),
+		same("EmitTwiceOnThread", kept.EmitTwiceOnThread(77), 79),
+	)
+}
+
+var listens sync.Once

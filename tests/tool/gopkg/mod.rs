@@ -41,7 +41,7 @@ fn the_files_are_as_their_goldens_say() {
         let names: Vec<&str> = files.iter().map(|f| f.name.as_str()).collect();
         let mut want = vec![".go", "_unsupported.go", "_linux_amd64.s"];
         // For the race detector.
-        if stem == "handles" {
+        if ["handles", "keeps"].contains(&stem) {
             want.extend(["_race.go", "_norace.go"]);
         }
         let want: Vec<String> = want.iter().map(|end| format!("{stem}{end}")).collect();

@@ -23,6 +23,7 @@ c_fn! {
             // POSIX has one error for every lack of resources.
             Err(_) => return libc::EAGAIN,
         };
+        crate::leave::adopt::begins();
         // SAFETY: the lane is this function's until the thread runs; the record until then too.
         unsafe {
             let thread: *mut Thread = libc::malloc(size_of::<Thread>()).cast();
@@ -100,6 +101,7 @@ c_fn! {
 unsafe fn end(thread: &Thread) -> ! {
     // SAFETY: the lane is this thread's own.
     unsafe { (*lane::control()).locals.run_destructors() };
+    crate::leave::adopt::ends(lane::control());
     // Almost always long since.
     while !thread.released.load(Acquire) {
         // SAFETY: no arguments.
