@@ -4,10 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::abi::{Abi, Passed, address};
 use super::ctype::{CType, Number, TypeRef, Types};
-use super::gotypes::{GoTypes, PREFIX};
+use super::defined::{Defined, VISIBLE};
+use super::exports::{self, Provided};
+use super::gotypes::{GoTypes, PREFIX, Refused};
 use super::names::Kind;
 use super::probe::{Meaning, Value};
-use super::source::Context;
+use super::source::{Context, Exported, GoFile};
 use crate::base::identifiers;
 use crate::model::{Function, Param, Type};
 
@@ -16,7 +18,15 @@ use crate::model::{Function, Param, Type};
 pub(super) const SYMBOL: &str = "goport_";
 
 /// Functions of package C that are not C's.
-const BUILT_IN: &[&str] = &["CString", "CBytes", "GoString", "GoStringN", "GoBytes"];
+const BUILT_IN: &[&str] = &[
+    "CString",
+    "CBytes",
+    "GoString",
+    "GoStringN",
+    "GoBytes",
+    "_GoStringLen",
+    "_GoStringPtr",
+];
 
 /// What the functions of package C need the types of.
 const BUILT_IN_TYPES: &[&str] = &["char", "int", "size_t"];
@@ -65,6 +75,8 @@ pub(super) struct Binding<'t> {
     pub addresses: BTreeMap<String, Address>,
     pub built_in: BTreeSet<String>,
     pub entries: Vec<Entry>,
+    /// The Go functions that C calls.
+    pub provided: Vec<Provided>,
     /// Names of functions of the package with the image.
     raw: BTreeSet<String>,
 }
@@ -89,8 +101,31 @@ impl<'t> Binding<'t> {
             addresses: BTreeMap::new(),
             built_in: BTreeSet::new(),
             entries: Vec::new(),
+            provided: Vec::new(),
             raw: BTreeSet::new(),
         }
+    }
+
+    /// Keeps the names of what sets the functions that C calls.
+    pub fn reserve<'n>(&mut self, exported: impl Iterator<Item = &'n str>) {
+        self.raw.extend(exported.map(exports::setter));
+    }
+
+    /// Has C call a Go function; `replaced` are what stands for the references of its file.
+    pub fn provide(
+        &mut self,
+        file: &GoFile,
+        export: &Exported,
+        replaced: &[String],
+        meanings: &BTreeMap<String, Meaning>,
+    ) -> Result<(), Refused> {
+        let meaning = meanings
+            .get(&export.name)
+            .ok_or("the C compiler does not know it")?;
+        let with = (self.all, &mut self.abi);
+        let one = exports::provided(file, export, replaced, with, meaning)?;
+        self.provided.push(one);
+        Ok(())
     }
 
     /// What stands in Go for a `C.name` of a file; or why nothing can.
@@ -414,53 +449,6 @@ impl<'t> Binding<'t> {
         Ok(format!("_Cfunc_{name}"))
     }
 }
-
-/// A C function that calls another.
-struct Defined<'d> {
-    name: &'d str,
-    symbol: &'d str,
-    params: &'d [String],
-    result: &'d str,
-    void: bool,
-}
-
-impl Defined<'_> {
-    fn takes(&self) -> String {
-        match self.params.is_empty() {
-            true => "void".to_owned(),
-            false => self.params.join(", "),
-        }
-    }
-
-    fn invoked(&self) -> String {
-        let args: Vec<String> = (0..self.params.len()).map(|n| format!("p{n}")).collect();
-        format!("{}({})", self.name, args.join(", "))
-    }
-
-    fn plain(&self) -> String {
-        let (result, symbol, takes) = (self.result, self.symbol, self.takes());
-        let gives = if self.void { "" } else { "return " };
-        format!(
-            "{VISIBLE} {result} {symbol}({takes}) {{ {gives}{}; }}\n",
-            self.invoked()
-        )
-    }
-
-    /// It gives what `errno` is behind the result.
-    fn with_errno(&self) -> String {
-        let (symbol, takes, invoked) = (self.symbol, self.takes(), self.invoked());
-        let (field, set) = match self.void {
-            true => (String::new(), ""),
-            false => (format!("{} r; ", self.result), "out.r = "),
-        };
-        format!(
-            "struct {symbol} {{ {field}int e; }};\n{VISIBLE} struct {symbol} {symbol}({takes}) {{\n\tstruct {symbol} out;\n\terrno = 0;\n\t{set}{invoked};\n\tout.e = errno;\n\treturn out;\n}}\n"
-        )
-    }
-}
-
-/// What makes an entry of an image of a function, whatever the flags of the package say.
-const VISIBLE: &str = "__attribute__((visibility(\"default\"), used))";
 
 fn by_value(what: &str) -> String {
     match what.ends_with("by value") {

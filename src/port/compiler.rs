@@ -137,6 +137,15 @@ impl Compiler {
         })
     }
 
+    /// Puts a header where C code finds it.
+    pub fn provide(&self, name: &str, text: &str) -> Result<()> {
+        let path = self.scratch.path().join(name);
+        let failed = |e: std::io::Error| {
+            Error::fault(Problem::new(format!("cannot be written: {e}")).at(name))
+        };
+        files::overwrite(&path, text.as_bytes()).map_err(failed)
+    }
+
     /// Compiles a text to an object with debug information, and gives its bytes.
     pub fn debug(&self, text: &str) -> Result<std::result::Result<Vec<u8>, String>> {
         let out = self.scratch.path().join("probe.o");

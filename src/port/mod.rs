@@ -4,7 +4,7 @@
 //! | --- | --- | --- |
 //! | files | `package`, `source`, `constraint`, `directives` | reads the Go files that import "C", with a Go grammar, and what `#cgo` lines say |
 //! | names | `names`, `probe`, `ctype` | asks the C compiler what each `C.name` is; types come from its debug information |
-//! | mapping | `binding`, `gotypes`, `abi` | what stands in Go for each name, and the C functions that Go calls for it |
+//! | mapping | `binding`, `gotypes`, `abi`, `defined`, `exports` | what stands in Go for each name, the C functions that Go calls for it, and the Go functions that C calls |
 //! | C code | `objects`, `compiler` | compiles these, the preambles and the C files of the package |
 //! | link | `libraries`, and `convert`'s pipeline | one image of all of it |
 //! | text | `text` | the ported files, and the one with what they use of C |
@@ -15,7 +15,9 @@ mod binding;
 mod compiler;
 mod constraint;
 mod ctype;
+mod defined;
 mod directives;
+mod exports;
 mod gotypes;
 mod libraries;
 mod names;
@@ -120,7 +122,6 @@ pub fn port(o: &PortOptions, progress: &dyn Progress) -> Result<Ported> {
     });
     let found = libraries::find(&package.folder, &package.flags.link, &o.libraries);
     problems.extend(found.problems);
-    problems.extend(exports(&package));
     Error::check(Kind::Unsupported, problems, ())?;
 
     // Compiles what the image needs of C.
@@ -184,7 +185,7 @@ impl Written<'_> {
         };
         let mut all = Vec::new();
         for (file, replaced) in self.package.files.iter().zip(replaced) {
-            let text = text::ported(file, replaced, &marker, self.target);
+            let text = text::ported(file, replaced, &image, &marker, self.target);
             let path = self.out.join(text::ported_name(&file.name));
             all.push((path, text.into_bytes()));
         }
@@ -192,6 +193,10 @@ impl Written<'_> {
         let shared = text::shared(name, self.binding, &image, &marker, self.target);
         all.push((self.out.join(text::SHARED), shared.into_bytes()));
         let dir = made.place.dir;
+        if self.package.files.iter().any(|f| f.handles.is_some()) {
+            let path = dir.join(text::HANDLES).join("handle.go");
+            all.push((path, text::handles(&marker).into_bytes()));
+        }
         all.extend(
             made.files
                 .into_iter()
@@ -210,10 +215,12 @@ fn ask(
     let mut all = Vec::new();
     for file in &package.files {
         let names = file.references.iter().flat_map(|r| binding::needs(&r.name));
-        let names: BTreeSet<String> = names.collect();
+        let exported = file.exports.iter().map(|e| e.name.clone());
+        let names: BTreeSet<String> = names.chain(exported).collect();
+        let preamble = objects::preamble(file) + &exports::prototypes(file);
         all.push(match names.is_empty() {
             true => BTreeMap::new(),
-            false => probe::ask(compiler, &objects::preamble(file), &names, types)?,
+            false => probe::ask(compiler, &preamble, &names, types)?,
         });
     }
     Ok(all)
@@ -227,6 +234,7 @@ fn map(
     problems: &mut Vec<Problem>,
 ) -> Vec<Vec<String>> {
     let mut all = Vec::new();
+    binding.reserve(exports::names(package));
     for (number, (file, meanings)) in package.files.iter().zip(meanings).enumerate() {
         let mut replaced = Vec::new();
         let mut told = BTreeSet::new();
@@ -244,23 +252,22 @@ fn map(
                 }
             }
         }
+        for export in &file.exports {
+            let why = match exports::refused(file, export) {
+                // Where a reference has no form, nothing comes of the file.
+                None if replaced.len() < file.references.len() => None,
+                None => binding.provide(file, export, &replaced, meanings).err(),
+                refused => refused,
+            };
+            let place = format!("{}:{}", shown(&file.path), export.line);
+            problems.extend(why.map(|why| {
+                let what = format!("`//export {}` cannot be ported: {why}", export.name);
+                Problem::new(what).at(place)
+            }));
+        }
         all.push(replaced);
     }
     all
-}
-
-/// Go functions that C calls by name.
-fn exports(package: &Package) -> Vec<Problem> {
-    let of_file = package.files.iter().flat_map(|file| {
-        file.exports.iter().map(|export| {
-            Problem::new(format!(
-                "`//export {}` cannot be ported: Go functions that C calls by name are not supported yet",
-                export.name
-            ))
-            .at(format!("{}:{}", shown(&file.path), export.line))
-        })
-    });
-    of_file.collect()
 }
 
 /// Where the package with the image goes: `internal/rsyso_NAME`, after the library.
@@ -306,6 +313,7 @@ fn convert_options(
         stem: Some(place.stem.clone()),
         import_path: place.import_path.clone(),
         exports: symbols.collect(),
+        imports: binding.provided.iter().map(|p| p.name.clone()).collect(),
         trim_prefix: Some(binding::SYMBOL.to_owned()),
         no_pairs: true,
         // Under cgo nothing is looked at, either.
@@ -318,8 +326,15 @@ fn convert_options(
 fn signatures(binding: &Binding<'_>) -> Signatures {
     let mut functions: Vec<_> = binding.entries.iter().map(|e| e.function.clone()).collect();
     functions.sort_by(|a, b| a.symbol.cmp(&b.symbol));
+    let mut imports: Vec<_> = binding
+        .provided
+        .iter()
+        .map(|p| p.function.clone())
+        .collect();
+    imports.sort_by(|a, b| a.symbol.cmp(&b.symbol));
     Signatures {
         functions,
+        imports,
         types: binding.abi.defs.clone(),
         ..Signatures::default()
     }

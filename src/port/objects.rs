@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::binding::Binding;
 use super::compiler::{Compiler, complaint};
 use super::directives;
+use super::exports;
 use super::package::{Package, shown};
 use super::probe::PROLOGUE;
 use super::source::GoFile;
@@ -21,12 +22,23 @@ pub(super) fn preamble(file: &GoFile) -> String {
     text
 }
 
+/// The header for the C files of the package: the preambles of the files that export functions, and the declarations.
+fn export_header(package: &Package) -> String {
+    let mut text = String::from("#ifndef RSYSO_CGO_EXPORT\n#define RSYSO_CGO_EXPORT\n");
+    for file in package.files.iter().filter(|f| !f.exports.is_empty()) {
+        text.push_str(&preamble(file));
+        text.push_str(&exports::prototypes(file));
+    }
+    text + "#endif\n"
+}
+
 /// Compiles all of it.
 pub(super) fn compile(
     compiler: &Compiler,
     package: &Package,
     binding: &Binding<'_>,
 ) -> Result<Vec<PathBuf>> {
+    compiler.provide(exports::HEADER, &export_header(package))?;
     let mut objects = Vec::new();
     let mut problems = Vec::new();
     let mut add = |name: String, text: &str, place: String| -> Result<()> {
@@ -47,11 +59,15 @@ pub(super) fn compile(
             continue;
         }
         let text = format!(
-            "{}#line 1 \"rsyso-calls\"\n#include <errno.h>\n{}",
+            "{}{}#line 1 \"rsyso-calls\"\n#include <errno.h>\n{}",
             preamble(file),
+            exports::prototypes(file),
             entries.concat()
         );
         add(format!("rsyso_{number}"), &text, shown(&file.path))?;
+    }
+    if let Some(text) = exports::referred(package) {
+        add("rsyso_exports".into(), &text, "package C".into())?;
     }
     let own: Vec<&str> = binding
         .entries

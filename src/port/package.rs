@@ -156,6 +156,11 @@ impl Package {
                 self.files.push(file);
             }
             (false, true) if !binds => without.push(file),
+            (true, true) if file.handles.is_some() => self.problems.push(
+                Problem::new("the file imports runtime/cgo, which makes a program one with cgo")
+                    .at(shown(&file.path))
+                    .help("move what uses it into a file that imports \"C\", which is ported"),
+            ),
             _ => {}
         }
         Ok(())

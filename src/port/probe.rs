@@ -13,6 +13,8 @@ use crate::sig::dwarf::{Debug, Sections, malformed};
 /// What is declared in front of every preamble, as cgo does: some preambles use it.
 pub(super) const PROLOGUE: &str = "\
 #line 1 \"rsyso-prologue\"
+#ifndef RSYSO_PROLOGUE
+#define RSYSO_PROLOGUE
 #include <stddef.h>
 typedef ptrdiff_t intgo;
 #define GO_CGO_GOSTRING_TYPEDEF
@@ -20,6 +22,7 @@ typedef struct { const char *p; intgo n; } _GoString_;
 typedef struct { char *p; intgo n; intgo c; } _GoBytes_;
 __attribute__((unused)) static size_t _GoStringLen(_GoString_ s) { return (size_t)s.n; }
 __attribute__((unused)) static const char *_GoStringPtr(_GoString_ s) { return s.p; }
+#endif
 ";
 
 /// What a name is.

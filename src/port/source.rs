@@ -22,6 +22,8 @@ pub(super) struct GoFile {
     pub imports: Vec<Import>,
     /// In the order of the text.
     pub references: Vec<Reference>,
+    /// Where it says the path of an import of runtime/cgo, whose handles a program without cgo cannot have.
+    pub handles: Option<Range<usize>>,
     /// The functions that it exports to C.
     pub exports: Vec<Exported>,
     /// What it declares at its top level.
@@ -64,8 +66,31 @@ pub(super) enum Context {
 /// A function below `//export`.
 #[derive(Clone, Debug)]
 pub(super) struct Exported {
+    /// As C knows it.
     pub name: String,
+    /// As Go does.
+    pub go: String,
     pub line: usize,
+    /// Where its types are: of each parameter, of each result.
+    pub params: Vec<Range<usize>>,
+    /// See `params`.
+    pub results: Vec<Range<usize>>,
+}
+
+impl GoFile {
+    /// A part of the text, with what stands for the references in it.
+    pub fn with(&self, part: Range<usize>, replaced: &[String]) -> String {
+        let mut text = String::new();
+        let mut at = part.start;
+        let inside = |range: &Range<usize>| part.start <= range.start && range.end <= part.end;
+        let all = self.references.iter().zip(replaced);
+        for (reference, new) in all.filter(|(r, _)| inside(&r.range)) {
+            text.push_str(self.text.get(at..reference.range.start).unwrap_or_default());
+            text.push_str(new);
+            at = reference.range.end;
+        }
+        text + self.text.get(at..part.end).unwrap_or_default()
+    }
 }
 
 /// Parses a Go file.
@@ -101,6 +126,7 @@ pub(super) fn parse(path: PathBuf, text: String) -> Result<GoFile> {
         true => Vec::new(),
         false => reader.references(root),
     };
+    let handles = reader.imported(root, &["\"runtime/cgo\"", "`runtime/cgo`"]);
     let (exports, declares) = (reader.exports(root), reader.declares(root));
     Ok(GoFile {
         name,
@@ -108,6 +134,7 @@ pub(super) fn parse(path: PathBuf, text: String) -> Result<GoFile> {
         constraint,
         imports,
         references,
+        handles,
         exports,
         declares,
         path,
@@ -226,6 +253,14 @@ impl<'t> Reader<'t> {
             .collect()
     }
 
+    /// Where the path of an import is, which may be written in these ways.
+    fn imported(&self, root: Node<'_>, ways: &[&str]) -> Option<Range<usize>> {
+        let specs = all(root).into_iter().filter(|n| n.kind() == "import_spec");
+        let mut paths = specs.filter_map(|spec| spec.child_by_field_name("path"));
+        let found = paths.find(|path| ways.contains(&self.of(*path)))?;
+        Some(found.byte_range())
+    }
+
     /// The comments directly in front of a node, in order.
     fn comments<'n>(&self, node: Node<'n>) -> Vec<Node<'n>> {
         let mut found = Vec::new();
@@ -306,12 +341,21 @@ impl<'t> Reader<'t> {
             .iter()
             .filter(|n| n.kind() == "function_declaration");
         let exported = functions.flat_map(|f| {
+            let of = |field| f.child_by_field_name(field);
+            let go = of("name").map_or("", |name| self.of(name));
             let names = self.comments(*f).into_iter().filter_map(|c| {
                 let rest = self.of(c).strip_prefix("//export ")?;
                 let name = rest.split_whitespace().next()?;
                 Some(Exported {
                     name: name.to_owned(),
+                    go: go.to_owned(),
                     line: c.start_position().row + 1,
+                    params: of("parameters").map_or_else(Vec::new, types),
+                    results: match of("result") {
+                        Some(list) if list.kind() == "parameter_list" => types(list),
+                        Some(one) => vec![one.byte_range()],
+                        None => Vec::new(),
+                    },
                 })
             });
             names.collect::<Vec<_>>()
@@ -354,6 +398,20 @@ impl<'t> Reader<'t> {
             .filter(|n| !matches!(n.as_str(), "_" | "init" | ","))
             .collect()
     }
+}
+
+/// The types of a list of parameters, one for each of them.
+fn types(list: Node<'_>) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    for node in children(list).into_iter().filter(|n| n.is_named()) {
+        if let Some(ty) = node.child_by_field_name("type") {
+            let names = node
+                .children_by_field_name("name", &mut node.walk())
+                .count();
+            found.extend(std::iter::repeat_n(ty.byte_range(), names.max(1)));
+        }
+    }
+    found
 }
 
 /// A comment without its marks, as cgo takes it for C.

@@ -2,11 +2,20 @@
 
 use super::abi::Passed;
 use super::binding::{Address, Binding, Call};
+use super::exports;
 use super::source::GoFile;
 use super::target::Target;
 
 /// The file with what the ported files use of C.
 pub(super) const SHARED: &str = "rsyso_cgo.go";
+
+/// The package that stands for runtime/cgo, below the image's.
+pub(super) const HANDLES: &str = "cgo";
+
+/// Its file.
+pub(super) fn handles(marker: &str) -> String {
+    format!("{marker}\n\n{}", include_str!("handle.go.in"))
+}
 
 /// The name of the ported form of a file.
 pub(super) fn ported_name(file: &str) -> String {
@@ -17,13 +26,22 @@ pub(super) fn ported_name(file: &str) -> String {
 }
 
 /// The file without "C": `replaced` holds what stands for each of its references.
-pub(super) fn ported(file: &GoFile, replaced: &[String], marker: &str, target: &Target) -> String {
+pub(super) fn ported(
+    file: &GoFile,
+    replaced: &[String],
+    image: &Image,
+    marker: &str,
+    target: &Target,
+) -> String {
     let mut edits: Vec<(std::ops::Range<usize>, String)> = Vec::new();
     for (reference, new) in file.references.iter().zip(replaced) {
         edits.push((reference.range.clone(), new.clone()));
     }
     for import in &file.imports {
         edits.push((import.range.clone(), String::new()));
+    }
+    if let Some(path) = &file.handles {
+        edits.push((path.clone(), format!("\"{}/{HANDLES}\"", image.path)));
     }
     let mut constraint = target.constraint();
     if let Some((range, own)) = &file.constraint {
@@ -115,6 +133,7 @@ fn declarations(binding: &Binding<'_>, image: &str) -> String {
     for call in binding.calls.values() {
         text.push_str(&function(call, image));
     }
+    text.push_str(&exports::set(&binding.provided, image));
     for (name, body) in BUILT_IN {
         if binding.built_in.contains(*name) {
             text.push_str(&body.replace("IMAGE", image));
@@ -230,6 +249,18 @@ func _Cfunc_GoString(p *_Ctype_char) string {
 	}
 	return string(unsafe.Slice((*byte)(unsafe.Pointer(p)), IMAGE.RsysoStrlen(unsafe.Pointer(p))))
 }
+",
+    ),
+    (
+        "_GoStringLen",
+        "// _GoStringLen is the length of a Go string.
+func _Cfunc__GoStringLen(s string) _Ctype_size_t { return _Ctype_size_t(len(s)) }
+",
+    ),
+    (
+        "_GoStringPtr",
+        "// _GoStringPtr is where the bytes of a Go string are.
+func _Cfunc__GoStringPtr(s string) *_Ctype_char { return *(**_Ctype_char)(unsafe.Pointer(&s)) }
 ",
     ),
     (

@@ -163,6 +163,11 @@ const SHORT: &[(&str, &[&str])] = &[
         "prints the last words of a program that ends",
         &["_exit", "abort", "exit"],
     ),
+    ("prints a line of a panic's report", &["rsyso_no_backtrace"]),
+    (
+        "waits on a thread of Rust's own, or for such threads, and in no call of Go's",
+        &["rsyso_kept_hand_over", "rsyso_kept_next"],
+    ),
     (
         "opens and reads files of /proc, /etc and time zones, which are always ready",
         &[

@@ -208,3 +208,12 @@ fn automerge() {
 
 /// Its tests, examples among them.
 const AUTOMERGE: usize = 22;
+
+#[test]
+fn go_functions_that_c_calls() {
+    let dir = fixture("callbacks");
+    port(dir.path(), &["-q"]).success();
+    assert_eq!(the_same_with_and_without_cgo(dir.path()), 7);
+    let mut vet = go::command(Release::Newest, dir.path(), false);
+    go::succeed(&mut vet, &["vet", "."]);
+}

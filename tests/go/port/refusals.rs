@@ -41,8 +41,8 @@ fn all_at_once_with_places() {
          \tC.turned(0)\n\
          \tvar _ C.no_such_type\n\
          }\n\n\
-         //export goCallback\n\
-         func goCallback(n C.int) {}",
+         //export goText\n\
+         func goText(lines []string) {}",
         2,
     );
     let line = |n: usize| format!("bad.go:{n}");
@@ -68,7 +68,10 @@ fn all_at_once_with_places() {
             "C.no_such_type cannot be ported: C does not know the name",
             line(21),
         ),
-        ("`//export goCallback` cannot be ported", line(24)),
+        (
+            "`//export goText` cannot be ported: C has no type for Go's `[]string` here",
+            line(24),
+        ),
         ("libmissing.a was not found", String::new()),
     ] {
         let at = told

@@ -1,0 +1,3 @@
+module rsyso.test/callbacks
+
+go 1.21
