@@ -83,9 +83,9 @@ fn unwinds(package: &str) -> String {
 \t\tswitch value := value.(type) {{
 \t\tcase nil:
 \t\tcase error:
-\t\t\tprint(\"{package}: a Go function panicked on a thread of the Rust library: \", value.Error(), \"\\n\")
+\t\t\tprint(\"{package}: a Go function panicked on a thread of the Rust library: \" + value.Error() + \"\\n\")
 \t\tcase string:
-\t\t\tprint(\"{package}: a Go function panicked on a thread of the Rust library: \", value, \"\\n\")
+\t\t\tprint(\"{package}: a Go function panicked on a thread of the Rust library: \" + value + \"\\n\")
 \t\tdefault:
 \t\t\tprint(\"{package}: a Go function panicked on a thread of the Rust library\\n\")
 \t\t}}

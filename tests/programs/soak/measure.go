@@ -111,7 +111,7 @@ func descriptors() int {
 var (
 	head = regexp.MustCompile(`^thread '[^']*' \([0-9]+\) panicked at src/lib\.rs:[0-9]+:[0-9]+:$`)
 	// std adds a backtrace to a panic within a panic; the runtime says in its place that there is none.
-	body = regexp.MustCompile(`^(|soak of goroutine [0-9]+|inner|outer|note: run with .*|stack backtrace:| +left out: .*| +[0-9]+: .*| +at .*)$`)
+	body = regexp.MustCompile(`^(|soak of goroutine [0-9]+|kept: a Go function panicked on a thread of the Rust library: on a thread|inner|outer|note: run with .*|stack backtrace:| +left out: .*| +[0-9]+: .*| +at .*)$`)
 )
 
 // checkReports reads what panics said since the last time, and empties the file. Each panic that Rust caught has said it once, and no other has.
