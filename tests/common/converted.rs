@@ -21,18 +21,13 @@ pub fn package(fixture: &str) -> PathBuf {
 
 fn make(fixture: &str) -> PathBuf {
     let library = archive(fixture);
-    let folder = root().join("fixtures").join(fixture);
-    let options = std::fs::read_to_string(folder.join("options")).unwrap_or_default();
-    let mut options: Vec<String> = options.split_whitespace().map(str::to_owned).collect();
+    let options = options(fixture);
     let mut hash = Sha256::new();
     hash.update(tool());
     hash.update(Sha256::digest(std::fs::read(&library).unwrap()));
     hash.update(options.join(" "));
-    // Headers stand in the fixture's folder.
-    for word in options.iter_mut().filter(|word| word.ends_with(".h")) {
-        let header = folder.join(&*word);
-        hash.update(std::fs::read(&header).unwrap());
-        *word = header.to_str().unwrap().to_owned();
+    for header in options.iter().filter(|word| word.ends_with(".h")) {
+        hash.update(std::fs::read(header).unwrap());
     }
     let key: String = hash.finalize()[..12]
         .iter()
@@ -56,6 +51,17 @@ fn make(fixture: &str) -> PathBuf {
         assert!(package.is_dir(), "{}: {error}", package.display());
     }
     package
+}
+
+/// The words of a fixture's file `options`, if it has one. Headers stand in its folder.
+pub fn options(fixture: &str) -> Vec<String> {
+    let folder = root().join("fixtures").join(fixture);
+    let options = std::fs::read_to_string(folder.join("options")).unwrap_or_default();
+    let words = options.split_whitespace().map(|word| match word {
+        word if word.ends_with(".h") => folder.join(word).to_str().unwrap().to_owned(),
+        word => word.to_owned(),
+    });
+    words.collect()
 }
 
 /// The SHA-256 of the tool, the runtime included.

@@ -9,7 +9,7 @@ use crate::common::process::run;
 use crate::common::{archive, converted, fixtures, rsyso, scratch};
 
 /// Converts with a number of threads and gives the files that were written.
-fn package(input: &Path, threads: &str) -> BTreeMap<String, Vec<u8>> {
+fn package(input: &Path, options: &[String], threads: &str) -> BTreeMap<String, Vec<u8>> {
     let out = scratch();
     let mut command = rsyso();
     command
@@ -17,6 +17,7 @@ fn package(input: &Path, threads: &str) -> BTreeMap<String, Vec<u8>> {
         .arg(input)
         .arg("-o")
         .arg(out.path())
+        .args(options)
         .env("RAYON_NUM_THREADS", threads);
     run(&mut command, Duration::from_secs(120)).success();
     std::fs::read_dir(out.path())
@@ -33,7 +34,8 @@ fn package(input: &Path, threads: &str) -> BTreeMap<String, Vec<u8>> {
 fn same_input_same_bytes() {
     for fixture in fixtures() {
         let input = archive(&fixture);
-        let first = package(&input, "1");
+        let options = converted::options(&fixture);
+        let first = package(&input, &options, "1");
         let names: Vec<_> = first.keys().map(String::as_str).collect();
         let mut expected = vec![
             format!("{fixture}.go"),
@@ -47,12 +49,18 @@ fn same_input_same_bytes() {
             expected.splice(3..3, pair);
         }
         assert_eq!(names, expected);
-        assert!(package(&input, "4") == first, "{fixture}: threads matter");
+        assert!(
+            package(&input, &options, "4") == first,
+            "{fixture}: threads matter"
+        );
 
         let elsewhere = scratch();
         let copy = elsewhere.path().join(input.file_name().unwrap());
         std::fs::copy(&input, &copy).unwrap();
-        assert!(package(&copy, "2") == first, "{fixture}: the path matters");
+        assert!(
+            package(&copy, &options, "2") == first,
+            "{fixture}: the path matters"
+        );
     }
 }
 

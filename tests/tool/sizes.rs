@@ -75,7 +75,9 @@ fn images_are_no_larger_than_shared_objects() {
 
 #[test]
 fn sizes_add_up_to_the_image_that_convert_writes() {
-    for fixture in fixtures() {
+    // Of a library with undefined symbols there is no image, unless Go provides them.
+    let all = fixtures().into_iter().filter(|name| name != "imports");
+    for fixture in all {
         let library = archive(&fixture);
         let dir = scratch();
         let made = json(
@@ -185,14 +187,7 @@ fn code_lies_with_the_crate_that_its_object_was_made_for() {
         let at_home = crate_of(member) == text(item, "crate");
         own.entry(text(item, "crate")).or_default()[usize::from(at_home)] += code;
     }
-    for krate in [
-        "itoa",
-        "miniz_oxide",
-        "regex_automata",
-        "regex_syntax",
-        "text",
-        "zmij",
-    ] {
+    for krate in ["itoa", "regex_automata", "regex_syntax", "text", "zmij"] {
         let [elsewhere, at_home] = own[krate];
         assert!(at_home > 10 * elsewhere, "{krate}: {at_home}, {elsewhere}");
     }

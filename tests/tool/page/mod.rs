@@ -257,7 +257,7 @@ fn a_function_is_found_and_says_what_keeps_it() {
     let name = |i: usize| items[i]["name"].as_str().unwrap();
     let wanted = items
         .iter()
-        .position(|i| i["name"].as_str().unwrap().contains("print_path"))
+        .position(|i| i["name"].as_str().unwrap().contains("panic_with_hook"))
         .expect("the panic machinery is there");
     let mut chain = vec![wanted];
     while let Some(by) = items[chain[chain.len() - 1]]["kept_by"].as_u64() {
@@ -272,7 +272,7 @@ fn a_function_is_found_and_says_what_keeps_it() {
     let b = &mut page.browser;
     b.key("/");
     assert_eq!(focused(b), "search");
-    b.write("PRINT_path");
+    b.write("PANIC_with_hook");
     let listed =
         b.eval("[...document.querySelectorAll('#results button .mono')].map(e => e.textContent)");
     let listed: Vec<_> = listed
@@ -282,7 +282,7 @@ fn a_function_is_found_and_says_what_keeps_it() {
         .filter_map(Value::as_str)
         .collect();
     assert!(
-        !listed.is_empty() && listed.iter().all(|n| n.contains("print_path")),
+        !listed.is_empty() && listed.iter().all(|n| n.contains("panic_with_hook")),
         "{listed:?}"
     );
     assert_eq!(listed[0], name(wanted));
