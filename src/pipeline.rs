@@ -108,7 +108,7 @@ pub fn make(
 
     // Wraps the image into an object, and reads that back with another parser.
     let name = format!("{}_linux_{}.syso", place.stem, arch.goarch());
-    let syso = (wrapped(&name, arch, linked, &header, &t)?, name);
+    let syso = wrapped(&name, arch, linked, &header, &t)?;
 
     // Prints the Go package: text only.
     let text = t.run("print", || {
@@ -117,7 +117,7 @@ pub fn make(
 
     // The inputs must be what they were.
     files.unchanged()?;
-    let mut files = vec![(syso.1, syso.0)];
+    let mut files = vec![(name, syso)];
     files.extend(text.into_iter().map(|f| (f.name, f.text.into_bytes())));
     files.extend(o.inside.iter().filter_map(|i| i.notice_file(&place.stem)));
     let told = Converted {

@@ -62,9 +62,9 @@ pub mod symbols {
         CALLBACK = "rsyso_callback";
         /// As [`CALLBACK`], for a function that the library keeps: (its frame, its number, its own address, the user data that came back).
         KEPT = "rsyso_kept";
-        /// What Go goes on in, once a kept function has returned; what it calls when one has not.
+        /// What Go goes on in, once a kept function has returned.
         KEPT_RESUME = "rsyso_kept_resume";
-        #[allow(missing_docs)]
+        /// What Go calls when a kept function has not returned.
         KEPT_UNWIND = "rsyso_kept_unwind";
         /// Gives the user data of a kept function that was destroyed on a thread of Rust's own, or 0.
         KEPT_DUE = "rsyso_kept_due";

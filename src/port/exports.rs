@@ -60,6 +60,9 @@ fn c_type(go: &str) -> Result<String, Refused> {
 
 /// The declaration of one in C.
 fn prototype(file: &GoFile, export: &Exported) -> Result<String, Refused> {
+    if export.method {
+        return Err("it is a method: export a function that calls it".into());
+    }
     let of = |range: &std::ops::Range<usize>| file.text.get(range.clone()).unwrap_or_default();
     let result = match export.results.as_slice() {
         [] => "void".to_owned(),
@@ -125,7 +128,8 @@ pub(super) struct Provided {
     pub go: String,
     /// The types that Go gives its parameters, and how each comes.
     pub params: Vec<(String, Passed)>,
-    pub result: Option<Passed>,
+    /// The same of its result.
+    pub result: Option<(String, Passed)>,
     /// As the image has it.
     pub function: Function,
 }
@@ -158,16 +162,18 @@ pub(super) fn provided(
         });
     }
     let (void, _) = abi.spelled(*result)?;
-    let result = match void || export.results.is_empty() {
-        true => None,
-        false => Some(abi.value(*result)?),
+    let result = match export.results.first() {
+        Some(go) if !void => Some((go, abi.value(*result)?)),
+        _ => None,
     };
-    let (ty, how) = result.unzip();
+    let (ty, given) = result
+        .map(|(go, (ty, how))| (ty, (file.with(go.clone(), replaced), how)))
+        .unzip();
     Ok(Provided {
         name: export.name.clone(),
         go: export.go.clone(),
         params: passed,
-        result: how,
+        result: given,
         function: Function {
             symbol: export.name.clone(),
             params: model,
@@ -193,9 +199,7 @@ impl Provided {
         let (mut declared, mut args) = (Vec::new(), Vec::new());
         for (n, (go, how)) in params {
             let (raw, arg) = match how {
-                Passed::Number(raw) if *raw == "bool" || *raw == *go => {
-                    ((*raw).to_owned(), format!("p{n}"))
-                }
+                Passed::Number(raw) if raw == go => ((*raw).to_owned(), format!("p{n}")),
                 Passed::Number(raw) if go == "bool" => ((*raw).to_owned(), format!("p{n} != 0")),
                 Passed::Number(raw) => ((*raw).to_owned(), format!("({go})(p{n})")),
                 Passed::Pointer if go == "unsafe.Pointer" => (go.clone(), format!("p{n}")),
@@ -211,15 +215,19 @@ impl Provided {
         let call = format!("{}({})", self.go, args.join(", "));
         let (result, body) = match &self.result {
             None => (String::new(), format!("\t\t{call}\n")),
-            Some(Passed::Number("bool")) => {
-                (" bool".to_owned(), format!("\t\treturn bool({call})\n"))
+            // Go has no conversion from truth values to numbers.
+            Some((go, Passed::Number(raw))) if go == "bool" && *raw != "bool" => (
+                format!(" {raw}"),
+                format!("\t\tif {call} {{\n\t\t\treturn 1\n\t\t}}\n\t\treturn 0\n"),
+            ),
+            Some((_, Passed::Number(raw))) => {
+                (format!(" {raw}"), format!("\t\treturn {raw}({call})\n"))
             }
-            Some(Passed::Number(raw)) => (format!(" {raw}"), format!("\t\treturn {raw}({call})\n")),
-            Some(Passed::Pointer) => (
+            Some((_, Passed::Pointer)) => (
                 " unsafe.Pointer".to_owned(),
                 format!("\t\treturn unsafe.Pointer({call})\n"),
             ),
-            Some(Passed::Bytes(of)) => (
+            Some((_, Passed::Bytes(of))) => (
                 format!(" {image}.{of}"),
                 format!("\t\tr := {call}\n\t\treturn *(*{image}.{of})(unsafe.Pointer(&r))\n"),
             ),

@@ -71,6 +71,8 @@ pub(super) struct Exported {
     /// As Go does.
     pub go: String,
     pub line: usize,
+    /// Whether it has a receiver.
+    pub method: bool,
     /// Where its types are: of each parameter, of each result.
     pub params: Vec<Range<usize>>,
     /// See `params`.
@@ -339,7 +341,7 @@ impl<'t> Reader<'t> {
         let functions = children(root);
         let functions = functions
             .iter()
-            .filter(|n| n.kind() == "function_declaration");
+            .filter(|n| matches!(n.kind(), "function_declaration" | "method_declaration"));
         let exported = functions.flat_map(|f| {
             let of = |field| f.child_by_field_name(field);
             let go = of("name").map_or("", |name| self.of(name));
@@ -349,6 +351,7 @@ impl<'t> Reader<'t> {
                 Some(Exported {
                     name: name.to_owned(),
                     go: go.to_owned(),
+                    method: f.kind() == "method_declaration",
                     line: c.start_position().row + 1,
                     params: of("parameters").map_or_else(Vec::new, types),
                     results: match of("result") {
@@ -404,7 +407,10 @@ impl<'t> Reader<'t> {
 fn types(list: Node<'_>) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     for node in children(list).into_iter().filter(|n| n.is_named()) {
-        if let Some(ty) = node.child_by_field_name("type") {
+        if node.kind() == "variadic_parameter_declaration" {
+            // As a whole it is no type of C's.
+            found.push(node.byte_range());
+        } else if let Some(ty) = node.child_by_field_name("type") {
             let names = node
                 .children_by_field_name("name", &mut node.walk())
                 .count();

@@ -42,7 +42,12 @@ fn all_at_once_with_places() {
          \tvar _ C.no_such_type\n\
          }\n\n\
          //export goText\n\
-         func goText(lines []string) {}",
+         func goText(lines []string) {}\n\n\
+         //export goMany\n\
+         func goMany(n ...C.int) {}\n\n\
+         type T int\n\n\
+         //export goMethod\n\
+         func (T) goMethod() {}",
         2,
     );
     let line = |n: usize| format!("bad.go:{n}");
@@ -71,6 +76,14 @@ fn all_at_once_with_places() {
         (
             "`//export goText` cannot be ported: C has no type for Go's `[]string` here",
             line(24),
+        ),
+        (
+            "`//export goMany` cannot be ported: C has no type",
+            line(27),
+        ),
+        (
+            "`//export goMethod` cannot be ported: it is a method",
+            line(32),
         ),
         ("libmissing.a was not found", String::new()),
     ] {

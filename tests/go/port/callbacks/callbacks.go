@@ -59,6 +59,15 @@ func goMoved(p C.place, by C.int) C.place {
 	return C.place{x: p.x + C.double(by), n: p.n - C.int32_t(by)}
 }
 
+//export goNot
+func goNot(b bool) bool { return !b }
+
+//export goSame
+func goSame(b C.bool) C.bool { return b }
+
+// Truth has C pass truth values, of Go's type and of C's.
+func Truth(n int) int { return int(C.truth(C.int(n))) }
+
 // AllKinds has C pass all kinds of values.
 func AllKinds() float64 { return float64(C.all_kinds()) }
 

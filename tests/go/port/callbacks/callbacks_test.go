@@ -63,6 +63,9 @@ func TestKinds(t *testing.T) {
 	if got := fmt.Sprint(Kinds); got != "[-1 2 200 -4 5 true 2.5 3.25 200]" {
 		t.Error(got)
 	}
+	if yes, no := Truth(5), Truth(0); yes != 1 || no != 10 {
+		t.Error(yes, no)
+	}
 	x, n := Moved(1.5, 10, 3)
 	if x != 4.5 || n != 7 || Told != 1 {
 		t.Error(x, n, Told)

@@ -43,6 +43,10 @@ double all_kinds(void) {
 	return goKinds(-1, 2, byte, -4, 5, 1, 2.5, 3.25, &byte) + goCount();
 }
 
+int truth(int n) {
+	return 10 * goNot(n != 0) + (goSame(n != 0) ? 1 : 0);
+}
+
 place moved(place p, int by) {
 	goTold(NULL);
 	return goMoved(p, by);
