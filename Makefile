@@ -11,7 +11,7 @@ DEMO := target/demo
 # How long each storm of `make storm-long` takes.
 STORM_SECONDS ?= 3600
 
-.PHONY: vendor help tools browser arm64 demo test-quick test matrix placed storm storm-long soak soak-long fuzz fuzz-long allocators-long mutations-long blocked crate-tests bench bench-peers bless clean
+.PHONY: oracle vendor help tools browser arm64 demo test-quick test matrix placed storm storm-long soak soak-long fuzz fuzz-long allocators-long mutations-long blocked crate-tests bench bench-peers bless clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -84,6 +84,9 @@ test: tools browser ## every test; what CI runs
 
 matrix: tools ## the fixtures on all versions of Go in all modes
 	cargo test --test go go_modes:: -- --include-ignored --skip allocators --skip quick
+
+oracle: tools ## the Go tests of the fixtures through cgo, beside the image
+	cargo test --test go cgo:: -- --include-ignored
 
 placed: tools ## a signal before each instruction of the ways through a library, as Go sends it
 	RSYSO_PLACED=1000000 cargo test --test load placed:: -- --nocapture --test-threads=1

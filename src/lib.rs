@@ -57,6 +57,7 @@ pub mod port;
 pub mod provenance;
 #[doc(hidden)]
 pub mod read;
+mod shim;
 #[doc(hidden)]
 pub mod sig;
 #[doc(hidden)]

@@ -17,13 +17,14 @@ use crate::base::diag::{Error, Result};
 use crate::base::options::{ConvertOptions, InspectOptions, library_file};
 use crate::base::report::{Converted, Inspection, Progress, count};
 use crate::base::stages::Stages;
-use crate::go::{self, Prefix};
+use crate::go::{self, GoPackage, Prefix};
 use crate::link::library::Library;
 use crate::link::{elf, interpose, symtab};
 use crate::model::uses::Calls;
 use crate::model::{Api, Declared, Signatures};
 use crate::provenance;
 use crate::read::Files;
+use crate::shim::{self, Shim};
 use crate::sig::Parsed;
 use crate::sig::header::Headers;
 use crate::sig::rules;
@@ -73,22 +74,9 @@ pub fn make(
 
     // Reads what the exports are. From here on the API is frozen. What flags say of it stands beside it.
     let (api, declared) = offered(&library, &headers, known, o, &t)?;
-    // Plans the Go package. What Go cannot express is refused now, with the parameter's name; so are names that clash, and an API that differs from
-    // that of the other architectures that are there. From here on the package is frozen, but for the names of its wrappers.
+    // Plans the Go package. From here on the package is frozen, but for the names of its wrappers.
     let digest = t.run("digest", || library.digest());
-    let present = go::present(&place)?;
-    let package = t.run("go", || {
-        go::plan(&go::Request {
-            go_prefix: Prefix::new(o.trim_prefix.as_deref()),
-            command: o.command.clone(),
-            sha256: provenance::hex(&digest),
-            present: present.as_ref(),
-            ..request(&library, &o.inputs, &place, &api, &declared)
-        })
-    })?;
-    if let Some(present) = &present {
-        go::agree(present, &package, arch.goarch())?;
-    }
+    let (package, shim) = planned(&library, digest, o, &place, (&api, &declared), &t)?;
 
     // Links the library, the wrappers and the runtime.
     let crates = o.inside.as_ref().map(|inside| inside.crates.clone());
@@ -126,6 +114,7 @@ pub fn make(
         kept,
         dropped,
         waits,
+        shim: shim.map(|shim| (shim.source, shim.id)),
         ..about(&place)
     };
     Ok(Made { place, files, told })
@@ -156,6 +145,42 @@ fn about(place: &go::Place) -> Converted {
         out_dir: place.dir.clone(),
         ..Converted::default()
     }
+}
+
+/// The Go package, and the shim where Go calls through cgo. What Go cannot express is refused, with the parameter's name; so are names that clash, and
+/// an API that differs from that of the other architectures that are there.
+fn planned(
+    library: &Library<'_>,
+    digest: [u8; 32],
+    o: &ConvertOptions,
+    place: &go::Place,
+    (api, declared): (&Api, &Declared),
+    t: &Stages<'_>,
+) -> Result<(GoPackage, Option<Shim>)> {
+    let present = go::present(place)?;
+    let cgo_present = go::cgo_present(place)?;
+    let shim = match o.cgo.is_empty() && cgo_present.is_none() {
+        true => None,
+        false => Some(t.run("shim", || shim::write(api, place.identity()))?),
+    };
+    let package = t.run("go", || {
+        go::plan(&go::Request {
+            go_prefix: Prefix::new(o.trim_prefix.as_deref()),
+            command: o.command.clone(),
+            sha256: provenance::hex(&digest),
+            present: present.as_ref(),
+            cgo: shim.as_ref().map(|shim| go::Cgo {
+                shim,
+                machines: &o.cgo,
+                present: cgo_present.as_ref(),
+            }),
+            ..request(library, &o.inputs, place, api, declared)
+        })
+    })?;
+    if let Some(present) = &present {
+        go::agree(present, &package, library.arch.goarch())?;
+    }
+    Ok((package, shim))
 }
 
 /// What the library offers: its signatures, what conventions mean by them, and what flags say of them.
@@ -213,6 +238,7 @@ fn request<'a>(
         library: library_file(inputs),
         sha256: String::new(),
         present: None,
+        cgo: None,
     }
 }
 

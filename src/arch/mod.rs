@@ -20,6 +20,9 @@ pub mod arm64;
 pub mod groups;
 pub mod reloc;
 pub mod thread_pointer;
+mod through_cgo;
+
+pub use through_cgo::{Platform, THROUGH_CGO};
 
 /// Machine code with symbolic references, before it has an address.
 #[derive(Clone, Debug, Default, PartialEq)]

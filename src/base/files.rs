@@ -164,6 +164,11 @@ pub fn overwrite(path: &Path, bytes: &[u8]) -> io::Result<()> {
     fs::write(path, bytes)
 }
 
+/// Makes a folder, and those above it that are missing.
+pub fn make_folders(dir: &Path) -> io::Result<()> {
+    fs::create_dir_all(dir)
+}
+
 /// Makes a folder in one that is there.
 pub fn make_folder(dir: &Path) -> io::Result<()> {
     fs::create_dir(dir)

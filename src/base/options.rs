@@ -61,6 +61,28 @@ pub struct ConvertOptions {
     pub sources: Vec<(PathBuf, PathBuf)>,
     /// What the library is made of, where that is known.
     pub inside: Option<Inside>,
+    /// The machines that archives for cgo are made for beside the image.
+    pub cgo: Vec<CgoMachine>,
+}
+
+/// A machine on which Go calls the library through cgo, and what is known of the archive for it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CgoMachine {
+    /// As Go names it.
+    pub goos: String,
+    /// As Go names it.
+    pub goarch: String,
+    /// What the linker is told beside the archive: `-lm`.
+    pub libs: Vec<String>,
+    /// The symbol that functions call which a panic may not leave.
+    pub cannot_unwind: Option<String>,
+}
+
+impl CgoMachine {
+    /// The name of the archive.
+    pub fn archive(&self, stem: &str) -> String {
+        format!("{stem}_{}_{}.a", self.goos, self.goarch)
+    }
 }
 
 /// What goes into an image, and beside it, to tell what is inside.
@@ -110,6 +132,7 @@ impl ConvertOptions {
             command,
             sources: Vec::new(),
             inside: None,
+            cgo: Vec::new(),
         }
     }
 }

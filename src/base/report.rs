@@ -97,6 +97,9 @@ pub struct Converted {
     pub dropped: usize,
     /// The functions that can wait, or about which `--blocking` says something.
     pub waits: Vec<Waiting>,
+    /// The Rust source of what stands before the exports for cgo, if Go calls the library through that anywhere, and the end of its names.
+    #[serde(skip)]
+    pub shim: Option<(String, String)>,
 }
 
 /// A function that can wait, or about which `--blocking` says something.

@@ -62,7 +62,7 @@ impl Cargo {
         self.tool("CARGO", "cargo")
     }
 
-    fn tool(&self, variable: &str, name: &str) -> Command {
+    pub(super) fn tool(&self, variable: &str, name: &str) -> Command {
         let program = std::env::var_os(variable).filter(|p| !p.is_empty());
         let mut command = Command::new(program.unwrap_or_else(|| OsString::from(name)));
         command.current_dir(&self.dir).stdin(Stdio::null());
@@ -97,6 +97,22 @@ impl Cargo {
         let output = rustc.args(["--print", "sysroot"]).output().ok()?;
         let folder = String::from_utf8(output.stdout).ok()?;
         Some(PathBuf::from(folder.trim()))
+    }
+
+    /// The target of this machine.
+    pub(super) fn host(&self) -> Result<String> {
+        let mut rustc = self.tool("RUSTC", "rustc");
+        let output = rustc
+            .arg("-vV")
+            .output()
+            .map_err(|e| missing("rustc", &e))?;
+        let said = String::from_utf8_lossy(&output.stdout);
+        let host = said.lines().find_map(|line| line.strip_prefix("host: "));
+        host.map(str::to_owned).ok_or_else(|| {
+            Error::fault(Problem::new(
+                "`rustc -vV` does not say what this machine is",
+            ))
+        })
     }
 
     fn described(&self, o: &BuildOptions, words: &[String]) -> Result<Metadata> {

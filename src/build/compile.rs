@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::io::BufReader;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use cargo_metadata::camino::Utf8PathBuf;
@@ -24,8 +24,17 @@ pub(super) struct Staticlib {
     pub(super) overridden: Vec<String>,
 }
 
+/// What a library is built for.
+#[derive(Clone, Copy)]
+pub(super) enum For<'a> {
+    /// To be converted.
+    Native,
+    /// To be linked through cgo. The file that is told what the linker needs beside it.
+    Cgo(&'a Path),
+}
+
 /// `cargo rustc` is `cargo build` for one target of one package, and can be told another crate type.
-fn arguments(krate: &Crate, o: &BuildOptions, target: &str) -> Vec<String> {
+fn arguments(krate: &Crate, o: &BuildOptions, target: &str, to: For<'_>) -> Vec<String> {
     let spec = format!("{}@{}", krate.name, krate.version);
     let mut words: Vec<String> = ["rustc", "--lib", "--crate-type=staticlib"]
         .map(String::from)
@@ -50,6 +59,9 @@ fn arguments(krate: &Crate, o: &BuildOptions, target: &str) -> Vec<String> {
             .map(|dir| format!("--target-dir={}", dir.display())),
     );
     words.extend(KEEP_APART.map(String::from));
+    if let For::Cgo(told) = to {
+        words.push(format!("--print=native-static-libs={}", told.display()));
+    }
     words
 }
 
@@ -60,11 +72,12 @@ pub(super) fn staticlib(
     o: &BuildOptions,
     target: &str,
     variables: &BTreeMap<String, String>,
+    to: For<'_>,
 ) -> Result<Staticlib> {
     let mut command = cargo.command();
     command
-        .args(arguments(krate, o, target))
-        .envs(profile_variables(&o.profile))
+        .args(arguments(krate, o, target, to))
+        .envs(profile_variables(&o.profile, to))
         .envs(variables)
         .stdout(Stdio::piped());
     let mut child = command.spawn().map_err(|e| missing("cargo", &e))?;
@@ -140,14 +153,20 @@ const KEEP_APART: [&str; 3] = [
 
 /// What the profile must say for signatures to be found in the archive; all else stays as the user has it
 /// (The Cargo Book, "Configuration", `profile.<name>`).
-fn profile_variables(profile: &str) -> [(String, &'static str); 3] {
+fn profile_variables(profile: &str, to: For<'_>) -> Vec<(String, &'static str)> {
     let name = profile.replace('-', "_").to_uppercase();
-    [
-        ("DEBUG", "2"),
-        ("STRIP", "none"),
-        ("SPLIT_DEBUGINFO", "off"),
-    ]
-    .map(|(key, value)| (format!("CARGO_PROFILE_{name}_{key}"), value))
+    let all: &[(&str, &str)] = match to {
+        For::Native => &[
+            ("DEBUG", "2"),
+            ("STRIP", "none"),
+            ("SPLIT_DEBUGINFO", "off"),
+        ],
+        // The shim calls functions of std's that link-time optimisation leaves out.
+        For::Cgo(_) => &[("DEBUG", "0"), ("LTO", "off"), ("STRIP", "none")],
+    };
+    let all = all.iter();
+    all.map(|(key, value)| (format!("CARGO_PROFILE_{name}_{key}"), *value))
+        .collect()
 }
 
 #[cfg(test)]
@@ -156,7 +175,10 @@ mod tests {
 
     #[test]
     fn profiles_become_variables() {
-        let names = |profile| profile_variables(profile).map(|(name, _)| name);
+        let names = |profile| -> Vec<String> {
+            let all = profile_variables(profile, For::Native).into_iter();
+            all.map(|(name, _)| name).collect()
+        };
         assert_eq!(
             names("release"),
             [

@@ -4,6 +4,7 @@
 
 mod advice;
 mod cargo;
+mod cgo;
 mod compile;
 mod dest;
 mod flags;
@@ -15,7 +16,10 @@ mod targets;
 
 use std::path::PathBuf;
 
+use cargo_metadata::Metadata;
 use serde::Serialize;
+
+use crate::arch::Arch;
 
 use crate::base::diag::Result;
 use crate::base::options::{ConvertOptions, base_name};
@@ -25,7 +29,10 @@ use crate::go;
 pub use cargo::is_taken;
 pub use rebuild::{find_again, rebuild};
 
+pub use cgo::BuiltCgo;
+
 use cargo::Cargo;
+use compile::{For, Staticlib};
 use flags::Places;
 use krate::Crate;
 use restore::Before;
@@ -71,6 +78,8 @@ pub struct BuildOptions {
     pub target_dir: Option<PathBuf>,
     /// Write the licence texts of what is inside.
     pub notice: bool,
+    /// Make an archive for cgo for this machine, too.
+    pub cgo: bool,
     /// What `convert` is told. `inputs`, `out_dir`, `sources` and `inside` are filled in here.
     pub convert: ConvertOptions,
 }
@@ -92,6 +101,7 @@ impl BuildOptions {
             says: Says::default(),
             target_dir: None,
             notice: false,
+            cgo: false,
             convert: ConvertOptions {
                 command: "rsyso build".into(),
                 ..ConvertOptions::new(Vec::new())
@@ -137,6 +147,8 @@ pub struct Built {
     pub out_dir: PathBuf,
     /// One entry per target.
     pub targets: Vec<BuiltTarget>,
+    /// One entry per archive for cgo.
+    pub cgo: Vec<BuiltCgo>,
 }
 
 /// What `build` made for one target.
@@ -158,11 +170,12 @@ pub fn build(o: &BuildOptions, progress: &dyn Progress) -> Result<Built> {
     let cargo = Cargo::at(&o.dir)?;
     let workspace = cargo.metadata(o)?;
     let krate = Crate::among(&workspace, &cargo, o)?;
-    let targets = targets::choose(&cargo, &o.targets)?;
+    let chosen = targets::choose(&cargo, &o.targets, o.cgo)?;
+    let (targets, platforms) = (chosen.native, chosen.cgo);
     // What is wrong with the name or the place shows before anything is compiled.
     let env = std::env::var("GOPACKAGE").ok().filter(|p| !p.is_empty());
     let out_dir = dest::folder(o, &krate, env.is_some())?;
-    go::place(
+    let place = go::place(
         &[format!("lib{}.a", krate.library).into()],
         &out_dir,
         o.convert.package.as_deref(),
@@ -171,18 +184,15 @@ pub fn build(o: &BuildOptions, progress: &dyn Progress) -> Result<Built> {
         env.as_deref(),
     )?;
     // All targets are compiled before the first is converted: a crate that does not compile changes nothing.
-    let mut archives = Vec::new();
-    for arch in &targets {
-        let target = arch.rust_target();
-        let what = format!("{} v{} for {target}", krate.name, krate.version);
-        progress.status("Building", &what);
-        let described = cargo.dependencies(&krate.dir, o, target);
-        let places = Places::of(o, &workspace, described.as_ref().ok());
-        let variables = places.variables(&cargo, target).unwrap_or_default();
-        let built = compile::staticlib(&cargo, &krate, o, target, &variables)?;
-        archives.push((built, described, places.sources()));
-    }
-    let before = Before::take(&out_dir, targets.len())?;
+    let archives = targets
+        .iter()
+        .map(|arch| compiled(&cargo, &krate, o, &workspace, *arch, progress))
+        .collect::<Result<Vec<_>>>()?;
+    let libraries = platforms
+        .into_iter()
+        .map(|platform| cgo::library(&cargo, &krate, o, &workspace, platform, progress))
+        .collect::<Result<Vec<_>>>()?;
+    let before = Before::take(&out_dir, targets.len() + libraries.len())?;
     let mut made = Vec::new();
     for (arch, (built, described, sources)) in targets.iter().zip(archives) {
         let options = ConvertOptions {
@@ -190,6 +200,7 @@ pub fn build(o: &BuildOptions, progress: &dyn Progress) -> Result<Built> {
             out_dir: out_dir.clone(),
             inside: inside::find(&cargo, &krate, o, &described, &built.built, progress),
             sources,
+            cgo: libraries.iter().map(|l| l.machine.clone()).collect(),
             ..o.convert.clone()
         };
         let what = format!("{} for linux/{}", base_name(&built.archive), arch.goarch());
@@ -215,6 +226,15 @@ pub fn build(o: &BuildOptions, progress: &dyn Progress) -> Result<Built> {
             }
         }
     }
+    let shim = made.first().and_then(|t| t.converted.shim.as_ref());
+    let archives = cgo::finish(&cargo, &libraries, &place, shim, progress);
+    let archives = archives.map_err(|(mut error, archives)| {
+        let files = made.iter().flat_map(|t| &t.converted.files);
+        error
+            .problems
+            .extend(before.restore(files.chain(&archives)));
+        error
+    })?;
     let package = made.first().map(|t| t.converted.package.clone());
     Ok(Built {
         krate: krate.name,
@@ -223,5 +243,28 @@ pub fn build(o: &BuildOptions, progress: &dyn Progress) -> Result<Built> {
         package: package.unwrap_or_default(),
         out_dir,
         targets: made,
+        cgo: archives,
     })
+}
+
+/// The crate's library for one target, what cargo says of its dependencies, and where its sources are.
+type Compiled = (Staticlib, Result<Metadata>, Vec<(PathBuf, PathBuf)>);
+
+/// Compiles the crate for one target.
+fn compiled(
+    cargo: &Cargo,
+    krate: &Crate,
+    o: &BuildOptions,
+    workspace: &Metadata,
+    arch: &dyn Arch,
+    progress: &dyn Progress,
+) -> Result<Compiled> {
+    let target = arch.rust_target();
+    let what = format!("{} v{} for {target}", krate.name, krate.version);
+    progress.status("Building", &what);
+    let described = cargo.dependencies(&krate.dir, o, target);
+    let places = Places::of(o, workspace, described.as_ref().ok());
+    let variables = places.variables(cargo, target).unwrap_or_default();
+    let built = compile::staticlib(cargo, krate, o, target, &variables, For::Native)?;
+    Ok((built, described, places.sources()))
 }

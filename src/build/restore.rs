@@ -41,7 +41,7 @@ impl Before {
         for path in files::list(dir)? {
             let ours = path
                 .extension()
-                .is_some_and(|e| e == "syso" || e == "s" || e == "go");
+                .is_some_and(|e| e == "syso" || e == "s" || e == "go" || e == "a");
             if ours && path.is_file() {
                 let bytes = files::read(&path)?;
                 self.files.insert(path, bytes);

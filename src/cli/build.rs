@@ -64,6 +64,9 @@ pub struct Build {
     /// Do not use the network
     #[arg(long, help_heading = "Cargo")]
     offline: bool,
+    /// Make the package for cgo on this machine, too (docs/CGO.md)
+    #[arg(long)]
+    cgo: bool,
     /// Write NOTICE_NAME.txt: the licence texts of the crates inside
     #[arg(long)]
     notice: bool,
@@ -173,6 +176,7 @@ pub fn options(args: Build, ui: &dyn Progress) -> Result<BuildOptions> {
         },
         target_dir: None,
         notice: args.notice,
+        cgo: args.cgo,
         convert: args.go.into_options(convert, ui)?,
     })
 }

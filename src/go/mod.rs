@@ -13,8 +13,8 @@ pub use crate::base::identifiers::{Prefix, library_name};
 pub use package::{Assembly, Declaration, GoPackage, Item, Kind, Routine, Source, Stub};
 pub use place::gitattributes;
 pub use place::{
-    Place, Present, agree, is_platform, nowhere, package_in, place, place_of, present, suits,
-    write, write_text, write_tree,
+    CgoPresent, Place, Present, agree, cgo_present, is_platform, nowhere, package_in, place,
+    place_of, present, suits, write, write_text, write_tree,
 };
-pub use plan::{Request, plan, unsupported};
+pub use plan::{Cgo, Request, plan, unsupported};
 pub use print::{GoFile, print};

@@ -46,6 +46,8 @@ pub struct Source {
     pub constraint: String,
     /// The lines of the package comment.
     pub comment: Vec<String>,
+    /// What the go command's cgo is told, in C; empty where the file does not use it.
+    pub preamble: Vec<String>,
     /// What it imports, in order.
     pub imports: Vec<&'static str>,
     /// What it declares, in order.

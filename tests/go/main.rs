@@ -6,6 +6,7 @@
 mod common;
 
 mod build;
+mod cgo;
 mod crate_tests;
 mod examples;
 mod go_modes;

@@ -9,11 +9,13 @@ use crate::base::options::ConvertOptions;
 
 use crate::base::identifiers as names;
 
+mod cgo;
 pub mod gitattributes;
 mod gomod;
 mod present;
 mod write;
 
+pub use cgo::{CgoPresent, cgo_present};
 pub(super) use present::ORIGIN;
 pub use present::{Present, agree, present};
 pub use write::{write, write_text, write_tree};
@@ -221,7 +223,7 @@ fn package_of(
     // Both would declare the same names.
     if let Some(other) = found.iter().find(|clause| clause.generated && !clause.ours) {
         let before = other.file.trim_end_matches(".go");
-        let parts = ["_unsupported", "_norace", "_race"].iter();
+        let parts = ["_unsupported", "_norace", "_race", "_cgo"].iter();
         let before = parts
             .filter_map(|part| before.strip_suffix(part))
             .next()
@@ -301,7 +303,8 @@ struct Clause {
 
 /// The clauses of the Go files in `dir` that the go command would build together, by file name.
 fn clauses(dir: &Path, stem: &str) -> Result<Vec<Clause>> {
-    let own = ["", "_unsupported", "_race", "_norace"].map(|part| format!("{stem}{part}.go"));
+    let own =
+        ["", "_unsupported", "_race", "_norace", "_cgo"].map(|part| format!("{stem}{part}.go"));
     let unreadable = |path: &Path, e: std::io::Error| {
         fault(format!("cannot be read: {e}")).map(|p| p.at(path.display().to_string()))
     };

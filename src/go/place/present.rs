@@ -57,7 +57,7 @@ pub fn present(place: &Place) -> Result<Option<Present>> {
 }
 
 /// What is behind [`ORIGIN`] in a line of a file.
-fn origin(line: &str) -> Option<&str> {
+pub(super) fn origin(line: &str) -> Option<&str> {
     line.strip_prefix("// ")?.strip_prefix(ORIGIN)
 }
 

@@ -103,7 +103,7 @@ fn stranger(path: &Path, is_image: &dyn Fn(&[u8]) -> bool, help: &str) -> Option
         Ok(Entry::File) => {}
         Err(e) => return Some(problem(format!("cannot be looked at: {e}"))),
     }
-    let ours = match path.extension().is_some_and(|e| e == "syso") {
+    let ours = match path.extension().is_some_and(|e| e == "syso" || e == "a") {
         true => files::read(path).map(|bytes| is_image(&bytes)),
         false => files::read_beginning(path, 4096).map(|bytes| {
             let first = bytes.split(|&b| b == b'\n').next().unwrap_or_default();

@@ -9,7 +9,7 @@ use super::export::{CallSite, Export, Made, declaration};
 use super::handle_types::CELL;
 use super::handles::Role;
 use super::large::{self, Between};
-use super::{depart, escape, kept, layouts, lengths, owned, race, texts, types};
+use super::{cgo_handles, depart, escape, kept, layouts, lengths, owned, race, texts, types};
 
 /// Copies a string that a handle's memory holds.
 const COPY_TEXT: &str = "rsysoCopyText";
@@ -68,7 +68,7 @@ impl Export<'_> {
     /// Whether the Go function is more than the assembly.
     fn converts(&self) -> bool {
         let (f, handles) = (self.f, &self.scope.handles);
-        self.frame.by_reference()
+        self.by_reference()
             || f.result.as_ref().is_some_and(Type::gives_memory)
             || *self.role() != Role::Plain
             || f.params.iter().any(|p| handles.of(&p.ty).is_some())
@@ -98,8 +98,13 @@ impl Export<'_> {
         };
         let mut lines = border::checks(&looks, self.index, f);
         lines.extend(lengths::checks(&self.who, f, &self.params));
-        let passed = texts::copies(self);
+        let mut passed = texts::copies(self);
         lines.extend(passed.statements);
+        if self.cgo {
+            let (statements, args) = cgo_handles::used(self, &passed.args);
+            lines.extend(statements);
+            passed.args = args;
+        }
         lines.extend(keeps.then(|| format!("\t{}()", race::RELEASES)));
         let call = self.call(&CallSite {
             who: &self.who,
@@ -120,7 +125,8 @@ impl Export<'_> {
             lines.push(format!("\t{local} := {given}"));
             given = local;
         }
-        if copy.is_some() {
+        // Through cgo, uses end when the function does.
+        if copy.is_some() && !self.cgo {
             lines.extend(self.released());
         }
         lines.extend(keeps.then(|| format!("\t{}()", race::ACQUIRES)));
@@ -172,7 +178,7 @@ impl Export<'_> {
             args: &args,
             ..*site
         };
-        match self.frame.by_reference() {
+        match self.by_reference() {
             true => self.between().call(self, site),
             false => Made {
                 statements: Vec::new(),
@@ -207,12 +213,16 @@ impl Export<'_> {
 
     /// What stands between such a function and the assembly.
     fn support(&self) -> String {
-        let by_reference = self.frame.by_reference();
+        let by_reference = self.by_reference();
         let between = self.between();
         let mut lines = Vec::new();
         if by_reference {
             lines.extend(between.frame(self, self.plain_name()));
             lines.push(String::new());
+            if self.cgo {
+                lines.pop();
+                return lines.join("\n");
+            }
             if self.blocks() {
                 lines.push(between.blocking(self.frame.callbacks));
                 lines.push(String::new());
@@ -231,7 +241,7 @@ impl Export<'_> {
 
     /// The assembly function.
     pub fn stub(&self) -> Stub {
-        let by_reference = self.frame.by_reference();
+        let by_reference = self.by_reference();
         let between = self.between();
         let stub = &between.stub;
         let (signature, name) = match (by_reference, self.converts()) {

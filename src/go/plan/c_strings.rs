@@ -100,20 +100,23 @@ impl Called<'_> {
     }
 }
 
-/// The functions where there is native code; `names` are those that they have.
-pub(super) fn native(package: &str, names: &[String]) -> Vec<Item> {
+/// The functions where they can be called; `names` are those that they have.
+pub(super) fn callable(package: &str, names: &[String]) -> Vec<Item> {
     let called = Called(names);
     let declared = called.declarations().map(|(helper, declaration)| {
         let body = called.in_text(helper.body).replace("{package}", package);
         declaration.body([body]).into()
     });
-    let mut items: Vec<Item> = declared.collect();
+    declared.collect()
+}
+
+/// The declarations of the stubs that they call.
+pub(super) fn native() -> Item {
     let stubs = STUBS.map(|(name, signature)| match name {
         "rsysoStrlen" => format!("//go:noescape\n{signature}"),
         _ => signature.to_owned(),
     });
-    items.push(Item::Support(stubs.join("\n\n")));
-    items
+    Item::Support(stubs.join("\n\n"))
 }
 
 /// The functions on other platforms; `panic` makes their bodies.

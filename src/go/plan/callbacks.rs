@@ -208,9 +208,10 @@ pub(super) fn answers(export: &Export<'_>, site: &CallSite<'_>, stub: &str) -> V
     }
     // Not a name of the parameters.
     let c = names::unused("c", site.taken);
-    let mut lines = vec![format!(
-        "\t{ANSWER}({stub}, {resume}, func({c} *{CALLBACK}) {{"
-    )];
+    let mut lines = vec![match export.cgo {
+        true => format!("\t{stub}, func({c} *{CALLBACK}) {{"),
+        false => format!("\t{ANSWER}({stub}, {resume}, func({c} *{CALLBACK}) {{"),
+    }];
     let all = export.f.params.iter().zip(site.taken).enumerate();
     let callbacks = all.filter(|(_, (p, _))| matches!(p.ty, Type::Callback { .. }));
     let callbacks: Vec<Answer<'_>> = callbacks

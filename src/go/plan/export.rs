@@ -35,6 +35,8 @@ pub(super) struct Export<'a> {
     pub params: Vec<String>,
     /// How many of them stand before the parentheses.
     receivers: usize,
+    /// Whether it is called through cgo.
+    pub cgo: bool,
 }
 
 /// What a call in Go is made of.
@@ -75,6 +77,7 @@ impl<'a> Export<'a> {
             package: &r.place.package,
             params: names.params.clone(),
             receivers: 0,
+            cgo: false,
         };
         match export.role() {
             Role::Constructor(name) => {
@@ -87,6 +90,16 @@ impl<'a> Export<'a> {
         }
         export.who = format!("{}: {}", r.place.package, export.label);
         Some(export)
+    }
+
+    /// The same, called through cgo: by reference, whatever else is said of it.
+    pub fn through_cgo(self) -> Self {
+        Export { cgo: true, ..self }
+    }
+
+    /// Whether what it calls is given the address of its frame.
+    pub fn by_reference(&self) -> bool {
+        self.cgo || self.frame.by_reference()
     }
 
     /// Makes a method of it.
@@ -250,7 +263,8 @@ impl<'a> Export<'a> {
         }
     }
 
-    fn uses(&self) -> Uses {
+    /// What it does with handles.
+    pub fn uses(&self) -> Uses {
         if let Role::Free(_) = self.role() {
             return Uses::Freed;
         }

@@ -15,8 +15,8 @@ use super::manner::Manner;
 use super::request::{Flavour, Request};
 use super::scope::Scope;
 use super::{
-    adopt, border, c_strings, callbacks, constants, depart, doc, imports, kept, layouts, opaque,
-    owned, race, sums, texts, types, uses,
+    adopt, border, c_strings, callbacks, cgo, cgo_handles, constants, depart, doc, imports, kept,
+    layouts, opaque, owned, race, sums, texts, types, uses,
 };
 
 /// What `-msan` means for build constraints: the go command leaves `.syso` files out then (cmd/go, `load.go`, "syso").
@@ -27,6 +27,8 @@ pub(super) struct Plan<'a> {
     pub request: &'a Request<'a>,
     pub scope: &'a Scope,
     pub exports: &'a [Export<'a>],
+    /// The same, called through cgo; none where nothing is.
+    pub through_cgo: &'a [Export<'a>],
     /// GOARCHes that the package has native code for, in order, each with the line of its origin.
     pub arches: BTreeMap<String, String>,
 }
@@ -35,14 +37,16 @@ impl Plan<'_> {
     /// The two Go files, and two for the race detector if it is to be told something.
     pub fn sources(&self) -> Vec<Source> {
         let mut sources = vec![self.go(Flavour::Native), self.go(Flavour::Unsupported)];
+        sources.extend(self.request.cgo.as_ref().map(|_| self.go(Flavour::Cgo)));
         let api = self.request.api;
         if race::any(self.scope, api) {
             sources.extend([("race", true), ("norace", false)].map(|(name, race)| {
                 let tag = if race { "race" } else { "!race" };
                 Source {
                     file: format!("{}_{name}.go", self.request.place.stem),
-                    constraint: format!("{} && {NO_MSAN} && {tag}", self.constraint()),
+                    constraint: format!("{} && {tag}", self.anywhere()),
                     comment: Vec::new(),
+                    preamble: Vec::new(),
                     imports: race::imports(self.scope, api, race),
                     items: vec![Item::Support(race::text(self.scope, api, race))],
                 }
@@ -60,15 +64,80 @@ impl Plan<'_> {
         }
     }
 
+    /// Where there is native code, and Go calls that.
+    fn natively(&self) -> String {
+        format!("{} && {NO_MSAN}{}", self.constraint(), self.aside())
+    }
+
+    /// What has native code step aside for cgo, where that is there on linux.
+    fn aside(&self) -> String {
+        let machines = self.machines();
+        let linux: Vec<&str> = machines
+            .iter()
+            .filter(|m| m.goos == "linux")
+            .map(|m| m.goarch.as_str())
+            .collect();
+        let all = self
+            .arches
+            .keys()
+            .all(|arch| linux.contains(&arch.as_str()));
+        match (linux.as_slice(), all) {
+            ([], _) => String::new(),
+            (_, true) => format!(" && !(cgo && {})", cgo::TAG),
+            (some, false) => format!(" && !(cgo && {} && ({}))", cgo::TAG, some.join(" || ")),
+        }
+    }
+
+    /// Where Go calls through cgo; None where it does not.
+    fn with_cgo(&self) -> Option<String> {
+        let machines = self.machines();
+        let all = machines.iter().map(|m| match m.goos.as_str() {
+            "linux" => format!("(linux && {} && {})", m.goarch, cgo::TAG),
+            goos => format!("({goos} && {})", m.goarch),
+        });
+        let all: Vec<String> = all.collect();
+        (!all.is_empty()).then(|| match all.as_slice() {
+            [one] => format!("cgo && {}", one.trim_matches(['(', ')'])),
+            all => format!("cgo && ({})", all.join(" || ")),
+        })
+    }
+
+    /// Where the functions can be called.
+    fn anywhere(&self) -> String {
+        match self.with_cgo() {
+            Some(cgo) => format!("(({}) || ({cgo}))", self.natively()),
+            None => self.natively(),
+        }
+    }
+
+    /// The machines on which Go calls through cgo.
+    fn machines(&self) -> Vec<cgo::Machine> {
+        let cgo = self.request.cgo.as_ref();
+        cgo.map_or_else(Vec::new, |cgo| cgo.all(&self.request.place.stem))
+    }
+
     fn go(&self, flavour: Flavour) -> Source {
-        let (suffix, constraint) = match flavour {
-            Flavour::Native => ("", format!("{} && {NO_MSAN}", self.constraint())),
-            Flavour::Unsupported => ("_unsupported", format!("!({}) || msan", self.constraint())),
+        let with_cgo = self.with_cgo();
+        let (suffix, constraint) = match (flavour, &with_cgo) {
+            (Flavour::Native, _) => ("", self.natively()),
+            (Flavour::Cgo, cgo) => ("_cgo", cgo.clone().unwrap_or_default()),
+            (Flavour::Unsupported, None) => {
+                ("_unsupported", format!("!({}) || msan", self.constraint()))
+            }
+            (Flavour::Unsupported, Some(cgo)) => (
+                "_unsupported",
+                format!("!({}) && !({cgo})", self.natively()),
+            ),
+        };
+        let preamble = match (flavour, &self.request.cgo) {
+            (Flavour::Cgo, Some(cgo)) => cgo.preamble(&self.request.place.stem),
+            _ => Vec::new(),
         };
         Source {
             file: format!("{}{suffix}.go", self.request.place.stem),
             constraint,
             comment: self.package_comment(flavour),
+            preamble,
             imports: self.imports(flavour),
             items: self.items(flavour),
         }
@@ -92,37 +161,46 @@ impl Plan<'_> {
             items.extend(self.handle(id, flavour));
             items.extend(self.declared(id, flavour));
         }
-        if flavour == Flavour::Native {
+        if flavour != Flavour::Unsupported {
             let ids = by_name.values().copied();
             items.extend(layouts::checks(api, scope, ids).map(Item::Support));
         }
-        for export in self.exports {
+        let exports = match flavour {
+            Flavour::Native | Flavour::Unsupported => self.exports,
+            Flavour::Cgo => self.through_cgo,
+        };
+        for export in exports {
             items.extend(match flavour {
-                Flavour::Native => kept::declared(export, None),
+                Flavour::Native | Flavour::Cgo => kept::declared(export, None),
                 Flavour::Unsupported => kept::declared(export, Some(&|name| self.panic(name))),
             });
             match flavour {
-                Flavour::Native => items.extend(export.native()),
+                Flavour::Native | Flavour::Cgo => items.extend(export.native()),
                 Flavour::Unsupported => items.extend(export.elsewhere(self.panic(&export.label))),
             }
         }
         items.extend(match flavour {
-            Flavour::Native => imports::declared(api, scope, package, None),
+            Flavour::Native | Flavour::Cgo => imports::declared(api, scope, package, None),
             Flavour::Unsupported => {
                 imports::declared(api, scope, package, Some(&|name| self.panic(name)))
             }
         });
         if api.has_c_strings() {
             items.extend(match flavour {
-                Flavour::Native => c_strings::native(package, &scope.c_strings),
+                Flavour::Native | Flavour::Cgo => c_strings::callable(package, &scope.c_strings),
                 Flavour::Unsupported => {
                     c_strings::elsewhere(&scope.c_strings, &|name| self.panic(name))
                 }
             });
         }
         items.extend(opaque::unmade(api, scope, flavour).map(Item::Support));
-        if flavour == Flavour::Native {
-            items.extend(self.support().into_iter().map(Item::Support));
+        match flavour {
+            Flavour::Native => {
+                items.extend(api.has_c_strings().then(c_strings::native));
+                items.extend(self.support().into_iter().map(Item::Support));
+            }
+            Flavour::Cgo => items.extend(self.support_of_cgo().into_iter().map(Item::Support)),
+            Flavour::Unsupported => {}
         }
         items
     }
@@ -130,6 +208,24 @@ impl Plan<'_> {
     /// Whether calls are system calls of Go's from the beginning: of exports that are declared to block, and what goes on with threads of the library's own.
     fn blocks(&self) -> bool {
         self.exports.iter().any(Export::blocks) || self.request.api.keeps()
+    }
+
+    /// What all functions stand on that call through cgo.
+    fn support_of_cgo(&self) -> Vec<String> {
+        let (api, scope, exports) = (self.request.api, self.scope, self.through_cgo);
+        let mut support = vec![cgo::support()];
+        if let Some(cgo) = &self.request.cgo
+            && exports.iter().any(|e| e.frame.callbacks)
+        {
+            support.push(cgo::callbacks(&cgo.shim.id));
+        }
+        support.extend(cgo_handles::shared(scope));
+        support.extend(owned::needs(api).shared());
+        support.extend(cgo::own(api));
+        support.extend(bodies::copies(exports));
+        support.extend(border::helpers(api, scope));
+        support.extend(texts::copier(exports));
+        support
     }
 
     /// What all functions of the file with native code stand on.
@@ -144,6 +240,7 @@ impl Plan<'_> {
         support.extend(kept::native(api, scope, package, settles, aborts));
         support.extend(adopt::native(api, package, aborts));
         support.extend(handle_types::shared(scope, exports));
+        support.extend(owned::needs(api).shared());
         support.extend(owned::needs(api).native());
         support.extend(bodies::copies(exports));
         support.extend(border::helpers(api, scope));
@@ -154,7 +251,10 @@ impl Plan<'_> {
     fn package_comment(&self, flavour: Flavour) -> Vec<String> {
         let r = self.request;
         let library = doc::line(&r.library);
-        let platforms = self.platforms();
+        let platforms = match self.through().as_str() {
+            "" => self.platforms(),
+            through => format!("{}, and through cgo for {through}", self.platforms()),
+        };
         let subject = format!("Package {}", r.place.package);
         let led = lead(Named::Package, &subject, r.api.doc());
         let about = doc::lines(led.as_deref().unwrap_or(r.api.doc()));
@@ -167,7 +267,13 @@ impl Plan<'_> {
             format!(
                 "{subject} calls the Rust library {library}. Its code is part of the package, so that"
             ),
-            "building it takes neither cgo nor a C compiler nor Rust.".to_string(),
+            match self.through().is_empty() {
+                true => "building it takes neither cgo nor a C compiler nor Rust.".to_string(),
+                false => format!(
+                    "building it for {} takes neither cgo nor a C compiler nor Rust.",
+                    self.platforms()
+                ),
+            },
         ];
         let blank = String::new;
         let mut lines = match led {
@@ -177,7 +283,7 @@ impl Plan<'_> {
         };
         lines.push(blank());
         match flavour {
-            Flavour::Native => {
+            Flavour::Native | Flavour::Cgo => {
                 lines.push(format!("The code is for {platforms}. On other platforms the package compiles, and its functions panic."));
                 lines.push(blank());
                 lines.push("Where the code comes from:".to_string());
@@ -196,6 +302,15 @@ impl Plan<'_> {
         all.join(" and ")
     }
 
+    /// Where there is code that takes cgo, in words: `darwin/arm64`, or nothing.
+    fn through(&self) -> String {
+        let all = self.machines().into_iter().map(|m| match m.goos.as_str() {
+            "linux" => format!("linux/{} with the tag {}", m.goarch, cgo::TAG),
+            goos => format!("{goos}/{}", m.goarch),
+        });
+        all.collect::<Vec<_>>().join(" and ")
+    }
+
     fn imports(&self, flavour: Flavour) -> Vec<&'static str> {
         let (api, scope) = (self.request.api, self.scope);
         let in_functions = api
@@ -208,16 +323,23 @@ impl Plan<'_> {
         let in_fields = fields.any(|f| types::uses_unsafe(&f.ty));
         let mut packages = match flavour {
             Flavour::Native => depart::NATIVE_IMPORTS.to_vec(),
+            Flavour::Cgo => cgo::IMPORTS.to_vec(),
             Flavour::Unsupported => depart::OTHER_IMPORTS.to_vec(),
         };
-        if flavour == Flavour::Native {
+        if flavour != Flavour::Unsupported {
             if !scope.handles.types.is_empty() {
-                packages.extend(handle_types::NATIVE_IMPORTS);
+                packages.extend(match flavour {
+                    Flavour::Cgo => cgo_handles::IMPORTS,
+                    _ => handle_types::NATIVE_IMPORTS,
+                });
             }
             packages.extend(border::imports(scope));
             if export::any_takes_functions(self.exports) {
                 packages.push("\"runtime\"");
-                packages.extend(self.request.aborts.then_some(callbacks::ABORT_IMPORT));
+                packages.extend(match flavour {
+                    Flavour::Cgo => Some(cgo::CALLBACK_IMPORT),
+                    _ => self.request.aborts.then_some(callbacks::ABORT_IMPORT),
+                });
             }
             if api.keeps() {
                 packages.extend(kept::IMPORTS);
@@ -240,7 +362,9 @@ impl Plan<'_> {
         let Some(handle) = self.scope.handles.types.get(&id) else {
             return Vec::new();
         };
-        let Some(free) = self.exports.iter().find(|e| e.index == handle.free) else {
+        let cgo = flavour == Flavour::Cgo;
+        let exports = if cgo { self.through_cgo } else { self.exports };
+        let Some(free) = exports.iter().find(|e| e.index == handle.free) else {
             return Vec::new();
         };
         let package = &self.request.place.package;
@@ -249,11 +373,12 @@ impl Plan<'_> {
             package,
             handle,
             id,
+            cgo,
         };
         if flavour == Flavour::Unsupported {
             return ty.elsewhere(&|name| self.panic(name));
         }
-        let cell = ["cell".to_string()];
+        let cell = [if cgo { "raw" } else { "cell" }.to_string()];
         let call = free.call(&CallSite {
             who: &format!("{package}: {}.Close", handle.name),
             args: &cell,
@@ -270,11 +395,11 @@ impl Plan<'_> {
     fn declared(&self, id: TypeId, flavour: Flavour) -> Vec<Item> {
         let handle = self.scope.handles.types.get(&id);
         let hidden = handle.is_some_and(|h| !h.exposed);
-        match flavour == Flavour::Native || !hidden {
+        match flavour != Flavour::Unsupported || !hidden {
             true => {
                 let panic = |name: &str| self.panic(name);
                 let elsewhere: Option<&dyn Fn(&str) -> String> = match flavour {
-                    Flavour::Native => None,
+                    Flavour::Native | Flavour::Cgo => None,
                     Flavour::Unsupported => Some(&panic),
                 };
                 sums::declare(self.request.api, self.scope, id, elsewhere)
@@ -287,8 +412,15 @@ impl Plan<'_> {
     fn panic(&self, name: &str) -> String {
         let package = &self.request.place.package;
         let arches: Vec<&str> = self.arches.keys().map(String::as_str).collect();
+        let (only, cgo) = match self.through().as_str() {
+            "" => (" only".to_owned(), String::new()),
+            through => (
+                format!(", and code for {through} that needs cgo"),
+                "with CGO_ENABLED=1 and a C compiler there, or ".to_owned(),
+            ),
+        };
         format!(
-            "\tpanic(\"{package}: {name} is not available on \" + runtime.GOOS + \"/\" + runtime.GOARCH + \": this package holds native code for {} only; build with GOOS=linux GOARCH={}, and without -msan\")",
+            "\tpanic(\"{package}: {name} is not available on \" + runtime.GOOS + \"/\" + runtime.GOARCH + \": this package holds native code for {}{only}; build {cgo}with GOOS=linux GOARCH={}, and without -msan\")",
             self.platforms(),
             arches.join(" or ")
         )
@@ -342,7 +474,7 @@ impl Plan<'_> {
         routines.extend(self.internal().into_iter().map(Routine::Stub));
         Assembly {
             file: format!("{}_linux_{goarch}.s", self.request.place.stem),
-            constraint: format!("linux && {goarch} && {NO_MSAN}"),
+            constraint: format!("linux && {goarch} && {NO_MSAN}{}", self.aside()),
             routines,
         }
     }

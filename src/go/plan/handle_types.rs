@@ -11,7 +11,7 @@ use super::handles::Handle;
 use super::lead::Named;
 use super::runtime_structs::{self, Field};
 use super::scope::Scope;
-use super::{types, uses};
+use super::{cgo_handles, types, uses};
 
 /// What the native file imports for them.
 pub(super) const NATIVE_IMPORTS: &[&str] = &["\"runtime\"", "\"sync/atomic\"", "\"unsafe\""];
@@ -29,6 +29,8 @@ pub(super) struct HandleType<'a> {
     pub package: &'a str,
     pub handle: &'a Handle,
     pub id: TypeId,
+    /// Whether its values are used through cgo.
+    pub cgo: bool,
 }
 
 impl HandleType<'_> {
@@ -63,8 +65,11 @@ impl HandleType<'_> {
         let ty = format!("type {name} struct {{\n\trsysoHandle{owner}\n}}");
         let mut items = vec![
             self.declared(ty).into(),
-            close(handle).body([close_body(handle)]).into(),
-            Item::Support(freeing(handle, free)),
+            close(handle).body([self.close_body()]).into(),
+            Item::Support(match self.cgo {
+                true => cgo_handles::freeing(handle, free),
+                false => freeing(handle, free),
+            }),
         ];
         if handle.exposed {
             let package = self.package;
@@ -80,7 +85,7 @@ impl HandleType<'_> {
             );
             items.push(raw(handle).body([body]).into());
         }
-        items.push(wrap(handle).body([wrap_body(handle)]).into());
+        items.push(wrap(handle).body([self.wrap_body()]).into());
         if handle.lent {
             let body = format!(
                 "\tif raw == nil {{
@@ -92,6 +97,53 @@ impl HandleType<'_> {
             items.push(borrow(handle).body([body]).into());
         }
         items
+    }
+
+    fn close_body(&self) -> String {
+        let handle = self.handle;
+        let Handle {
+            name, receiver: f, ..
+        } = handle;
+        let not_own = match handle.lent {
+            true => format!(" || {f}.lent"),
+            false => String::new(),
+        };
+        // A closed cell that a call still uses is kept until it has been looked at.
+        let drop = match handle.collected {
+            true if self.cgo => {
+                format!("\trsysoDrop{name}({f}.cell)\n\truntime.SetFinalizer({f}.cell, nil)")
+            }
+            false if self.cgo => format!("\trsysoDrop{name}({f}.cell)"),
+            true => format!(
+                "\tif rsysoDrop{name}({f}.cell) {{\n\t\truntime.SetFinalizer({f}.cell, nil)\n\t}}"
+            ),
+            false => format!("\trsysoForget{name}({f}.cell)"),
+        };
+        format!(
+            "\tif {f} == nil || {f}.cell == nil{not_own} {{
+\t\treturn
+\t}}
+{drop}"
+        )
+    }
+
+    fn wrap_body(&self) -> String {
+        let handle = self.handle;
+        let Handle {
+            name, receiver: f, ..
+        } = handle;
+        let dropped = if self.cgo { "rsysoDrop" } else { "rsysoForget" };
+        let collect = match handle.collected {
+            true => format!("\truntime.SetFinalizer({f}.cell, {dropped}{name})\n"),
+            false => String::new(),
+        };
+        format!(
+            "\tif raw == nil {{
+\t\treturn nil
+\t}}
+\t{f} := &{name}{{rsysoHandle: rsysoOwn(unsafe.Pointer(raw))}}
+{collect}\treturn {f}"
+        )
     }
 
     /// The declaration of the type.
@@ -143,29 +195,6 @@ fn close(handle: &Handle) -> Declaration {
         format!("{name}.Close"),
         format!("func ({f} *{name}) Close()"),
         doc,
-    )
-}
-
-fn close_body(handle: &Handle) -> String {
-    let Handle {
-        name, receiver: f, ..
-    } = handle;
-    let not_own = match handle.lent {
-        true => format!(" || {f}.lent"),
-        false => String::new(),
-    };
-    // A closed cell that a call still uses is kept until it has been looked at.
-    let drop = match handle.collected {
-        true => format!(
-            "\tif rsysoDrop{name}({f}.cell) {{\n\t\truntime.SetFinalizer({f}.cell, nil)\n\t}}"
-        ),
-        false => format!("\trsysoForget{name}({f}.cell)"),
-    };
-    format!(
-        "\tif {f} == nil || {f}.cell == nil{not_own} {{
-\t\treturn
-\t}}
-{drop}"
     )
 }
 
@@ -226,23 +255,6 @@ fn wrap(handle: &Handle) -> Declaration {
     };
     let text = format!("func {wrap}(raw *{raw}) *{name}");
     function(wrap, text, vec![doc])
-}
-
-fn wrap_body(handle: &Handle) -> String {
-    let Handle {
-        name, receiver: f, ..
-    } = handle;
-    let collect = match handle.collected {
-        true => format!("\truntime.SetFinalizer({f}.cell, rsysoForget{name})\n"),
-        false => String::new(),
-    };
-    format!(
-        "\tif raw == nil {{
-\t\treturn nil
-\t}}
-\t{f} := &{name}{{rsysoHandle: rsysoOwn(unsafe.Pointer(raw))}}
-{collect}\treturn {f}"
-    )
 }
 
 /// The function that makes a handle that does not own its value.

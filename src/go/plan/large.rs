@@ -4,6 +4,7 @@
 use crate::model::{Api, Function, Type};
 
 use super::callbacks::{self, CALLBACK};
+use super::cgo;
 use super::depart::{ENTER, EXIT};
 use super::export::{CallSite, Export, Made};
 use super::handle_types::CELL;
@@ -54,6 +55,14 @@ impl Between {
             fields.collect::<Vec<_>>().join(", ")
         )];
         let stub = match export.blocks() {
+            _ if export.cgo => {
+                let frame = format!("unsafe.Pointer(&{local})");
+                match export.frame.callbacks {
+                    // What it calls is still to come.
+                    true => format!("{}({}, {frame}", cgo::ENTER_WITH, export.index),
+                    false => format!("{}({}, {frame})", cgo::ENTER, export.index),
+                }
+            }
             true => format!("{}(&{local})", self.blocking),
             false => format!("{}(&{local})", self.stub),
         };
@@ -93,6 +102,7 @@ impl Between {
         for (i, p) in f.params.iter().enumerate() {
             let ty = match p.ty {
                 Type::Callback { .. } => "bool".into(),
+                _ if export.cgo && scope.handles.of(&p.ty).is_some() => "unsafe.Pointer".into(),
                 _ if frees => format!("*{CELL}"),
                 _ => types::passed_type(scope, &p.ty),
             };
@@ -108,7 +118,8 @@ impl Between {
             format!(
                 "// {} holds what {name} takes and gives{}.",
                 self.frame,
-                match export.blocks() || export.frame.callbacks || export.frame.moves {
+                match export.cgo || export.blocks() || export.frame.callbacks || export.frame.moves
+                {
                     true => "",
                     false => ": more than Go passes to assembly on the stack",
                 }

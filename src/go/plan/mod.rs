@@ -8,6 +8,7 @@
 //! | `bodies` | its body, what stands between it and the assembly, and its stub |
 //! | `border_rules`, `border` | what functions look at before a call: as data, as Go statements |
 //! | `types`, `sums`, `variants`, `layouts`, `opaque`, `handle_types`, `constants` | types and constants, and the checks that they lie as the library's do |
+//! | `cgo`, `cgo_handles` | the file that calls through cgo |
 //! | `manner` | what calls are to Go's scheduler |
 //! | `large`, `callbacks`, `kept`, `imports`, `depart`, `owned`, `race`, `lengths`, `escape`, `c_strings`, `texts` | what bodies need beyond a call |
 //! | `doc`, `markdown`, `lead` | Go comments from Rust ones |
@@ -20,6 +21,8 @@ mod border;
 mod border_rules;
 mod c_strings;
 mod callbacks;
+mod cgo;
+mod cgo_handles;
 mod check;
 mod constants;
 mod depart;
@@ -61,7 +64,7 @@ use export::Export;
 use files::Plan;
 
 pub use check::unsupported;
-pub use request::Request;
+pub use request::{Cgo, Request};
 
 /// Plans the package. All that Go cannot express is listed, by function, parameter and source line; so are names that clash.
 pub fn plan(r: &Request<'_>) -> Result<GoPackage> {
@@ -71,15 +74,24 @@ pub fn plan(r: &Request<'_>) -> Result<GoPackage> {
     Error::check(Kind::Unsupported, problems.collect(), ())?;
     let library = library_name(std::path::Path::new(&r.library));
     let scope = scope::scope(r.api, r.declared, &r.go_prefix, &library)?;
-    let all = 0..r.api.functions().len();
-    let exports: Vec<Export<'_>> = all
-        .filter_map(|index| Export::new(r, &scope, index))
-        .collect();
+    let all_exports = || {
+        let all = 0..r.api.functions().len();
+        all.filter_map(|index| Export::new(r, &scope, index))
+    };
+    let exports: Vec<Export<'_>> = all_exports().collect();
     let calls = uses::calls(&scope, &exports)?;
+    let through_cgo: Vec<Export<'_>> = match r.cgo {
+        Some(_) => all_exports().map(Export::through_cgo).collect(),
+        None => Vec::new(),
+    };
+    if let Some(cgo) = &r.cgo {
+        cgo.check(r.arch.goarch(), &origin(r))?;
+    }
     let plan = Plan {
         request: r,
         scope: &scope,
         exports: &exports,
+        through_cgo: &through_cgo,
         arches: arches(r),
     };
     Ok(GoPackage {

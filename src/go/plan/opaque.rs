@@ -49,7 +49,7 @@ pub(super) fn unmade(api: &Api, scope: &Scope, flavour: Flavour) -> Option<Strin
     }
     let (about, size) = match flavour {
         // Of 1 << 47 bytes Linux gives a process on amd64 (mm.rst of its documentation); no compiler of Go's takes more than 1 << 50.
-        Flavour::Native => (
+        Flavour::Native | Flavour::Cgo => (
             format!(
                 "// {UNMADE} is in the types that Go cannot make: it is larger than any memory."
             ),

@@ -80,7 +80,7 @@ impl Needs {
     }
 
     /// What stands behind the functions where there is native code.
-    pub fn native(self) -> Vec<String> {
+    pub fn shared(self) -> Vec<String> {
         let mut sections = Vec::new();
         if self.slices || self.strings {
             sections.push(format!(
@@ -140,9 +140,11 @@ func (f *{FALLIBLE}[T]) failure() error {{
 }}"
             ));
         }
-        if self.slices || self.strings {
-            sections.push(format!("//go:noescape\n{FREE_SIGNATURE}"));
-        }
         sections
+    }
+
+    /// The declaration of the stub that they call.
+    pub fn native(self) -> Option<String> {
+        (self.slices || self.strings).then(|| format!("//go:noescape\n{FREE_SIGNATURE}"))
     }
 }

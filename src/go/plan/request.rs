@@ -2,8 +2,10 @@
 
 use crate::arch::Arch;
 use crate::base::identifiers::Prefix;
-use crate::go::place::{Place, Present};
+use crate::base::options::CgoMachine;
+use crate::go::place::{CgoPresent, Place, Present};
 use crate::model::{Api, Declared};
+use crate::shim::Shim;
 
 /// All that a package is planned from.
 pub struct Request<'a> {
@@ -31,13 +33,27 @@ pub struct Request<'a> {
     pub sha256: String,
     /// What the directory holds already, from [`crate::go::present`].
     pub present: Option<&'a Present>,
+    /// Where Go calls through cgo, if it does anywhere.
+    pub cgo: Option<Cgo<'a>>,
 }
 
-/// Which of the two Go files that offer the API.
+/// What Go calls through cgo, and where.
+pub struct Cgo<'a> {
+    /// The shim of the API.
+    pub shim: &'a Shim,
+    /// The machines that it is built for in this run.
+    pub machines: &'a [CgoMachine],
+    /// Those of earlier runs, whose archives are there.
+    pub present: Option<&'a CgoPresent>,
+}
+
+/// Which of the Go files that offer the API.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Flavour {
     /// With native code.
     Native,
+    /// That calls through cgo.
+    Cgo,
     /// For every other platform.
     Unsupported,
 }

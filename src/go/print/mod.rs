@@ -51,6 +51,11 @@ pub(super) fn source(package: &GoPackage, source: &Source) -> String {
         [one] => sections.push(format!("import {one}")),
         all => sections.push(format!("import (\n\t{}\n)", all.join("\n\t"))),
     }
+    if !source.preamble.is_empty() {
+        // Right in front of the import, or it does not count (cmd/cgo).
+        let preamble = source.preamble.join("\n");
+        sections.push(format!("/*\n{preamble}\n*/\nimport \"C\""));
+    }
     sections.extend(source.items.iter().map(|item| match item {
         Item::Declaration(d) => declaration(d),
         Item::Support(text) => text.clone(),

@@ -161,6 +161,7 @@ pub fn plan_in(
         rsyso: "0.1.0".into(),
         library: format!("lib{stem}.a"),
         sha256: "ab".repeat(32),
+        cgo: None,
         present,
     })
 }

@@ -65,6 +65,7 @@ const TOOL: Sources = Sources {
         "read",
         "sig",
         "wrappers",
+        "shim",
         "link",
         "go",
         "analyse",
