@@ -69,6 +69,7 @@ pub fn fixtures() -> Vec<String> {
         "blocking",
         "callbacks",
         "data",
+        "faults",
         "ffi",
         "imports",
         "io",

@@ -8,6 +8,7 @@ require (
 	rsyso.test/callbacks v0.0.0
 	rsyso.test/clib v0.0.0
 	rsyso.test/data v0.0.0
+	rsyso.test/faults v0.0.0
 	rsyso.test/io v0.0.0
 	rsyso.test/kept v0.0.0
 	rsyso.test/overflow v0.0.0
@@ -24,6 +25,7 @@ replace (
 	rsyso.test/callbacks => ../../fixtures/callbacks/go
 	rsyso.test/clib => ../../fixtures/clib/go
 	rsyso.test/data => ../../fixtures/data/go
+	rsyso.test/faults => ../../fixtures/faults/go
 	rsyso.test/io => ../../fixtures/io/go
 	rsyso.test/kept => ../../fixtures/kept/go
 	rsyso.test/overflow => ../../fixtures/overflow/go

@@ -5,6 +5,7 @@
 use core::ffi::c_int;
 use core::sync::atomic::{AtomicPtr, AtomicU64, AtomicUsize};
 
+use libc::{siginfo_t, ucontext_t};
 use unwinding::abi::{UnwindAction, UnwindContext, UnwindException, UnwindReasonCode};
 
 use crate::contract::{Departure, Head};
@@ -73,6 +74,12 @@ unsafe extern "C" {
     pub fn rsyso_kept_hand_over();
     /// `leave/kept.rs`: Go has come back from it; whether it did not return.
     pub fn rsyso_kept_back(unwind: usize);
+    /// `leave/trap.rs`: the library's handler of a fault runs. Gives what is to be taken up.
+    pub fn rsyso_fault_shown(
+        signal: usize,
+        info: *mut siginfo_t,
+        context: *mut ucontext_t,
+    ) -> *mut ucontext_t;
     /// `leave/callback.rs`: the Go function did not return: the payload of what is to be raised.
     pub fn rsyso_callback_ended() -> Words;
     /// `leave/counts.rs`: the same where std's own way is missing.

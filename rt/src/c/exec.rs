@@ -10,6 +10,7 @@ use crate::c::define::{about_to_wait, fail, ret};
 use crate::c::process::FORKED;
 use crate::c::signal::drop_handlers;
 use crate::c::string::bytes;
+use crate::c::thread::believed_mask;
 use crate::sys;
 use crate::sys::lock::Lock;
 use crate::sys::signal::{Blocked, change_mask};
@@ -112,18 +113,14 @@ unsafe fn execute(
     argv: *const *const c_char,
     envp: *const *const c_char,
 ) -> c_int {
-    // A thread that Rust spawned has all signals blocked (`signal.rs`), and a program inherits the mask.
-    let mask = crate::c::thread::spawned_mask().map(core::cell::Cell::get);
-    if mask.is_some() {
-        let _ = change_mask(SIG_SETMASK, mask);
-    }
+    // A program inherits the mask, and the kernel's may be another than the thread believes to have (`signal.rs`).
+    let kernels = change_mask(SIG_BLOCK, None).unwrap_or(0);
+    let _ = change_mask(SIG_SETMASK, Some(believed_mask(kernels)));
     // SAFETY: a C string and two arrays that end with null, as this function demands.
     let errno = sys::check(unsafe { syscall!(__NR_execve, path, argv, envp) })
         .err()
         .unwrap_or(0);
-    if mask.is_some() {
-        let _ = change_mask(SIG_SETMASK, Some(u64::MAX));
-    }
+    let _ = change_mask(SIG_SETMASK, Some(kernels));
     errno
 }
 

@@ -160,11 +160,7 @@ c_fn! {
 
     /// raise(3): a signal for this thread.
     fn raise(signal: c_int) -> c_int {
-        // SAFETY: plain numbers.
-        ret(unsafe {
-            let (process, thread) = (syscall!(__NR_getpid), syscall!(__NR_gettid));
-            syscall!(__NR_tgkill, process, thread, signal)
-        }) as c_int
+        ret(sys::signal::raise(signal)) as c_int
     }
 
     /// getentropy(3)

@@ -1,16 +1,19 @@
 //! Signals. Go owns the handlers of the process and the alternate stacks of its threads; nothing here may disturb them.
 //!
-//! - Handlers can be asked for, not changed: a change is ENOSYS, but in the child of a fork. (A handler of the library
+//! - The signals of faults ([`FAULT_SET`]) have handlers of the library's (`leave/trap.rs`). They see the faults of the library's threads alone, so what the
+//!   library has asked for is remembered, not told to the kernel: handlers, which of these signals are blocked, alternate stacks.
+//! - Other handlers can be asked for, not changed: a change is EINVAL, as for SIGKILL, but in the child of a fork. (A handler of the library
 //!   would run on Go's signal stack, outside any lane.) One change is left to exec: see [`exec_will_do`].
-//! - A thread of Go has its mask changed for real. A thread that Rust spawned has every signal blocked for good, so
+//! - Other signals are blocked for real in a thread of Go's. A thread that Rust spawned has all of them blocked for good, so
 //!   that Go's handlers never run on it; the mask that it asks for is remembered, and is what a child process starts with.
 
 use libc::{c_int, sighandler_t, sigset_t, stack_t};
 
 use crate::c::define::{about_to_wait, fail, ret};
 use crate::c::process::only_after_fork;
+use crate::c::thread::{believed_mask, faults, spawned_mask};
 use crate::sys;
-use crate::sys::signal::{Action, SET_SIZE, SIGNALS, action_of};
+use crate::sys::signal::{Action, FAULT_SET, FAULTS, SET_SIZE, SIGNALS, action_of};
 use linux_raw_sys::general::*;
 
 // The C library's set is larger than the kernel's, which is its first word.
@@ -100,30 +103,20 @@ c_fn! {
         SIGNALS
     }
 
-    /// sigaction(2): asking works; a change is ENOSYS, but in the child of a fork.
+    /// sigaction(2): handlers of faults are the library's; of the others asking works, and a change is EINVAL, but in the child of a fork.
     fn sigaction(signal: c_int, new: *const libc::sigaction, old: *mut libc::sigaction) -> c_int {
         // SAFETY: the caller's, null or valid.
         unsafe {
-            let mut new = new.as_ref().map(|new| Action {
+            let new = new.as_ref().map(|new| Action {
                 handler: new.sa_sigaction,
                 flags: new.sa_flags as usize,
                 restorer: new.sa_restorer.map_or(0, |f| f as usize),
                 mask: word_of(&new.sa_mask),
             });
-            if let Some(action) = &new && let Err(errno) = only_after_fork() {
-                if !exec_will_do(signal, action) {
-                    return fail(errno);
-                }
-                new = None;
-            }
-            // The kernel may insist on a restorer for a handler; there is none to give in such a child.
-            if new.as_ref().is_some_and(Action::is_handler) {
-                return fail(libc::ENOSYS);
-            }
-            let mut was = Action::DEFAULT;
-            if let Err(errno) = sys::signal::sigaction(signal, new.as_ref(), &mut was) {
-                return fail(errno);
-            }
+            let was = match change_action(signal, new) {
+                Ok(was) => was,
+                Err(errno) => return fail(errno),
+            };
             if let Some(old) = old.as_mut() {
                 old.sa_sigaction = was.handler;
                 old.sa_flags = was.flags as c_int;
@@ -149,13 +142,29 @@ c_fn! {
         }
     }
 
-    /// sigaltstack(2): asking works; the stack of a thread of Go's is Go's, and a thread of Rust's takes no signals: ENOSYS.
+    /// sigaltstack(2): remembered for the thread. The library's handlers run on its stack all the same, where its thread-locals are.
     fn sigaltstack(new: *const stack_t, old: *mut stack_t) -> c_int {
-        if !new.is_null() {
-            return fail(libc::ENOSYS);
+        /// Once a handler runs on the stack, it is the thread's no more (sigaltstack(2)).
+        const SS_AUTODISARM: c_int = 1 << 31;
+        let stack = &faults().stack;
+        let [address, bytes] = stack.get();
+        // SAFETY: the caller's, null or valid.
+        unsafe {
+            if let Some(new) = new.as_ref() {
+                match new.ss_flags & !SS_AUTODISARM {
+                    libc::SS_DISABLE => stack.set([0, 0]),
+                    0 | libc::SS_ONSTACK if new.ss_size < libc::MINSIGSTKSZ => return fail(libc::ENOMEM),
+                    0 | libc::SS_ONSTACK => stack.set([new.ss_sp as usize, new.ss_size]),
+                    _ => return fail(libc::EINVAL),
+                }
+            }
+            if let Some(old) = old.as_mut() {
+                old.ss_sp = address as *mut _;
+                old.ss_flags = if bytes == 0 { libc::SS_DISABLE } else { 0 };
+                old.ss_size = bytes;
+            }
         }
-        // SAFETY: only asks; the caller's place.
-        ret(unsafe { syscall!(__NR_sigaltstack, 0usize, old) }) as c_int
+        0
     }
 
     /// sigpending(2)
@@ -208,21 +217,53 @@ c_fn! {
     }
 }
 
+/// Sets a handler of the library's for a fault, and gives the one before.
+fn change_handler(signal: c_int, new: Option<Action>) -> Action {
+    #[cfg(not(test))]
+    return crate::leave::fault::change_handler(signal as u32, new);
+    #[cfg(test)]
+    unimplemented!("{signal}, {}: needs an image", new.is_some())
+}
+
+/// Sets the action of a signal, if there is a new one, and gives the one before.
+///
+/// # Safety
+/// A handler must be one.
+unsafe fn change_action(signal: c_int, mut new: Option<Action>) -> Result<Action, c_int> {
+    match only_after_fork() {
+        // The kernel may insist on a restorer for a handler; there is none to give in such a child.
+        Ok(()) if new.as_ref().is_some_and(Action::is_handler) => return Err(libc::ENOSYS),
+        Ok(()) => {}
+        Err(_) if FAULTS.contains(&(signal as u32)) => return Ok(change_handler(signal, new)),
+        Err(_) if new.is_some_and(|new| !exec_will_do(signal, &new)) => return Err(libc::EINVAL),
+        Err(_) => new = None,
+    }
+    let mut was = Action::DEFAULT;
+    // SAFETY: no handler, and the process is not Go's; or it only asks.
+    unsafe { sys::signal::sigaction(signal, new.as_ref(), &mut was)? };
+    Ok(was)
+}
+
 /// # Safety
 /// `new` and `old` must be null or valid.
 unsafe fn change_mask(how: c_int, new: *const sigset_t, old: *mut sigset_t) -> Result<(), c_int> {
     // SAFETY: not null, so it is a set.
     let wanted = (!new.is_null()).then(|| unsafe { word_of(new) });
-    let was = match crate::c::thread::spawned_mask() {
-        Some(mask) => {
-            let was = mask.get();
-            if let Some(wanted) = wanted {
-                mask.set(combined(how, was, wanted).ok_or(libc::EINVAL)?);
-            }
-            was
+    let spawned = spawned_mask();
+    let was = match spawned {
+        Some(_) => believed_mask(0),
+        None => {
+            let others = wanted.map(|set| set & !FAULT_SET);
+            believed_mask(sys::signal::change_mask(how as u32, others)?)
         }
-        None => sys::signal::change_mask(how as u32, wanted)?,
     };
+    if let Some(wanted) = wanted {
+        let mask = combined(how, was, wanted).ok_or(libc::EINVAL)?;
+        faults().blocked.set(mask & FAULT_SET);
+        if let Some(spawned) = spawned {
+            spawned.set(mask);
+        }
+    }
     if !old.is_null() {
         // SAFETY: not null, so it is writable.
         unsafe { set_from(old, was) };
@@ -321,8 +362,54 @@ mod tests {
 
             let before = libc::signal(libc::SIGUSR2, ours);
             assert_eq!(signal(libc::SIGUSR2, libc::SIG_DFL), libc::SIG_ERR);
-            assert_eq!(crate::c::errno::errno(), libc::ENOSYS);
+            assert_eq!(crate::c::errno::errno(), libc::EINVAL);
             assert_eq!(libc::signal(libc::SIGUSR2, before), ours);
+        }
+    }
+
+    #[test]
+    fn faults_are_blocked_in_the_mask_alone() {
+        let of = |signal: c_int| bit(signal).unwrap();
+        let mask = || sys::signal::change_mask(SIG_BLOCK, None).unwrap();
+        let wanted = of(libc::SIGSEGV) | of(libc::SIGUSR1);
+        // SAFETY: sets of our own; the mask is this thread's, and is restored.
+        unsafe {
+            let (mut set, mut old) = (core::mem::zeroed(), core::mem::zeroed());
+            set_from(&mut set, wanted);
+            let before = mask();
+            assert_eq!(pthread_sigmask(libc::SIG_BLOCK, &set, &mut old), 0);
+            assert_eq!(word_of(&old), before);
+            assert_eq!(mask(), before | of(libc::SIGUSR1));
+            assert_eq!(believed_mask(mask()), before | wanted);
+            assert_eq!(pthread_sigmask(7, &set, &mut old), libc::EINVAL);
+            assert_eq!(pthread_sigmask(libc::SIG_SETMASK, &old, &mut set), 0);
+            assert_eq!((word_of(&set), mask()), (before | wanted, before));
+            assert_eq!(believed_mask(before), before);
+        }
+    }
+
+    #[test]
+    fn alternate_stacks_are_remembered() {
+        let of = |address: usize, flags, bytes| stack_t {
+            ss_sp: address as *mut _,
+            ss_flags: flags,
+            ss_size: bytes,
+        };
+        let mut old = of(1, 1, 1);
+        let none = core::ptr::null_mut();
+        // SAFETY: nothing is read from the stacks.
+        unsafe {
+            assert_eq!(sigaltstack(&of(4096, 0, 8192), &mut old), 0);
+            assert_eq!((old.ss_flags, old.ss_size), (libc::SS_DISABLE, 0));
+            assert_eq!(sigaltstack(&of(4096, 0, 2047), none), -1);
+            assert_eq!(sigaltstack(&of(4096, 7, 8192), none), -1);
+            assert_eq!(sigaltstack(&of(0, libc::SS_DISABLE, 0), &mut old), 0);
+            assert_eq!(
+                (old.ss_sp as usize, old.ss_flags, old.ss_size),
+                (4096, 0, 8192)
+            );
+            assert_eq!(sigaltstack(core::ptr::null(), &mut old), 0);
+            assert_eq!((old.ss_flags, old.ss_size), (libc::SS_DISABLE, 0));
         }
     }
 }

@@ -11,6 +11,7 @@ use crate::c::define::{about_to_wait, code};
 use crate::c::exec::{search, search_path};
 use crate::c::signal::drop_handlers;
 use crate::c::string::bytes;
+use crate::c::thread::believed_mask;
 use crate::sys;
 use crate::sys::signal::{Blocked, change_mask};
 use linux_raw_sys::general::*;
@@ -172,8 +173,7 @@ impl<'a> Child<'a> {
         // This thread waits until the child has become the program. And the child, which has the same memory, is to tell Go's scheduler nothing.
         about_to_wait();
         let blocked = Blocked::all();
-        self.mask =
-            crate::c::thread::spawned_mask().map_or(blocked.before(), core::cell::Cell::get);
+        self.mask = believed_mask(blocked.before());
         // SAFETY: the child runs on this stack below this frame while this thread waits, and never returns.
         let result = unsafe {
             crate::arch::thread::vfork(flags as usize, to_pidfd, run, (&raw mut self).cast())

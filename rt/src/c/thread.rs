@@ -14,6 +14,8 @@ use libc::{c_char, c_int, c_void, pthread_t, size_t};
 use crate::c::define::{about_to_wait, code};
 use crate::c::file;
 use crate::c::string::{Text, bytes, copy_cstr};
+use crate::lane::Faults;
+use crate::sys::signal::FAULT_SET;
 use linux_raw_sys::general::*;
 
 pub mod attr;
@@ -122,6 +124,24 @@ pub(crate) fn spawned_mask() -> Option<&'static Cell<u64>> {
     known()
         .filter(|thread| thread.spawned)
         .map(|thread| &thread.mask)
+}
+
+/// What this thread has of the library's handlers of faults.
+#[cfg(not(test))]
+pub(crate) fn faults() -> &'static Faults {
+    // SAFETY: a lane's control block stays mapped, and this one is the thread's own.
+    unsafe { &(*crate::lane::control()).faults }
+}
+
+#[cfg(test)]
+pub(crate) fn faults() -> &'static Faults {
+    std::thread_local! { static FAULTS: &'static Faults = Box::leak(Box::default()) }
+    FAULTS.with(|faults| *faults)
+}
+
+/// The signal mask that the calling thread believes to have; the kernel's is given.
+pub(crate) fn believed_mask(kernels: u64) -> u64 {
+    spawned_mask().map_or(kernels, Cell::get) & !FAULT_SET | faults().blocked.get()
 }
 
 /// The record behind a `pthread_t`.

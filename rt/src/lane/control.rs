@@ -2,6 +2,7 @@
 //!
 //! What layers above keep of a thread is plain data here, all zero in a fresh lane; who gives it meaning is named with it.
 
+use core::cell::Cell;
 use core::ffi::c_void;
 use core::sync::atomic::AtomicI32;
 
@@ -50,6 +51,8 @@ pub struct Control {
     pub callbacks: Callbacks,
     /// The panics of this thread (`leave/panics.rs`).
     pub panics: Panics,
+    /// What the library has asked for about faults on this thread (`leave/trap.rs`).
+    pub faults: Faults,
     /// What the unwinder reads about one frame (`leave/unwind.rs`).
     pub frame: FrameHeader,
 }
@@ -77,6 +80,17 @@ pub struct Panics {
     pub newest: *mut c_void,
     /// Where the one that has begun, and is not raised yet, began.
     pub begun: Place,
+}
+
+/// What a thread has of the library's handlers of faults.
+#[derive(Default)]
+pub struct Faults {
+    /// The signals of faults that the thread has blocked, as the library sees it: a set of the kernel's, where none of them is.
+    pub blocked: Cell<u64>,
+    /// The alternate stack that the thread has given: its address and its bytes, both 0 if there is none.
+    pub stack: Cell<[usize; 2]>,
+    /// What tells the last fault from others whose handler returned and had changed nothing, and how often in a row that was so.
+    pub unchanged: Cell<(u64, u32)>,
 }
 
 /// An `.eh_frame_hdr` with one entry (LSB Core, "The .eh_frame_hdr section"); every pointer is absolute.

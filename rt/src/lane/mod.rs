@@ -21,8 +21,8 @@ pub mod seat;
 pub mod table;
 
 pub(crate) use control::{
-    Control, FrameHeader, base_of, control, errno, errno_location, in_guard, init_tls, map_fresh,
-    set_errno,
+    Control, Faults, FrameHeader, base_of, control, errno, errno_location, in_guard, init_tls,
+    map_fresh, set_errno,
 };
 pub(crate) use list::{containing, guarded, register};
 pub(crate) use pool::{NEWS, SPAWNED, acquire, discard, release, tell};

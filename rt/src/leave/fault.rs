@@ -3,10 +3,13 @@
 //! The handlers stand before Go's, and hand on to it whatever did not happen in the image or on a lane: Go's own nil pointers stay what
 //! they are. They run on Go's signal stacks (SA_ONSTACK), or, on a thread of Rust's own, on the one at the top of its lane. No
 //! lane is under them, so nothing they call may look for one: no errno, no heap.
+//!
+//! A library may have handlers of its own ([`trap`]): what happens on a lane is shown to them first.
 
 use core::cell::UnsafeCell;
 use core::ffi::{c_int, c_void};
 use core::fmt::Write;
+use core::mem::replace;
 use core::sync::atomic::{AtomicBool, Ordering::*};
 
 use libc::{siginfo_t, ucontext_t};
@@ -14,6 +17,7 @@ use linux_raw_sys::general::*;
 
 use super::departure::{self, leave, reaches_go, recoverable};
 use super::line::{LINE, Line};
+use super::trap::{self, Shown};
 use super::{callback, handles};
 use crate::arch::fault::{Interrupted, restorer};
 use crate::contract::{Departure, GUARD_SIZE, OUTER_GUARD_SIZE, SIGNAL_STACK_SIZE, symbols};
@@ -21,21 +25,39 @@ use crate::image::symbolizer::name;
 use crate::image::{base, params};
 use crate::lane::{self, Control, base_of, containing, guarded, in_guard};
 use crate::sys;
-use crate::sys::signal::{Action, Before, Blocked, change_mask, sigaction};
+use crate::sys::lock::Lock;
+use crate::sys::signal::{Action, Before, Blocked, FAULT_SET, FAULTS, change_mask, sigaction};
 
-/// The signals of faults, and what a line calls them.
-const SIGNALS: [(u32, &str); 4] = [
-    (SIGSEGV, "invalid memory access"),
-    (SIGBUS, "invalid memory access (bus error)"),
-    (SIGILL, "illegal instruction"),
-    (SIGFPE, "arithmetic exception"),
+/// What a line calls the faults, in the order of [`FAULTS`].
+const NAMES: [&str; FAULTS.len()] = [
+    "invalid memory access",
+    "invalid memory access (bus error)",
+    "illegal instruction",
+    "arithmetic exception",
+    "trap",
 ];
 
-/// What stood there before, in the order of [`SIGNALS`].
-static BEFORE: [Before; SIGNALS.len()] = [const { Before::unknown() }; SIGNALS.len()];
+/// What stood there before, in the same order.
+static BEFORE: [Before; FAULTS.len()] = [const { Before::unknown() }; FAULTS.len()];
 
-/// Puts the handlers in place, once.
+/// Puts the handlers in place, once. That of SIGTRAP waits until the library asks for it: it may be a debugger's signal.
 pub(crate) fn install() {
+    put_in_place(|signal| signal != SIGTRAP);
+}
+
+/// Sets what the library does on a fault, and gives what it did before.
+pub(crate) fn change_handler(signal: u32, new: Option<Action>) -> Action {
+    static TRAPS: Lock<bool> = Lock::new(false);
+    if signal == SIGTRAP && new.is_some() {
+        let mut in_place = TRAPS.lock();
+        if !replace(&mut *in_place, true) {
+            put_in_place(|signal| signal == SIGTRAP);
+        }
+    }
+    trap::change(signal, new)
+}
+
+fn put_in_place(these: impl Fn(u32) -> bool) {
     let new = Action {
         handler: handler as *const () as usize,
         flags: (SA_SIGINFO | SA_ONSTACK | SA_RESTORER) as usize,
@@ -43,17 +65,12 @@ pub(crate) fn install() {
         mask: u64::MAX,
     };
     // Another thread's signal waits for what stood there; this thread's must not come meanwhile.
-    let _blocked = Blocked::these(set());
-    for ((signal, _), before) in SIGNALS.iter().zip(&BEFORE) {
-        before.replace(*signal as i32, &new);
+    let _blocked = Blocked::these(FAULT_SET);
+    for (signal, before) in FAULTS.into_iter().zip(&BEFORE) {
+        if these(signal) {
+            before.replace(signal as i32, &new);
+        }
     }
-}
-
-/// [`SIGNALS`] as the kernel's set.
-fn set() -> u64 {
-    SIGNALS
-        .iter()
-        .fold(0, |set, (signal, _)| set | 1 << (signal - 1))
 }
 
 /// Lets the calling thread, one of Rust's own, take the signals of faults.
@@ -67,7 +84,7 @@ pub(crate) fn accept_on_this_thread(control: *mut Control) {
     ];
     // SAFETY: the stack is this lane's own.
     unsafe { sys::syscall2(__NR_sigaltstack, stack.as_ptr() as usize, 0) };
-    let _ = change_mask(SIG_UNBLOCK, Some(set()));
+    let _ = change_mask(SIG_UNBLOCK, Some(FAULT_SET));
 }
 
 /// Where a fault happened.
@@ -95,10 +112,28 @@ unsafe extern "C" fn handler(signal: c_int, info: *mut siginfo_t, context: *mut 
     // SAFETY: as above.
     let sent = unsafe { (*info).si_code } <= 0;
     match look(signal as u32, &interrupted, address).filter(|_| !sent) {
-        Some(fault) => answer(&fault, &mut interrupted),
+        // SAFETY: the kernel's, as above.
+        Some(fault) => unsafe { meet(fault, info, &mut interrupted) },
         // SAFETY: handed on as it came.
-        None => unsafe { pass_on(signal, info, context) },
+        None => unsafe { pass_on(signal, info, context, sent) },
     }
+}
+
+/// Shows a fault to the library where it has a handler; what that does not take is answered here.
+///
+/// # Safety
+/// `info` and `interrupted` are what the handler was given.
+unsafe fn meet(mut fault: Fault, info: *const siginfo_t, interrupted: &mut Interrupted<'_>) {
+    let on_lane = containing(interrupted.sp()).filter(|_| !fault.overflow);
+    // SAFETY: by the caller's word; the stack pointer tells the lane.
+    let shown = on_lane
+        .map(|lane| unsafe { trap::show(fault.signal, info, fault.address, interrupted, lane) });
+    match shown {
+        Some(Shown::Yes) => return,
+        Some(Shown::NoRoom) => fault.overflow = true,
+        Some(Shown::No) | None => {}
+    }
+    answer(&fault, interrupted);
 }
 
 /// The fault, if it is the library's.
@@ -204,10 +239,8 @@ fn describe_once(fault: &Fault) -> &'static str {
 }
 
 fn describe(fault: &Fault, line: &mut Line<'_>) -> core::fmt::Result {
-    let what = SIGNALS
-        .iter()
-        .find(|(signal, _)| *signal == fault.signal)
-        .map_or("fault", |(_, what)| what);
+    let at = FAULTS.iter().position(|signal| *signal == fault.signal);
+    let what = at.and_then(|at| NAMES.get(at)).unwrap_or(&"fault");
     match fault.overflow {
         true => write!(line, "stack overflow")?,
         false => write!(line, "{what}")?,
@@ -266,15 +299,19 @@ static LAST: Last = Last(UnsafeCell::new(core::mem::MaybeUninit::uninit()));
 ///
 /// # Safety
 /// The arguments of a handler.
-unsafe fn pass_on(signal: c_int, info: *mut siginfo_t, context: *mut c_void) {
-    let at = SIGNALS.iter().position(|(s, _)| *s == signal as u32);
+unsafe fn pass_on(signal: c_int, info: *mut siginfo_t, context: *mut c_void, sent: bool) {
+    let at = FAULTS.iter().position(|s| *s == signal as u32);
     // SAFETY: handed on as it came.
     let before = at
         .and_then(|at| BEFORE.get(at))
         .and_then(|before| unsafe { before.hand_on(signal, info, context) });
     if let Some(before) = before {
-        // The default action, when the instruction is tried again. A signal that someone sent comes anew to the same end.
+        // The default action, when the instruction is tried again.
         // SAFETY: what stood there before.
         let _ = unsafe { sigaction(signal, Some(before), core::ptr::null_mut()) };
+        // What no instruction causes again comes again when this handler returns.
+        if sent || signal as u32 == SIGTRAP {
+            sys::signal::raise(signal);
+        }
     }
 }

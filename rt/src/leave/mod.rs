@@ -1,4 +1,5 @@
 //! The ways out of a lane: for a Go function that Rust calls ([`callback`]), and for good, with a panic or a fault ([`panics`], [`fault`]).
+//! [`trap`]: the library's own handlers of faults.
 //!
 //! - [`kept`]: Go functions that outlive the call that they were given to.
 //!   [`adopt`]: goroutines that run on for threads of Rust's own which call them.
@@ -40,5 +41,7 @@ pub mod polite;
 pub mod report;
 #[cfg(not(test))]
 mod told;
+#[cfg(not(test))]
+mod trap;
 #[cfg(not(test))]
 pub mod unwind;

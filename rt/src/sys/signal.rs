@@ -7,13 +7,31 @@ use core::sync::atomic::{AtomicBool, Ordering::*};
 use libc::siginfo_t;
 use linux_raw_sys::general::*;
 
-use super::{check, syscall4};
+use super::{check, syscall0, syscall3, syscall4};
 
 /// Bytes of the kernel's set of signals.
 pub const SET_SIZE: usize = size_of::<u64>();
 
 /// Signals have the numbers 1 to 64.
 pub const SIGNALS: i32 = 64;
+
+/// The signals of faults, those that an instruction causes (signal(7)).
+pub const FAULTS: [u32; 5] = [SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP];
+
+/// [`FAULTS`] as a set of the kernel's.
+pub const FAULT_SET: u64 = {
+    let (mut set, mut at) = (0, 0);
+    while at < FAULTS.len() {
+        set |= bit(FAULTS[at]);
+        at += 1;
+    }
+    set
+};
+
+/// A signal as a set of the kernel's.
+pub const fn bit(signal: u32) -> u64 {
+    1 << (signal - 1)
+}
 
 /// The kernel's `struct sigaction`.
 #[repr(C)]
@@ -150,6 +168,20 @@ pub fn change_mask(how: u32, set: Option<u64>) -> Result<u64, i32> {
         )
     };
     check(result).map(|_| was)
+}
+
+/// Sends a signal to the calling thread (raise(3)); gives what tgkill(2) gives.
+pub fn raise(signal: i32) -> isize {
+    // SAFETY: plain numbers.
+    unsafe {
+        let (process, thread) = (syscall0(__NR_getpid), syscall0(__NR_gettid));
+        syscall3(
+            __NR_tgkill,
+            process as usize,
+            thread as usize,
+            signal as usize,
+        )
+    }
 }
 
 /// Signals are blocked in the calling thread while this value lives.

@@ -235,6 +235,10 @@ const SHORT: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "installs what runs on a fault, and does not call it",
+        &["sigaction", "signal"],
+    ),
+    (
         "tells of a panic",
         &[
             "rsyso_panic_cannot_unwind",

@@ -26,7 +26,7 @@ enum Becomes {
 use Becomes::*;
 
 /// The ways, by their names in `tests/programs/placed`.
-const WAYS: [(&str, Becomes); 17] = [
+const WAYS: [(&str, Becomes); 20] = [
     ("registers", Polite),
     ("avx", Polite),
     ("avx512", Polite),
@@ -44,6 +44,9 @@ const WAYS: [(&str, Becomes); 17] = [
     ("read", Polite),
     ("kept", Polite),
     ("kept-panic", Polite),
+    ("fault-skip", Polite),
+    ("fault-jump", Polite),
+    ("fault-asks", Polite),
 ];
 
 /// Where the code of a program lies.
@@ -59,9 +62,10 @@ struct Code {
 impl Code {
     /// The code of the package that a way leads through.
     fn of(program: &Path, way: &str) -> Code {
-        let package = match way.starts_with("kept") {
-            true => "rsyso.test/kept",
-            false => "rsyso.test/polite",
+        let package = match way.split('-').next() {
+            Some("kept") => "rsyso.test/kept",
+            Some("fault") => "rsyso.test/faults",
+            _ => "rsyso.test/polite",
         };
         let bytes = std::fs::read(program).unwrap();
         let file = object::File::parse(&*bytes).unwrap();

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"syscall"
 
+	"rsyso.test/faults"
 	"rsyso.test/kept"
 	"rsyso.test/polite"
 )
@@ -48,6 +49,12 @@ var ways = map[string]func() string{
 	"read":       read,
 	"kept":       called,
 	"kept-panic": func() string { return panicked("enough", func() { kept.Emit(panics) }) },
+	"fault-skip": skipped,
+	"fault-jump": func() string { return taken(faults.TrapInCode(faults.KindAccess, faults.HowJump), syscall.SIGSEGV) },
+	"fault-asks": func() string {
+		answer := func(signal int32) int32 { return signal }
+		return taken(faults.TrapAndAsk(faults.KindDivide, faults.HowPc, answer), syscall.SIGFPE)
+	},
 }
 
 func main() {
@@ -177,6 +184,26 @@ func read() string {
 	}
 	if b := polite.ReadByte(int32(pipe[0])); b != 42 {
 		return fmt.Sprintf("read %d", b)
+	}
+	return ""
+}
+
+// noDefer lets the handler's signal come while it runs (SA_NODEFER).
+const noDefer = 0x40000000
+
+// installed is the result of having the library handle its faults.
+var installed = faults.Install(noDefer)
+
+func skipped() string {
+	if !faults.KeepsRegisters() {
+		return "the handler left something changed"
+	}
+	return ""
+}
+
+func taken(got int32, want syscall.Signal) string {
+	if installed != 0 || got != int32(want) {
+		return fmt.Sprintf("%v became %d (installed: %d)", want, got, installed)
 	}
 	return ""
 }

@@ -30,6 +30,11 @@ impl Interrupted<'_> {
         self.register(REG_RSP)
     }
 
+    /// A number that tells what was interrupted, and where, from anything else: a hash of the registers and an address.
+    pub fn digest(&self, address: usize) -> u64 {
+        digest(self.0, address)
+    }
+
     /// Where the function was called from that has just begun: the return address, which lies at the stack pointer, if `readable` says so.
     pub fn called_from(&self, readable: impl Fn(usize) -> bool) -> Option<usize> {
         let sp = self.sp();
@@ -87,6 +92,19 @@ impl Interrupted<'_> {
         const DIRECTION: i64 = 1 << 10;
         self.0.uc_mcontext.gregs[libc::REG_EFL as usize] &= !DIRECTION;
     }
+}
+
+/// See [`Interrupted::digest`].
+pub fn digest(context: &ucontext_t, address: usize) -> u64 {
+    /// 2^64 divided by the golden ratio (Knuth, The Art of Computer Programming, 6.4).
+    const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
+    // The general registers come first, up to the instruction's address (ucontext.h).
+    let registers = context.uc_mcontext.gregs.iter().take(REG_RIP as usize + 1);
+    registers.fold(address as u64, |hash, register| {
+        (hash ^ *register as u64)
+            .rotate_left(29)
+            .wrapping_mul(GOLDEN)
+    })
 }
 
 /// Where code is, and its stack.

@@ -1,6 +1,8 @@
 //! x86-64: the stack is 16-byte aligned before a call, and a call pushes its return address on it.
 
 #[cfg(not(test))]
+pub mod aside;
+#[cfg(not(test))]
 pub mod callback;
 #[cfg(not(test))]
 pub mod catch;

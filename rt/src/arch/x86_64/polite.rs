@@ -17,6 +17,7 @@ use core::mem::offset_of;
 use libc::ucontext_t;
 use linux_raw_sys::general::__NR_rt_sigreturn;
 
+use super::aside::put_aside;
 use super::fault::Interrupted;
 use crate::contract::{CALLBACK_RESULT, Head, LANDING_STAYS};
 
@@ -171,9 +172,6 @@ unsafe extern "C" fn back() {
     )
 }
 
-/// Bytes of the kernel's `struct ucontext`, up to the end of its signal mask; the C library's has room for more signals.
-const UCONTEXT: usize = 304;
-
 /// As [`go_polite`], for a handler of a signal that has interrupted the call: what was interrupted is copied to `room`, from where [`rsyso_go_on`] has the kernel
 /// take it up again, and the handler returns into Go. False, and nothing is done, if there is not enough room.
 ///
@@ -184,45 +182,15 @@ pub unsafe fn go_polite_interrupted(
     context: &mut ucontext_t,
     room: core::ops::Range<usize>,
 ) -> bool {
-    let fp = context.uc_mcontext.fpregs as usize;
-    if fp == 0 {
-        return false;
-    }
-    // SAFETY: the kernel's, for the time of the handler.
-    let fp_size = unsafe { state_size(fp) };
-    // The processor asks for that alignment (xrstor).
-    let Some(fp_to) = room.end.checked_sub(fp_size).map(|to| to & !63) else {
+    // SAFETY: the room is there, by the caller's word.
+    let Some(copy) = (unsafe { put_aside(context, room) }) else {
         return false;
     };
-    let to = fp_to.saturating_sub(UCONTEXT) & !15;
-    if to < room.start {
-        return false;
-    }
-    // SAFETY: the room is there, by the caller's word and the test above. It is the kernel that reads what is put together here.
+    // SAFETY: the lane is the interrupted thread's.
     unsafe {
-        (to as *mut u8).copy_from_nonoverlapping((&raw const *context).cast(), UCONTEXT);
-        (fp_to as *mut u8).copy_from_nonoverlapping(fp as *const u8, fp_size);
-        (*(to as *mut ucontext_t)).uc_mcontext.fpregs = fp_to as *mut _;
-        (*lane).polite_at = to;
+        (*lane).polite_at = copy as usize;
         (*lane).go_landing |= LANDING_STAYS as usize;
         Interrupted(context).land(&*lane, lane as usize, 0);
     }
     true
-}
-
-/// Bytes of the floating-point state that the kernel has written: all of it if it says so by a magic number, else the legacy area alone
-/// (`struct _fpx_sw_bytes` in arch/x86/include/uapi/asm/sigcontext.h).
-///
-/// # Safety
-/// `fp` leads to such a state.
-unsafe fn state_size(fp: usize) -> usize {
-    const LEGACY: usize = 512;
-    const SOFTWARE: usize = 464;
-    const MAGIC: u32 = 0x4650_5853;
-    // SAFETY: within the legacy area.
-    let word = |at: usize| unsafe { ((fp + SOFTWARE + at) as *const u32).read_unaligned() };
-    match word(0) {
-        MAGIC => (word(4) as usize).max(LEGACY),
-        _ => LEGACY,
-    }
 }

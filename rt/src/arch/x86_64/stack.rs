@@ -2,6 +2,9 @@
 
 use core::arch::asm;
 
+/// Bytes below the stack pointer that belong to the code that runs (psABI 3.2.2).
+pub const RED_ZONE: usize = 128;
+
 /// The stack pointer, as it is in the function that this is inlined into.
 #[inline(always)]
 pub fn stack_pointer() -> usize {

@@ -42,7 +42,8 @@ c_fn! {
             *to = (*thread).id();
             let pointer = set_up_thread_area(&mut (*control).thread_area);
             let blocked = Blocked::all();
-            (*thread).mask.set(spawned_mask().map_or(blocked.before(), Cell::get));
+            (*thread).mask.set(believed_mask(blocked.before()));
+            (*control).faults.blocked.set(faults().blocked.get());
             let tid = (*control).tid.as_ptr();
             let result = clone(sys::THREAD as usize, control.cast(), tid, pointer, run, thread.cast());
             drop(blocked);
