@@ -202,19 +202,60 @@ fn offered(
                 library.signatures(&library.exports, headers, &parsed)
             })?;
             let conventions = t.run("conventions", || {
-                rules::conventions(&read, library.frees, !o.no_pairs, &o.keeps)
+                let keeps = rules::keeps::said(&read.functions, &o.keeps)?;
+                rules::conventions(&read, library.frees, !o.no_pairs, &keeps)
             })?;
             Api::new(read, &conventions)
         }
     };
-    let declared = Declared {
-        consumes: rules::consumes::consumes(&api, &o.consumes)?,
-        cstr: rules::declared::cstr(&api, &o.cstr)?,
-        trusted: rules::declared::trusted(&api, &o.trust)?,
-        blocking: rules::declared::blocking(&api, &o.blocking)?,
-        bare: rules::declared::bare(&api, &o.bare)?,
-    };
+    let declared = declared(
+        &api,
+        &Flags {
+            consumes: &o.consumes,
+            cstr: &o.cstr,
+            trust: &o.trust,
+            blocking: &o.blocking,
+            bare: &o.bare,
+        },
+    )?;
     Ok((api, declared))
+}
+
+/// The globs of the flags that say something of functions, and nothing of how they are read.
+struct Flags<'a> {
+    consumes: &'a [String],
+    cstr: &'a [String],
+    trust: &'a [String],
+    blocking: &'a [String],
+    bare: &'a [String],
+}
+
+/// What flags say of functions.
+fn declared(api: &Api, flags: &Flags<'_>) -> Result<Declared> {
+    Ok(Declared {
+        consumes: rules::consumes::consumes(api, flags.consumes)?,
+        cstr: rules::declared::cstr(api, flags.cstr)?,
+        trusted: rules::declared::trusted(api, flags.trust)?,
+        blocking: rules::declared::blocking(api, flags.blocking)?,
+        bare: rules::declared::bare(api, flags.bare)?,
+    })
+}
+
+/// What flags say of the functions that can be converted.
+fn declared_of_those(
+    convertible: &Convertible,
+    library: &Library<'_>,
+    o: &InspectOptions,
+) -> Result<Declared> {
+    let about = |globs: &[String]| convertible.about(&library.exports, globs);
+    let flags = Flags {
+        consumes: &about(&o.consumes),
+        cstr: &about(&o.cstr),
+        trust: &about(&o.trust),
+        blocking: &about(&o.blocking),
+        bare: &about(&o.bare),
+    };
+    declared(&convertible.api, &flags)
 }
 
 /// What a Go package is planned from, but for what the user asks of `convert` alone.
@@ -256,14 +297,10 @@ pub fn inspect(o: &InspectOptions, progress: &dyn Progress) -> Result<Inspection
     let library = t.run("parse", || Library::parse(&files, o.named(), &headers))?;
     let arch = library.arch;
     let convertible = t.run("signatures", || {
-        Convertible::read(&library, &headers, o.no_pairs)
-    });
+        Convertible::read(&library, &headers, o.no_pairs, &o.keeps)
+    })?;
     let api = &convertible.api;
-    let declared = Declared {
-        consumes: rules::consumes::consumes(api, &o.consumes)?,
-        blocking: rules::declared::blocking(api, &o.blocking)?,
-        ..Declared::default()
-    };
+    let declared = declared_of_those(&convertible, &library, o)?;
 
     // Names may clash between functions that are good one by one; then there is no Go API to show.
     let mut obstacles = Vec::new();

@@ -1,6 +1,7 @@
 //! Which exports can be converted, and why the others cannot.
 
 use crate::base::diag::{Error, Kind, Problem, Result};
+use crate::base::globs;
 use crate::go;
 use crate::link::SecRef;
 use crate::link::exports::Export;
@@ -20,12 +21,36 @@ pub struct Convertible {
 }
 
 impl Convertible {
-    /// All exports together; where some cannot be expressed, by halves, so that one does not hide the others.
-    pub fn read(library: &Library<'_>, headers: &Headers, no_pairs: bool) -> Convertible {
+    /// All exports together; where some cannot be expressed, by halves, so that one does not hide the others. What is wrong with `keeps` is an error, and
+    /// so is what is wrong with the functions that Go provides: they belong to no export.
+    pub fn read(
+        library: &Library<'_>,
+        headers: &Headers,
+        no_pairs: bool,
+        keeps: &[String],
+    ) -> Result<Convertible> {
+        let found = Convertible::of(library, headers, no_pairs, keeps)?;
+        // Which functions take function pointers is known only now.
+        rules::keeps::said(found.api.functions(), &found.about(&library.exports, keeps))?;
+        Ok(found)
+    }
+
+    fn of(
+        library: &Library<'_>,
+        headers: &Headers,
+        no_pairs: bool,
+        keeps: &[String],
+    ) -> Result<Convertible> {
         let parsed = Parsed::with(Vec::new());
+        let symbols = || library.exports.iter().map(|e| e.symbol.as_str());
+        let none = (
+            "no exported function has such a name",
+            "`rsyso inspect` lists the exports",
+        );
+        let keeps = globs::said("--keeps", keeps, |_| symbols(), none)?;
         let read = |exports: &[Export]| {
             let read = library.signatures(exports, headers, &parsed)?;
-            let conventions = rules::conventions(&read, library.frees, !no_pairs, &[])?;
+            let conventions = rules::conventions(&read, library.frees, !no_pairs, &keeps)?;
             Ok(Api::new(read, &conventions))
         };
         let good = |exports: &[Export]| {
@@ -33,7 +58,10 @@ impl Convertible {
         };
         if let Ok(api) = good(&library.exports) {
             let problems = vec![Vec::new(); library.exports.len()];
-            return Convertible { api, problems };
+            return Ok(Convertible { api, problems });
+        }
+        if !library.imports.is_empty() {
+            good(&[])?;
         }
         let mut problems = Vec::new();
         by_halves(
@@ -44,10 +72,25 @@ impl Convertible {
         let sound = library.exports.iter().zip(&problems);
         let sound = sound.filter(|(_, problems)| problems.is_empty());
         let sound: Vec<_> = sound.map(|(export, _)| export.clone()).collect();
-        Convertible {
+        Ok(Convertible {
             api: read(&sound).unwrap_or_default(),
             problems,
-        }
+        })
+    }
+
+    /// The globs of an option, but for those that are only about exports that cannot be converted: of these nothing is known.
+    pub fn about(&self, exports: &[Export], globs: &[String]) -> Vec<String> {
+        let others = |glob: &&String| {
+            let Ok(named) = globs::parse("", glob) else {
+                return false;
+            };
+            let mut matching = exports
+                .iter()
+                .filter(|e| named.matcher.is_match(&e.symbol))
+                .peekable();
+            matching.peek().is_some() && matching.all(|e| self.index_of(e).is_none())
+        };
+        globs.iter().filter(|g| !others(g)).cloned().collect()
     }
 
     /// The index in the API of an export; none of one that cannot be converted.

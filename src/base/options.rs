@@ -228,7 +228,17 @@ pub struct InspectOptions {
     /// As for `convert`.
     pub consumes: Vec<String>,
     /// As for `convert`.
+    pub cstr: Vec<String>,
+    /// As for `convert`.
+    pub keeps: Vec<String>,
+    /// As for `convert`.
+    pub imports: Vec<String>,
+    /// As for `convert`.
+    pub trust: Vec<String>,
+    /// As for `convert`.
     pub blocking: Vec<String>,
+    /// As for `convert`.
+    pub bare: Vec<String>,
     /// Bytes of a lane, as for `convert`.
     pub stack_size: u64,
 }
@@ -245,14 +255,19 @@ impl InspectOptions {
             no_pairs: false,
             backtrace: false,
             consumes: Vec::new(),
+            cstr: Vec::new(),
+            keeps: Vec::new(),
+            imports: Vec::new(),
+            trust: Vec::new(),
             blocking: Vec::new(),
+            bare: Vec::new(),
             stack_size: DEFAULT_STACK_SIZE,
         }
     }
 
-    /// The globs of exports; nothing is imported.
+    /// The globs of exports, and those of imports.
     pub fn named(&self) -> (&[String], &[String]) {
-        (&self.exports, &[])
+        (&self.exports, &self.imports)
     }
 
     /// Refuses what cannot be done before any file is read.

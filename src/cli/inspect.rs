@@ -36,9 +36,24 @@ pub struct Inspect {
     /// Functions that take handles for good, as for convert
     #[arg(long, value_name = "GLOB")]
     consumes: Vec<String>,
+    /// Functions whose `*const c_char` parameters are strings, as for convert
+    #[arg(long, value_name = "GLOB")]
+    cstr: Vec<String>,
+    /// Functions that keep the function pointers they are given, as for convert
+    #[arg(long, value_name = "GLOB")]
+    keeps: Vec<String>,
+    /// Undefined functions that Go provides, as for convert
+    #[arg(long = "import", value_name = "GLOB")]
+    imports: Vec<String>,
+    /// Functions whose arguments are not looked at, as for convert
+    #[arg(long, value_name = "GLOB")]
+    trust: Vec<String>,
     /// Functions that can block, as for convert
     #[arg(long, value_name = "GLOB")]
     blocking: Vec<String>,
+    /// Functions whose calls keep their thread, as for convert
+    #[arg(long, value_name = "GLOB")]
+    bare: Vec<String>,
     /// The stack of a call, as for convert [default: 8MiB]
     #[arg(long, value_name = "SIZE", value_parser = parse_size)]
     stack_size: Option<u64>,
@@ -66,7 +81,12 @@ pub fn run(args: Inspect, ui: &Ui) -> Result<Inspection> {
         no_pairs: args.no_pairs,
         backtrace: args.backtrace,
         consumes: args.consumes,
+        cstr: args.cstr,
+        keeps: args.keeps,
+        imports: args.imports,
+        trust: args.trust,
         blocking: args.blocking,
+        bare: args.bare,
         ..InspectOptions::new(args.inputs)
     };
     let found = crate::inspect(&options, ui)?;

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Duration;
 
+use crate::common::converted::options;
 use crate::common::process::run;
 use crate::common::{archive, fixtures, rsyso, scratch};
 use object::read::archive::ArchiveFile;
@@ -75,16 +76,19 @@ fn images_are_no_larger_than_shared_objects() {
 
 #[test]
 fn sizes_add_up_to_the_image_that_convert_writes() {
-    // Of a library with undefined symbols there is no image, unless Go provides them.
-    let all = fixtures().into_iter().filter(|name| name != "imports");
-    for fixture in all {
+    for fixture in fixtures() {
         let library = archive(&fixture);
         let dir = scratch();
-        let made = json(
-            &["convert", "-q", "-o", dir.path().to_str().unwrap()],
-            &library,
-        );
-        let found = json(&["inspect"], &library);
+        let options = options(&fixture);
+        let with = |words: &[&str]| {
+            let more = options.iter().map(String::as_str);
+            json(
+                &words.iter().copied().chain(more).collect::<Vec<_>>(),
+                &library,
+            )
+        };
+        let made = with(&["convert", "-q", "-o", dir.path().to_str().unwrap()]);
+        let found = with(&["inspect"]);
         let image = &found["image"];
         assert_eq!(image["size"], made["image_size"], "{fixture}");
         assert_eq!(kinds(image), number(&image["size"]), "{fixture}");
@@ -332,6 +336,63 @@ fn options_mean_what_they_mean_to_convert() {
         assert!(written.contains(text), "{text}");
     }
     assert!(list(&found["api"]).len() > go.len());
+}
+
+/// Globs about exports that cannot be converted are no mistake of the user's; those about nothing are.
+#[test]
+fn globs_may_be_about_what_cannot_be_converted() {
+    let dir = scratch();
+    let source = "
+        pub enum Loose { One(u8), Two(u64) }
+        #[unsafe(no_mangle)] pub extern \"C\" fn listen_loose(f: extern \"C\" fn(*mut u8), user: *mut u8, loose: Loose) { f(user); drop(loose) }
+        #[unsafe(no_mangle)] pub extern \"C\" fn watch(f: extern \"C\" fn(*mut core::ffi::c_void), user: *mut core::ffi::c_void) { f(user) }
+        #[unsafe(no_mangle)] pub extern \"C\" fn length(text: *const core::ffi::c_char) -> bool { text.is_null() }";
+    std::fs::write(dir.path().join("odd.rs"), source).unwrap();
+    let mut rustc = std::process::Command::new("rustc");
+    rustc.args([
+        "--edition=2024",
+        "--crate-type=staticlib",
+        "-O",
+        "-g",
+        "odd.rs",
+    ]);
+    run(rustc.current_dir(dir.path()), Duration::from_secs(120)).success();
+    let library = dir.path().join("libodd.a");
+    let globs = [
+        "--keeps",
+        "*",
+        "--cstr",
+        "length",
+        "--blocking",
+        "listen*",
+        "--trust",
+        "*",
+    ];
+    let found = json(&[&["inspect"], &globs[..]].concat(), &library);
+    let go: Vec<_> = list(&found["exports"])
+        .iter()
+        .map(|e| text(e, "go"))
+        .collect();
+    let want = [
+        "func Length(text string) bool",
+        "",
+        "func Watch(f *WatchFunc)",
+    ];
+    assert_eq!(go, want);
+    for glob in [
+        ["--keeps", "length"],
+        ["--keeps", "none"],
+        ["--cstr", "watch"],
+    ] {
+        let mut inspect = rsyso();
+        let ran = run(
+            inspect.arg("inspect").args(glob).arg(&library),
+            Duration::from_secs(60),
+        );
+        assert_eq!(ran.failure(), 1);
+        let told = format!("{} {}:", glob[0], glob[1]);
+        assert!(ran.stderr.contains(&told), "{}", ran.stderr);
+    }
 }
 
 #[test]

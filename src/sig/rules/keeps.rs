@@ -6,20 +6,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::base::diag::{Error, Kind, Problem, Result};
 use crate::base::globs;
-use crate::model::{Function, Signatures, Type};
+use crate::model::{Function, Said, Signatures, Type};
 
-/// The function pointers of each function that are kept, by their numbers.
-pub(super) fn find(
-    read: &Signatures,
-    user_data: &[BTreeMap<usize, usize>],
-    destroyed: &[BTreeSet<usize>],
-    values: &[String],
-) -> Result<Vec<BTreeSet<usize>>> {
+/// What the globs say of functions that take function pointers.
+pub fn said(functions: &[Function], values: &[String]) -> Result<Said> {
     let takes = |f: &&Function| pointers(f).next().is_some();
-    let names = || {
-        let functions = read.functions.iter().filter(takes);
-        functions.map(|f| f.symbol.as_str())
-    };
+    let names = || functions.iter().filter(takes).map(|f| f.symbol.as_str());
     let all: Vec<&str> = names().collect();
     let help = match all.is_empty() {
         true => "no exported function takes a function pointer".to_owned(),
@@ -29,7 +21,16 @@ pub(super) fn find(
         "no exported function that takes a function pointer has such a name",
         help.as_str(),
     );
-    let said = globs::said("--keeps", values, |_| names(), none)?;
+    globs::said("--keeps", values, |_| names(), none)
+}
+
+/// The function pointers of each function that are kept, by their numbers.
+pub(super) fn find(
+    read: &Signatures,
+    user_data: &[BTreeMap<usize, usize>],
+    destroyed: &[BTreeSet<usize>],
+    said: &Said,
+) -> Result<Vec<BTreeSet<usize>>> {
     let mut problems = Vec::new();
     let known = user_data.iter().zip(destroyed);
     let kept = read
@@ -53,10 +54,11 @@ pub(super) fn find(
     Error::check(Kind::Unsupported, problems, kept)
 }
 
-/// The numbers of the function pointers.
+/// The numbers of the function pointers, whether it is decided that they are kept or not.
 fn pointers(function: &Function) -> impl Iterator<Item = usize> {
+    let pointer = |ty: &Type| matches!(ty, Type::Callback { .. } | Type::Kept { .. });
     let params = function.params.iter().enumerate();
-    params.filter_map(|(at, p)| matches!(p.ty, Type::Callback { .. }).then_some(at))
+    params.filter_map(move |(at, p)| pointer(&p.ty).then_some(at))
 }
 
 fn refusal(function: &Function, at: usize) -> Problem {
@@ -120,9 +122,10 @@ mod tests {
     fn kept(globs: &[&str]) -> Result<Vec<String>> {
         let read = read();
         let values: Vec<_> = globs.iter().map(|g| g.to_string()).collect();
+        let said = said(&read.functions, &values)?;
         let user_data = super::super::user_data::find(&read);
         let conventions = Conventions {
-            kept: find(&read, &user_data, &[const { BTreeSet::new() }; 4], &values)?,
+            kept: find(&read, &user_data, &[const { BTreeSet::new() }; 4], &said)?,
             user_data,
             ..Conventions::default()
         };

@@ -4,21 +4,21 @@
 pub(crate) mod consumes;
 pub(crate) mod declared;
 mod destroys;
-mod keeps;
+pub(crate) mod keeps;
 pub mod owned;
 mod pairs;
 mod user_data;
 
 use crate::base::diag::Result;
-use crate::model::{Conventions, Signatures};
+use crate::model::{Conventions, Said, Signatures};
 
-/// The conventions that signatures follow; `frees` says whether the library has [`owned::FREE`], `pairs` whether pointers and their lengths are one, the
-/// globs of `keeps` which function pointers are kept.
+/// The conventions that signatures follow; `frees` says whether the library has [`owned::FREE`], `pairs` whether pointers and their lengths are one,
+/// `keeps` which functions keep the function pointers that they are given.
 pub fn conventions(
     read: &Signatures,
     frees: bool,
     pairs: bool,
-    keeps: &[String],
+    keeps: &Said,
 ) -> Result<Conventions> {
     let user_data = user_data::find(read);
     let destroyed = destroys::find(read, &user_data);

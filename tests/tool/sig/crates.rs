@@ -96,7 +96,7 @@ impl Built {
             &Parsed::default(),
             &[],
         )?;
-        let conventions = rules::conventions(&read, true, false, &[])?;
+        let conventions = rules::conventions(&read, true, false, &rsyso::model::Said::new())?;
         Ok(Api::new(read, &conventions))
     }
 
