@@ -329,6 +329,7 @@ impl<'d, 'a> Reader<'d, 'a> {
         let described_by_header = |symbol: String| Undescribed {
             foreign: foreign(&symbol),
             symbol,
+            size: None,
         };
         for (symbol, object) in std::mem::take(&mut self.missing) {
             match headers.declares(&symbol, false) {
@@ -342,7 +343,11 @@ impl<'d, 'a> Reader<'d, 'a> {
                 false => problems.push(problem),
             }
         }
-        undescribed.extend(self.left_to(headers).into_iter().map(described_by_header));
+        let statics = self.left_to(headers).into_iter();
+        undescribed.extend(statics.map(|(symbol, size)| Undescribed {
+            size,
+            ..described_by_header(symbol)
+        }));
         problems.extend(
             without_debug_information(&self.missing, headers.title())
                 .map(|problem| headers.with_missing(problem)),

@@ -122,11 +122,11 @@ impl<'a> Comparison<'a> {
             // C17 has no type of its own for it that compilers agree on.
             (Type::Char, Type::Int(Int::U32)) => true,
             (Type::Pointer { to: rust, .. }, Type::Pointer { to: c, .. }) => match (rust, c) {
-                (Some(rust), Some(c)) => self.same(rust, c, depth),
+                (Some(rust), Some(c)) => bytes(rust, c) || self.same(rust, c, depth),
                 _ => true,
             },
             (Type::Array { elem: rust, len: n }, Type::Array { elem: c, len: m }) => {
-                n == m && self.same(rust, c, depth)
+                n == m && (bytes(rust, c) || self.same(rust, c, depth))
             }
             (Type::Named(rust), Type::Named(c)) => self.same_named(*rust, *c, depth),
             (Type::Named(id), c) => match &self.rust.def(*id).kind {
@@ -191,6 +191,26 @@ impl<'a> Comparison<'a> {
                 .all(|(rust, c)| rust.offset == c.offset && self.same(&rust.ty, &c.ty, depth))
     }
 
+    /// Unions of one layout are the same if each field of the header's is one of Rust's: by its name, or, where it has another, by its type. The header
+    /// may leave some out.
+    fn same_views(&mut self, rust: &[Field], c: &[Field], depth: u32) -> bool {
+        c.iter().all(|c| {
+            let named = rust.iter().find(|r| plain(&r.name) == plain(&c.name));
+            match named {
+                Some(named) => self.same(&named.ty, &c.ty, depth),
+                None => rust.iter().any(|r| {
+                    let seen = self.seen.clone();
+                    let same = self.same(&r.ty, &c.ty, depth);
+                    // What a field is not was not compared for good.
+                    if !same {
+                        self.seen = seen;
+                    }
+                    same
+                }),
+            }
+        })
+    }
+
     pub fn same_named(&mut self, rust: TypeId, c: TypeId, depth: u32) -> bool {
         if !self.seen.insert((rust, c)) {
             return true;
@@ -203,9 +223,11 @@ impl<'a> Comparison<'a> {
                     _ => true,
                 }
             }
-            (a @ TypeKind::Struct { fields: rust, .. }, b @ TypeKind::Struct { fields: c, .. })
-            | (a @ TypeKind::Union { fields: rust, .. }, b @ TypeKind::Union { fields: c, .. }) => {
+            (a @ TypeKind::Struct { fields: rust, .. }, b @ TypeKind::Struct { fields: c, .. }) => {
                 a.layout() == b.layout() && self.same_fields(rust, c, depth)
+            }
+            (a @ TypeKind::Union { fields: rust, .. }, b @ TypeKind::Union { fields: c, .. }) => {
+                a.layout() == b.layout() && self.same_views(rust, c, depth)
             }
             (
                 TypeKind::Enum {
@@ -250,6 +272,18 @@ impl<'a> Comparison<'a> {
     }
 }
 
+/// Whether both are bytes in memory. Rust has them as `u8`, and C as `char`, whose sign is the machine's affair.
+fn bytes(rust: &Type, c: &Type) -> bool {
+    let byte = |ty: &Type| matches!(ty, Type::Int(Int::I8 | Int::U8));
+    byte(rust) && byte(c)
+}
+
+/// A name without what spellings differ in.
+fn plain(name: &str) -> String {
+    let letters = name.chars().filter(|c| c.is_alphanumeric());
+    letters.flat_map(char::to_lowercase).collect()
+}
+
 /// Whether variants have the same numbers, in the same order.
 fn same_variants(rust: &[Variant], c: &[Variant]) -> bool {
     let values = |variants: &[Variant]| variants.iter().map(|v| v.value).collect::<Vec<_>>();
@@ -267,11 +301,7 @@ fn stated(kind: &TypeKind) -> Option<Layout> {
 
 /// A name that stands in both lists, in different places. Names alone may differ, as cbindgen can rename them.
 fn moved<'n>(rust: &'n [String], c: &[String]) -> Option<&'n String> {
-    let plain = |name: &String| {
-        let letters = name.chars().filter(|c| c.is_alphanumeric());
-        letters.flat_map(char::to_lowercase).collect::<String>()
-    };
-    let c: Vec<_> = c.iter().map(plain).collect();
+    let c: Vec<_> = c.iter().map(|name| plain(name)).collect();
     let mut each = rust.iter().enumerate();
     each.find(|(n, name)| {
         let name = plain(name);

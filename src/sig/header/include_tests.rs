@@ -26,6 +26,7 @@ fn parameters(headers: &Headers) -> Result<Vec<Type>> {
     let f = Undescribed {
         symbol: "f".into(),
         foreign: true,
+        size: None,
     };
     let api = headers.complete(Signatures::default(), &[f])?;
     let [f] = &api.functions[..] else {

@@ -21,14 +21,14 @@ mod parse;
 mod preprocess;
 mod resolve;
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use crate::base::diag::{Error, Kind, Problem, Result};
 use crate::base::files;
 use crate::base::identifiers::exported;
 use crate::base::options::{Headers as Options, base_name};
-use crate::model::{Constant, Function, Param, Signatures, Source, Value};
+use crate::model::{Constant, Function, Param, Signatures, Source, Type, Value};
 use compare::Comparison;
 use decl::{CFunction, Declarations};
 use resolve::Resolver;
@@ -47,6 +47,8 @@ pub(super) struct Undescribed {
     pub(super) symbol: String,
     /// Whether rustc did not compile it.
     pub(super) foreign: bool,
+    /// The bytes of a static, where debug information tells them.
+    pub(super) size: Option<u64>,
 }
 
 /// What a set of headers declares.
@@ -138,7 +140,10 @@ impl Headers {
         }
         let mut resolver = Resolver::new(&self.declared);
         let (mut added, mut both, mut problems) = (Vec::new(), Vec::new(), Vec::new());
-        for Undescribed { symbol, foreign } in undescribed {
+        for Undescribed {
+            symbol, foreign, ..
+        } in undescribed
+        {
             if let Some(found) = self.declared.functions.get(symbol) {
                 match function(&mut resolver, symbol, found) {
                     Ok(function) => added.push(Function {
@@ -166,7 +171,7 @@ impl Headers {
         }
         let constants = self.constants(&api, &resolver);
         let header = resolver.into_signatures();
-        let mut differences = Vec::new();
+        let mut differences = statics_that_differ(&header, &added, undescribed);
         for (index, function) in &both {
             if let Some(known) = api.functions.get(*index) {
                 let found = self.declared.functions.get(&function.symbol);
@@ -218,6 +223,35 @@ impl Headers {
         let all = all.into_iter().map(|(constant, _)| constant);
         all.filter(|c| seen.insert(c.name.clone())).collect()
     }
+}
+
+/// The statics that have another size in the header than in the library.
+fn statics_that_differ(
+    header: &Signatures,
+    added: &[Function],
+    undescribed: &[Undescribed],
+) -> Vec<Problem> {
+    let sized = |u: &Undescribed| Some((u.symbol.clone(), u.size?));
+    let sizes: HashMap<_, _> = undescribed.iter().filter_map(sized).collect();
+    let differs = |f: &Function| {
+        let size = *sizes.get(&f.symbol)?;
+        let Some(Type::Pointer { to: Some(to), .. }) = &f.result else {
+            return None;
+        };
+        // A type without a size tells nothing of the static.
+        let told = header.layout(to).size;
+        (told != 0 && told != size).then(|| {
+            let symbol = &f.symbol;
+            let what =
+                format!("`{symbol}` has {size} bytes in the library and {told} in the header");
+            let problem = Problem::new(what).help("was the header made from another version of the library? Make it again from the sources of this build");
+            match &f.source {
+                Some(source) => problem.at(place_of(source)),
+                None => problem,
+            }
+        })
+    };
+    added.iter().filter_map(differs).collect()
 }
 
 /// The text of a header.
@@ -284,6 +318,9 @@ fn function(
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+mod compare_tests;
 
 #[cfg(test)]
 mod include_tests;

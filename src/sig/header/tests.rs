@@ -10,6 +10,7 @@ fn api(text: &str) -> Result<Signatures> {
     let all = all.map(|symbol| Undescribed {
         symbol: symbol.clone(),
         foreign: true,
+        size: None,
     });
     let all: Vec<_> = all.collect();
     headers.complete(Signatures::default(), &all)

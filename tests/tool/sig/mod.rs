@@ -4,6 +4,7 @@
 
 mod crates;
 mod render;
+mod statics;
 
 use crates::{Built, build};
 use render::render;
