@@ -240,6 +240,14 @@ impl Changes {
         Ok(())
     }
 
+    /// Removes a file: sets it aside under a name.
+    pub fn remove(&mut self, path: &Path, aside: &Path) -> io::Result<()> {
+        fs::rename(path, aside)?;
+        let (from, to) = (path.to_path_buf(), aside.to_path_buf());
+        self.0.push(Done::SetAside(from, to));
+        Ok(())
+    }
+
     /// Keeps what was done, and removes what was set aside.
     pub fn commit(mut self) {
         for done in self.0.drain(..) {

@@ -8,7 +8,7 @@
 //! | C code | `objects`, `compiler` | compiles these, the preambles and the C files of the package |
 //! | link | `libraries`, and `convert`'s pipeline | one image of all of it |
 //! | text | `text` | the ported files, and the one with what they use of C |
-//! | write | here | all files or none; or compares them with what is there |
+//! | write | here, `stale` | all files or none; or compares them with what is there |
 
 mod abi;
 mod binding;
@@ -25,6 +25,7 @@ mod objects;
 mod package;
 mod probe;
 mod source;
+mod stale;
 mod target;
 mod text;
 
@@ -122,6 +123,10 @@ pub fn port(o: &PortOptions, progress: &dyn Progress) -> Result<Ported> {
     });
     let found = libraries::find(&package.folder, &package.flags.link, &o.libraries);
     problems.extend(found.problems);
+    let elsewhere = files::canonical(&out).ok().as_ref() != Some(&package.folder);
+    if elsewhere {
+        problems.extend(package.others.iter().filter_map(embeds));
+    }
     Error::check(Kind::Unsupported, problems, ())?;
 
     // Compiles what the image needs of C.
@@ -145,14 +150,16 @@ pub fn port(o: &PortOptions, progress: &dyn Progress) -> Result<Ported> {
     let written = Written {
         o,
         out: &out,
+        elsewhere,
         target: &target,
         package: &package,
         binding: &binding,
     };
     let all = t.run("print", || written.files(&replaced, made));
+    let stale = stale::find(&out, &all, &target);
     match o.check {
-        true => t.run("compare", || compare(&all))?,
-        false => t.run("write", || go::write_tree(&all, &verify::is_ours))?,
+        true => t.run("compare", || compare(&all, &stale))?,
+        false => t.run("write", || go::write_tree(&all, &stale, &verify::is_ours))?,
     }
     Ok(Ported {
         package: package.name.clone(),
@@ -170,6 +177,8 @@ pub fn port(o: &PortOptions, progress: &dyn Progress) -> Result<Ported> {
 struct Written<'p> {
     o: &'p PortOptions,
     out: &'p Path,
+    /// Whether that is another folder than the package's.
+    elsewhere: bool,
     target: &'p Target,
     package: &'p Package,
     binding: &'p Binding<'p>,
@@ -189,6 +198,11 @@ impl Written<'_> {
             let path = self.out.join(text::ported_name(&file.name));
             all.push((path, text.into_bytes()));
         }
+        let others = self.package.others.iter().filter(|_| self.elsewhere);
+        all.extend(others.map(|file| {
+            let text = format!("{marker}\n\n{}", file.text);
+            (self.out.join(&file.name), text.into_bytes())
+        }));
         let name = &self.package.name;
         let shared = text::shared(name, self.binding, &image, &marker, self.target);
         all.push((self.out.join(text::SHARED), shared.into_bytes()));
@@ -204,6 +218,20 @@ impl Written<'_> {
         );
         all
     }
+}
+
+/// Why a file cannot be copied to another folder.
+fn embeds(file: &source::GoFile) -> Option<Problem> {
+    let line = file
+        .text
+        .lines()
+        .position(|l| l.starts_with("//go:embed "))?;
+    let place = format!("{}:{}", shown(&file.path), line + 1);
+    Some(
+        Problem::new("the file embeds others, which do not lie where the ported files go")
+            .at(place)
+            .help("port the package where it is, without `-o`"),
+    )
 }
 
 /// Asks for the names of each file, after its own preamble.
@@ -386,11 +414,12 @@ fn unconstrained(package: &Package, target: &Target) -> Vec<PathBuf> {
     files.map(|f| f.path.clone()).collect()
 }
 
-/// Refuses files that are not as they would be written.
-fn compare(all: &[(PathBuf, Vec<u8>)]) -> Result<()> {
+/// Refuses files that are not as they would be written, and those that would be removed.
+fn compare(all: &[(PathBuf, Vec<u8>)], stale: &[PathBuf]) -> Result<()> {
     let differs =
         |(path, bytes): &&(PathBuf, Vec<u8>)| files::read(path).ok().as_ref() != Some(bytes);
-    let problems = all.iter().filter(differs).map(|(path, _)| {
+    let changed = all.iter().filter(differs).map(|(path, _)| path);
+    let problems = changed.chain(stale).map(|path| {
         Problem::new("the ported file is not up to date")
             .at(shown(path))
             .help("run rsyso port again")

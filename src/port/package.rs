@@ -15,6 +15,8 @@ pub(super) struct Package {
     pub name: String,
     /// The Go files that are built with cgo alone: those that import "C", and those that a tag says it of.
     pub files: Vec<GoFile>,
+    /// Its other Go files that are built without cgo, but for tests.
+    pub others: Vec<GoFile>,
     /// Its files of C code.
     pub c_files: Vec<PathBuf>,
     pub flags: Flags,
@@ -50,12 +52,12 @@ pub(super) fn read(folder: &Path, target: &Target) -> Result<Package> {
     let mut package = Package {
         name: String::new(),
         files: Vec::new(),
+        others: Vec::new(),
         c_files: Vec::new(),
         flags: Flags::default(),
         problems: Vec::new(),
         folder,
     };
-    let mut without = Vec::new();
     for path in paths {
         let name = path
             .file_name()
@@ -74,7 +76,7 @@ pub(super) fn read(folder: &Path, target: &Target) -> Result<Package> {
             continue;
         }
         match extension.as_str() {
-            "go" => package.go_file(path, target, &mut without)?,
+            "go" => package.go_file(path, target)?,
             "c" if applies(&read_text(&path)?, target) => package.c_files.push(path),
             other => {
                 let language = FOREIGN.iter().find(|(e, _)| *e == other);
@@ -95,7 +97,7 @@ pub(super) fn read(folder: &Path, target: &Target) -> Result<Package> {
         ));
     }
     package.flags(target);
-    package.clashes(&without);
+    package.clashes(target);
     Ok(package)
 }
 
@@ -129,7 +131,7 @@ fn applies(text: &str, target: &Target) -> bool {
 }
 
 impl Package {
-    fn go_file(&mut self, path: PathBuf, target: &Target, without: &mut Vec<GoFile>) -> Result<()> {
+    fn go_file(&mut self, path: PathBuf, target: &Target) -> Result<()> {
         let text = read_text(&path)?;
         let ours = text.lines().next().is_some_and(|l| l.contains(MARK));
         if ours {
@@ -155,12 +157,12 @@ impl Package {
                 }
                 self.files.push(file);
             }
-            (false, true) if !binds => without.push(file),
             (true, true) if file.handles.is_some() => self.problems.push(
                 Problem::new("the file imports runtime/cgo, which makes a program one with cgo")
                     .at(shown(&file.path))
                     .help("move what uses it into a file that imports \"C\", which is ported"),
             ),
+            (_, true) if !binds && !test => self.others.push(file),
             _ => {}
         }
         Ok(())
@@ -188,8 +190,12 @@ impl Package {
     }
 
     /// What stands in for the binding where there is no cgo would stand beside the ported files.
-    fn clashes(&mut self, without: &[GoFile]) {
-        for file in without {
+    fn clashes(&mut self, target: &Target) {
+        let without_cgo_alone = |file: &&GoFile| {
+            let constraint = file.constraint.as_ref();
+            constraint.is_some_and(|(_, c)| !c.holds(&|tag| target.knows(tag, true)))
+        };
+        for file in self.others.iter().filter(without_cgo_alone) {
             let same = file.declares.iter().find(|name| {
                 let mut ported = self.files.iter().flat_map(|f| &f.declares);
                 ported.any(|other| other == *name)

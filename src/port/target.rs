@@ -3,6 +3,9 @@
 use crate::arch::{self, Arch};
 use crate::base::diag::{Error, Problem, Result};
 
+/// What the constraints of all ported files end with.
+pub(super) const OF_ALL: &str = "(!cgo || rsyso)";
+
 /// The platform, as Go's build constraints name it.
 #[derive(Clone, Copy)]
 pub(super) struct Target {
@@ -49,6 +52,6 @@ impl Target {
 
     /// The constraint of what is ported.
     pub fn constraint(&self) -> String {
-        format!("linux && {} && (!cgo || rsyso)", self.arch.goarch())
+        format!("linux && {} && {OF_ALL}", self.arch.goarch())
     }
 }

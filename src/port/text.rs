@@ -6,6 +6,9 @@ use super::exports;
 use super::source::GoFile;
 use super::target::Target;
 
+/// What the first line of each file says after the name of the tool.
+pub(super) const COMMAND: &str = "port";
+
 /// The file with what the ported files use of C.
 pub(super) const SHARED: &str = "rsyso_cgo.go";
 

@@ -24,12 +24,16 @@ pub fn write(
     let paths: Vec<_> = files.iter().map(|(name, _)| place.dir.join(name)).collect();
     let bytes = files.iter().map(|(_, bytes)| bytes.as_slice());
     let files: Vec<_> = paths.iter().map(PathBuf::as_path).zip(bytes).collect();
-    all_or_none(&[&place.dir], &files, is_image, HELP)?;
+    all_or_none(&[&place.dir], (&files, &[]), is_image, HELP)?;
     Ok(paths)
 }
 
-/// Writes files of several folders, as [`write`] does.
-pub fn write_tree(files: &[(PathBuf, Vec<u8>)], is_image: &dyn Fn(&[u8]) -> bool) -> Result<()> {
+/// Writes files of several folders, as [`write`] does, and removes those of an earlier run that are no more.
+pub fn write_tree(
+    files: &[(PathBuf, Vec<u8>)],
+    stale: &[PathBuf],
+    is_image: &dyn Fn(&[u8]) -> bool,
+) -> Result<()> {
     let folders: BTreeSet<&Path> = files.iter().filter_map(|(path, _)| path.parent()).collect();
     let folders: Vec<&Path> = folders.into_iter().collect();
     let files: Vec<_> = files
@@ -38,7 +42,7 @@ pub fn write_tree(files: &[(PathBuf, Vec<u8>)], is_image: &dyn Fn(&[u8]) -> bool
         .collect();
     all_or_none(
         &folders,
-        &files,
+        (&files, stale),
         is_image,
         "move it, or choose another directory with `-o`",
     )
@@ -54,7 +58,7 @@ pub fn write_text(path: &Path, text: String) -> Result<()> {
     let files = [(path, text.as_bytes())];
     all_or_none(
         &[dir],
-        &files,
+        (&files, &[]),
         &|_| false,
         "move it, or choose another name",
     )
@@ -62,7 +66,7 @@ pub fn write_text(path: &Path, text: String) -> Result<()> {
 
 fn all_or_none(
     folders: &[&Path],
-    files: &[(&Path, &[u8])],
+    (files, stale): (&[(&Path, &[u8])], &[PathBuf]),
     is_image: &dyn Fn(&[u8]) -> bool,
     help: &str,
 ) -> Result<()> {
@@ -78,10 +82,13 @@ fn all_or_none(
     for dir in folders {
         changes.create_dir(dir).map_err(|e| failed(dir, e))?;
     }
+    let hidden = |path: &Path| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        path.with_file_name(format!(".{name}.rsyso-{}", std::process::id()))
+    };
     let mut fresh = Vec::new();
     for (path, bytes) in files {
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let hidden = path.with_file_name(format!(".{name}.rsyso-{}", std::process::id()));
+        let hidden = hidden(path);
         changes
             .create(&hidden, bytes)
             .map_err(|e| failed(path, e))?;
@@ -89,6 +96,10 @@ fn all_or_none(
     }
     for ((path, _), hidden) in files.iter().zip(&fresh) {
         changes.replace(path, hidden).map_err(|e| failed(path, e))?;
+    }
+    for path in stale {
+        let removed = changes.remove(path, &hidden(path));
+        removed.map_err(|e| failed(path, e))?;
     }
     changes.commit();
     Ok(())
