@@ -123,6 +123,7 @@ crate-tests: tools ## the tests of published crates inside a Go program, beside 
 
 bench: tools ## a call through rsyso beside Go and cgo; blocks of memory beside glibc and mimalloc; a conversion beside other linkers
 	cargo test --test load bench:: -- --ignored --nocapture --skip peers
+	cargo test --test go port::bench:: -- --ignored --nocapture --test-threads=1
 
 bench-peers: tools ## the same call beside cgo, purego and wazero
 	cargo test --test load bench::peers -- --ignored --nocapture

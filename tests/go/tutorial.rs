@@ -1,6 +1,7 @@
-//! docs/TUTORIAL.md as it stands: its commands are run in an empty folder, and must print what the page shows.
+//! docs/TUTORIAL.md as it stands: its commands are run in an empty folder, and must print what the page shows. So are those of other pages ([`follow`]).
 
 use crate::common;
+use std::path::Path;
 use std::time::Duration;
 
 use crate::common::process::run;
@@ -19,7 +20,7 @@ struct Block {
     shown: Option<String>,
 }
 
-fn blocks(page: &str) -> Vec<Block> {
+fn blocks(page: &str, name: &str) -> Vec<Block> {
     let mut blocks: Vec<Block> = Vec::new();
     let mut lines = page.lines().enumerate();
     while let Some((number, line)) = lines.next() {
@@ -39,7 +40,7 @@ fn blocks(page: &str) -> Vec<Block> {
                 shown: None,
             }),
             ("text", Some(last)) if last.shown.is_none() => last.shown = Some(text),
-            _ => panic!("docs/TUTORIAL.md:{}: a block of no known kind", number + 1),
+            _ => panic!("{name}:{}: a block of no known kind", number + 1),
         }
     }
     blocks
@@ -79,13 +80,23 @@ fn agrees(shown: &[&str], printed: &[&str]) -> bool {
 #[test]
 fn the_first_ten_minutes_go_as_the_page_says() {
     let page = std::fs::read_to_string(common::root().join("docs/TUTORIAL.md")).unwrap();
-    let blocks = blocks(&page);
-    assert!(blocks.len() > 10);
+    assert!(blocks(&page, "docs/TUTORIAL.md").len() > 10);
+    let tmp = tempfile::tempdir().unwrap();
+    let home = tmp.path().canonicalize().unwrap();
+    let left_out = follow(&page, "docs/TUTORIAL.md", &home, &[INSTALL]);
+    assert_eq!(left_out, 1, "the page has the line `{INSTALL}` once");
+    println!("left out: {INSTALL}");
+}
+
+/// Runs the commands of a page in a folder, which must print what it shows, but for some. Gives how many were left out.
+#[track_caller]
+pub fn follow(page: &str, name: &str, home: &Path, without: &[&str]) -> usize {
+    let blocks = blocks(page, name);
     let mut text = String::from("exec 2>&1\n");
     let mut left_out = 0;
     for block in &blocks {
         for command in block.commands.lines() {
-            if command == INSTALL {
+            if without.contains(&command) {
                 left_out += 1;
             } else {
                 text.push_str(command);
@@ -94,12 +105,8 @@ fn the_first_ten_minutes_go_as_the_page_says() {
         }
         text.push_str(&format!("echo '{END}'\n"));
     }
-    assert_eq!(left_out, 1, "the page has the line `{INSTALL}` once");
-    println!("left out: {INSTALL}");
-    let tmp = tempfile::tempdir().unwrap();
-    let home = tmp.path().canonicalize().unwrap();
     // Not stopped by a block that prints something else: the comparison shows more than an exit status would.
-    let ran = run(&mut script(&home, &text), Duration::from_secs(600));
+    let ran = run(&mut script(home, &text), Duration::from_secs(600));
     let printed = ran.stdout.replace(home.to_str().unwrap(), "/home/me");
     let end = format!("{END}\n");
     let mut outputs = printed.split(end.as_str());
@@ -111,7 +118,7 @@ fn the_first_ten_minutes_go_as_the_page_says() {
                     &shown.lines().collect::<Vec<_>>(),
                     &output.lines().collect::<Vec<_>>()
                 ),
-                "docs/TUTORIAL.md:{}: the commands printed\n{output}",
+                "{name}:{}: the commands printed\n{output}",
                 block.line
             );
         }
@@ -122,6 +129,7 @@ fn the_first_ten_minutes_go_as_the_page_says() {
         "the script stopped early:\n{printed}"
     );
     ran.success();
+    left_out
 }
 
 #[test]

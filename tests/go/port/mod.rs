@@ -1,5 +1,6 @@
 //! Bindings of cgo, ported by one command: their own tests give the same with cgo and without.
 
+mod bench;
 mod refusals;
 
 use std::collections::BTreeMap;
@@ -12,6 +13,7 @@ use crate::common::process::{Ran, run};
 use crate::common::registry::sources;
 use crate::common::{root, rsyso, scratch};
 use crate::published::copy;
+use crate::tutorial::follow;
 
 /// Runs `rsyso port` in a folder.
 #[track_caller]
@@ -41,7 +43,7 @@ fn results(dir: &Path, cgo: bool) -> BTreeMap<String, String> {
     lines.collect()
 }
 
-/// Runs the tests of a package with cgo and without, and gives how many there are.
+/// Runs the tests of a package with cgo and without, and gives how many pass.
 #[track_caller]
 fn the_same_with_and_without_cgo(dir: &Path) -> usize {
     need_c_compiler();
@@ -49,6 +51,17 @@ fn the_same_with_and_without_cgo(dir: &Path) -> usize {
     assert_eq!(with, without);
     assert!(with.values().all(|result| result == "PASS"), "{with:?}");
     with.len()
+}
+
+/// The binding of rure, as a user has it: with library and header beside it.
+fn rure_binding(dir: &Path) {
+    copy(&root().join("tests/go/port/rure"), dir);
+    let (library, header) = rure();
+    for (folder, file) in [("lib", library), ("include", header)] {
+        std::fs::create_dir(dir.join(folder)).unwrap();
+        let to = dir.join(folder).join(file.file_name().unwrap());
+        std::fs::copy(file, to).unwrap();
+    }
 }
 
 /// How many tests docs/PORTING.md says that a binding passes, with cgo and ported.
@@ -110,13 +123,8 @@ fn rure() -> &'static (PathBuf, PathBuf) {
 
 #[test]
 fn a_binding_in_the_usual_style() {
-    let dir = fixture("rure");
-    let (library, header) = rure();
-    for (folder, file) in [("lib", library), ("include", header)] {
-        std::fs::create_dir(dir.path().join(folder)).unwrap();
-        let to = dir.path().join(folder).join(file.file_name().unwrap());
-        std::fs::copy(file, to).unwrap();
-    }
+    let dir = scratch();
+    rure_binding(dir.path());
     let before = all(dir.path());
     port(dir.path(), &["-q"]).success();
     let after = all(dir.path());
@@ -163,6 +171,75 @@ fn a_binding_in_the_usual_style() {
     go::succeed(&mut vet, &["vet", "./..."]);
 }
 
+/// docs/PORTING.md as it stands, on that binding.
+#[test]
+fn the_page_as_it_stands() {
+    need_c_compiler();
+    let home = scratch();
+    let home = home.path().canonicalize().unwrap();
+    rure_binding(&home.join("rure"));
+    let page = std::fs::read_to_string(root().join("docs/PORTING.md")).unwrap();
+    assert_eq!(follow(&page, "docs/PORTING.md", &home, &[]), 0);
+}
+
+/// In another folder all that the package needs without cgo is written; what came of an original that is no more is removed.
+#[test]
+fn another_folder_and_files_that_are_no_more() {
+    let dir = fixture("callbacks");
+    let path = |name: &str| dir.path().join(name);
+    std::fs::write(
+        path("plain.go"),
+        "// What needs no C.\n\npackage callbacks\n\nfunc plain() int { return 7 }\n",
+    )
+    .unwrap();
+    let more = "package callbacks\n\n// int more(void) { return 1; }\nimport \"C\"\n\nfunc more() int { return int(C.more()) + plain() }\n";
+    std::fs::write(path("more.go"), more.replace("int more", "static int more")).unwrap();
+    let names = |at: &Path| {
+        let files = all(at).into_keys();
+        let names = files.map(|f| f.strip_prefix(at).unwrap().to_str().unwrap().to_owned());
+        names.collect::<std::collections::BTreeSet<String>>()
+    };
+    let out = scratch();
+    std::fs::write(
+        out.path().join("go.mod"),
+        "module rsyso.test/there\n\ngo 1.21\n",
+    )
+    .unwrap();
+    let to = out.path().join("there");
+    let words = ["-q", "-o", to.to_str().unwrap()];
+    port(dir.path(), &words).success();
+    let first = names(&to);
+    assert!(
+        first.contains("plain.go") && first.contains("more_rsyso.go"),
+        "{first:?}"
+    );
+    let build = || {
+        let mut build = go::command(Release::Newest, &to, false);
+        go::succeed(&mut build, &["vet", "."]);
+    };
+    build();
+    for name in ["more.go", "plain.go"] {
+        std::fs::remove_file(path(name)).unwrap();
+    }
+    let stale = port(dir.path(), &[&words[..], &["--check"]].concat());
+    assert_eq!(stale.failure(), 1);
+    assert!(
+        stale.stderr.contains("more_rsyso.go") && stale.stderr.contains("plain.go"),
+        "{}",
+        stale.stderr
+    );
+    assert_eq!(names(&to), first);
+    // What rsyso did not write stays.
+    std::fs::write(to.join("own.go"), "package callbacks\n").unwrap();
+    port(dir.path(), &words).success();
+    let second = names(&to);
+    assert!(second.contains("own.go"));
+    let gone: Vec<_> = first.difference(&second).map(String::as_str).collect();
+    assert_eq!(gone, ["more_rsyso.go", "plain.go"]);
+    build();
+    port(dir.path(), &[&words[..], &["--check"]].concat()).success();
+}
+
 /// The types, sizes and values of names of C, as cgo has them.
 #[test]
 fn names_mean_what_they_mean_under_cgo() {
@@ -193,16 +270,21 @@ fn names_mean_what_they_mean_under_cgo() {
     assert_eq!(with, without);
 }
 
-/// A binding of Go's module proxy, as it is published.
-fn published(module: &str, version: &str) -> tempfile::TempDir {
+/// A binding of Go's module proxy, as it is published, but for some of its folders: libraries for other platforms.
+fn published(module: &str, version: &str, without: &[&str]) -> tempfile::TempDir {
     let empty = scratch();
     std::fs::write(empty.path().join("go.mod"), "module empty\n\ngo 1.21\n").unwrap();
     let mut download = go::command(Release::Newest, empty.path(), false);
     let of = format!("{module}@{version}");
     let told = go::succeed(&mut download, &["mod", "download", "-json", &of]).stdout;
     let told: serde_json::Value = serde_json::from_str(&told).unwrap();
+    let from = Path::new(told["Dir"].as_str().unwrap());
     let dir = scratch();
-    copy(Path::new(told["Dir"].as_str().unwrap()), dir.path());
+    copy_without(
+        from,
+        dir.path(),
+        &without.iter().map(|w| from.join(w)).collect::<Vec<_>>(),
+    );
     // The module cache is read-only, and so are its copies.
     let mut chmod = std::process::Command::new("chmod");
     run(
@@ -213,14 +295,50 @@ fn published(module: &str, version: &str) -> tempfile::TempDir {
     dir
 }
 
+fn copy_without(from: &Path, to: &Path, without: &[PathBuf]) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let path = entry.unwrap().path();
+        let to = to.join(path.file_name().unwrap());
+        match path.is_dir() {
+            _ if without.contains(&path) => {}
+            true => copy_without(&path, &to, without),
+            false => drop(std::fs::copy(&path, to).unwrap()),
+        }
+    }
+}
+
 #[test]
 fn automerge() {
     let dir = published(
         "github.com/automerge/automerge-go",
         "v0.0.0-20230903201930-b80ce8aadbb9",
+        &[],
     );
     port(dir.path(), &["-q"]).success();
     let tests = told("`github.com/automerge/automerge-go`");
+    assert_eq!(the_same_with_and_without_cgo(dir.path()), tests);
+}
+
+/// A binding whose module has its libraries in it.
+const WASMTIME: &str = "github.com/bytecodealliance/wasmtime-go/v25";
+
+fn wasmtime_binding() -> tempfile::TempDir {
+    const OTHERS: [&str; 4] = [
+        "build/linux-aarch64",
+        "build/macos-aarch64",
+        "build/macos-x86_64",
+        "build/windows-x86_64",
+    ];
+    published(WASMTIME, "v25.0.0", &OTHERS)
+}
+
+/// An engine that makes code while the program runs, handles its faults, and calls Go from it.
+#[test]
+fn wasmtime() {
+    let dir = wasmtime_binding();
+    port(dir.path(), &["-q"]).success();
+    let tests = told(&format!("`{WASMTIME}`"));
     assert_eq!(the_same_with_and_without_cgo(dir.path()), tests);
 }
 
