@@ -74,9 +74,10 @@ pub fn make(
 
     // Reads what the exports are. From here on the API is frozen. What flags say of it stands beside it.
     let (api, declared) = offered(&library, &headers, known, o, &t)?;
+    // Of all members and of all debug information, less than a tenth goes into an image.
+    files.release();
     // Plans the Go package. From here on the package is frozen, but for the names of its wrappers.
-    let digest = t.run("digest", || library.digest());
-    let (package, shim) = planned(&library, digest, o, &place, (&api, &declared), &t)?;
+    let (package, shim) = planned(&library, o, &place, (&api, &declared), &t)?;
 
     // Links the library, the wrappers and the runtime.
     let crates = o.inside.as_ref().map(|inside| inside.crates.clone());
@@ -89,7 +90,7 @@ pub fn make(
     notes.for_each(|w| progress.warn(w));
 
     // Writes the header. From here on the image is complete, and its hash names the wrappers.
-    let header = linked.header(digest, place.identity());
+    let header = linked.header(place.identity());
     t.run("header", || provenance::write(&header, &mut linked.image))?;
     let names = t.run("hash", || wrappers::Names::new(&linked.image));
     symtab::publish(&mut linked.symbols, |wrapper| names.public(wrapper));
@@ -100,7 +101,8 @@ pub fn make(
 
     // Prints the Go package: text only.
     let text = t.run("print", || {
-        go::print(&package, arch, &|export| names.wrapper(export))
+        let sum = provenance::hex(&header.inputs_sha256);
+        go::print(&package, arch, &sum, &|export| names.wrapper(export))
     });
 
     // The inputs must be what they were.
@@ -151,7 +153,6 @@ fn about(place: &go::Place) -> Converted {
 /// an API that differs from that of the other architectures that are there.
 fn planned(
     library: &Library<'_>,
-    digest: [u8; 32],
     o: &ConvertOptions,
     place: &go::Place,
     (api, declared): (&Api, &Declared),
@@ -167,7 +168,6 @@ fn planned(
         go::plan(&go::Request {
             go_prefix: Prefix::new(o.trim_prefix.as_deref()),
             command: o.command.clone(),
-            sha256: provenance::hex(&digest),
             present: present.as_ref(),
             cgo: shim.as_ref().map(|shim| go::Cgo {
                 shim,
@@ -277,7 +277,6 @@ fn request<'a>(
         rustc: library.rustc.clone(),
         rsyso: env!("CARGO_PKG_VERSION").to_owned(),
         library: library_file(inputs),
-        sha256: String::new(),
         present: None,
         cgo: None,
     }
@@ -299,6 +298,7 @@ pub fn inspect(o: &InspectOptions, progress: &dyn Progress) -> Result<Inspection
     let convertible = t.run("signatures", || {
         Convertible::read(&library, &headers, o.no_pairs, &o.keeps)
     })?;
+    files.release();
     let api = &convertible.api;
     let declared = declared_of_those(&convertible, &library, o)?;
 

@@ -6,7 +6,7 @@
 //!   0  magic[16]
 //!  16  format u32, header size u32
 //!  24  image size u64, fixed size u64
-//!  40  SHA-256 of what the inputs load, and of the runtime
+//!  40  SHA-256 of what is kept of the inputs, and of the runtime
 //!  72  SHA-256 of the fixed part, computed with this field as zeros
 //! 104  rsyso's version [40], rustc's version [104], package [224]: UTF-8, padded with zeros
 //! 472  SHA-256 of the writable part, as it is in the file
@@ -55,7 +55,7 @@ pub struct Header {
     pub rsyso: String,
     /// Version of the compiler that made the library; empty when unknown.
     pub rustc: String,
-    /// Over what the inputs load, and the runtime: images of two runtimes never have the same names of wrappers.
+    /// Over what is kept of the inputs, and the runtime: images of two runtimes never have the same names of wrappers.
     pub inputs_sha256: Sum,
     /// Over the fixed part, with this field as zeros.
     pub fixed_sha256: Sum,

@@ -7,6 +7,7 @@ use crate::contract::symbols::{self, PART, WRAPPER};
 use crate::model::goabi;
 use crate::model::uses::{Call, Calls, Uses};
 use crate::model::{Api, Function};
+use crate::provenance::HEADER_SIZE;
 use crate::read::{Bind, Def, Object, Reloc, Section, Symbol, SymbolKind, Visibility};
 use ::object::elf;
 use gimli::LittleEndian;
@@ -46,7 +47,7 @@ fn callbacks(function: &Function) -> Vec<String> {
         .collect()
 }
 
-/// Names of the wrappers as the rest of a program knows them: by a hash of the whole image, so that two names are equal only if the images are,
+/// Names of the wrappers as the rest of a program knows them: by a hash that covers the whole image, so that two names are equal only if the images are,
 /// byte for byte, whatever options made them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Names {
@@ -54,10 +55,11 @@ pub struct Names {
 }
 
 impl Names {
-    /// The names of an image that is complete, header included.
+    /// The names of an image that is complete, header included: that has the sums of all else.
     pub fn new(image: &[u8]) -> Self {
+        let header = image.get(..HEADER_SIZE).unwrap_or(image);
         Names {
-            prefix: format!("{PUBLIC}{}_", hex(&Sha256::digest(image)[..8])),
+            prefix: format!("{PUBLIC}{}_", hex(&Sha256::digest(header)[..8])),
         }
     }
 
@@ -305,7 +307,7 @@ impl Assembly {
             align: 16,
             entsize: 0,
             data: Cow::Owned(code.bytes),
-            relocs,
+            relocs: Cow::Owned(relocs),
         });
         // Its record in the unwind table, and other code.
         let place = self.place(name.clone(), section);

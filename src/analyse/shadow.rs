@@ -16,7 +16,7 @@ pub fn warnings(inputs: &Inputs<'_>, symbols: &Symbols, live: &Live) -> Vec<Prob
     let mut found: BTreeMap<&str, (SecRef, Referrer)> = BTreeMap::new();
     let of_std = |at: &&SecRef| is_sysroot(inputs.object(at.obj));
     for at in live.sections.iter().filter(of_std) {
-        for reloc in &inputs.section(*at).relocs {
+        for reloc in inputs.section(*at).relocs.iter() {
             let Some(symbol) = inputs.object(at.obj).symbols.get(reloc.symbol as usize) else {
                 continue;
             };

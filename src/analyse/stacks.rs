@@ -38,8 +38,8 @@ pub fn check(inputs: &Inputs<'_>, symbols: &Symbols, live: &Live) -> Result<()> 
         let Some(names) = names.get(&at.obj) else {
             continue;
         };
-        for reloc in &inputs.section(at).relocs {
-            if let Some((name, origin)) = names.get(&reloc.symbol) {
+        for reloc in inputs.section(at).relocs.iter() {
+            if let Some((name, origin)) = names.get(&{ reloc.symbol }) {
                 found.entry(name.to_string()).or_insert(Use {
                     origin,
                     place: Referrer {

@@ -14,6 +14,7 @@ use crate::model::goabi::Frame;
 use crate::model::uses::Uses;
 use crate::model::{Api, Function, Kept, Type};
 use gimli::write::{CallFrameInstruction, CommonInformationEntry};
+use std::ops::Range;
 
 pub mod amd64;
 pub mod arm64;
@@ -141,6 +142,10 @@ pub trait Linking: Sync {
     fn thunk(&self) -> Option<&'static Thunk>;
     /// Whether code may use the thread pointer: a quick look, which may be wrong if it says so.
     fn uses_thread_pointer(&self, code: &[u8]) -> bool;
+    /// A closer look: whether an instruction of the code does, which consists of functions that begin and end where they are said to.
+    fn runs_through_thread_pointer(&self, _code: &[u8], _functions: &[Range<u64>]) -> bool {
+        true
+    }
     /// Replaces each use of the thread pointer in a code section by that of the lane. The error tells of each that cannot be: where, and why.
     fn replace_thread_pointer(
         &self,

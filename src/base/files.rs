@@ -78,6 +78,18 @@ impl Mapped {
         &self.path
     }
 
+    /// Gives back the memory of what was looked at so far. What is looked at again is read again.
+    pub fn release(&self) {
+        #[cfg(unix)]
+        if let Bytes::Mapped(map) = &self.bytes {
+            // SAFETY: nobody writes to the mapping, so what the system drops is what it finds in the file again (madvise(2), "MADV_DONTNEED"); that the
+            // file may have been changed meanwhile is so at all times, as for `map`.
+            let released = unsafe { map.unchecked_advise(memmap2::UncheckedAdvice::DontNeed) };
+            // It was an offer.
+            _ = released;
+        }
+    }
+
     /// Whether the file is as it was when it was mapped. What was read at once cannot change.
     pub fn is_unchanged(&self) -> bool {
         match self.bytes {

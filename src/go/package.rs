@@ -7,7 +7,13 @@ use crate::model::uses::Calls;
 
 use crate::base::identifiers as names;
 
-/// A package, before it is linked: the names of its wrappers are not known yet.
+/// How a line of the package comment begins that says where the code for an architecture comes from.
+pub const ORIGIN: &str = "  - linux/";
+
+/// What stands in a comment for the sum over what the image is made of, which is known when it is linked.
+pub const DIGEST: &str = "{digest}";
+
+/// A package, before it is linked: neither the names of its wrappers nor its image's digest are known yet.
 #[derive(Clone, Debug)]
 pub struct GoPackage {
     /// `text`.

@@ -6,6 +6,7 @@ use super::interpose;
 use super::names::demangle;
 use crate::base::hash::Map;
 use crate::read::{Def, SymbolKind};
+use std::ops::Range;
 
 /// Named places of code sections, by section, in order: offset and symbol.
 pub type Functions<'a> = Map<SecRef, Vec<(u64, &'a str)>>;
@@ -51,8 +52,10 @@ const ENTRY: usize = 12;
 /// The table of names, before its functions have addresses.
 #[derive(Debug, Default)]
 pub struct NameTable {
-    /// Function, offset in its section, and the range of its name in `text`, where a zero follows.
-    entries: Vec<(SecRef, u64, std::ops::Range<usize>)>,
+    /// Function, offset in its section, and the range of its name in `text`, where a zero follows; in the order of sections and offsets.
+    entries: Vec<(SecRef, u64, Range<usize>)>,
+    /// Their names in full.
+    full: Vec<String>,
     text: Vec<u8>,
 }
 
@@ -60,22 +63,21 @@ impl NameTable {
     /// The names of all code that is kept.
     pub fn new(inputs: &Inputs<'_>, keeps: &dyn Fn(SecRef) -> bool) -> Self {
         let mut table = NameTable::default();
-        let mut known: Map<String, std::ops::Range<usize>> = Map::default();
+        let mut known: Map<String, Range<usize>> = Map::default();
         let mut all: Vec<_> = functions(inputs, keeps).into_iter().collect();
         all.sort_unstable_by_key(|(at, _)| *at);
         for (at, list) in all {
             for (offset, symbol) in list {
-                let name = shortened(match interpose::stands_for(symbol) {
-                    Some(path) => path.to_owned(),
-                    None => demangle(symbol),
-                });
-                let range = known.entry(name).or_insert_with_key(|name| {
+                let full = demangle(symbol);
+                let name = interpose::stands_for(symbol).unwrap_or(&full);
+                let range = known.entry(shortened(name)).or_insert_with_key(|name| {
                     let from = table.text.len();
                     table.text.extend_from_slice(name.as_bytes());
                     table.text.push(0);
                     from..table.text.len() - 1
                 });
                 table.entries.push((at, offset, range.clone()));
+                table.full.push(full);
             }
         }
         table
@@ -90,6 +92,14 @@ impl NameTable {
             told = told.max(end);
             (*at, *offset, (ENTRY + fresh) as u64)
         })
+    }
+
+    /// The functions of a section: where each begins, and its name in full.
+    pub fn of(&self, at: SecRef) -> impl Iterator<Item = (u64, &str)> {
+        let from = self.entries.partition_point(|(section, ..)| *section < at);
+        let all = self.entries.iter().zip(&self.full).skip(from);
+        let own = all.take_while(move |((section, ..), _)| *section == at);
+        own.map(|((_, offset, _), full)| (*offset, full.as_str()))
     }
 
     /// Number of entries.
@@ -132,9 +142,9 @@ impl NameTable {
 }
 
 /// A name of at most [`NAME_MAX`] bytes; what is left out stands as `...`.
-fn shortened(name: String) -> String {
+fn shortened(name: &str) -> String {
     if name.len() <= NAME_MAX {
-        return name;
+        return name.to_owned();
     }
     let end = (0..=NAME_MAX - 3).rev().find(|i| name.is_char_boundary(*i));
     format!("{}...", &name[..end.unwrap_or(0)])
@@ -146,8 +156,8 @@ mod tests {
 
     #[test]
     fn long_names_are_cut_at_a_character() {
-        assert_eq!(shortened("a::b".into()), "a::b");
-        let long = shortened("é".repeat(100));
+        assert_eq!(shortened("a::b"), "a::b");
+        let long = shortened(&"é".repeat(100));
         assert!(long.len() <= NAME_MAX && long.ends_with("é..."), "{long}");
     }
 
@@ -156,6 +166,7 @@ mod tests {
         let at = |sec| SecRef { obj: 0, sec };
         let table = NameTable {
             entries: vec![(at(1), 0, 0..1), (at(2), 4, 0..1)],
+            full: vec!["f".to_owned(); 2],
             text: b"f\0".to_vec(),
         };
         let address = |s: SecRef| Some(if s.sec == 1 { 0x200 } else { 0x100 });
@@ -165,5 +176,7 @@ mod tests {
             .collect();
         assert_eq!(words, [0x104, 0x1018, 1, 0x200, 0x1018, 1]);
         assert_eq!(table.size(), 26);
+        assert_eq!(table.of(at(2)).collect::<Vec<_>>(), [(4, "f")]);
+        assert_eq!(table.of(at(3)).count(), 0);
     }
 }

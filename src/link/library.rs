@@ -5,11 +5,10 @@ use super::imports::{self, Import};
 use crate::arch::{self, Arch};
 use crate::base::diag::{Error, Problem, Result};
 use crate::model::Signatures;
-use crate::read::{self, Bind, Def, Files, Object, runtime};
+use crate::read::{self, Def, Files, Object, runtime};
 use crate::sig::header::Headers;
 use crate::sig::rules::owned;
 use crate::sig::{self, Parsed};
-use sha2::{Digest, Sha256};
 
 /// A library as it was read.
 pub struct Library<'d> {
@@ -93,71 +92,5 @@ impl<'d> Library<'d> {
             imports: &imports.collect::<Vec<_>>(),
         };
         sig::read(&objects, &wanted, headers, parsed, self.arch.c_abi_names())
-    }
-
-    /// SHA-256 over what the inputs load, and the runtime, by its own sum. Debug information does not take part: it names the folders of the machine
-    /// that built the library, and what it says of the API is in the Go files.
-    pub fn digest(&self) -> [u8; 32] {
-        let mut hash = Buffered::default();
-        hash.update(runtime::sha256(self.arch.goarch()).unwrap_or_default());
-        let number = |hash: &mut Buffered, n: u64| hash.update(n.to_le_bytes());
-        for object in &self.objects {
-            for section in object.sections.iter().filter(|section| section.alloc()) {
-                for n in [
-                    section.flags,
-                    section.size,
-                    section.align,
-                    section.data.len() as u64,
-                ] {
-                    number(&mut hash, n);
-                }
-                hash.update(&section.data);
-                for reloc in &section.relocs {
-                    let [kind, symbol] = [reloc.r_type, reloc.symbol].map(u64::from);
-                    for n in [reloc.offset, kind, symbol, reloc.addend as u64] {
-                        number(&mut hash, n);
-                    }
-                }
-            }
-            for symbol in &object.symbols {
-                number(&mut hash, symbol.value);
-                number(&mut hash, symbol.size);
-                // Names that compilers make have hashes in them, which tell the folder of a crate outside of the workspace.
-                let made = ["_ZN", "_R"].iter().any(|p| symbol.name.starts_with(p));
-                if symbol.bind != Bind::Local && !made && !symbol.name.contains('.') {
-                    number(&mut hash, symbol.name.len() as u64);
-                    hash.update(symbol.name.as_bytes());
-                }
-            }
-        }
-        hash.finish()
-    }
-}
-
-/// Collects what comes in small pieces.
-#[derive(Default)]
-struct Buffered {
-    hash: Sha256,
-    pieces: Vec<u8>,
-}
-
-impl Buffered {
-    const MUCH: usize = 16 << 10;
-
-    fn update(&mut self, bytes: impl AsRef<[u8]>) {
-        let bytes = bytes.as_ref();
-        if self.pieces.len() + bytes.len() > Self::MUCH {
-            self.hash.update(&self.pieces);
-            self.pieces.clear();
-        }
-        match bytes.len() > Self::MUCH {
-            true => self.hash.update(bytes),
-            false => self.pieces.extend_from_slice(bytes),
-        }
-    }
-
-    fn finish(mut self) -> [u8; 32] {
-        self.hash.update(&self.pieces);
-        self.hash.finalize().into()
     }
 }

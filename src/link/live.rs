@@ -213,7 +213,7 @@ impl Marker<'_, '_> {
 
     fn visit(&mut self, at: SecRef) {
         let inputs = self.inputs;
-        for reloc in &inputs.section(at).relocs {
+        for reloc in inputs.section(at).relocs.iter() {
             let offset = reloc.offset;
             self.follow(Referrer { at, offset }, at.obj, reloc);
         }

@@ -4,6 +4,7 @@
 //! [`inputs`] -> [`resolve`] -> [`live`] -> [`plan`] -> [`thunks`] -> [`layout`] -> [`write`](mod@write) -> [`elf`].
 
 pub mod claims;
+pub mod digest;
 pub mod elf;
 pub mod exports;
 pub mod far;

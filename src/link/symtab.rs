@@ -3,10 +3,9 @@
 //! cmd/link wants each byte of a text section to belong to a function ("hole in findfunctab", cmd/link/internal/ld/pcln.go) and
 //! fewer than 256 functions to begin in any bucket of 4096 bytes ("too many functions in a findfunc bucket").
 
-use super::functions::functions;
+use super::functions::NameTable;
 use super::inputs::Inputs;
 use super::layout::table::Layout;
-use super::names::demangle;
 use std::collections::VecDeque;
 
 /// Functions that may begin within any 4096 bytes; below 256, since Go's own functions may share the bucket.
@@ -34,31 +33,24 @@ pub fn publish(symbols: &mut [ImageSymbol], public: impl Fn(&str) -> String) {
 }
 
 /// The symbols, in order, without holes.
-pub fn table(inputs: &Inputs<'_>, layout: &Layout) -> Vec<ImageSymbol> {
+pub fn table(inputs: &Inputs<'_>, layout: &Layout, names: &NameTable) -> Vec<ImageSymbol> {
     let mut starts = vec![start("rsyso.header", 0)];
-    let by_section = functions(inputs, &|at| layout.sections.contains_key(&at));
     let code_end = layout.params.code_offset + layout.params.code_size;
     for (at, address) in layout.order.iter().filter(|(_, a)| *a < code_end) {
         let section = inputs.section(*at);
         if !section.exec() {
             continue;
         }
-        let functions = by_section.get(at).map(Vec::as_slice).unwrap_or_default();
-        if functions.first().is_none_or(|(value, _)| *value > 0) {
+        let mut functions = names.of(*at).peekable();
+        if functions.peek().is_none_or(|(value, _)| *value > 0) {
             starts.push(start(&section.name, *address));
         }
         for (value, name) in functions {
-            let global = inputs.wrappers == Some(at.obj);
-            let name = if global {
-                (*name).to_owned()
-            } else {
-                demangle(name)
-            };
             starts.push(ImageSymbol {
-                name,
+                name: name.to_owned(),
                 offset: address + value,
                 size: 0,
-                global,
+                global: inputs.wrappers == Some(at.obj),
             });
         }
     }

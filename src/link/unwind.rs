@@ -43,6 +43,12 @@ impl Record {
         &section.relocs[from..to]
     }
 
+    /// The record's bytes.
+    pub fn bytes<'s>(&self, section: &'s Section<'_>) -> &'s [u8] {
+        // The record was found in them.
+        &section.data[self.offset as usize..(self.offset + self.size) as usize]
+    }
+
     /// The relocation of an FDE that names its function.
     pub fn function<'s>(&self, section: &'s Section<'_>) -> Option<&'s Reloc> {
         self.relocs(section)
@@ -105,7 +111,7 @@ fn records(data: &[u8]) -> std::result::Result<Vec<Record>, (u64, String)> {
     let mut records: Vec<Record> = Vec::new();
     let mut at = 0u64;
     while at < data.len() as u64 {
-        let length = word(data, at).ok_or((at, "a record is cut off".to_owned()))?;
+        let length = word(data, at).ok_or_else(|| (at, "a record is cut off".to_owned()))?;
         if length == 0 {
             // A terminator (crtend.o has one); more records may follow in odd inputs, so go on.
             at += 4;
@@ -121,7 +127,7 @@ fn records(data: &[u8]) -> std::result::Result<Vec<Record>, (u64, String)> {
                 format!("a record of {size} bytes does not fit its section"),
             ));
         }
-        let id = word(data, at + 4).ok_or((at, "a record is cut off".to_owned()))?;
+        let id = word(data, at + 4).ok_or_else(|| (at, "a record is cut off".to_owned()))?;
         let kind = if id == 0 {
             RecordKind::Cie
         } else {
@@ -129,7 +135,9 @@ fn records(data: &[u8]) -> std::result::Result<Vec<Record>, (u64, String)> {
             // Records come in the order of their offsets.
             let cie = cie.and_then(|c| records.binary_search_by_key(&c, |r| r.offset).ok());
             let cie = cie.filter(|c| records[*c].kind == RecordKind::Cie);
-            RecordKind::Fde(cie.ok_or((at, "a record refers to no common record".to_owned()))?)
+            RecordKind::Fde(
+                cie.ok_or_else(|| (at, "a record refers to no common record".to_owned()))?,
+            )
         };
         records.push(Record {
             offset: at,

@@ -13,7 +13,7 @@ use crate::link::inputs::Inputs;
 use crate::link::library::Library;
 use crate::link::symtab::ImageSymbol;
 use crate::link::{
-    SecRef, far, layout, live, merge, order, plan, resolve, symtab, thunks, unwind, write,
+    SecRef, digest, far, layout, live, merge, order, plan, resolve, symtab, thunks, unwind, write,
 };
 use crate::model::Api;
 use crate::model::uses::Calls;
@@ -25,6 +25,8 @@ use crate::wrappers;
 pub struct Linked {
     /// The bytes.
     pub image: Vec<u8>,
+    /// Over what it is made of.
+    pub digest: Sum,
     /// The version of the library's compiler; empty when unknown.
     rustc: String,
     /// Bytes before the writable part.
@@ -45,14 +47,14 @@ pub struct Linked {
 
 impl Linked {
     /// The image's header, but for the sums, which are taken when it is written.
-    pub fn header(&self, inputs_sha256: Sum, package: &str) -> Header {
+    pub fn header(&self, package: &str) -> Header {
         Header {
             format: provenance::FORMAT,
             image_size: self.image.len() as u64,
             fixed_size: self.fixed_size,
             rsyso: env!("CARGO_PKG_VERSION").to_owned(),
             rustc: self.rustc.clone(),
-            inputs_sha256,
+            inputs_sha256: self.digest,
             fixed_sha256: Sum::default(),
             writable_sha256: Sum::default(),
             package: package.to_owned(),
@@ -87,6 +89,7 @@ pub fn link(
     let graph = graph((library.objects, wrappers), Vec::new(), arch, backtraces, t)?;
     let (inputs, live) = (&graph.inputs, &graph.live.sections);
     t.run("check", || check(&graph))?;
+    let digest = t.run("digest", || digest::digest(&graph, arch.goarch()));
     let shadows = shadow::warnings(inputs, &graph.symbols, &graph.live);
     let probes = probes::warning(inputs, live, arch);
     shadows
@@ -104,7 +107,9 @@ pub fn link(
     let placed = lay_out(&graph, arch, lane, t)?;
     // Writes the bytes, each field checked for range and alignment.
     let image = t.run("image", || write::write(placed.image(&graph, arch)))?;
-    let symbols = t.run("symbols", || symtab::table(inputs, &placed.layout));
+    let symbols = t.run("symbols", || {
+        symtab::table(inputs, &placed.layout, &placed.names)
+    });
     let zeros = layout::room::warning(inputs, &graph.symbols, &placed.plan.far, &placed.layout);
     let crates = match crates {
         Some((at, size)) => {
@@ -118,6 +123,7 @@ pub fn link(
     Ok(Linked {
         crates,
         image,
+        digest,
         rustc,
         fixed_size: placed.layout.params.rw_offset,
         symbols,

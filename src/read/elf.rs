@@ -5,7 +5,7 @@ use super::version::versioned;
 use crate::arch;
 use crate::base::diag::Problem;
 use ::object::elf;
-use ::object::read::elf::{FileHeader, Rela, SectionHeader, Sym};
+use ::object::read::elf::{FileHeader, SectionHeader, Sym};
 use ::object::{Endianness, SectionIndex, SymbolIndex};
 use std::borrow::Cow;
 use std::sync::OnceLock;
@@ -172,7 +172,7 @@ impl<'d> Reader<'d> {
             align,
             entsize: h.sh_entsize(e),
             data: Cow::Borrowed(data),
-            relocs: Vec::new(),
+            relocs: Cow::Borrowed(&[]),
         })
     }
 
@@ -246,29 +246,30 @@ impl<'d> Reader<'d> {
                 continue;
             }
             let section = &mut sections[target];
-            let Some((entries, _)) = h.rela(e, self.data).map_err(damaged)? else {
+            if kind == elf::SHT_REL {
                 return Err(damaged(format!(
                     "section {} has relocations without addends",
                     section.name
                 )));
-            };
-            section.relocs.reserve(entries.len());
-            for r in entries {
-                let reloc = Reloc {
-                    offset: r.r_offset(e),
-                    r_type: r.r_type(e, false).0,
-                    symbol: r.r_sym(e, false),
-                    addend: r.r_addend(e),
-                };
-                if reloc.symbol as usize >= symbols || reloc.offset >= section.size.max(1) {
-                    return Err(damaged(format!(
-                        "a relocation of section {} at {:#x} is out of range",
-                        section.name, reloc.offset
-                    )));
-                }
-                section.relocs.push(reloc);
             }
-            section.relocs.sort_by_key(|r| r.offset);
+            let mut relocs = Reloc::all(h.data_as_array(e, self.data).map_err(damaged)?);
+            let size = section.size.max(1);
+            let valid = |r: &&Reloc| (r.symbol as usize) < symbols && r.offset < size;
+            if let Some(reloc) = relocs.iter().find(|r| !valid(r)) {
+                let offset = reloc.offset;
+                return Err(damaged(format!(
+                    "a relocation of section {} at {offset:#x} is out of range",
+                    section.name
+                )));
+            }
+            // Two tables of one section are rare, and so are such that are not in order.
+            if !section.relocs.is_empty() {
+                relocs.to_mut().splice(0..0, section.relocs.iter().copied());
+            }
+            if !relocs.is_sorted_by_key(|r| r.offset) {
+                relocs.to_mut().sort_by_key(|r| r.offset);
+            }
+            section.relocs = relocs;
         }
         Ok(())
     }

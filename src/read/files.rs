@@ -55,6 +55,13 @@ pub struct Member {
     range: Range<usize>,
 }
 
+impl Member {
+    /// Where its bytes begin in its file.
+    pub fn start(&self) -> usize {
+        self.range.start
+    }
+}
+
 impl Files {
     /// Reads the files, and those that thin archives point to.
     pub fn open(paths: &[PathBuf]) -> Result<Files> {
@@ -85,6 +92,15 @@ impl Files {
                 .help("run rsyso again when nothing writes to the file any more")
         });
         Error::check(Kind::Fault, problems.collect(), ())
+    }
+
+    /// Gives back the memory of what was looked at so far: much was looked at that is not needed again.
+    pub fn release(&self) {
+        for source in &self.files {
+            if let Source::File(mapped) = source {
+                mapped.release();
+            }
+        }
     }
 
     /// The members, in order.

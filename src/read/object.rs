@@ -2,6 +2,7 @@
 
 use super::Member;
 use ::object::elf;
+use ::object::pod::Pod;
 use std::borrow::Cow;
 use std::sync::OnceLock;
 
@@ -50,7 +51,7 @@ pub struct Section<'d> {
     /// Empty for NOBITS and for sections that are not loaded.
     pub data: Cow<'d, [u8]>,
     /// In order of offset; only of loaded sections.
-    pub relocs: Vec<Reloc>,
+    pub relocs: Cow<'d, [Reloc]>,
 }
 
 impl Section<'_> {
@@ -64,7 +65,7 @@ impl Section<'_> {
             align: 1,
             entsize: 0,
             data: Cow::Owned(bytes),
-            relocs: Vec::new(),
+            relocs: Cow::Borrowed(&[]),
         }
     }
 
@@ -98,8 +99,10 @@ impl Section<'_> {
     }
 }
 
-/// A RELA entry.
+/// A RELA entry, laid out as in a file of little endian (ELF gABI, "Relocation"; `r_info` has the type in its lower half), where it may have any
+/// alignment: of a library, most are never looked at, and those of the others are read in place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(C, packed)]
 pub struct Reloc {
     /// In the section.
     pub offset: u64,
@@ -109,6 +112,25 @@ pub struct Reloc {
     pub symbol: u32,
     /// Explicit addend.
     pub addend: i64,
+}
+
+// SAFETY: it consists of integers without room between them, so any 24 bytes at any place are one.
+unsafe impl Pod for Reloc {}
+
+impl Reloc {
+    /// The entries of a file in place, or copies where this machine reads numbers in another order.
+    pub(super) fn all(raw: &[Reloc]) -> Cow<'_, [Reloc]> {
+        let swapped = |r: &Reloc| Reloc {
+            offset: r.offset.swap_bytes(),
+            r_type: r.r_type.swap_bytes(),
+            symbol: r.symbol.swap_bytes(),
+            addend: r.addend.swap_bytes(),
+        };
+        match cfg!(target_endian = "little") {
+            true => Cow::Borrowed(raw),
+            false => raw.iter().map(swapped).collect(),
+        }
+    }
 }
 
 /// `st_info`'s binding.
@@ -260,7 +282,7 @@ impl Section<'static> {
             align: 1,
             entsize: 0,
             data: Cow::Borrowed(&[]),
-            relocs: Vec::new(),
+            relocs: Cow::Borrowed(&[]),
         }
     }
 }

@@ -1,10 +1,11 @@
 //! One pass over the debug information of an object: where each type and function is declared, and which DIEs are the exports.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use gimli::constants as dw;
 
 use super::dwarf::{At, Debug, Die};
+use crate::base::hash::Map;
 
 /// A namespace or a type that encloses others.
 #[derive(Debug)]
@@ -18,13 +19,13 @@ struct Scope {
 pub struct Scan {
     scopes: Vec<Scope>,
     /// The scope of each type and function.
-    parents: HashMap<At, usize>,
+    parents: Map<At, usize>,
     /// Functions by (encoded) address, for the addresses asked for.
-    pub by_address: HashMap<u64, Vec<At>>,
+    pub by_address: Map<u64, Vec<At>>,
     /// Functions by symbol, for the symbols asked for, declarations included.
-    pub by_symbol: HashMap<String, Vec<At>>,
+    pub by_symbol: Map<String, Vec<At>>,
     /// Statics by symbol, for the symbols asked for.
-    pub statics: HashMap<String, At>,
+    pub statics: Map<String, At>,
     /// Per unit: whether it describes types at all. `debug = "limited"` and `"line-tables-only"` describe functions without them.
     pub has_types: Vec<bool>,
     /// Per unit: the crate it was compiled from, as (crate name if told, path of its root).

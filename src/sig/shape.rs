@@ -1,12 +1,11 @@
 //! What kind of type a DIE is, told from its tag, its name and its members as rustc writes them
 //! (rustc_codegen_llvm, `debuginfo/metadata`).
 
-use std::collections::HashMap;
-
 use gimli::constants as dw;
 
 use super::dwarf::{At, Debug, Die};
 use super::scan::Scan;
+use crate::base::hash::Map;
 use crate::model::{Int, PointerKind, Type};
 
 /// Wrappers in wrappers, arrays in arrays: more than any real type has.
@@ -142,8 +141,8 @@ impl<'a> View<'_, 'a> {
     }
 
     /// All named types of the object.
-    pub fn types_by_path(&self) -> gimli::Result<HashMap<String, At>> {
-        let mut found = HashMap::new();
+    pub fn types_by_path(&self) -> gimli::Result<Map<String, At>> {
+        let mut found = Map::default();
         for unit in 0..self.debug.units.len() {
             self.debug.walk(unit, |_, die| {
                 let named = matches!(

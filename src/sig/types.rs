@@ -10,6 +10,7 @@ use gimli::constants as dw;
 use super::dwarf::{At, Die};
 use super::shape::{Foreign, Shape, View};
 use super::source::Sources;
+use crate::base::hash::Map;
 use crate::model::{Type, TypeId, TypeKind};
 
 /// Structs in structs by value; more means damaged debug information.
@@ -103,7 +104,7 @@ pub struct Mapper<'d, 'a> {
     /// DIEs of types that are known from elsewhere already, to be compared.
     pub(super) twins: Vec<(Key, TypeId)>,
     /// Per object: the types that it describes, by path. Filled when a merged function asks.
-    described: HashMap<usize, HashMap<String, At>>,
+    described: HashMap<usize, Map<String, At>>,
     /// Of types that were asked: whether all zeros is a value.
     pub(super) zeros: HashMap<Key, Zeros>,
     /// Paths that stand for different layouts.

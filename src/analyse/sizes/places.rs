@@ -124,7 +124,7 @@ impl<'a, 'd> Places<'a, 'd> {
 fn references(graph: &Graph<'_>) -> Map<SecRef, (u64, u64)> {
     let mut found = Map::default();
     for from in &graph.live.sections {
-        for reloc in &graph.inputs.section(*from).relocs {
+        for reloc in graph.inputs.section(*from).relocs.iter() {
             let target = graph.symbols.reference(&graph.inputs, from.obj, reloc);
             let Target::Section { at, offset, whole } = target else {
                 continue;

@@ -52,10 +52,7 @@ pub fn find(inputs: &Inputs<'_>, symbols: &Symbols, kept: &[SecRef], arch: &dyn 
     let mut callers: Map<SecRef, Vec<Referrer>> = Map::default();
     let mut queue = VecDeque::new();
     for at in kept.iter().copied().filter(|at| !inputs.is_runtime(at.obj)) {
-        if left_out(inputs, at) {
-            continue;
-        }
-        for reloc in &inputs.section(at).relocs {
+        for reloc in inputs.section(at).relocs.iter() {
             if let Target::Section { at: to, .. } = symbols.target(at.obj, reloc.symbol)
                 && !inputs.is_runtime(to.obj)
             {
@@ -63,20 +60,27 @@ pub fn find(inputs: &Inputs<'_>, symbols: &Symbols, kept: &[SecRef], arch: &dyn 
                 callers.entry(to).or_default().push(Referrer { at, offset });
             }
         }
-        if let Some(step) = own_wait(inputs, symbols, at, arch) {
+        if let Some(step) = own_wait(inputs, symbols, at, arch)
+            && !left_out(inputs, at)
+        {
             next.insert(at, step);
             queue.push_back(at);
         }
     }
+    let mut known = Map::default();
+    let mut looks_into = |at| *known.entry(at).or_insert_with(|| !left_out(inputs, at));
     while let Some(at) = queue.pop_front() {
         for caller in callers.remove(&at).unwrap_or_default() {
-            next.entry(caller.at).or_insert_with(|| {
-                queue.push_back(caller.at);
-                Step {
-                    offset: Some(caller.offset),
-                    to: Next::Section(at),
-                }
-            });
+            // Few functions reach a wait, so few are asked for their names.
+            if next.contains_key(&caller.at) || !looks_into(caller.at) {
+                continue;
+            }
+            queue.push_back(caller.at);
+            let step = Step {
+                offset: Some(caller.offset),
+                to: Next::Section(at),
+            };
+            next.insert(caller.at, step);
         }
     }
     Waits { next }
@@ -119,7 +123,7 @@ fn own_wait(inputs: &Inputs<'_>, symbols: &Symbols, at: SecRef, arch: &dyn Arch)
     };
     let section = inputs.section(at);
     let mut looked_at: BTreeMap<&str, Vec<u64>> = BTreeMap::new();
-    for reloc in &section.relocs {
+    for reloc in section.relocs.iter() {
         let foreign = match symbols.target(at.obj, reloc.symbol) {
             Target::Section { at: to, .. } => inputs.is_runtime(to.obj),
             Target::Undefined => true,

@@ -9,6 +9,7 @@ use crate::model::goabi::Frame;
 use crate::model::uses::Uses;
 use crate::model::{Api, Function, Type};
 use gimli::write::CommonInformationEntry;
+use std::ops::Range;
 
 pub mod abi;
 pub mod callback;
@@ -72,6 +73,9 @@ impl Linking for Amd64 {
     }
     fn uses_thread_pointer(&self, code: &[u8]) -> bool {
         thread_pointer::may_be_used(code)
+    }
+    fn runs_through_thread_pointer(&self, code: &[u8], functions: &[Range<u64>]) -> bool {
+        thread_pointer::is_used(code, functions)
     }
     fn replace_thread_pointer(&self, code: &UsingCode<'_>) -> Result<Detours, Vec<(u64, String)>> {
         thread_pointer::replace(code)

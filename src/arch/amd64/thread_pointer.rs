@@ -8,6 +8,7 @@ use super::steps::{JUMP, Step, encode, encode_all, jump};
 use crate::arch::thread_pointer::{Code, Detours};
 use iced_x86::{ConstantOffsets, Decoder, DecoderOptions, Instruction, Mnemonic, OpKind};
 use std::collections::HashSet;
+use std::ops::Range;
 
 const TRAP: u8 = 0xcc;
 const NOP: u8 = 0x90;
@@ -30,6 +31,44 @@ pub fn may_be_used(code: &[u8]) -> bool {
     by_prefix
         || memchr::memmem::find_iter(code, &[0x0f, 0xae])
             .any(|at| code.get(at + 2).is_some_and(|modrm| *modrm >= 0xc0))
+}
+
+/// Whether an instruction is one: bytes of constants and of other instructions' fields look like it often.
+pub fn is_used(code: &[u8], functions: &[Range<u64>]) -> bool {
+    let mut i = Instruction::default();
+    self::functions(code, functions).any(|(_, mut decoder)| {
+        while decoder.can_decode() {
+            decoder.decode_out(&mut i);
+            if i.is_invalid() {
+                return false;
+            }
+            if through_fs(&i) {
+                return true;
+            }
+        }
+        false
+    })
+}
+
+/// The functions of the code, each with a decoder of what lies up to the next one. What is in front of the first is one, too, of unknown size.
+fn functions<'a>(
+    code: &'a [u8],
+    functions: &'a [Range<u64>],
+) -> impl Iterator<Item = (Range<u64>, Decoder<'a>)> {
+    let end = code.len() as u64;
+    let unnamed = functions.first().is_none_or(|f| f.start > 0);
+    let all = unnamed.then_some(0..0).into_iter();
+    let ends = functions
+        .iter()
+        .map(|f| f.start)
+        .skip(usize::from(!unnamed));
+    let ends = ends.chain([end]).map(move |to| to.min(end));
+    let all = all.chain(functions.iter().cloned()).zip(ends);
+    all.map(|(function, to)| {
+        let bytes = &code[function.start.min(to) as usize..to as usize];
+        let decoder = Decoder::with_ip(64, bytes, function.start, DecoderOptions::NONE);
+        (function, decoder)
+    })
 }
 
 /// Replaces every use in a section.
@@ -86,23 +125,16 @@ struct Decoded {
 
 impl Decoded {
     fn new(code: &Code<'_>) -> Self {
-        let end = code.bytes.len() as u64;
         let mut out = Decoded {
             all: Vec::new(),
             constants: Vec::new(),
             trusted: Vec::new(),
             labels: code.labels.clone(),
         };
-        let starts =
-            std::iter::once(0..0).filter(|_| code.functions.first().is_none_or(|f| f.start > 0));
-        let starts: Vec<_> = starts.chain(code.functions.iter().cloned()).collect();
         let mut covered = 0;
-        for (n, function) in starts.iter().enumerate() {
+        for (function, mut decoder) in functions(code.bytes, code.functions) {
             covered = function.end.max(covered);
-            let to = starts.get(n + 1).map_or(end, |next| next.start).min(end);
             out.labels.insert(function.start);
-            let bytes = &code.bytes[function.start.min(to) as usize..to as usize];
-            let mut decoder = Decoder::with_ip(64, bytes, function.start, DecoderOptions::NONE);
             while decoder.can_decode() {
                 let i = decoder.decode();
                 if i.is_invalid() {

@@ -16,7 +16,6 @@ mod present;
 mod write;
 
 pub use cgo::{CgoPresent, cgo_present};
-pub(super) use present::ORIGIN;
 pub use present::{Present, agree, present};
 pub use write::{write, write_text, write_tree};
 

@@ -7,11 +7,8 @@ use crate::base::diag::{Error, Problem, Result};
 use crate::base::files::{self, MARK};
 
 use super::Place;
-use crate::go::package::GoPackage;
+use crate::go::package::{GoPackage, ORIGIN};
 use crate::go::print::source;
-
-/// Where a line of the package comment begins that says where the code for an architecture comes from.
-pub(in super::super) const ORIGIN: &str = "  - linux/";
 
 /// The Go file of an earlier run, and for which architectures its code is there.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,7 +82,7 @@ pub fn agree(present: &Present, package: &GoPackage, own: &str) -> Result<()> {
     ) else {
         return Ok(());
     };
-    let new_text = source(package, native);
+    let new_text = source(package, native, "");
     let old_lines: Vec<(usize, &str)> = api_lines(&present.text).collect();
     let new_lines: Vec<(usize, &str)> = api_lines(&new_text).collect();
     let end = (0, "(nothing)");

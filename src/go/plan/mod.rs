@@ -58,8 +58,7 @@ use std::collections::BTreeMap;
 use crate::base::diag::{Error, Kind, Result};
 use crate::base::identifiers::library_name;
 
-use super::package::GoPackage;
-use super::place;
+use super::package::{self, GoPackage};
 use export::Export;
 use files::Plan;
 
@@ -126,10 +125,10 @@ fn origin(r: &Request<'_>) -> String {
         .map_or(String::new(), |v| format!(", {}", rustc(v)));
     doc::line(&format!(
         "{}{}: {}, SHA-256 {}{crates}{rustc}, rsyso {}",
-        place::ORIGIN,
+        package::ORIGIN,
         r.arch.goarch(),
         r.library,
-        r.sha256,
+        package::DIGEST,
         r.rsyso
     ))
 }

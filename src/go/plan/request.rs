@@ -29,8 +29,6 @@ pub struct Request<'a> {
     pub rsyso: String,
     /// File name of the library, e.g. `libfoo.a`.
     pub library: String,
-    /// Of the inputs, in hexadecimal.
-    pub sha256: String,
     /// What the directory holds already, from [`crate::go::present`].
     pub present: Option<&'a Present>,
     /// Where Go calls through cgo, if it does anywhere.

@@ -2,7 +2,9 @@
 
 use crate::arch::{self, Arch};
 
-use super::package::{Assembly, Declaration, GoPackage, Item, Routine, Source, Stub};
+use super::package::{
+    Assembly, DIGEST, Declaration, GoPackage, Item, ORIGIN, Routine, Source, Stub,
+};
 
 /// A text file of the package.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,10 +15,11 @@ pub struct GoFile {
     pub text: String,
 }
 
-/// All files; `wrapper` names the wrapper of a symbol.
+/// All files; `digest` is the sum over what the image is made of, and `wrapper` names the wrapper of a symbol.
 pub fn print(
     package: &GoPackage,
     arch: &dyn Arch,
+    digest: &str,
     wrapper: &dyn Fn(&str) -> String,
 ) -> Vec<GoFile> {
     let file = |name: &str, text: String| GoFile {
@@ -26,7 +29,7 @@ pub fn print(
     let mut files: Vec<GoFile> = package
         .sources
         .iter()
-        .map(|s| file(&s.file, source(package, s)))
+        .map(|s| file(&s.file, source(package, s, digest)))
         .collect();
     let assembly = file(
         &package.assembly.file,
@@ -38,8 +41,13 @@ pub fn print(
 }
 
 /// A Go file.
-pub(super) fn source(package: &GoPackage, source: &Source) -> String {
-    let mut clause = comment(&source.comment, "");
+pub(super) fn source(package: &GoPackage, source: &Source, digest: &str) -> String {
+    let known = |line: &String| match line.starts_with(ORIGIN) {
+        true => line.replacen(DIGEST, digest, 1),
+        false => line.clone(),
+    };
+    let lines: Vec<String> = source.comment.iter().map(known).collect();
+    let mut clause = comment(&lines, "");
     clause.push(format!("package {}", package.name));
     let mut sections = vec![
         package.marker.clone(),

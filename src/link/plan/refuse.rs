@@ -38,7 +38,7 @@ impl Planner<'_, '_> {
     pub(super) fn unknown_type(&self, at: SecRef, reloc: &Reloc) -> Problem {
         Problem::new(format!(
             "unknown relocation type {} against {}",
-            reloc.r_type,
+            { reloc.r_type },
             self.name(at, reloc)
         ))
         .help("please report it, with the compiler and its flags")

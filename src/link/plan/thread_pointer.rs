@@ -11,14 +11,14 @@ use crate::arch::reloc::Formula;
 use crate::arch::thread_pointer::{Code, Detours};
 use crate::base::diag::Problem;
 use crate::base::hash::Map;
-use crate::read::{Def, Object, SymbolKind};
+use crate::read::{Def, Object, Symbol, SymbolKind};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::ops::Range;
 
 /// What is known of an object's code, by section.
 #[derive(Debug)]
 pub struct Context {
     obj: u32,
-    functions: Map<u32, Vec<std::ops::Range<u64>>>,
     labels: Map<u32, HashSet<u64>>,
     has_offsets: bool,
 }
@@ -37,10 +37,6 @@ pub fn replace(
     if !section.exec() || !arch.uses_thread_pointer(&section.data) {
         return Vec::new();
     }
-    let known = match known {
-        Some(known) if known.obj == at.obj => known,
-        known => known.insert(Context::new(inputs.object(at.obj), at.obj, arch)),
-    };
     let mut bytes = section.data.to_vec();
     for (offset, patch) in &ops.patches {
         let offset = *offset as usize;
@@ -49,12 +45,22 @@ pub fn replace(
     }
     let is_offset = |f: &&Fill| matches!(f.value, Value::InLane(..) | Value::BelowLaneTop(..));
     let offsets = ops.fills.iter().filter(is_offset).map(|f| f.offset);
+    let offsets: BTreeSet<u64> = offsets.collect();
+    let object = inputs.object(at.obj);
+    let functions = functions(object, at.sec);
+    if offsets.is_empty() && !arch.runs_through_thread_pointer(&bytes, &functions) {
+        return Vec::new();
+    }
+    let known = match known {
+        Some(known) if known.obj == at.obj => known,
+        known => known.insert(Context::new(object, at.obj, arch)),
+    };
     let fields = ops.fills.iter().map(|f| (f.offset, f.field.size()));
     let found = arch.replace_thread_pointer(&Code {
         bytes: &bytes,
-        functions: known.functions.get(&at.sec).map_or(&[], Vec::as_slice),
+        functions: &functions,
         fields: &fields.collect(),
-        offsets: &offsets.collect(),
+        offsets: &offsets,
         has_offsets: known.has_offsets,
         labels: known.labels.entry(at.sec).or_default(),
         lane_size,
@@ -69,6 +75,19 @@ pub fn replace(
     };
     let problem = |(offset, what)| located(Problem::new(what).help(HELP), inputs, at, offset);
     refused.into_iter().map(problem).collect()
+}
+
+/// The functions of a code section: where each begins and ends, in order.
+fn functions(object: &Object<'_>, sec: u32) -> Vec<Range<u64>> {
+    let size = object.sections[sec as usize].size;
+    let named = |s: &&Symbol<'_>| matches!(s.kind, SymbolKind::Func | SymbolKind::None);
+    let symbols = object.symbols_of(sec).filter(named);
+    let mut list: Vec<_> = symbols
+        .map(|s| s.value..s.value.saturating_add(s.size).min(size))
+        .collect();
+    list.sort_unstable_by_key(|r| (r.start, std::cmp::Reverse(r.end)));
+    list.dedup_by_key(|r| r.start);
+    list
 }
 
 const HELP: &str =
@@ -142,13 +161,12 @@ fn apply(detours: Detours, symbols: &Symbols, ops: &mut Ops) -> Result<(), Strin
 impl Context {
     fn new(object: &Object<'_>, obj: u32, arch: &dyn Linking) -> Self {
         let code = object.sections.iter().filter(|s| s.exec());
-        let has_offsets = code.flat_map(|s| &s.relocs).any(|r| {
+        let has_offsets = code.flat_map(|s| s.relocs.iter()).any(|r| {
             let howto = arch.howto(r.r_type);
             howto.is_some_and(|h| matches!(h.formula, Formula::TlsOffset | Formula::TlsCell))
         });
         let mut context = Context {
             obj,
-            functions: Map::default(),
             labels: Map::default(),
             has_offsets,
         };
@@ -168,17 +186,6 @@ impl Context {
                 continue;
             }
             self.labels.entry(sec).or_default().insert(symbol.value);
-            if matches!(symbol.kind, SymbolKind::Func | SymbolKind::None) {
-                let end = symbol.value.saturating_add(symbol.size).min(section.size);
-                self.functions
-                    .entry(sec)
-                    .or_default()
-                    .push(symbol.value..end);
-            }
-        }
-        for list in self.functions.values_mut() {
-            list.sort_unstable_by_key(|r| (r.start, std::cmp::Reverse(r.end)));
-            list.dedup_by_key(|r| r.start);
         }
     }
 

@@ -160,7 +160,6 @@ pub fn plan_in(
         rustc: Some("rustc 1.95.0".into()),
         rsyso: "0.1.0".into(),
         library: format!("lib{stem}.a"),
-        sha256: "ab".repeat(32),
         cgo: None,
         present,
     })
@@ -183,7 +182,9 @@ pub fn generate(
 
 /// The files, with made-up names of wrappers.
 pub fn print(package: &GoPackage, arch: &dyn Arch) -> Vec<GoFile> {
-    go::print(package, arch, &|symbol| format!("rsyso_0123_{symbol}"))
+    go::print(package, arch, &"ab".repeat(32), &|symbol| {
+        format!("rsyso_0123_{symbol}")
+    })
 }
 
 /// The package of a sample that is one.
