@@ -24,3 +24,4 @@ mod second_opinion;
 mod sig;
 mod sizes;
 mod std_names;
+mod work;
