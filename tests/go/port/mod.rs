@@ -12,7 +12,7 @@ use crate::common::go::{self, Release};
 use crate::common::process::{Ran, run};
 use crate::common::registry::sources;
 use crate::common::{root, rsyso, scratch};
-use crate::published::copy;
+use crate::libraries::copy;
 use crate::tutorial::follow;
 
 /// Runs `rsyso port` in a folder.
