@@ -137,6 +137,12 @@ impl Convert {
         self
     }
 
+    /// How many Go functions of one type the library can have at a time, where it takes no user data for them.
+    pub fn pool(mut self, functions: u32) -> Self {
+        self.options.pool = functions;
+        self
+    }
+
     /// Undefined functions that Go provides. A glob, as for [`export`](Convert::export).
     pub fn import(mut self, glob: impl Into<String>) -> Self {
         self.options.imports.push(glob.into());
@@ -209,6 +215,7 @@ mod tests {
             .consumes("c")
             .cstr("text")
             .keeps("k")
+            .pool(8)
             .import("i")
             .trust("t")
             .blocking("b")
@@ -232,6 +239,7 @@ mod tests {
             consumes: vec!["c".into()],
             cstr: vec!["text".into()],
             keeps: vec!["k".into()],
+            pool: 8,
             imports: vec!["i".into()],
             trust: vec!["t".into()],
             blocking: vec!["b".into()],

@@ -203,7 +203,7 @@ fn offered(
             })?;
             let conventions = t.run("conventions", || {
                 let keeps = rules::keeps::said(&read.functions, &o.keeps)?;
-                rules::conventions(&read, library.frees, !o.no_pairs, &keeps)
+                rules::conventions(&read, library.frees, !o.no_pairs, &keeps, o.pool)
             })?;
             Api::new(read, &conventions)
         }
@@ -296,7 +296,7 @@ pub fn inspect(o: &InspectOptions, progress: &dyn Progress) -> Result<Inspection
     let library = t.run("parse", || Library::parse(&files, o.named(), &headers))?;
     let arch = library.arch;
     let convertible = t.run("signatures", || {
-        Convertible::read(&library, &headers, o.no_pairs, &o.keeps)
+        Convertible::read(&library, &headers, o.no_pairs, &o.keeps, o.pool)
     })?;
     files.release();
     let api = &convertible.api;

@@ -1,7 +1,7 @@
 //! The wrappers as one more object of the link: a section, a global function and references for each export, and for each Go function
 //! that an export takes.
 
-use crate::arch::{Arch, Code, DESTROY_CODE, kept_code, note};
+use crate::arch::{Arch, Code, DESTROY_CODE, POOL_CODE, kept_code, note};
 use crate::base::diag::{Error, Kind, Problem, Result};
 use crate::contract::symbols::{self, PART, WRAPPER};
 use crate::model::goabi;
@@ -22,7 +22,7 @@ use std::collections::HashMap;
 
 mod own;
 
-pub use own::{begin, c_memory, due, forget, free, next, settle};
+pub use own::{POOL, begin, c_memory, due, forget, free, next, pool, settle};
 
 /// The name of an export's wrapper inside the image. Go's assembler takes no `.` or `$` in a name (cmd/asm/internal/lex, `isIdentRune`): such
 /// exports get a spelling without, and a hash that keeps them apart from others.
@@ -112,6 +112,7 @@ pub fn object(api: &Api, arch: &dyn Arch, calls: &Calls) -> Result<Object<'stati
         api.destroys().then(|| (due(), Uses::None)),
         api.keeps().then(|| (begin(), Uses::None)),
         api.keeps().then(|| (next(), Uses::None)),
+        api.pooled().next().map(|_| (pool(), Uses::None)),
     ];
     let c_memory = c_memory().map(|f| (f, Uses::None));
     let c_memory = c_memory.into_iter().filter(|_| api.has_c_strings());
@@ -230,7 +231,7 @@ impl Assembly {
     fn go_functions(&mut self, api: &Api, arch: &dyn Arch) -> Result<()> {
         for (id, kept) in api.kept().iter().enumerate() {
             let code = arch.kept(api, id).map_err(|what| {
-                let what = format!("{} cannot keep {}: {what}", kept.export, kept.param);
+                let what = format!("{} cannot keep {}: {what}", kept.owner.name(), kept.name);
                 Error::unsupported(Problem::new(what))
             })?;
             self.add(kept_code(kept), code, Role::Callback);
@@ -241,6 +242,13 @@ impl Assembly {
                 Error::unsupported(Problem::new(what))
             })?;
             self.add(import.symbol.clone(), code, Role::Callback);
+        }
+        if api.pooled().next().is_some() {
+            let code = arch.pool(api).map_err(|what| {
+                let what = format!("cannot make code for Go functions: {what}");
+                Error::fault(Problem::new(what))
+            })?;
+            self.add(POOL_CODE.to_owned(), code, Role::Callback);
         }
         if api.destroys() {
             let code = arch.destroy(api).map_err(|what| {
@@ -259,7 +267,10 @@ impl Assembly {
         function: &'f Function,
     ) -> std::result::Result<Cow<'f, Function>, String> {
         let symbol = format!("{}{PART}address", internal(&function.symbol));
-        let code = arch.address(&function.symbol)?;
+        let code = arch.address(match function.symbol.as_str() {
+            POOL => POOL_CODE,
+            symbol => symbol,
+        })?;
         self.add(symbol.clone(), code, Role::Callback);
         let getter = Function {
             symbol,

@@ -75,6 +75,8 @@ pub const KEPT_DESTROY: u64 = u32::MAX as u64;
 pub const KEPT_SERVE: u64 = KEPT_DESTROY - 1;
 /// In the place of the user data of a kept function: the library calls it by its name. No number that Go gives is so small.
 pub const KEPT_BY_NAME: u64 = 1;
+/// The first of those that say in the same place which piece of code the library has called, where it gives no user data. They are small, too.
+pub const KEPT_POOL: u64 = KEPT_BY_NAME + 1;
 
 /// Set in a landing whose call Go is not to take for a system call: it does so already, or never.
 pub const LANDING_STAYS: u64 = 1;

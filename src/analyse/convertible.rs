@@ -28,8 +28,9 @@ impl Convertible {
         headers: &Headers,
         no_pairs: bool,
         keeps: &[String],
+        pool: u32,
     ) -> Result<Convertible> {
-        let found = Convertible::of(library, headers, no_pairs, keeps)?;
+        let found = Convertible::of(library, headers, no_pairs, keeps, pool)?;
         // Which functions take function pointers is known only now.
         rules::keeps::said(found.api.functions(), &found.about(&library.exports, keeps))?;
         Ok(found)
@@ -40,6 +41,7 @@ impl Convertible {
         headers: &Headers,
         no_pairs: bool,
         keeps: &[String],
+        pool: u32,
     ) -> Result<Convertible> {
         let parsed = Parsed::with(Vec::new());
         let symbols = || library.exports.iter().map(|e| e.symbol.as_str());
@@ -50,7 +52,7 @@ impl Convertible {
         let keeps = globs::said("--keeps", keeps, |_| symbols(), none)?;
         let read = |exports: &[Export]| {
             let read = library.signatures(exports, headers, &parsed)?;
-            let conventions = rules::conventions(&read, library.frees, !no_pairs, &keeps)?;
+            let conventions = rules::conventions(&read, library.frees, !no_pairs, &keeps, pool)?;
             Ok(Api::new(read, &conventions))
         };
         let good = |exports: &[Export]| {

@@ -12,7 +12,7 @@ use self::reloc::{Field, Howto};
 use crate::contract::symbols::{PART, WRAPPER};
 use crate::model::goabi::Frame;
 use crate::model::uses::Uses;
-use crate::model::{Api, Function, Kept, Type};
+use crate::model::{Api, Function, Kept, Owner, Type};
 use gimli::write::{CallFrameInstruction, CommonInformationEntry};
 use std::ops::Range;
 
@@ -56,11 +56,22 @@ pub fn note(function: &str, slot: u64) -> String {
 
 /// The symbol of what stands for the Go functions that are given for a parameter, where the library keeps them.
 pub fn kept_code(kept: &Kept) -> String {
-    format!("{WRAPPER}{}{PART}kept{PART}{}", kept.export, kept.param)
+    let (owner, name) = (kept.owner.name(), &kept.name);
+    let what = match kept.owner {
+        Owner::Export(_) => "kept",
+        Owner::Type(..) => "field",
+    };
+    format!("{WRAPPER}{owner}{PART}{what}{PART}{name}")
 }
 
+/// The symbol of the pieces of code that stand for one Go function each, those of each [`Api::pooled`] behind those of the one before.
+pub const POOL_CODE: &str = "rsyso:pool.code";
+
+/// Bytes of one of them, on all machines: the package's text does not depend on the machine.
+pub const PIECE: u64 = 12;
+
 /// The symbol of what the library is given as the destroy function of all functions that it keeps.
-pub const DESTROY_CODE: &str = "rsyso:destroy";
+pub const DESTROY_CODE: &str = "rsyso:destroy.code";
 
 /// One Go assembly stub to print.
 #[derive(Clone, Copy, Debug)]
@@ -193,6 +204,8 @@ pub trait Calling: Sync {
     fn kept(&self, api: &Api, id: usize) -> Result<Code, String>;
     /// The function that is [`Api::imports`]`[index]`: as [`Self::kept`], but that the library calls it by its name.
     fn import(&self, api: &Api, index: usize) -> Result<Code, String>;
+    /// The pieces of code of all [`Api::pooled`] ([`POOL_CODE`]), [`PIECE`] bytes each: a piece tells [`Self::kept`]'s code its number.
+    fn pool(&self, api: &Api) -> Result<Code, String>;
     /// The destroy function of all that is kept ([`DESTROY_CODE`]).
     fn destroy(&self, api: &Api) -> Result<Code, String>;
     /// What Rust calls the C convention of this machine alone, besides `C` and `system` (The Rust Reference, "External blocks").

@@ -13,6 +13,12 @@ pub const MIN_STACK_SIZE: u64 = 256 << 10;
 /// The largest lane. Thread-locals are found by a 32-bit mask of SP, and each running M takes a region of this size.
 pub const MAX_STACK_SIZE: u64 = 1 << 30;
 
+/// How many Go functions of one type the library can have at a time, unless the user says otherwise, where it takes no user data for them.
+pub const DEFAULT_POOL: u32 = 64;
+
+/// The most of them that `--pool` can ask for.
+pub const MAX_POOL: u32 = 1 << 16;
+
 /// Options of `convert`. More may come: begin with [`ConvertOptions::new`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -43,6 +49,8 @@ pub struct ConvertOptions {
     pub cstr: Vec<String>,
     /// Globs of exports whose function pointers the library keeps beyond the call; after a `!`, of exports whose it does not. The last that matches counts.
     pub keeps: Vec<String>,
+    /// How many Go functions of one type the library can have at a time, where it takes no user data for them: from 1 to [`MAX_POOL`].
+    pub pool: u32,
     /// Globs of undefined functions that Go provides; after a `!`, of others. The last that matches counts.
     pub imports: Vec<String>,
     /// Globs of exports whose arguments are not looked at before a call; after a `!`, of exports whose are. The last that matches counts.
@@ -124,6 +132,7 @@ impl ConvertOptions {
             consumes: Vec::new(),
             cstr: Vec::new(),
             keeps: Vec::new(),
+            pool: DEFAULT_POOL,
             imports: Vec::new(),
             trust: Vec::new(),
             blocking: Vec::new(),
@@ -140,11 +149,8 @@ impl ConvertOptions {
 impl ConvertOptions {
     /// Refuses what cannot be done before any file is read.
     pub fn check(&self) -> Result<()> {
-        Error::check(
-            Kind::Fault,
-            faults_of(&self.inputs, &self.headers, self.stack_size),
-            (),
-        )
+        let faults = faults_of(&self.inputs, &self.headers, self.stack_size, self.pool);
+        Error::check(Kind::Fault, faults, ())
     }
 
     /// The globs of exports, and those of imports.
@@ -193,8 +199,13 @@ impl Headers {
 }
 
 /// What every command that links can be told wrong.
-fn faults_of(inputs: &[PathBuf], headers: &Headers, stack_size: u64) -> Vec<Problem> {
+fn faults_of(inputs: &[PathBuf], headers: &Headers, stack_size: u64, pool: u32) -> Vec<Problem> {
     let mut faults = headers.faults();
+    if !(1..=MAX_POOL).contains(&pool) {
+        faults.push(Problem::new(format!(
+            "a pool of {pool} Go functions is not one of 1 to {MAX_POOL}"
+        )));
+    }
     if inputs.is_empty() {
         faults.push(Problem::new("no input files"));
     }
@@ -232,6 +243,8 @@ pub struct InspectOptions {
     /// As for `convert`.
     pub keeps: Vec<String>,
     /// As for `convert`.
+    pub pool: u32,
+    /// As for `convert`.
     pub imports: Vec<String>,
     /// As for `convert`.
     pub trust: Vec<String>,
@@ -257,6 +270,7 @@ impl InspectOptions {
             consumes: Vec::new(),
             cstr: Vec::new(),
             keeps: Vec::new(),
+            pool: DEFAULT_POOL,
             imports: Vec::new(),
             trust: Vec::new(),
             blocking: Vec::new(),
@@ -272,11 +286,8 @@ impl InspectOptions {
 
     /// Refuses what cannot be done before any file is read.
     pub fn check(&self) -> Result<()> {
-        Error::check(
-            Kind::Fault,
-            faults_of(&self.inputs, &self.headers, self.stack_size),
-            (),
-        )
+        let faults = faults_of(&self.inputs, &self.headers, self.stack_size, self.pool);
+        Error::check(Kind::Fault, faults, ())
     }
 }
 

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use crate::base::diag::{Problem, Result};
 use crate::base::options::{
-    ConvertOptions, DEFAULT_STACK_SIZE, Headers, MAX_STACK_SIZE, MIN_STACK_SIZE, base_name,
+    ConvertOptions, DEFAULT_POOL, DEFAULT_STACK_SIZE, Headers, MAX_STACK_SIZE, MIN_STACK_SIZE,
+    base_name,
 };
 use crate::base::report::{Converted, Progress, bytes, count};
 use clap::Args;
@@ -62,6 +63,9 @@ pub struct Go {
     /// Functions that keep the function pointers they are given and call them later, by symbol; `!GLOB` for those that do not; the last match counts
     #[arg(long, value_name = "GLOB")]
     keeps: Vec<String>,
+    /// Go functions of one type that the library can have at a time where it takes no user data for them [default: 64]
+    #[arg(long, value_name = "N")]
+    pool: Option<u32>,
     /// Undefined functions that Go provides, by symbol: each has a SetXxx(func ...) in Go; `!GLOB` for those that Go does not provide; the last match counts
     #[arg(long = "import", value_name = "GLOB")]
     imports: Vec<String>,
@@ -185,6 +189,7 @@ impl Go {
             consumes: self.consumes,
             cstr: self.cstr,
             keeps: self.keeps,
+            pool: self.pool.unwrap_or(DEFAULT_POOL),
             imports: self.imports,
             trust: self.trust,
             blocking: self.blocking,
@@ -227,6 +232,9 @@ impl Go {
         }
         for glob in &self.keeps {
             flag("--keeps", glob);
+        }
+        if let Some(pool) = self.pool {
+            flag("--pool", &pool.to_string());
         }
         for glob in &self.imports {
             flag("--import", glob);

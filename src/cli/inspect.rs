@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::base::diag::Result;
-use crate::base::options::{DEFAULT_STACK_SIZE, InspectOptions};
+use crate::base::options::{DEFAULT_POOL, DEFAULT_STACK_SIZE, InspectOptions};
 use crate::base::report::{Inspection, Progress};
 use clap::Args;
 
@@ -42,6 +42,9 @@ pub struct Inspect {
     /// Functions that keep the function pointers they are given, as for convert
     #[arg(long, value_name = "GLOB")]
     keeps: Vec<String>,
+    /// Go functions of one type at a time, as for convert [default: 64]
+    #[arg(long, value_name = "N")]
+    pool: Option<u32>,
     /// Undefined functions that Go provides, as for convert
     #[arg(long = "import", value_name = "GLOB")]
     imports: Vec<String>,
@@ -83,6 +86,7 @@ pub fn run(args: Inspect, ui: &Ui) -> Result<Inspection> {
         consumes: args.consumes,
         cstr: args.cstr,
         keeps: args.keeps,
+        pool: args.pool.unwrap_or(DEFAULT_POOL),
         imports: args.imports,
         trust: args.trust,
         blocking: args.blocking,

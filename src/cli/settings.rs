@@ -164,8 +164,8 @@ mod tests {
         for flag in known.get_arguments() {
             let value = match flag.get_action() {
                 ArgAction::SetTrue => json!(true),
-                ArgAction::Append => json!(["8MiB"]),
-                _ => json!("8MiB"),
+                ArgAction::Append => json!(["8388608"]),
+                _ => json!("8388608"),
             };
             let table = json!({ name(flag): value });
             assert_eq!(words(&settings(table)).unwrap().len(), 1, "{}", name(flag));

@@ -2,7 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::{Constant, Function, Import, Int, Kept, Layout, Param, Type, TypeDef, TypeId};
+use crate::base::options::DEFAULT_POOL;
+
+use super::{
+    Constant, Function, Import, Int, Kept, Layout, Owner, Param, Type, TypeDef, TypeId, TypeKind,
+};
 
 /// What was read: the exported functions as C has them, and the types that they name.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -74,7 +78,7 @@ impl Signatures {
 }
 
 /// What types and names of signatures mean beyond C, as the rules of [`crate::sig::rules`] find it. Each rule gives one part.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Conventions {
     /// The structs of `rsyso-ffi`, and what they stand for.
     pub owned: HashMap<TypeId, Type>,
@@ -86,6 +90,21 @@ pub struct Conventions {
     pub kept: Vec<BTreeSet<usize>>,
     /// By function: those that it keeps until it calls the destroy function behind their user data.
     pub destroyed: Vec<BTreeSet<usize>>,
+    /// How many Go functions of one type there can be at a time where no user data tells them apart.
+    pub pool: u32,
+}
+
+impl Default for Conventions {
+    fn default() -> Self {
+        Conventions {
+            owned: HashMap::new(),
+            user_data: Vec::new(),
+            pairs: Vec::new(),
+            kept: Vec::new(),
+            destroyed: Vec::new(),
+            pool: DEFAULT_POOL,
+        }
+    }
 }
 
 impl Conventions {
@@ -123,8 +142,8 @@ impl Conventions {
             {
                 let id = all.len();
                 all.push(Kept {
-                    export: symbol.to_owned(),
-                    param: param.name.clone(),
+                    owner: Owner::Export(symbol.to_owned()),
+                    name: param.name.clone(),
                     ty: std::mem::replace(&mut param.ty, Type::Kept { id, nullable }),
                     destroyed,
                 });
@@ -147,12 +166,92 @@ impl Conventions {
     }
 }
 
+/// Makes the function pointers kept that are fields of types that functions lead to: the library may call them whenever it has the value.
+fn keep_fields(meant: &mut Signatures, imports: &[Import], all: &mut Vec<Kept>) {
+    let mut seen = BTreeSet::new();
+    let mut open: Vec<TypeId> = Vec::new();
+    for f in &meant.functions {
+        let used = f.params.iter().map(|p| &p.ty).chain(&f.result);
+        used.for_each(|ty| named(ty, &mut open));
+    }
+    let called = all.iter().map(|kept| &kept.ty);
+    let called = called.chain(imports.iter().map(|import| &import.ty));
+    called.for_each(|ty| named(ty, &mut open));
+    while let Some(id) = open.pop() {
+        let Some(def) = meant.types.get_mut(id.0 as usize) else {
+            continue;
+        };
+        if !seen.insert(id) {
+            continue;
+        }
+        let first = all.len();
+        fields(def, id, all);
+        let new = all[first..].iter().map(|kept| &kept.ty);
+        let held = def.kind.fields().map(|f| &f.ty);
+        new.chain(held).for_each(|ty| named(ty, &mut open));
+    }
+}
+
+/// The named types that a type is made of.
+fn named(ty: &Type, found: &mut Vec<TypeId>) {
+    match ty {
+        Type::Named(id) => found.push(*id),
+        _ => ty.parts().into_iter().for_each(|part| named(part, found)),
+    }
+}
+
+/// Makes those of one type kept.
+fn fields(def: &mut TypeDef, id: TypeId, all: &mut Vec<Kept>) {
+    let owner = Owner::Type(id, def.name.clone());
+    match &mut def.kind {
+        TypeKind::Struct { fields, .. } | TypeKind::Union { fields, .. } => {
+            for field in fields {
+                keep(&owner, &field.name, &mut field.ty, all);
+            }
+        }
+        TypeKind::Sum { variants, .. } => {
+            for variant in variants {
+                let alone = variant.fields.len() == 1;
+                for field in &mut variant.fields {
+                    let name = match alone {
+                        true => variant.name.clone(),
+                        false => format!("{}_{}", variant.name, field.name),
+                    };
+                    keep(&owner, &name, &mut field.ty, all);
+                }
+            }
+        }
+        TypeKind::Enum { .. } | TypeKind::Opaque { .. } => {}
+    }
+}
+
+/// Makes a function pointer, or an array of some, one that is kept. Those of an array are of one type.
+fn keep(owner: &Owner, name: &str, ty: &mut Type, all: &mut Vec<Kept>) {
+    match ty {
+        Type::Array { elem, .. } => keep(owner, name, elem, all),
+        Type::Callback { nullable, .. } => {
+            let kept = Type::Kept {
+                id: all.len(),
+                nullable: *nullable,
+            };
+            all.push(Kept {
+                owner: owner.clone(),
+                name: name.to_owned(),
+                ty: std::mem::replace(ty, kept),
+                destroyed: false,
+            });
+        }
+        _ => {}
+    }
+}
+
 /// The API of a library: its exported functions as they are meant, and the types that they name. It never changes.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Api {
     meant: Signatures,
     kept: Vec<Kept>,
     imports: Vec<Import>,
+    pool: u32,
 }
 
 impl Api {
@@ -174,11 +273,13 @@ impl Api {
                 .for_each(|f| conventions.replace(&mut f.ty));
         }
         let imports = std::mem::take(&mut meant.imports).into_iter();
-        let imports = imports.map(Import::from).collect();
+        let imports: Vec<Import> = imports.map(Import::from).collect();
+        keep_fields(&mut meant, &imports, &mut kept);
         Api {
             meant,
             kept,
             imports,
+            pool: conventions.pool,
         }
     }
 
@@ -190,6 +291,17 @@ impl Api {
     /// The function pointers that the library keeps; [`Type::Kept`] indexes this list.
     pub fn kept(&self) -> &[Kept] {
         &self.kept
+    }
+
+    /// Those of them that have a piece of code for each Go function, with their numbers among all, in order.
+    pub fn pooled(&self) -> impl Iterator<Item = (usize, &Kept)> {
+        let all = self.kept.iter().enumerate();
+        all.filter(|(_, kept)| kept.pooled())
+    }
+
+    /// How many pieces each of those has.
+    pub fn pool(&self) -> u32 {
+        self.pool
     }
 
     /// The functions that the library calls and Go provides, in the order of their symbol names.

@@ -1,18 +1,43 @@
 //! Functions of Go's that the library may call in any call: those that it keeps, and those that it calls by name.
 
-use super::{Function, Source, Type};
+use super::{Function, Source, Type, TypeId};
 
-/// A parameter of a function pointer that the library keeps.
+/// Where a function pointer stands that the library keeps.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Kept {
-    /// The symbol of the export.
-    pub export: String,
-    /// The parameter's name, as in Rust.
-    pub param: String,
-    /// The function's type, a [`Type::Callback`] with user data.
+    /// What has it.
+    pub owner: Owner,
+    /// The parameter's or the field's name, as in Rust.
+    pub name: String,
+    /// The function's type, a [`Type::Callback`].
     pub ty: Type,
     /// Whether behind the user data follows a function by which the library says that it is done with it: three parameters in C, one in Go.
     pub destroyed: bool,
+}
+
+/// What has a function pointer that the library keeps.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Owner {
+    /// An export, by its symbol: the pointer is a parameter.
+    Export(String),
+    /// A type and its name: the pointer is a field.
+    Type(TypeId, String),
+}
+
+impl Owner {
+    /// Its name, as in Rust.
+    pub fn name(&self) -> &str {
+        match self {
+            Owner::Export(name) | Owner::Type(_, name) => name,
+        }
+    }
+}
+
+impl Kept {
+    /// Whether no user data says which Go function is meant. Then the address of the code says it: there is a piece of code for each Go function.
+    pub fn pooled(&self) -> bool {
+        matches!(self.ty, Type::Callback { user: None, .. })
+    }
 }
 
 /// A function that the library calls and Go provides.

@@ -11,7 +11,7 @@ pub mod goabi;
 pub mod uses;
 
 pub use api::{Api, Conventions, Signatures};
-pub use called::{Import, Kept};
+pub use called::{Import, Kept, Owner};
 pub use declared::{Declared, Said};
 
 /// Index into [`Signatures::types`] and [`Api::types`].
@@ -190,7 +190,8 @@ pub enum Type {
     },
     /// A struct, an enum, a union or an opaque type.
     Named(TypeId),
-    /// `extern "C" fn(...)` or an `Option` of it: a Go function, called during the call only. As a parameter of an export only.
+    /// `extern "C" fn(...)` or an `Option` of it: a Go function, called during the call only. In an [`Api`], as a parameter of an export only; signatures
+    /// have fields of this type, too.
     Callback {
         /// Parameter types, `user` included.
         params: Vec<Type>,
@@ -203,7 +204,7 @@ pub enum Type {
         /// Whether the pointer may be null.
         nullable: bool,
     },
-    /// Such a function with its user data, which the library keeps beyond the call ([`Api::kept`]). As a parameter of an export only.
+    /// Such a function, with its user data if it has some, which the library keeps beyond the call ([`Api::kept`]). As a parameter of an export, or as a field.
     Kept {
         /// Which of them.
         id: usize,

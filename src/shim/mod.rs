@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 
 use crate::base::diag::{Error, Kind, Problem, Result};
 use crate::model::goabi::{self, Slot, WORD};
-use crate::model::{Api, Function, Import, Int, Type};
+use crate::model::{Api, Function, Import, Int, Owner, Type};
 use crate::wrappers;
 
 use types::Types;
@@ -74,6 +74,10 @@ pub fn standin(real: &str, id: &str) -> String {
 pub fn write(api: &Api, identity: &str) -> Result<Shim> {
     let mut types = Types::new(api);
     let mut problems: Vec<Problem> = api.imports().iter().map(imported).collect();
+    problems.extend(api.pooled().filter_map(|(_, kept)| match &kept.owner {
+        Owner::Type(_, ty) => Some(field(ty, &kept.name)),
+        Owner::Export(_) => None,
+    }));
     let mut text = String::new();
     let own = own(api);
     let exports = api.functions().iter().map(Some);
@@ -133,6 +137,14 @@ fn imported(import: &Import) -> Problem {
         "{symbol} cannot be provided through cgo yet: Go calls would have to find it"
     ))
     .help("build without --cgo")
+}
+
+/// A field that is a Go function.
+fn field(ty: &str, name: &str) -> Problem {
+    Problem::new(format!(
+        "{ty} cannot be used through cgo yet: its field {name} is a Go function that the library keeps"
+    ))
+    .help("build without --cgo, or leave out the functions that it is given to")
 }
 
 fn refused(function: &Function, what: &str) -> Problem {

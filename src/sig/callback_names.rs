@@ -2,6 +2,7 @@
 //! the same crate that stands for one.
 
 use super::source::Sources;
+use super::syntax::{Item, ItemKind};
 use crate::model::{Function, Type};
 
 /// `type`s of `type`s; more means that they go round in a circle.
@@ -15,6 +16,23 @@ pub(super) fn apply(ty: &mut Type, sources: &mut Sources<'_>, krate: &str, writt
         && found.len() == params.len()
     {
         *names = known(found);
+    }
+}
+
+/// The same for the `n`th field of a struct, or an array of such; `source` is the crate and the item.
+pub(super) fn apply_to_field(
+    ty: &mut Type,
+    sources: &mut Sources<'_>,
+    (krate, item): &(String, Option<Item>),
+    n: usize,
+) {
+    if let Some(ItemKind::Type {
+        fields: Some(types),
+        ..
+    }) = item.as_ref().map(|item| &item.kind)
+        && let Some(written) = types.get(n)
+    {
+        apply(ty, sources, krate, written);
     }
 }
 

@@ -3,11 +3,11 @@
 use gimli::{DwAt, constants as dw};
 
 use super::attributes::Repr;
-use super::c_char;
 use super::dwarf::{At, Die};
 use super::shape::{Shape, View, is_option};
 use super::syntax::{Item, ItemKind};
 use super::types::{Mapped, Mapper, State, Stop, Why, is_std, refuse};
+use super::{c_char, callback_names};
 use crate::model::{Field, Int, Layout, Type, TypeKind, Variant};
 
 /// Go aligns no type more strictly than a word.
@@ -163,19 +163,23 @@ impl<'d, 'a> Mapper<'d, 'a> {
         let item = self.item(view, die, Some(&names))?;
         check_repr(&item, die, name)?;
         let of = |field: &str| format!("is `{name}`, whose field `{field}`");
-        let fields = self.fields_of(object, members, &item, &of, depth)?;
+        let krate = view.scan.path(die.at, name).into_iter().next();
+        let source = (krate.unwrap_or_default(), item);
+        let fields = self.fields_of(object, members, &source, &of, depth)?;
+        let (_, item) = source;
         Ok((fields, item.map_or(String::new(), |i| i.doc)))
     }
 
-    /// The fields that have bytes. `of` begins the sentence that says what is wrong with one.
+    /// The fields that have bytes. `source` is the crate, and the item of it that has them; `of` begins the sentence that says what is wrong with one.
     pub(super) fn fields_of(
         &mut self,
         object: usize,
         members: Vec<Member>,
-        item: &Option<Item>,
+        source: &(String, Option<Item>),
         of: &dyn Fn(&str) -> String,
         depth: u32,
     ) -> Mapped<Vec<Field>> {
+        let item = &source.1;
         let docs: Vec<_> = parts(item).map(|p| p.1.clone()).collect();
         let mut docs = docs.into_iter();
         let mut fields = Vec::new();
@@ -191,6 +195,7 @@ impl<'d, 'a> Mapper<'d, 'a> {
                 Err(e) => return Err(e),
             };
             c_char::apply_to_field(&mut ty, item, n);
+            callback_names::apply_to_field(&mut ty, self.sources(), source, n);
             fields.push(Field {
                 name: member.name,
                 ty,

@@ -16,6 +16,7 @@ pub(crate) mod dwarf;
 mod finish;
 mod foreign;
 mod function;
+mod function_pointers;
 // Without the parser, nobody makes the declarations that the rest of it knows.
 #[cfg_attr(not(feature = "header"), allow(dead_code))]
 pub mod header;

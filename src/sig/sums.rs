@@ -91,7 +91,7 @@ impl<'d, 'a> Mapper<'d, 'a> {
                 let variant = &variant.name;
                 format!("is `{name}`, whose field `{field}` of `{variant}`")
             };
-            let fields = self.fields_of(object, members, &None, &of, depth)?;
+            let fields = self.fields_of(object, members, &Default::default(), &of, depth)?;
             variants.push(Variant {
                 fields,
                 name: variant.name,

@@ -166,11 +166,21 @@ impl<'d, 'a> Mapper<'d, 'a> {
 
     /// The type of a parameter or result; None when it has no bytes.
     pub fn value(&mut self, object: usize, at: At) -> Mapped<Option<Type>> {
+        self.value_within(object, at, 0)
+    }
+
+    /// `depth` counts the types that it is held in.
+    pub(super) fn value_within(
+        &mut self,
+        object: usize,
+        at: At,
+        depth: u32,
+    ) -> Mapped<Option<Type>> {
         let view = self.view(object)?;
         let at = view.see_through(at)?;
         match view.shape(at)? {
             Shape::Str => Ok(Some(Type::Str)),
-            Shape::Slice { elem, mutable } => match self.held(object, elem, 0) {
+            Shape::Slice { elem, mutable } => match self.held(object, elem, depth) {
                 Ok(Some(elem)) => Ok(Some(Type::Slice {
                     elem: Box::new(elem),
                     mutable,
@@ -183,12 +193,14 @@ impl<'d, 'a> Mapper<'d, 'a> {
                 })),
                 Err(e) => Err(e),
             },
-            Shape::Function { to, nullable } => self.callback(object, to, nullable).map(Some),
+            Shape::Function { to, nullable } => {
+                self.callback(object, to, nullable, depth).map(Some)
+            }
             Shape::Array { .. } => Err(Stop::Refused(
                 Why::new("is an array by value, which C cannot pass")
                     .help("pass a reference to it"),
             )),
-            _ => self.held(object, at, 0),
+            _ => self.held(object, at, depth),
         }
     }
 
@@ -237,9 +249,9 @@ impl<'d, 'a> Mapper<'d, 'a> {
             }
             Shape::Str => Err(Stop::Refused(inner_wide("`&str`"))),
             Shape::Slice { .. } => Err(Stop::Refused(inner_wide("slice"))),
-            Shape::Function { .. } => {
-                refuse("is a function pointer that is not itself a parameter")
-            }
+            Shape::Function { to, nullable } => self
+                .function_field(object, to, nullable, depth + 1)
+                .map(Some),
             Shape::Foreign(what) => Err(Stop::Refused(foreign(&what))),
         }
     }
@@ -297,49 +309,6 @@ impl<'d, 'a> Mapper<'d, 'a> {
             return Ok(None);
         }
         Ok(Some(Type::Named(self.named(object, die.at)?)))
-    }
-
-    fn callback(&mut self, object: usize, to: At, nullable: bool) -> Mapped<Type> {
-        let view = self.view(object)?;
-        let part = |stop| match stop {
-            Stop::Refused(why) => Stop::Refused(Why {
-                reason: format!("is a function pointer, one of whose parts {}", why.reason),
-                ..why
-            }),
-            damaged => damaged,
-        };
-        let mut params = Vec::new();
-        for child in view.debug.children(to)? {
-            match child.tag() {
-                dw::DW_TAG_formal_parameter => {
-                    let ty = view.debug.ty(&child)?.ok_or(gimli::Error::MissingUnitDie)?;
-                    params.extend(self.plain_value(object, ty).map_err(part)?);
-                }
-                dw::DW_TAG_unspecified_parameters => {
-                    return refuse("is a variadic function pointer");
-                }
-                _ => {}
-            }
-        }
-        let result = match view.debug.ty(&view.debug.die(to)?)? {
-            Some(ty) => self.plain_value(object, ty).map_err(part)?.map(Box::new),
-            None => None,
-        };
-        Ok(Type::Callback {
-            params,
-            names: Vec::new(),
-            result,
-            user: None,
-            nullable,
-        })
-    }
-
-    /// A value, but no function pointer: callbacks of callbacks would have no end.
-    fn plain_value(&mut self, object: usize, at: At) -> Mapped<Option<Type>> {
-        match self.view(object)?.shape(at)? {
-            Shape::Function { .. } => refuse("is a function pointer itself"),
-            _ => self.value(object, at),
-        }
     }
 
     pub(super) fn def(&self, id: TypeId) -> Mapped<&Def> {

@@ -99,3 +99,11 @@ pub fn next() -> Function {
         ..due()
     }
 }
+
+/// What [`pool`] is called.
+pub const POOL: &str = "rsyso_pool";
+
+/// What gives the address of the pieces of code that stand for one Go function each ([`POOL_CODE`](crate::arch::POOL_CODE)).
+pub fn pool() -> Function {
+    Function::of_static(POOL, None)
+}

@@ -68,6 +68,7 @@ const LEFT_OUT: &[(&str, &str)] = &[
         "kept",
         "functions that the library keeps are refused so far",
     ),
+    ("vtables", "function pointers in structs are refused so far"),
     (
         "overflow",
         "the end of the stack and faults are the system's",

@@ -303,6 +303,11 @@ fn check_pointee(api: &Api, ty: &Type) -> Result<(), String> {
     }
 }
 
+/// Whether user data says which kept function is meant; else its address is one of its own, a word as any.
+fn user_data(api: &Api, id: usize) -> bool {
+    api.kept().get(id).is_some_and(|kept| !kept.pooled())
+}
+
 /// How a value of this type travels.
 fn shape(api: &Api, ty: &Type) -> Result<Shape, String> {
     match ty {
@@ -337,7 +342,7 @@ fn shape(api: &Api, ty: &Type) -> Result<Shape, String> {
                 user: user.is_some(),
             })
         }
-        Type::Kept { id, .. } => Ok(Shape::Kept {
+        Type::Kept { id, .. } if user_data(api, *id) => Ok(Shape::Kept {
             id: *id,
             destroyed: api.kept().get(*id).is_some_and(|kept| kept.destroyed),
         }),

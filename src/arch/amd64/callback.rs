@@ -29,7 +29,11 @@ pub(super) fn emit(api: &Api, callback: &Type, which: usize, callee: &str) -> Re
 /// The code for the functions that the library keeps of this number.
 pub(super) fn kept(api: &Api, id: usize) -> Result<Code, String> {
     let kept = api.kept().get(id).ok_or("it is not kept")?;
-    code(api, &kept.ty, id, &kept_code(kept), Called::Kept)
+    let called = match kept.pooled() {
+        true => Called::Pooled,
+        false => Called::Kept,
+    };
+    code(api, &kept.ty, id, &kept_code(kept), called)
 }
 
 /// The code for a function that Go provides: it has the number behind those that are kept.
@@ -64,6 +68,8 @@ enum Called {
     Given,
     /// In any call. The user data says which function is meant.
     Kept,
+    /// In any call. eax says which piece of code was called ([`super::pool`]).
+    Pooled,
     /// In any call, by name.
     Imported,
 }
@@ -73,7 +79,7 @@ impl Called {
     fn by(self) -> &'static str {
         match self {
             Called::Given => symbols::CALLBACK,
-            Called::Kept | Called::Imported => symbols::KEPT,
+            Called::Kept | Called::Pooled | Called::Imported => symbols::KEPT,
         }
     }
 }
@@ -101,7 +107,7 @@ fn code(
         .map(|slot| slot.offset);
     let mut t = Trampoline {
         w: Writer::new(FramePlace::OnLane).map_err(broken)?,
-        room: room(&frame),
+        room: room(&frame, called),
         called,
     };
     t.whole(&frame, &call, which, callee, user)
@@ -114,9 +120,18 @@ fn memory_at(frame: &Frame) -> u64 {
     frame.size.next_multiple_of(8)
 }
 
+/// Where the number of a piece of code is kept: behind that.
+fn number_at(frame: &Frame) -> u64 {
+    memory_at(frame) + 8
+}
+
 /// Bytes below the return address. With that the stack is aligned to 16 again.
-fn room(frame: &Frame) -> u64 {
-    (memory_at(frame) + 8 + RETURN_ADDRESS).next_multiple_of(16) - RETURN_ADDRESS
+fn room(frame: &Frame, called: Called) -> u64 {
+    let end = match called {
+        Called::Pooled => number_at(frame) + 8,
+        Called::Given | Called::Kept | Called::Imported => number_at(frame),
+    };
+    (end + RETURN_ADDRESS).next_multiple_of(16) - RETURN_ADDRESS
 }
 
 /// Registers of arguments, at all widths.
@@ -148,6 +163,10 @@ impl Trampoline {
         self.w.a.sub(rsp, disp(self.room))?;
         let cfa = |n: u64| CallFrameInstruction::Cfa(X86_64::RSP, disp(n));
         self.w.frame_is(cfa(RETURN_ADDRESS + self.room));
+        if self.called == Called::Pooled {
+            let to = rsp + disp(number_at(frame));
+            self.w.a.mov(dword_ptr(to), eax)?;
+        }
         if let Return::Memory { .. } = call.result {
             self.w.a.mov(qword_ptr(rsp + disp(memory_at(frame))), rdi)?;
         }
@@ -160,8 +179,14 @@ impl Trampoline {
         self.clear_result(frame)?;
         match user {
             Some(at) => self.w.a.mov(rcx, qword_ptr(rsp + disp(at)))?,
-            None if self.called == Called::Imported => self.w.a.mov(ecx, disp(KEPT_BY_NAME))?,
-            None => self.w.a.xor(ecx, ecx)?,
+            None => match self.called {
+                Called::Imported => self.w.a.mov(ecx, disp(KEPT_BY_NAME))?,
+                Called::Pooled => {
+                    let number = rsp + disp(number_at(frame));
+                    self.w.a.mov(ecx, dword_ptr(number))?;
+                }
+                Called::Given | Called::Kept => self.w.a.xor(ecx, ecx)?,
+            },
         }
         self.w.a.mov(rdi, rsp)?;
         self.w.a.mov(esi, disp(which as u64))?;

@@ -139,11 +139,8 @@ impl Eightbytes {
             Type::Owned { .. } | Type::OwnedStr | Type::Fallible { .. } => {
                 return Err("a struct by value with a type of rsyso-ffi in it: such types stand alone, as results".into());
             }
-            Type::Callback { .. } | Type::Kept { .. } => {
-                return Err(
-                    "a struct by value with a function pointer in it is not supported".into(),
-                );
-            }
+            Type::Kept { .. } => self.leaf(at, 8, Class::Integer, false),
+            Type::Callback { .. } => return Err("it holds a function pointer".into()),
         }
         Ok(())
     }

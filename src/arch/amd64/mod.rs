@@ -19,6 +19,7 @@ mod flags;
 mod frames;
 pub mod groups;
 mod handles;
+pub mod pool;
 mod regions;
 pub mod relax;
 pub mod reloc;
@@ -134,6 +135,9 @@ impl Calling for Amd64 {
     }
     fn c_abi_names(&self) -> &'static [&'static str] {
         &["sysv64", "sysv64-unwind"]
+    }
+    fn pool(&self, api: &Api) -> Result<Code, String> {
+        pool::emit(api)
     }
     fn jump(&self, symbol: &str) -> Result<Code, String> {
         wrapper::jump(symbol)

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::handles::Handles;
-use crate::model::{Api, Declared, Field, Function, Type, TypeId, TypeKind, Variant};
+use crate::model::{Api, Declared, Field, Function, Kept, Owner, Type, TypeId, TypeKind, Variant};
 
 /// What a value must be for Rust, beyond what its Go type says.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -69,7 +69,9 @@ pub(super) struct Border {
     pub(super) functions: Vec<Vec<Check>>,
     /// In the order of the functions: for each parameter that is a Go function, what its result must be.
     results: Vec<BTreeMap<usize, Rule>>,
-    /// In the order of the functions that Go provides: what their results must be.
+    /// In the order of the functions that the library keeps: what their results must be.
+    kept: Vec<Option<Rule>>,
+    /// In the order of the functions that Go provides: the same.
     imports: Vec<Option<Rule>>,
     /// Fields with rules, by their numbers.
     pub(super) structs: BTreeMap<TypeId, Vec<(usize, Rule)>>,
@@ -92,6 +94,11 @@ impl Border {
         self.results.get(function)?.get(&param)
     }
 
+    /// What the result of a function that the library keeps must be.
+    pub fn kept(&self, id: usize) -> Option<&Rule> {
+        self.kept.get(id)?.as_ref()
+    }
+
     /// What the result of a function that Go provides must be.
     pub fn import(&self, index: usize) -> Option<&Rule> {
         self.imports.get(index)?.as_ref()
@@ -105,7 +112,7 @@ impl Border {
             _ => None,
         });
         let results = self.results.iter().flat_map(BTreeMap::values);
-        let imports = self.imports.iter().flatten();
+        let imports = self.imports.iter().chain(&self.kept).flatten();
         let mut open: Vec<&Rule> = valid.chain(results).chain(imports).collect();
         let mut found = BTreeSet::new();
         while let Some(rule) = open.pop() {
@@ -154,6 +161,18 @@ pub(super) fn plan(api: &Api, declared: &Declared, handles: &Handles) -> Border 
     border.sums = variants(api, &all);
     let imports = api.imports().iter();
     let imports = imports.map(|import| all.of_result(&import.ty)).collect();
+    // What C's types say of values is less.
+    let less = Rules {
+        enums: &no_enums,
+        structs: &none,
+        sums: &none,
+    };
+    let of_field = |kept: &Kept| match (&kept.owner, api.functions().iter().all(|f| f.foreign)) {
+        (Owner::Export(_), _) => None,
+        (Owner::Type(..), true) => less.of_result(&kept.ty),
+        (Owner::Type(..), false) => all.of_result(&kept.ty),
+    };
+    let mut kept: Vec<Option<Rule>> = api.kept().iter().map(of_field).collect();
     let (mut functions, mut results) = (Vec::new(), Vec::new());
     for f in api.functions() {
         if declared.trusts(f) {
@@ -161,28 +180,26 @@ pub(super) fn plan(api: &Api, declared: &Declared, handles: &Handles) -> Border 
             results.push(BTreeMap::new());
             continue;
         }
-        // What C's types say of values is less.
-        let less = Rules {
-            enums: &no_enums,
-            structs: &none,
-            sums: &none,
-        };
         let rules = if f.foreign { &less } else { &all };
         let params = || f.params.iter().enumerate();
         let plain = params().filter(|(_, p)| handles.of(&p.ty).is_none());
         let valid = plain.filter_map(|(i, p)| Some(Check::Valid(i, rules.of(&p.ty)?)));
         functions.push(valid.chain(apart(api, f)).collect());
-        let result = |ty: &Type| match ty {
-            Type::Kept { id, .. } => rules.of_result(&api.kept().get(*id)?.ty),
-            ty => rules.of_result(ty),
-        };
+        for (_, p) in params() {
+            if let Type::Kept { id, .. } = p.ty
+                && let (Some(slot), Some(of)) = (kept.get_mut(id), api.kept().get(id))
+            {
+                *slot = rules.of_result(&of.ty);
+            }
+        }
         results.push(
             params()
-                .filter_map(|(i, p)| Some((i, result(&p.ty)?)))
+                .filter_map(|(i, p)| Some((i, rules.of_result(&p.ty)?)))
                 .collect(),
         );
     }
-    (border.functions, border.results, border.imports) = (functions, results, imports);
+    (border.functions, border.results) = (functions, results);
+    (border.kept, border.imports) = (kept, imports);
     border
 }
 

@@ -17,6 +17,7 @@ use super::export::{CallSite, Export};
 use super::handle_types::SETTLE;
 use super::manner::Manner;
 use super::runtime_structs::{self, Field};
+use super::scope::Scope;
 use super::types::{self, Row};
 
 /// What a stub returns: the Go function that is called, or nil.
@@ -308,5 +309,43 @@ impl Answer<'_> {
             lines.extend(border::result(&self.looks, rule, &result, indent));
         }
         lines
+    }
+}
+
+/// A function that calls a Go function which the library keeps, as the last argument of another.
+pub(super) struct Called {
+    /// Which of the kept ones it is.
+    pub id: usize,
+    /// What its parameter is called.
+    frame: String,
+    lines: Vec<String>,
+}
+
+impl Called {
+    /// The one that calls the Go function `f`, of this type.
+    pub fn new(scope: &Scope, id: usize, ty: &Type, who: &str, f: &str) -> Called {
+        let frame = names::unused("frame", &[f.to_owned()]);
+        let taken = [f.to_owned(), frame.clone()];
+        let answer = Answer {
+            looks: Looks {
+                scope,
+                who,
+                taken: &taken,
+            },
+            callback: ty,
+            rule: scope.border.kept(id),
+            go: f,
+            frame: frame.clone(),
+        };
+        let lines = answer.call("\t\t");
+        Called { id, frame, lines }
+    }
+
+    /// A statement with it, of which `before` are the first words and `behind` the last.
+    pub fn passed(&self, before: &str, behind: &str) -> Vec<String> {
+        let mut all = vec![format!("{before}, func({} unsafe.Pointer) {{", self.frame)];
+        all.extend_from_slice(&self.lines);
+        all.push(format!("\t}}{behind}"));
+        all
     }
 }

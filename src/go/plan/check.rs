@@ -160,7 +160,7 @@ impl<'a> Walk<'a> {
             Type::OwnedStr => Err(given("`OwnedString`", "take a `&str`")),
             Type::Fallible { .. } => Err(given("`FfiResult`", "take the value itself")),
             Type::Kept { id, .. } => match self.api.kept().get(*id) {
-                Some(kept) => self.value(&kept.ty, position, depth),
+                Some(kept) => self.value(&kept.ty, Position::Top, depth + 1),
                 None => Ok(()),
             },
             Type::Callback { .. } if position == Position::Result => {
@@ -176,7 +176,7 @@ impl<'a> Walk<'a> {
                     .map_err(|why| format!("is a function, one of whose parts {why}"))
             }
             Type::Callback { .. } => {
-                Err("holds a function pointer (`extern \"C\" fn`); these are supported as parameters only".into())
+                Err("holds a function pointer (`extern \"C\" fn`), which can be a parameter, or a field of a struct".into())
             }
         }
     }

@@ -12,6 +12,7 @@ use super::export::{self, CallSite, Export};
 use super::handle_types::{self, HandleType};
 use super::lead::{Named, lead};
 use super::manner::Manner;
+use super::pools::Pools;
 use super::request::{Flavour, Request};
 use super::scope::Scope;
 use super::{
@@ -402,9 +403,20 @@ impl Plan<'_> {
                     Flavour::Native | Flavour::Cgo => None,
                     Flavour::Unsupported => Some(&panic),
                 };
-                sums::declare(self.request.api, self.scope, id, elsewhere)
+                let mut items = sums::declare(self.request.api, self.scope, id, elsewhere);
+                items.extend(self.pools().of_type(id, elsewhere));
+                items
             }
             false => Vec::new(),
+        }
+    }
+
+    /// The functions that the library knows by their addresses alone.
+    fn pools(&self) -> Pools<'_> {
+        Pools {
+            api: self.request.api,
+            scope: self.scope,
+            package: &self.request.place.package,
         }
     }
 

@@ -4,19 +4,19 @@
 //! has a pointer of Go's, and a number that it was given long ago means nothing, or the function that it stood for. The library calls one
 //! by leaving its lane (`rt/src/leave/kept.rs`); an assembly function of the package goes on from there, and calls [`KEPT`].
 
-use crate::base::identifiers as names;
 use crate::contract::{KEPT_DESTROY, KEPT_SERVE, Shown, symbols};
-use crate::go::package::{Declaration, Item, Kind, Stub};
+use crate::go::package::{Item, Stub};
 use crate::model::goabi::{self, Frame, WORD};
 use crate::model::{Api, Function, Type};
 use crate::wrappers;
 
 use super::adopt::{BEGINS, BEGUN, SERVE};
-use super::border::Looks;
-use super::callbacks::{ABORT, Answer, CALLBACK, KEPT_CALL};
-use super::export::{Export, lent_to};
+use super::callbacks::{ABORT, CALLBACK, Called, KEPT_CALL};
+use super::export::Export;
 use super::handle_types::SETTLE;
+use super::kept_type::KeptType;
 use super::manner::Manner;
+use super::pools::{self, Pools};
 use super::race::{ACQUIRES, RELEASES};
 use super::scope::Scope;
 use super::{adopt, depart, imports, types};
@@ -86,7 +86,8 @@ pub(super) fn internal(api: &Api) -> impl Iterator<Item = Stub> {
         in_macro: false,
     };
     let needed = all.into_iter().filter(|(needed, ..)| *needed);
-    needed.map(move |(_, name, result, function)| stub(name, result, function))
+    let stubs = needed.map(move |(_, name, result, function)| stub(name, result, function));
+    stubs.chain(pools::stub(api))
 }
 
 /// The functions that an export takes and keeps: the number of the parameter, and which of the kept ones it is.
@@ -117,6 +118,15 @@ fn one(
         return Vec::new();
     };
     let name = export.scope.kept_name(id);
+    let place = format!("the parameter {} of {}", export.params[at], export.label);
+    if kept.pooled() {
+        let pools = Pools {
+            api: export.api,
+            scope: export.scope,
+            package: export.package(),
+        };
+        return pools.one(id, &place, panic);
+    }
     if kept.destroyed {
         return match panic {
             None => vec![Item::Support(destroyed(export, at, id, &kept.ty))],
@@ -124,50 +134,27 @@ fn one(
         };
     }
     let named = types::indefinite(name);
-    let (label, param) = (&export.label, &export.params[at]);
     let new = format!("New{name}");
-    let mut doc = format!(
-        "{name} is a Go function for the parameter {param} of {label}. The library may keep it, and call it during any call of this package, until it is released."
-    );
-    if let Some(what) = lent_to(&kept.ty) {
-        doc += &format!(
-            " The {what} that it is given are the library's, and good until it returns: copy what is to be kept."
-        );
-    }
-    let function = types::go_type(export.scope, &kept.ty);
-    let released = "Release ends that the library may call the function: if it still does, the program ends. To release it again does nothing.";
-    let ty = match panic {
+    let text = match panic {
         None => format!("type {name} struct {{\n\tid uintptr\n}}"),
         Some(_) => format!("type {name} struct{{ _ [0]func() }}"),
     };
     let (made, free) = match panic {
         None => (
-            body(export, at, id, &kept.ty),
+            body(export, id, &kept.ty),
             vec![format!("\tif f != nil {{\n\t\t{KEEPS}.release(f.id)\n\t}}")],
         ),
         Some(panic) => (vec![panic(&new)], Vec::new()),
     };
-    let mut items: Vec<Item> = vec![
-        Declaration::new(Kind::Type, name, ty).doc([doc]).into(),
-        Declaration::new(
-            Kind::Func,
-            new.as_str(),
-            format!("func {new}(f {function}) *{name}"),
-        )
-        .doc([format!(
-            "{new} makes {named}. Release it when the library is done with it."
-        )])
-        .body(made)
-        .into(),
-        Declaration::new(
-            Kind::Func,
-            format!("{name}.Release"),
-            format!("func (f *{name}) Release()"),
-        )
-        .doc([released])
-        .body(free)
-        .into(),
-    ];
+    let shown = KeptType {
+        scope: export.scope,
+        name,
+        function: &kept.ty,
+        place: &place,
+        text,
+        limit: "",
+    };
+    let mut items = shown.declarations(made, free);
     if panic.is_none() {
         items.push(Item::Support(format!(
             "// user is what the library is given for f.
@@ -203,67 +190,29 @@ fn destroyed(export: &Export<'_>, at: usize, id: usize, ty: &Type) -> String {
         format!("func {KEEP}{name}({f} {function}) uintptr {{"),
         format!("\tif {f} == nil {{\n\t\treturn 0\n\t}}"),
     ];
-    lines.extend(keep(
-        "\treturn ",
-        "",
-        &answer(export, at, id, ty, &export.who, f),
-    ));
+    let called = Called::new(export.scope, id, ty, &export.who, f);
+    lines.extend(keep("\treturn ", "", &called));
     lines.push("}".to_owned());
     lines.join("\n")
 }
 
 /// The body of the function that makes one.
-fn body(export: &Export<'_>, at: usize, id: usize, ty: &Type) -> Vec<String> {
+fn body(export: &Export<'_>, id: usize, ty: &Type) -> Vec<String> {
     let name = export.scope.kept_name(id);
     let package = export.package();
     let mut lines = vec![format!(
         "\tif f == nil {{\n\t\tpanic(\"{package}: New{name} needs a function, not nil\")\n\t}}"
     )];
     let who = format!("{package}: {name}");
-    let called = answer(export, at, id, ty, &who, "f");
+    let called = Called::new(export.scope, id, ty, &who, "f");
     lines.extend(keep(&format!("\treturn &{name}{{"), "}", &called));
     lines
 }
 
-/// A function that calls a Go function, as an argument of [`KEEP`].
-struct Called {
-    id: usize,
-    /// What its parameter is called.
-    frame: String,
-    lines: Vec<String>,
-}
-
-/// Puts it into the table; the number stands between `before` and `behind`.
+/// Puts one into the table; the number stands between `before` and `behind`.
 fn keep(before: &str, behind: &str, called: &Called) -> Vec<String> {
-    let Called { id, frame, lines } = called;
-    let mut all = vec![format!(
-        "{before}{KEEP}({id}, func({frame} unsafe.Pointer) {{"
-    )];
-    all.extend_from_slice(lines);
-    all.push(format!("\t}}){behind}"));
-    all
-}
-
-/// The function that calls the Go function `f`.
-fn answer(export: &Export<'_>, at: usize, id: usize, ty: &Type, who: &str, f: &str) -> Called {
-    let frame = names::unused("frame", &[f.to_owned()]);
-    let taken = [f.to_owned(), frame.clone()];
-    let answer = Answer {
-        looks: Looks {
-            scope: export.scope,
-            who,
-            taken: &taken,
-        },
-        callback: ty,
-        rule: export.scope.border.result(export.index, at),
-        go: f,
-        frame: frame.clone(),
-    };
-    Called {
-        id,
-        frame,
-        lines: answer.call("\t\t"),
-    }
+    let before = format!("{before}{KEEP}({}", called.id);
+    called.passed(&before, &format!("){behind}"))
 }
 
 /// What all of them stand on; `settles` and `aborts` as for [`super::callbacks::native`].
@@ -309,8 +258,14 @@ pub(super) fn native(
         ),
     };
     let imported = imports::called(api, scope, package);
+    let pools = Pools {
+        api,
+        scope,
+        package,
+    };
+    let pooled = pools.called();
     let found = found(api, package);
-    let tables = [imports::native(api), table(api, package)];
+    let tables = [imports::native(api), pools.native(), table(api, package)];
     let tables: String = tables.into_iter().flatten().map(|t| t + "\n\n").collect();
     Some(format!(
         "{tables}// {KEPT_CALL} calls the Go function that the library asks for.
@@ -319,7 +274,7 @@ func {KEPT_CALL}(c *{shown}) {{{destroyed}
 \tif c.which == {KEPT_SERVE} {{
 \t\tgo {SERVE}() // it is about to have a thread
 \t\treturn
-\t}}{imported}{found}
+\t}}{imported}{pooled}{found}
 }}
 
 // {KEPT} does so in the place of a call that is under way.
@@ -336,12 +291,18 @@ func {UNWIND}(c uintptr, room [{ROOM}]uint64){due}"
     ))
 }
 
+/// Whether there are functions that user data tells apart.
+fn has_table(api: &Api) -> bool {
+    api.kept().iter().any(|kept| !kept.pooled())
+}
+
 /// The statements that call a function of the table.
 fn found(api: &Api, package: &str) -> String {
-    if api.kept().is_empty() {
+    if !has_table(api) {
         return String::new();
     }
-    let by = api.kept().iter().map(|k| format!("{:?}", k.export));
+    // By number; those of pools are found above.
+    let by = api.kept().iter().map(|k| format!("{:?}", k.owner.name()));
     let by = by.collect::<Vec<_>>().join(", ");
     format!(
         "\n\tf := {KEEPS}.find(c.user)
@@ -446,5 +407,5 @@ func {KEEP}(kind int, call func(frame unsafe.Pointer)) uintptr {{
 
 {FIND_AND_RELEASE}"
     );
-    (!api.kept().is_empty()).then_some(table)
+    has_table(api).then_some(table)
 }

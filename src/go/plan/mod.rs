@@ -10,7 +10,7 @@
 //! | `types`, `sums`, `variants`, `layouts`, `opaque`, `handle_types`, `constants` | types and constants, and the checks that they lie as the library's do |
 //! | `cgo`, `cgo_handles` | the file that calls through cgo |
 //! | `manner` | what calls are to Go's scheduler |
-//! | `large`, `callbacks`, `kept`, `imports`, `depart`, `owned`, `race`, `lengths`, `escape`, `c_strings`, `texts` | what bodies need beyond a call |
+//! | `large`, `callbacks`, `kept`, `kept_type`, `pools`, `imports`, `depart`, `owned`, `race`, `lengths`, `escape`, `c_strings`, `texts` | what bodies need beyond a call |
 //! | `doc`, `markdown`, `lead` | Go comments from Rust ones |
 //! | `files` | which of it stands in which file |
 //! | `request` | what all of it is planned from |
@@ -34,6 +34,7 @@ mod handle_types;
 mod handles;
 mod imports;
 mod kept;
+mod kept_type;
 mod large;
 mod layouts;
 mod lead;
@@ -43,6 +44,7 @@ mod markdown;
 mod opaque;
 mod owned;
 mod ownership;
+mod pools;
 mod race;
 mod request;
 mod runtime_structs;

@@ -27,8 +27,13 @@ pub(super) fn declare(api: &Api, scope: &Scope, id: TypeId, name: &str) -> Strin
         Some(layout) => bytes(name, layout),
         // Nobody but this package can name it.
         None if is_hidden(scope, id) => format!("type {name} struct{{ _ [0]func() }}"),
-        None => format!("type {name} struct{{ {UNMADE} }}"),
+        None => unmakeable(name),
     }
+}
+
+/// The declaration of a type that Go cannot make.
+pub(super) fn unmakeable(name: &str) -> String {
+    format!("type {name} struct{{ {UNMADE} }}")
 }
 
 /// The declaration of a type of this layout that shows nothing of what is in it.
@@ -83,7 +88,8 @@ fn any(api: &Api, scope: &Scope) -> bool {
     let unmade = |id: &TypeId| {
         api.def(*id).kind.is_opaque() && made(api, scope, *id).is_none() && !is_hidden(scope, *id)
     };
-    scope.types.keys().any(unmade)
+    // Addresses of code.
+    scope.types.keys().any(unmade) || api.pooled().next().is_some()
 }
 
 /// What the files import for them.

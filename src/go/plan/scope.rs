@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::base::diag::{Error, Kind, Problem, Result};
 use crate::model::{
-    Api, Constant, Declared, Function, Param, Type, TypeDef, TypeId, TypeKind, Variant,
+    Api, Constant, Declared, Function, Kept, Owner, Type, TypeDef, TypeId, TypeKind, Variant,
 };
 
 use super::border_rules::{self, Border};
@@ -63,6 +63,11 @@ impl Scope {
         self.kept.get(id).map_or("", |kept| &kept.name)
     }
 
+    /// Whether a piece of code stands for one of them.
+    pub fn pooled(&self, id: usize) -> bool {
+        self.kept.get(id).is_some_and(|kept| kept.pooled)
+    }
+
     /// The type of such functions, if they are plain ones to Go.
     pub fn destroyed(&self, id: usize) -> Option<&Type> {
         self.kept.get(id)?.destroyed.as_ref()
@@ -76,6 +81,8 @@ pub(super) struct KeptNames {
     pub name: String,
     /// The function's type, if the library says itself that it is done with one.
     pub destroyed: Option<Type>,
+    /// Whether its values are addresses of code: no user data tells the functions apart.
+    pub pooled: bool,
 }
 
 /// Names what has two meanings, by both.
@@ -232,29 +239,41 @@ fn without_prefix<'n>(name: &'n str, prefix: &str) -> Option<&'n str> {
     (begins && head.eq_ignore_ascii_case(prefix)).then_some(rest)
 }
 
-/// The types of functions that the library keeps: called after the export, and after the parameter where it takes several.
+/// The types of functions that the library keeps: called after the export, and after the parameter where it takes several; those of fields after both.
 fn kept_names(api: &Api, go: &[String], package: &mut Names) -> Vec<KeptNames> {
+    let functions = api.functions();
+    let several = |symbol: &str| {
+        let of = |kept: &&Kept| matches!(&kept.owner, Owner::Export(s) if s == symbol);
+        api.kept().iter().filter(of).nth(1).is_some()
+    };
     let mut all = Vec::new();
-    for (f, go) in api.functions().iter().zip(go) {
-        let kept = |p: &&Param| matches!(p.ty, Type::Kept { .. });
-        let several = f.params.iter().filter(kept).count() > 1;
-        for p in f.params.iter().filter(kept) {
-            let param = match several {
-                true => names::exported(&p.name, 'X'),
-                false => String::new(),
-            };
-            let name = format!("{go}{param}Func");
-            let kept = api.kept().get(all.len());
-            let destroyed = kept
-                .filter(|kept| kept.destroyed)
-                .map(|kept| kept.ty.clone());
-            if destroyed.is_none() {
-                let of = format!("the functions for `{}` of `{}`", p.name, f.symbol);
-                package.take(&name, of.clone());
-                package.take(&format!("New{name}"), of);
+    for kept in api.kept() {
+        let (owner, field) = (kept.owner.name(), &kept.name);
+        let name = match &kept.owner {
+            Owner::Type(..) => {
+                let field = names::exported(field, 'F');
+                format!("{}{field}Func", names::exported(owner, 'X'))
             }
-            all.push(KeptNames { name, destroyed });
+            Owner::Export(symbol) => {
+                let part = match several(symbol) {
+                    true => names::exported(field, 'X'),
+                    false => String::new(),
+                };
+                let at = functions.binary_search_by(|f| f.symbol.cmp(symbol));
+                let go = at.ok().and_then(|at| go.get(at));
+                format!("{}{part}Func", go.map_or("", String::as_str))
+            }
+        };
+        if !kept.destroyed {
+            let of = format!("the functions for `{field}` of `{owner}`");
+            package.take(&name, of.clone());
+            package.take(&format!("New{name}"), of);
         }
+        all.push(KeptNames {
+            name,
+            destroyed: kept.destroyed.then(|| kept.ty.clone()),
+            pooled: kept.pooled(),
+        });
     }
     all
 }

@@ -150,7 +150,7 @@ pub(super) fn indefinite(name: &str) -> String {
 /// The type as assembly takes it.
 pub(super) fn passed_type(scope: &Scope, ty: &Type) -> String {
     match ty {
-        Type::Kept { .. } => "uintptr".into(),
+        Type::Kept { id, .. } if !scope.pooled(*id) => "uintptr".into(),
         _ => public_type(scope, ty),
     }
 }

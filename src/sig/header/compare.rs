@@ -154,6 +154,7 @@ impl<'a> Comparison<'a> {
                 ),
                 _ => false,
             },
+            (Type::Callback { .. }, Type::Pointer { to: None, .. }) => true,
             (
                 Type::Callback {
                     params: rust,

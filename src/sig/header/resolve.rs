@@ -102,7 +102,7 @@ impl<'h> Resolver<'h> {
     /// The type of a parameter.
     pub fn param(&mut self, ty: &CType) -> Resolved<Type> {
         match self.function_pointer(ty) {
-            Some(function) => self.callback(&function),
+            Some(function) => self.callback(&function, 0),
             None if ty.is_void() => refuse("is `void`"),
             None => self.held(ty, 0),
         }
@@ -115,13 +115,17 @@ impl<'h> Resolver<'h> {
 
     /// The type of a result; None for `void`.
     pub fn result(&mut self, ty: &CType) -> Resolved<Option<Type>> {
+        self.returned(ty, 0)
+    }
+
+    fn returned(&mut self, ty: &CType, depth: u32) -> Resolved<Option<Type>> {
         if ty.is_void() {
             return Ok(None);
         }
         if self.function_pointer(ty).is_some() {
             return refuse("is a function pointer, which Go cannot call");
         }
-        self.held(ty, 0).map(Some)
+        self.held(ty, depth).map(Some)
     }
 
     /// The type behind `typedef`s, as far as these do not name a type of Go's.
@@ -164,7 +168,7 @@ impl<'h> Resolver<'h> {
         }
     }
 
-    fn callback(&mut self, function: &FunctionType) -> Resolved<Type> {
+    fn callback(&mut self, function: &FunctionType, depth: u32) -> Resolved<Type> {
         let part = |why: Why| Why {
             reason: format!("is a function pointer, one of whose parts {}", why.reason),
             ..why
@@ -178,9 +182,10 @@ impl<'h> Resolver<'h> {
             if self.function_pointer(&param.ty).is_some() {
                 return Err(part(Why::new("is a function pointer itself")));
             }
-            params.push(self.held(&param.ty, 0).map_err(part)?);
+            params.push(self.held(&param.ty, depth).map_err(part)?);
         }
-        let result = self.result(&function.result).map_err(part)?.map(Box::new);
+        let result = self.returned(&function.result, depth).map_err(part)?;
+        let result = result.map(Box::new);
         Ok(Type::Callback {
             params,
             names: callback_names::known(names),
@@ -210,8 +215,8 @@ impl<'h> Resolver<'h> {
                     true => PointerKind::Const,
                     false => PointerKind::Mut,
                 };
-                if matches!(self.bare(to), CType::Function(_)) {
-                    return refuse("is a function pointer that is not itself a parameter");
+                if let CType::Function(function) = self.bare(to).clone() {
+                    return self.callback(&function, depth + 1);
                 }
                 let to = self.pointee(to, depth + 1)?.map(Box::new);
                 Ok(Type::Pointer {

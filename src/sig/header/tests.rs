@@ -237,20 +237,20 @@ fn opaque_layout(text: &str) -> Option<(u64, u64)> {
 fn opaque_types_have_their_size_where_it_is_known() {
     for (declared, want) in [
         (
-            "struct S { char kind; union { void (*i)(long); double d; } u; };",
+            "struct S { char kind; union { void (*i)(long, ...); double d; } u; };",
             (16, 8),
         ),
         (
-            "struct S { void (*a)(int); union { struct { short b; char c; }; char d[6]; }; };",
+            "struct S { void (*a)(int, ...); union { struct { short b; char c; }; char d[6]; }; };",
             (16, 8),
         ),
-        ("union S { char a[13]; void (*b)(int); };", (16, 8)),
+        ("union S { char a[13]; void (*b)(int, ...); };", (16, 8)),
         (
-            "enum E { A }; struct S { enum E e; void (*call)(int); const char *s; union { int i; } u[3]; };",
+            "enum E { A }; struct S { enum E e; void (*call)(int, ...); const char *s; union { int i; } u[3]; };",
             (40, 8),
         ),
         (
-            "struct T { char a; void (*b)(long); }; struct S { union { int i; } u; struct T t[2]; char last; };",
+            "struct T { char a; void (*b)(long, ...); }; struct S { union { int i; } u; struct T t[2]; char last; };",
             (48, 8),
         ),
     ] {
@@ -280,7 +280,7 @@ fn opaque_types_have_their_size_where_it_is_known() {
         );
     }
     // As often as it is held: not looked at each time.
-    let mut deep = String::from("struct S0 { void (*f)(int); };");
+    let mut deep = String::from("struct S0 { void (*f)(int, ...); };");
     for n in 0..60 {
         deep += &format!("struct S{} {{ struct S{n} a, b; }};", n + 1);
     }
@@ -326,8 +326,8 @@ fn what_go_cannot_have_is_named() {
             "foo.h:1: `f`: parameter `s` is `S`, whose field `s` holds itself (`S`)",
         ),
         (
-            "struct S { int (*call)(void); }; void f(struct S s);",
-            "foo.h:1: `f`: parameter `s` is `S`, whose field `call` is a function pointer that is not itself a parameter",
+            "struct S { int (*call)(void (*)(void)); }; void f(struct S s);",
+            "foo.h:1: `f`: parameter `s` is `S`, whose field `call` is a function pointer, one of whose parts is a function pointer itself",
         ),
         (
             "struct S { int a[]; }; void f(struct S s);",

@@ -1,10 +1,8 @@
 //! What `--keeps` says: which function pointers the library calls when the call that they were given to is over. No signature tells.
-//!
-//! By its user data the library says which Go function it means, so there must be some.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use crate::base::diag::{Error, Kind, Problem, Result};
+use crate::base::diag::Result;
 use crate::base::globs;
 use crate::model::{Function, Said, Signatures, Type};
 
@@ -27,31 +25,20 @@ pub fn said(functions: &[Function], values: &[String]) -> Result<Said> {
 /// The function pointers of each function that are kept, by their numbers.
 pub(super) fn find(
     read: &Signatures,
-    user_data: &[BTreeMap<usize, usize>],
     destroyed: &[BTreeSet<usize>],
     said: &Said,
-) -> Result<Vec<BTreeSet<usize>>> {
-    let mut problems = Vec::new();
-    let known = user_data.iter().zip(destroyed);
-    let kept = read
-        .functions
-        .iter()
-        .zip(known)
-        .map(|(f, (data, destroyed))| {
-            if said.get(&f.symbol) != Some(&true) {
-                return BTreeSet::new();
-            }
-            // Those with a destroy function are kept without a word, and destroy functions belong to them.
-            let own = |at: &usize| {
-                !destroyed.contains(at)
-                    && !at.checked_sub(2).is_some_and(|f| destroyed.contains(&f))
-            };
-            let without = pointers(f).filter(own).filter(|at| !data.contains_key(at));
-            problems.extend(without.map(|at| refusal(f, at)));
-            pointers(f).filter(own).collect()
-        });
-    let kept = kept.collect();
-    Error::check(Kind::Unsupported, problems, kept)
+) -> Vec<BTreeSet<usize>> {
+    let kept = read.functions.iter().zip(destroyed).map(|(f, destroyed)| {
+        if said.get(&f.symbol) != Some(&true) {
+            return BTreeSet::new();
+        }
+        // Those with a destroy function are kept without a word, and destroy functions belong to them.
+        let own = |at: &usize| {
+            !destroyed.contains(at) && !at.checked_sub(2).is_some_and(|f| destroyed.contains(&f))
+        };
+        pointers(f).filter(own).collect()
+    });
+    kept.collect()
 }
 
 /// The numbers of the function pointers, whether it is decided that they are kept or not.
@@ -61,24 +48,11 @@ fn pointers(function: &Function) -> impl Iterator<Item = usize> {
     params.filter_map(move |(at, p)| pointer(&p.ty).then_some(at))
 }
 
-fn refusal(function: &Function, at: usize) -> Problem {
-    let (symbol, param) = (&function.symbol, &function.params[at].name);
-    let problem = Problem::new(format!(
-        "`{symbol}` cannot keep its parameter `{param}`: the function pointer has no user data, by which the library would say which Go function it means"
-    ))
-    .help(format!(
-        "let it be followed by a `*mut c_void` that the function takes, too, last or first; or leave it out with --keeps '!{symbol}'"
-    ));
-    match &function.source {
-        Some(s) => problem.at(format!("{}:{}", s.file, s.line)),
-        None => problem,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Api, Conventions, Param, PointerKind};
+    use crate::base::diag::Kind;
+    use crate::model::{Api, Conventions, Kept, Param, PointerKind};
 
     const DATA: Type = Type::Pointer {
         to: None,
@@ -125,13 +99,17 @@ mod tests {
         let said = said(&read.functions, &values)?;
         let user_data = super::super::user_data::find(&read);
         let conventions = Conventions {
-            kept: find(&read, &user_data, &[const { BTreeSet::new() }; 4], &said)?,
+            kept: find(&read, &[const { BTreeSet::new() }; 4], &said),
             user_data,
             ..Conventions::default()
         };
         let api = Api::new(read, &conventions);
         let kept = api.kept().iter();
-        Ok(kept.map(|k| format!("{} {}", k.export, k.param)).collect())
+        let named = |k: &Kept| {
+            let pooled = if k.pooled() { " pooled" } else { "" };
+            format!("{} {}{pooled}", k.owner.name(), k.name)
+        };
+        Ok(kept.map(named).collect())
     }
 
     #[test]
@@ -139,11 +117,12 @@ mod tests {
         assert_eq!(kept(&[]).unwrap(), [""; 0]);
         assert_eq!(kept(&["listen"]).unwrap(), ["listen f"]);
         assert_eq!(kept(&["*", "!watch", "!bare"]).unwrap(), ["listen f"]);
+        assert_eq!(kept(&["bare"]).unwrap(), ["bare f pooled"]);
         assert_eq!(kept(&["!*", "[lw]*"]).unwrap(), ["listen f", "watch f"]);
     }
 
     #[test]
-    fn what_takes_no_function_or_has_no_user_data_is_refused() {
+    fn what_takes_no_function_is_refused() {
         for glob in ["close", "!close", "none*"] {
             let error = kept(&[glob]).unwrap_err();
             assert_eq!(error.kind, Kind::Fault);
@@ -155,12 +134,5 @@ mod tests {
                 Some("function pointers are taken by: bare, listen, watch")
             );
         }
-        let error = kept(&["*"]).unwrap_err();
-        assert_eq!((error.kind, error.problems.len()), (Kind::Unsupported, 1));
-        let told = &error.problems[0].message;
-        assert!(
-            told.starts_with("`bare` cannot keep its parameter `f`"),
-            "{told}"
-        );
     }
 }

@@ -13,12 +13,14 @@ use crate::base::diag::Result;
 use crate::model::{Conventions, Said, Signatures};
 
 /// The conventions that signatures follow; `frees` says whether the library has [`owned::FREE`], `pairs` whether pointers and their lengths are one,
-/// `keeps` which functions keep the function pointers that they are given.
+/// `keeps` which functions keep the function pointers that they are given, and `pool` how many Go functions of one type there can be where no user data
+/// tells them apart.
 pub fn conventions(
     read: &Signatures,
     frees: bool,
     pairs: bool,
     keeps: &Said,
+    pool: u32,
 ) -> Result<Conventions> {
     let user_data = user_data::find(read);
     let destroyed = destroys::find(read, &user_data);
@@ -28,8 +30,9 @@ pub fn conventions(
             true => pairs::find(read, &user_data),
             false => Vec::new(),
         },
-        kept: keeps::find(read, &user_data, &destroyed, keeps)?,
+        kept: keeps::find(read, &destroyed, keeps),
         destroyed,
+        pool,
         user_data,
     })
 }

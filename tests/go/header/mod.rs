@@ -14,6 +14,7 @@ use crate::common::go::{self, Release};
 use crate::common::process::run;
 use crate::common::{convert, root, rsyso, scratch};
 use object::{Object as _, ObjectSymbol as _};
+use rsyso::base::options::DEFAULT_POOL;
 use rsyso::model::{Api, Said};
 use rsyso::sig::header::Headers;
 use rsyso::sig::{Export, Object, Parsed, Wanted, read, rules};
@@ -119,7 +120,7 @@ fn meant(object: &[u8], headers: &[&str], pairs: bool) -> rsyso::base::diag::Res
         &Parsed::default(),
         &[],
     )?;
-    let conventions = rules::conventions(&read, true, pairs, &Said::new())?;
+    let conventions = rules::conventions(&read, true, pairs, &Said::new(), DEFAULT_POOL)?;
     Ok(Api::new(read, &conventions))
 }
 

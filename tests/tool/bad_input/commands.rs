@@ -52,8 +52,10 @@ fn keeps_globs_that_match_nothing() {
         let told = format!("--keeps {glob}:");
         refused(&[&library], &["--keeps", glob], FAULT, &[&told]);
     }
-    let told = "`twice` cannot keep its parameter `f`: the function pointer has no user data";
-    refused(&[&library], &["--keeps", "twice"], UNSUPPORTED, &[told]);
+    for pool in ["0", "100000"] {
+        let told = format!("a pool of {pool} Go functions is not one of 1 to 65536");
+        refused(&[&library], &["--pool", pool], FAULT, &[&told]);
+    }
 }
 
 #[test]

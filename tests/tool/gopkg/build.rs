@@ -107,6 +107,9 @@ impl Calling for Fake {
     fn import(&self, api: &Api, index: usize) -> Result<Code, String> {
         Amd64.import(api, index)
     }
+    fn pool(&self, api: &Api) -> Result<Code, String> {
+        Amd64.pool(api)
+    }
     fn destroy(&self, api: &Api) -> Result<Code, String> {
         Amd64.destroy(api)
     }

@@ -2,6 +2,7 @@
 
 mod build;
 mod handles;
+mod kept_samples;
 mod names;
 mod refusals;
 mod samples;

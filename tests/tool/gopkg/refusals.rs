@@ -119,7 +119,12 @@ fn all_that_is_unsupported_is_named_with_its_place() {
         ),
         (
             pointer(PointerKind::Mut, named(0)),
-            vec![structure("S", 8, 8, vec![field("cb", callback(vec![]), 0)])],
+            vec![structure(
+                "S",
+                8,
+                8,
+                vec![field("cb", callback(vec![slice(Type::Str)]), 0)],
+            )],
             "(field `cb` of `sample::S`)",
         ),
         (

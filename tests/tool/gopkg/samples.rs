@@ -3,6 +3,7 @@
 use rsyso::model::*;
 
 use super::build::*;
+use super::kept_samples::keeps;
 use super::sum_samples::sums;
 
 /// All of them, with the names of their packages.
@@ -116,56 +117,6 @@ pub fn calls() -> Sample {
         )],
     )
     .blocks("wait")
-}
-
-/// A library that keeps functions, and what becomes of its other functions.
-pub fn keeps() -> Sample {
-    let user = || void(PointerKind::Mut);
-    let with = |params: Vec<Type>, result: Option<Type>, user, nullable| Type::Callback {
-        params,
-        names: Vec::new(),
-        result: result.map(Box::new),
-        user: Some(user),
-        nullable,
-    };
-    let line = with(vec![Type::Str, user()], Some(named(1)), 1, false);
-    let end = with(vec![user()], None, 0, true);
-    let visit = with(vec![named(0), user()], Some(Type::Bool), 1, false);
-    api(
-        vec![
-            function("listen", &[("line", line.clone()), ("end", end)], None)
-                .doc("Has `line` called with each line."),
-            function("count", &[("text", Type::Str)], Some(int(Int::Usize))),
-            function(
-                "middle",
-                &[("a", named(0)), ("b", named(0))],
-                Some(named(0)),
-            ),
-            function("each", &[("visit", visit)], None),
-            function("wait", &[("ms", int(Int::U32))], Some(Type::Bool)),
-            // As C has it: the destroy function stands behind the user data.
-            function(
-                "watch",
-                &[
-                    ("line", line.clone()),
-                    ("line_free", callback(vec![user()])),
-                ],
-                None,
-            ),
-        ],
-        vec![
-            structure(
-                "Point",
-                16,
-                8,
-                vec![field("x", Type::F64, 0), field("y", Type::F64, 8)],
-            ),
-            enumeration("Next", Int::U8, &[("Continue", 0), ("Stop", 1)]),
-        ],
-    )
-    .blocks("wait")
-    .keeps("listen")
-    .destroys("watch")
 }
 
 /// Functions of structs, enums, pointers and opaque types.

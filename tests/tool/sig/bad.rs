@@ -52,7 +52,7 @@ pub struct WithSlice {
 }
 #[repr(C)]
 pub struct Hooks {
-    pub hook: extern "C" fn(),
+    pub hook: extern "C" fn(extern "C" fn()),
 }
 #[repr(C)]
 pub struct Wraps {

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use object::{Object as _, ObjectSymbol as _};
+use rsyso::base::options::DEFAULT_POOL;
 use rsyso::model::Api;
 use rsyso::sig::header::Headers;
 use rsyso::sig::{Export, Object, Parsed, Wanted, read, rules};
@@ -96,7 +97,8 @@ impl Built {
             &Parsed::default(),
             &[],
         )?;
-        let conventions = rules::conventions(&read, true, false, &rsyso::model::Said::new())?;
+        let said = rsyso::model::Said::new();
+        let conventions = rules::conventions(&read, true, false, &said, DEFAULT_POOL)?;
         Ok(Api::new(read, &conventions))
     }
 
