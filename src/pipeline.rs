@@ -17,7 +17,7 @@ use crate::base::diag::{Error, Result};
 use crate::base::options::{ConvertOptions, InspectOptions, library_file};
 use crate::base::report::{Converted, Inspection, Progress, count};
 use crate::base::stages::Stages;
-use crate::go::{self, GoPackage, Prefix};
+use crate::go::{self, CgoPresent, GoPackage, Prefix};
 use crate::link::library::Library;
 use crate::link::{elf, interpose, symtab};
 use crate::model::uses::Calls;
@@ -77,7 +77,7 @@ pub fn make(
     // Of all members and of all debug information, less than a tenth goes into an image.
     files.release();
     // Plans the Go package. From here on the package is frozen, but for the names of its wrappers.
-    let (package, shim) = planned(&library, o, &place, (&api, &declared), &t)?;
+    let (package, shim, cgo_present) = planned(&library, o, &place, (&api, &declared), &t)?;
 
     // Links the library, the wrappers and the runtime.
     let crates = o.inside.as_ref().map(|inside| inside.crates.clone());
@@ -99,9 +99,13 @@ pub fn make(
     let name = format!("{}_linux_{}.syso", place.stem, arch.goarch());
     let syso = wrapped(&name, arch, linked, &header, &t)?;
 
+    // What earlier runs left for cgo must be of the same sources.
+    let sum = provenance::hex(&header.inputs_sha256);
+    if let (Some(present), Some(shim)) = (&cgo_present, &shim) {
+        present.check(arch.goarch(), (&package, &sum), &shim.id, &o.cgo)?;
+    }
     // Prints the Go package: text only.
     let text = t.run("print", || {
-        let sum = provenance::hex(&header.inputs_sha256);
         go::print(&package, arch, &sum, &|export| names.wrapper(export))
     });
 
@@ -157,7 +161,7 @@ fn planned(
     place: &go::Place,
     (api, declared): (&Api, &Declared),
     t: &Stages<'_>,
-) -> Result<(GoPackage, Option<Shim>)> {
+) -> Result<(GoPackage, Option<Shim>, Option<CgoPresent>)> {
     let present = go::present(place)?;
     let cgo_present = go::cgo_present(place)?;
     let shim = match o.cgo.is_empty() && cgo_present.is_none() {
@@ -180,7 +184,7 @@ fn planned(
     if let Some(present) = &present {
         go::agree(present, &package, library.arch.goarch())?;
     }
-    Ok((package, shim))
+    Ok((package, shim, cgo_present))
 }
 
 /// What the library offers: its signatures, what conventions mean by them, and what flags say of them.

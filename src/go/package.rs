@@ -20,6 +20,8 @@ pub struct GoPackage {
     pub name: String,
     /// The first line of each file.
     pub marker: String,
+    /// The line of the package comment for the architecture that it is planned for, with [`DIGEST`].
+    pub origin: String,
     /// The Go files; the first is the one with native code, and the others offer the same.
     pub sources: Vec<Source>,
     /// The file in Go's assembly.

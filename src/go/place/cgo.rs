@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use crate::base::diag::{Error, Problem, Result};
 use crate::base::files::{self, MARK};
+use crate::base::options::CgoMachine;
+use crate::go::package::{DIGEST, GoPackage};
 
 use super::Place;
 use super::present::origin;
@@ -65,14 +67,18 @@ impl CgoPresent {
         all.map(|(goos, goarch, lines)| (goos.as_str(), goarch.as_str(), lines.as_slice()))
     }
 
-    /// Refuses what was built of other sources or by another version than the line of this origin says, but for the machines that are built anew.
+    /// Refuses what is no longer of the sources of the package, whose digest this is, or was built by another version, but for the machines that are
+    /// built `anew`. `id` is that of the shim.
     pub fn check(
         &self,
         goarch: &str,
-        line: &str,
+        (package, digest): (&GoPackage, &str),
         id: &str,
-        anew: &dyn Fn(&str, &str) -> bool,
+        anew: &[CgoMachine],
     ) -> Result<()> {
+        if self.machines.is_empty() && !anew.is_empty() {
+            return Ok(()); // It is written anew as a whole.
+        }
         if self.machines.is_empty() {
             let problem = Problem::new("no archive is left of those that this file is for");
             let problem = problem.at(self.path.display().to_string());
@@ -83,14 +89,15 @@ impl CgoPresent {
             let rest = origin(line)?;
             rest.starts_with(&head).then_some(rest)
         });
+        let line = package.origin.replacen(DIGEST, digest, 1);
         let line = origin(&format!("// {line}")).map(str::to_owned);
         let same = before.is_none_or(|before| Some(before) == line.as_deref());
         if same && self.text.contains(id) {
             return Ok(());
         }
-        let stale = self
-            .machines()
-            .filter(|(goos, goarch, _)| !anew(goos, goarch));
+        let stale = self.machines().filter(|(goos, goarch, _)| {
+            !anew.iter().any(|m| m.goos == *goos && m.goarch == *goarch)
+        });
         let stale: Vec<String> = stale
             .map(|(goos, goarch, _)| format!("{goos}/{goarch}"))
             .collect();

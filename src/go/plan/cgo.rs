@@ -4,7 +4,6 @@
 //! the shim ([`crate::shim`]). Cgo is told a number, not a pointer: what frames lead to is for the library to see as it is for an image, and Go's
 //! collector moves nothing that is in the heap. So all frames are.
 
-use crate::base::diag::Result;
 use crate::base::options::CgoMachine;
 use crate::model::Api;
 use crate::shim::{self, Own};
@@ -32,22 +31,6 @@ pub(super) struct Machine {
 }
 
 impl Cgo<'_> {
-    /// Refuses what earlier runs left that is no longer of the same sources. `origin` says where the code for `goarch` comes from.
-    pub(super) fn check(&self, goarch: &str, origin: &str) -> Result<()> {
-        let anew = |os: &str, arch: &str| {
-            let mut own = self.machines.iter();
-            own.any(|m| m.goos == os && m.goarch == arch)
-        };
-        match self.present {
-            // It is written anew as a whole.
-            Some(present) if present.machines().next().is_none() && !self.machines.is_empty() => {
-                Ok(())
-            }
-            Some(present) => present.check(goarch, origin, &self.shim.id, &anew),
-            None => Ok(()),
-        }
-    }
-
     /// All machines, in order.
     pub(super) fn all(&self, stem: &str) -> Vec<Machine> {
         let own = self.machines.iter().map(|m| self.machine(m, stem));

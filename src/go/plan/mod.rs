@@ -85,9 +85,6 @@ pub fn plan(r: &Request<'_>) -> Result<GoPackage> {
         Some(_) => all_exports().map(Export::through_cgo).collect(),
         None => Vec::new(),
     };
-    if let Some(cgo) = &r.cgo {
-        cgo.check(r.arch.goarch(), &origin(r))?;
-    }
     let plan = Plan {
         request: r,
         scope: &scope,
@@ -98,6 +95,7 @@ pub fn plan(r: &Request<'_>) -> Result<GoPackage> {
     Ok(GoPackage {
         name: r.place.package.clone(),
         marker: marker(&r.command),
+        origin: origin(r),
         sources: plan.sources(),
         assembly: plan.assembly(),
         functions: exports.iter().map(Export::signature).collect(),
