@@ -319,7 +319,8 @@ pub const LOOKUP_OF_RUNTIME: u32 = 1 << 31;
 pub struct Params {
     /// Bytes of the whole image.
     pub image_size: u64,
-    /// Offset of the writable part; page-aligned. It reaches to the end of the image.
+    /// Offset of the writable part; page-aligned. It reaches to the end of the image. Before it, and at its end, the largest page of the machine is kept free but for
+    /// the smallest one.
     pub rw_offset: u64,
     /// Offset and number of the 64-bit words of the packed RELATIVE fix-ups, in the RELR encoding of the ELF gABI
     /// (an even word is the offset of a place; an odd word is a bitmap of the 63 places that follow). Every place is an aligned

@@ -137,8 +137,11 @@ pub trait Arch: Linking + Analysis + Calling {
 
 /// What linking asks for.
 pub trait Linking: Sync {
-    /// The largest page size of the platform's kernels: alignment of the image and of its writable part.
+    /// The smallest page size of the platform's kernels: alignment of the image and of its writable part. Go's linker places its own text by that size, and
+    /// reckons with wrong addresses of methods where a section asks for more (cmd/link/internal/ld/data.go, `textaddress` and `address`).
     fn page_size(&self) -> u64;
+    /// The largest one: the pages of the writable part reach that far into what lies before and behind it.
+    fn largest_page(&self) -> u64;
     /// Bytes that stop the processor if they are ever executed, used as padding in code.
     fn trap(&self) -> &'static [u8];
     /// What a relocation type means; None when it is not known.

@@ -12,6 +12,7 @@ use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering::*};
 use linux_raw_sys::general::*;
 
 use crate::arch::calls::{Copy, called, read};
+use crate::arch::page::PAGE;
 use crate::image::{base, far, fixups, params};
 use crate::sys;
 use crate::sys::die::fatal_errno;
@@ -93,15 +94,11 @@ fn make(landing: usize) -> *mut Copy {
     };
     fixups::for_each(|place| undo(place, base()));
     far::for_each_fixup(|place| undo(place, far::memory()));
+    // The largest page of the machine fits between the code and the writable part.
+    let fixed = p.rw_offset as usize & PAGE.wrapping_neg();
     // SAFETY: pages of the new mapping, which hold code and constants from now on.
-    let result = unsafe {
-        sys::syscall3(
-            __NR_mprotect,
-            to,
-            p.rw_offset as usize,
-            (PROT_READ | PROT_EXEC) as usize,
-        )
-    };
+    let result =
+        unsafe { sys::syscall3(__NR_mprotect, to, fixed, (PROT_READ | PROT_EXEC) as usize) };
     if let Err(errno) = sys::check(result) {
         fatal_errno(FAILED, errno);
     }

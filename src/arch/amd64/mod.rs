@@ -57,6 +57,9 @@ impl Linking for Amd64 {
     fn page_size(&self) -> u64 {
         4096
     }
+    fn largest_page(&self) -> u64 {
+        4096
+    }
     fn trap(&self) -> &'static [u8] {
         &[0xcc]
     }

@@ -25,6 +25,9 @@ pub struct Arm64;
 impl Linking for Arm64 {
     fn page_size(&self) -> u64 {
         // Kernels have pages of 4, 16 or 64 KiB.
+        4096
+    }
+    fn largest_page(&self) -> u64 {
         1 << 16
     }
     fn trap(&self) -> &'static [u8] {

@@ -36,13 +36,17 @@ pub fn layout(cx: Context<'_, '_>, thunks: &Thunks) -> Result<Layout> {
     let rw = writable(cx, &classes, &mut out);
     let places = fix_ups::places(cx, &out);
     let fixed = read_only(cx, &classes, thunks, &mut out, &places);
-    let rw_start = fixed.next_multiple_of(cx.arch.page_size());
+    let page = cx.arch.page_size();
+    // Whatever page the kernel has: none holds both what becomes writable and code.
+    let apart = cx.arch.largest_page() - page;
+    let rw_start = (fixed + apart).next_multiple_of(page);
     shift_writable(cx, &classes, &mut out, rw_start, &places);
     out.params.rw_offset = rw_start;
     // Whole pages: what the linker puts behind the image must not become writable with it.
     out.params.image_size = rw_start
         .saturating_add(rw)
-        .next_multiple_of(cx.arch.page_size());
+        .next_multiple_of(page)
+        .saturating_add(apart);
     if out.params.image_size > MAX_IMAGE {
         let mut problem = Problem::new(format!(
             "the image would have {} MiB; code reaches no further than {} MiB",

@@ -90,6 +90,9 @@ impl Linking for Machine {
     fn page_size(&self) -> u64 {
         1 << 16
     }
+    fn largest_page(&self) -> u64 {
+        1 << 18
+    }
     fn trap(&self) -> &'static [u8] {
         &[0; 4]
     }
@@ -328,6 +331,14 @@ fn an_address_in_two_instructions_is_computed_wherever_they_stand() {
         0,
         "its pages are larger"
     );
+    let params = &image.layout.params;
+    let code_end = params.code_offset + params.code_size;
+    let (page, largest) = (1 << 16, 1 << 18);
+    assert!(
+        code_end <= params.rw_offset - (largest - page),
+        "the largest page that has a variable has no code"
+    );
+    assert!(params.image_size - params.rw_offset > largest - page);
 }
 
 #[test]

@@ -37,6 +37,9 @@ impl Linking for Fake {
     fn page_size(&self) -> u64 {
         Amd64.page_size()
     }
+    fn largest_page(&self) -> u64 {
+        Amd64.largest_page()
+    }
     fn trap(&self) -> &'static [u8] {
         Amd64.trap()
     }
