@@ -12,8 +12,11 @@ use std::process::{Command, exit};
 use flate2::read::GzDecoder;
 use sha2::{Digest, Sha256};
 
-/// GOARCH and the target of rustc.
-const TARGETS: &[(&str, &str)] = &[("amd64", "x86_64-unknown-linux-gnu")];
+/// GOARCH and the target of rustc. The first is always built, the others where a compiler has their standard library.
+const TARGETS: &[(&str, &str)] = &[
+    ("amd64", "x86_64-unknown-linux-gnu"),
+    ("arm64", "aarch64-unknown-linux-gnu"),
+];
 
 /// Variables of the form `CARGO_*` that the build of the runtime keeps; all others describe the build of the tool, or how the user
 /// configured cargo. The runtime depends on the compiler alone.
@@ -40,8 +43,15 @@ fn main() {
     if let Err(error) = describe(&source, &packages, &rt, &out.join("rsyso_rt_crates.rs")) {
         fail(&format!("cannot tell what the runtime is made of: {error}"));
     }
-    let made = TARGETS.iter().map(|(goarch, target)| {
-        let sha256 = build(&rt, &out, goarch, target);
+    let compilers = TARGETS.iter().zip(0..).filter_map(|((goarch, target), n)| {
+        let compiler = match n {
+            0 => PathBuf::from(variable("RUSTC")),
+            _ => compiler(goarch, target)?,
+        };
+        Some((goarch, target, compiler))
+    });
+    let made = compilers.map(|(goarch, target, compiler)| {
+        let sha256 = build(&rt, &out, goarch, target, &compiler);
         let archive = out.join(format!("rsyso_rt_{goarch}.a"));
         format!("Runtime {{ goarch: {goarch:?}, archive: include_bytes!({archive:?}), sha256: {sha256:?} }},\n")
     });
@@ -215,8 +225,33 @@ fn describe(source: &Path, packages: &[Package], rt: &Path, to: &Path) -> io::Re
     fs::write(to, text)
 }
 
+/// The compiler for a target: the one that builds the tool if it has that target's library, else one that `make` has put into the tree.
+fn compiler(goarch: &str, target: &str) -> Option<PathBuf> {
+    let own = PathBuf::from(variable("RUSTC"));
+    let asked = Command::new(&own)
+        .args(["--print", "target-libdir", "--target", target])
+        .output();
+    let libraries = asked.ok().filter(|output| output.status.success());
+    let has = |output: std::process::Output| {
+        let folder = String::from_utf8_lossy(&output.stdout).into_owned();
+        Path::new(folder.trim()).exists()
+    };
+    if libraries.is_some_and(has) {
+        return Some(own);
+    }
+    let root = PathBuf::from(variable("CARGO_MANIFEST_DIR"));
+    let folder = root.join(".tools").join(goarch);
+    let there = folder.join("bin/rustc");
+    let complete = folder.join("complete");
+    if !there.exists() || !complete.exists() {
+        return None;
+    }
+    println!("cargo::rerun-if-changed={}", complete.display());
+    Some(there)
+}
+
 /// Builds the runtime for one target, into `OUT_DIR/rsyso_rt_GOARCH.a`; gives the sum of it.
-fn build(rt: &Path, out: &Path, goarch: &str, target: &str) -> String {
+fn build(rt: &Path, out: &Path, goarch: &str, target: &str, compiler: &Path) -> String {
     let target_dir = rt.join("target");
     let mut cargo = Command::new(variable("CARGO"));
     cargo
@@ -243,8 +278,8 @@ fn build(rt: &Path, out: &Path, goarch: &str, target: &str) -> String {
             cargo.env_remove(name);
         }
     }
-    // The compiler that builds the tool builds the runtime. Setting the flags here also shuts out those of configuration files.
-    cargo.env("RUSTC", variable("RUSTC"));
+    // Setting compiler and flags here also shuts out those of configuration files.
+    cargo.env("RUSTC", compiler);
     cargo.env("CARGO_ENCODED_RUSTFLAGS", remapped(rt));
     // An empty home: nothing of the user's configuration counts, and no crate comes from elsewhere than `vendor`. Build scripts need
     // the linker all the same.

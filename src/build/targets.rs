@@ -2,6 +2,7 @@
 
 use crate::arch::{self, Arch, Platform};
 use crate::base::diag::{Error, Kind, Problem, Result};
+use crate::read::runtime;
 
 use super::cargo::Cargo;
 
@@ -16,7 +17,9 @@ pub(super) struct Targets {
 /// What is asked for; `own`: an archive for this machine, too. Signatures are read for a target that has a backend, so there is always one of those.
 pub(super) fn choose(cargo: &Cargo, asked: &[String], own: bool) -> Result<Targets> {
     let through = |target: &String| {
-        let native = arch::ALL.iter().any(|a| a.rust_target() == target);
+        let makes = |a: &&dyn Arch| runtime::archive(a.goarch()).is_some();
+        let mut natively = arch::ALL.iter().filter(|a| makes(a));
+        let native = natively.any(|a| a.rust_target() == target);
         let all = arch::THROUGH_CGO.iter();
         let mut all = all.filter(|p| !native && p.target == target);
         all.next().copied()
@@ -83,11 +86,11 @@ fn natively(cargo: &Cargo, asked: &[String]) -> Result<Vec<&'static dyn Arch>> {
     Error::check(kind, problems, chosen)
 }
 
-/// Every target that is known and installed.
+/// Every target that is known and installed, and for which this rsyso has a runtime.
 fn installed(cargo: &Cargo) -> Result<Vec<&'static dyn Arch>> {
     let mut found = Vec::new();
     for arch in arch::ALL {
-        if cargo.has_target(arch.rust_target())? {
+        if runtime::archive(arch.goarch()).is_some() && cargo.has_target(arch.rust_target())? {
             found.push(*arch);
         }
     }

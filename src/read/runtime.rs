@@ -36,9 +36,14 @@ pub fn objects(goarch: &str) -> Result<&'static [Object<'static>]> {
         return Ok(objects);
     }
     let bytes = archive(goarch).ok_or_else(|| {
-        Error::unsupported(Problem::new(format!(
-            "this rsyso was built without the runtime for {goarch}"
-        )))
+        Error::unsupported(
+            Problem::new(format!(
+                "this rsyso was built without the runtime for {goarch}"
+            ))
+            .help(
+                "build rsyso where Rust's std for that target is installed (`rustup target add`)",
+            ),
+        )
     })?;
     let files = Box::leak(Box::new(Files::from_bytes("rsyso-rt", bytes)?));
     let objects: &'static [_] = Vec::leak(needed(files, bytes)?);

@@ -87,6 +87,9 @@ unsafe extern "C" {
     /// `leave/callback.rs`: nothing can be raised.
     pub fn rsyso_callback_abandon() -> !;
 
+    /// `leave/handlers.rs`: the control block of the lane that a stack pointer leads to, or 0, and whether there is code of the image at the other address, 1 or 0.
+    pub fn rsyso_interrupted(sp: usize, pc: usize) -> Words;
+
     /// `leave/panics.rs`: a panic begins; the address of its `Location`.
     pub fn rsyso_panic_begun(location: usize);
     /// `leave/panics.rs`: an exception is about to be raised.

@@ -16,7 +16,7 @@ use crate::contract::{GO_G_M, GO_M_G0, Head};
 use crate::image::{base, far, fixups, params};
 use crate::lane::table::rsyso_lane_owner;
 use crate::lane::{self, Control};
-use crate::leave::{dump, fault, polite, unwind};
+use crate::leave::{dump, fault, handlers, polite, unwind};
 use crate::sys;
 use crate::sys::die::{fatal, fatal_errno};
 
@@ -76,6 +76,7 @@ fn boot(control: *mut Control, landing: usize) {
             fault::install();
             polite::install();
             dump::install();
+            handlers::install();
             crate::c::env::init();
             crate::c::checks::init();
             run_initialisers();

@@ -127,8 +127,12 @@ called! {
     fn rsyso_callback_abandon() -> ! {
         ends_on_thread(control());
         match lane::map_fresh() {
-            // SAFETY: a fresh lane, and this one is left for good.
-            Ok(fresh) => unsafe { on_lane(fresh.cast(), control().cast(), abandoned) },
+            Ok(fresh) => {
+                // Signal handlers are to find it.
+                lane::register(fresh);
+                // SAFETY: a fresh lane, and this one is left for good.
+                unsafe { on_lane(fresh.cast(), control().cast(), abandoned) }
+            }
             Err(errno) => fatal_errno("cannot map a stack for Rust code (mmap failed)", errno),
         }
     }

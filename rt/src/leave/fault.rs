@@ -168,6 +168,10 @@ fn answer(fault: &Fault, interrupted: &mut Interrupted<'_>) {
         let Ok(fresh) = lane::map_fresh() else {
             end(fault, false);
         };
+        // Signal handlers are to find it, and on some machines what is Go's by it.
+        lane::register(fresh);
+        // SAFETY: both are this thread's.
+        unsafe { (*fresh).head.go_sp = (*control).head.go_sp };
         interrupted.call(
             overflowed as *const () as usize,
             fresh as usize,

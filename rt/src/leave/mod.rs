@@ -27,6 +27,8 @@ pub mod dump;
 pub mod fault;
 pub mod frames;
 #[cfg(not(test))]
+pub mod handlers;
+#[cfg(not(test))]
 pub mod handles;
 #[cfg(not(test))]
 mod kept;

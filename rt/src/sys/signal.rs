@@ -8,6 +8,7 @@ use libc::siginfo_t;
 use linux_raw_sys::general::*;
 
 use super::{check, syscall0, syscall3, syscall4};
+use crate::arch::handler::hand_on;
 
 /// Bytes of the kernel's set of signals.
 pub const SET_SIZE: usize = size_of::<u64>();
@@ -128,11 +129,8 @@ impl Before {
         }
         let next = before.handler;
         if before.flags & SA_SIGINFO as usize != 0 {
-            // SAFETY: a handler of that shape.
-            let next: unsafe extern "C" fn(c_int, *mut siginfo_t, *mut c_void) =
-                unsafe { core::mem::transmute(next) };
-            // SAFETY: called as the kernel would, with what it gave.
-            unsafe { next(signal, info, context) }
+            // SAFETY: a handler of that shape, and what the kernel gave.
+            unsafe { hand_on(next, signal, info, context) }
         } else {
             // SAFETY: as above.
             let next: unsafe extern "C" fn(c_int) = unsafe { core::mem::transmute(next) };

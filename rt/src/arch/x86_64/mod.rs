@@ -14,6 +14,8 @@ pub mod find;
 #[cfg(not(test))]
 pub mod fronts;
 #[cfg(not(test))]
+pub mod handler;
+#[cfg(not(test))]
 pub mod kept;
 pub mod lane;
 #[cfg(not(test))]
