@@ -22,9 +22,10 @@ tools: ## Go, from a package registry into .tools, unless it is installed
 browser: ## a browser for tests/tool/page, from a package registry into .tools, unless one is installed
 	@tests/install-browser.sh .tools
 
-arm64: ## what there is for linux/arm64, with a cross compiler and Rust's std for it, which come from Debian into .tools
+arm64: tools ## linux/arm64, in an emulator, with a cross compiler and Rust's std for it, which come from Debian into .tools
 	@tests/install-arm64.sh .tools
 	PATH=$$PATH:$(CURDIR)/.tools/arm64/bin cargo test --lib arm64 -- --include-ignored
+	PATH=$$PATH:$(CURDIR)/.tools/arm64/bin cargo test --test go arm64:: -- --ignored
 
 vendor: ## the runtime's dependencies into rt-source/vendor, after a change of rt/Cargo.lock
 	rt-source/vendor.sh

@@ -232,7 +232,7 @@ pub trait Calling: Sync {
 }
 
 /// The backends.
-pub const ALL: &[&dyn Arch] = &[&amd64::Amd64];
+pub const ALL: &[&dyn Arch] = &[&amd64::Amd64, &arm64::Arm64];
 
 /// What people call an ELF machine, also one without a backend.
 pub fn machine_name(machine: u16) -> String {
@@ -240,7 +240,6 @@ pub fn machine_name(machine: u16) -> String {
         return arch.goarch().to_owned();
     }
     match object::elf::Machine(machine) {
-        object::elf::EM_AARCH64 => "arm64".to_owned(),
         object::elf::EM_RISCV => "riscv64".to_owned(),
         other => format!("ELF machine {}", other.0),
     }

@@ -25,9 +25,12 @@ pub fn functions<'a>(inputs: &'a Inputs<'_>, keeps: &dyn Fn(SecRef) -> bool) -> 
             };
             let section = inputs.section(at);
             let code = matches!(symbol.kind, SymbolKind::Func | SymbolKind::None);
+            // Mapping symbols (`$x`, `$d`) tell code from data on some machines, and name neither (AAELF64, "Mapping symbols").
+            let maps = symbol.kind == SymbolKind::None && symbol.name.starts_with('$');
             if code
                 && section.exec()
                 && !symbol.name.is_empty()
+                && !maps
                 && symbol.value < section.size
                 && keeps(at)
             {

@@ -87,7 +87,7 @@ fn the_package_installs_without_the_network_and_converts() {
         command.env_remove("GOPACKAGE").current_dir(tmp.path());
         command
     };
-    // The runtime is the same, though it was built in another folder.
+    // The runtime is the same, though it was built in another folder. Only a tree has what `make arm64` fetches.
     let version = run(installed().arg("--version"), Duration::from_secs(60)).success();
     let here = run(rsyso().arg("--version"), Duration::from_secs(60)).success();
     assert!(
@@ -95,7 +95,8 @@ fn the_package_installs_without_the_network_and_converts() {
         "{}",
         version.stdout
     );
-    assert_eq!(version.stdout, here.stdout);
+    let amd64 = |text: &str| text.trim_end().split([',', ')']).next().map(str::to_owned);
+    assert_eq!(amd64(&version.stdout), amd64(&here.stdout));
 
     let library = archive("plusone");
     let made = tmp.path().join("made");

@@ -84,6 +84,18 @@ const CELL: Formula = Refused(Refusal::Other {
     help: "please report it, with the compiler and its flags",
 });
 
+/// 32 bits of data, relative to their own place.
+pub const R_PREL32: u32 = 261;
+/// The page of an address, from that of the instruction.
+pub const R_ADR_PREL_PG_HI21: u32 = 275;
+/// The rest of it, to be added.
+pub const R_ADD_ABS_LO12_NC: u32 = 277;
+/// `b`
+pub const R_JUMP26: u32 = 282;
+/// `bl`
+pub const R_CALL26: u32 = 283;
+/// The rest of an address, in a load of 64 bits.
+pub const R_LDST64_LO12_NC: u32 = 286;
 /// The page of a cell.
 pub const R_ADR_GOT_PAGE: u32 = 311;
 /// A load from the cell in that page.

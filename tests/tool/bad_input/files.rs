@@ -101,8 +101,9 @@ fn other_formats() {
 #[test]
 fn other_machines() {
     let arm = object_for(Architecture::Aarch64, BinaryFormat::Elf);
+    let risc = object_for(Architecture::Riscv64, BinaryFormat::Elf);
     let x32 = object_for(Architecture::I386, BinaryFormat::Elf);
-    bytes_refused("arm.o", &arm, FAULT, &["arm.o", "arm64"]);
+    bytes_refused("risc.o", &risc, FAULT, &["risc.o", "riscv64"]);
     bytes_refused("x32.o", &x32, FAULT, &["x32.o", "32-bit"]);
 
     let dir = scratch();
