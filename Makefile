@@ -11,7 +11,7 @@ DEMO := target/demo
 # How long each storm of `make storm-long` takes.
 STORM_SECONDS ?= 3600
 
-.PHONY: oracle vendor help tools browser arm64 demo test-quick test matrix placed storm storm-long soak soak-long fuzz fuzz-long allocators-long mutations-long blocked libraries crate-tests bench bench-peers bless clean
+.PHONY: oracle vendor help tools browser arm64 demo test-quick test matrix placed storm storm-long soak soak-long fuzz fuzz-long allocators-long mutations-long blocked libraries old-rust crate-tests bench bench-peers bless clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -118,6 +118,10 @@ mutations-long: ## a hundred thousand damaged archives, most of them of small cr
 
 blocked: tools ## ten thousand calls that block at once, beside cgo: declared, and not
 	RSYSO_NAPS=10000 cargo test --test load -- blocked:: lasting:: --nocapture
+
+old-rust: tools ## archives of a rustc of 2022, which comes from Debian into .tools
+	@tests/install-old-rust.sh .tools
+	cargo test --test go old:: -- --include-ignored
 
 libraries: tools ## the libraries of docs/LIBRARIES.md, built and tested; RSYSO_LIBRARY=yffi: one of them
 	cargo test --test go libraries:: -- --include-ignored --nocapture --test-threads=1

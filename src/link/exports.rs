@@ -215,7 +215,9 @@ fn is_exported(symbol: &Symbol<'_>) -> bool {
 
 /// Names that Rust itself asks of a library (panic handlers, allocator shims, personality), and the entry point.
 pub fn is_glue(name: &str) -> bool {
-    name.starts_with("__rust") || name.starts_with("rust_") || name == "main" || name == "_start"
+    // Before 1.87 the names of the allocator's functions were not mangled (rustc_ast::expand::allocator).
+    let prefixes = ["__rust", "rust_", "__rdl_", "__rg_"];
+    prefixes.iter().any(|prefix| name.starts_with(prefix)) || name == "main" || name == "_start"
 }
 
 /// What generated Go calls by itself: no function of the package.

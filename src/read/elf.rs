@@ -297,13 +297,22 @@ impl<'d> Reader<'d> {
         Ok(groups)
     }
 
-    /// rustc's line in `.comment` (LLVM's `llvm.ident`), e.g. `rustc version 1.95.0 (59807616e 2026-04-14)`.
+    /// rustc's line in `.comment` (LLVM's `llvm.ident`), e.g. `rustc version 1.95.0 (59807616e 2026-04-14)`. Before 1.74 rustc wrote none; debug
+    /// information names the producer then, `clang LLVM (rustc version 1.70.0 (90c541806 2023-05-31))`.
     fn rustc(&self) -> Option<String> {
-        let (_, header) = self.sections.section_by_name(self.endian, b".comment")?;
-        let data = header.data(self.endian, self.data).ok()?;
-        data.split(|b| *b == 0)
-            .filter_map(|line| std::str::from_utf8(line).ok())
-            .find_map(|line| line.strip_prefix("rustc version "))
-            .map(str::to_owned)
+        let contents = |name: &[u8]| {
+            let (_, header) = self.sections.section_by_name(self.endian, name)?;
+            header.data(self.endian, self.data).ok()
+        };
+        let line = |data: &'d [u8], before: &str, after: &str| {
+            data.split(|b| *b == 0)
+                .filter_map(|line| std::str::from_utf8(line).ok())
+                .find_map(|line| line.strip_prefix(before)?.strip_suffix(after))
+                .map(str::to_owned)
+        };
+        match contents(b".comment") {
+            Some(comment) => line(comment, "rustc version ", ""),
+            None => line(contents(b".debug_str")?, "clang LLVM (rustc version ", ")"),
+        }
     }
 }

@@ -23,7 +23,7 @@ pub struct Object<'d> {
     pub symbols: Vec<Symbol<'d>>,
     /// Section groups.
     pub groups: Vec<Group<'d>>,
-    /// The compiler's own line of `.comment`, if rustc made it.
+    /// The compiler's version as it says itself, if rustc made it; empty where it does not say.
     pub rustc: Option<String>,
     /// The crate, as archive members of rustc name it (`std-d1237ef7159db0a2.std....o` -> `std`).
     pub krate: Option<String>,
@@ -258,6 +258,10 @@ impl<'d> Object<'d> {
     /// Notes what the member's name tells.
     pub fn member(mut self, member: &Member) -> Self {
         self.krate = crate_of(&member.member);
+        // A unit of code generation (rustc_codegen_ssa, `RUST_CGU_EXT`), of a rustc that left no line of its own.
+        if self.rustc.is_none() && member.member.ends_with(".rcgu.o") {
+            self.rustc = Some(String::new());
+        }
         self.bundled_libc = member.member.ends_with(".lo");
         self
     }

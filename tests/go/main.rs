@@ -16,6 +16,7 @@ mod header;
 mod init;
 mod libraries;
 mod native;
+mod old;
 mod package;
 mod port;
 mod profiles;
