@@ -18,7 +18,6 @@ pub mod find;
 mod frame;
 #[cfg(not(test))]
 pub mod fronts;
-#[cfg(not(test))]
 pub mod handler;
 #[cfg(not(test))]
 pub mod kept;

@@ -13,7 +13,6 @@ pub mod fault;
 pub mod find;
 #[cfg(not(test))]
 pub mod fronts;
-#[cfg(not(test))]
 pub mod handler;
 #[cfg(not(test))]
 pub mod kept;
