@@ -144,7 +144,10 @@ fn a_binding_in_the_usual_style() {
             path.display()
         );
     }
-    assert_eq!(the_same_with_and_without_cgo(dir.path()), told("`rure`"));
+    assert_eq!(
+        the_same_with_and_without_cgo(dir.path()),
+        told("the `rure` crate 0.2.5")
+    );
     // The same again, and told when it is not.
     port(dir.path(), &["-q", "--check"]).success();
     assert_eq!(all(dir.path()).len(), after.len());
