@@ -12,6 +12,7 @@ use libc::{c_int, sighandler_t, sigset_t, stack_t};
 use crate::c::define::{about_to_wait, fail, ret};
 use crate::c::process::only_after_fork;
 use crate::c::thread::{believed_mask, faults, spawned_mask};
+use crate::leave::actions;
 use crate::sys;
 use crate::sys::signal::{Action, FAULT_SET, FAULTS, SET_SIZE, SIGNALS, action_of};
 use linux_raw_sys::general::*;
@@ -218,11 +219,13 @@ c_fn! {
 }
 
 /// Sets a handler of the library's for a fault, and gives the one before.
-fn change_handler(signal: c_int, new: Option<Action>) -> Action {
+fn change_handler(signal: u32, new: Option<Action>) -> Action {
+    // The tests' own program has no such handler.
     #[cfg(not(test))]
-    return crate::leave::fault::change_handler(signal as u32, new);
-    #[cfg(test)]
-    unimplemented!("{signal}, {}: needs an image", new.is_some())
+    if new.is_some() {
+        crate::leave::fault::expect(signal);
+    }
+    actions::change(signal, new)
 }
 
 /// Sets the action of a signal, if there is a new one, and gives the one before.
@@ -234,7 +237,9 @@ unsafe fn change_action(signal: c_int, mut new: Option<Action>) -> Result<Action
         // The kernel may insist on a restorer for a handler; there is none to give in such a child.
         Ok(()) if new.as_ref().is_some_and(Action::is_handler) => return Err(libc::ENOSYS),
         Ok(()) => {}
-        Err(_) if FAULTS.contains(&(signal as u32)) => return Ok(change_handler(signal, new)),
+        Err(_) if FAULTS.contains(&(signal as u32)) => {
+            return Ok(change_handler(signal as u32, new));
+        }
         Err(_) if new.is_some_and(|new| !exec_will_do(signal, &new)) => return Err(libc::EINVAL),
         Err(_) => new = None,
     }
@@ -365,6 +370,35 @@ mod tests {
             assert_eq!(crate::c::errno::errno(), libc::EINVAL);
             assert_eq!(libc::signal(libc::SIGUSR2, before), ours);
         }
+    }
+
+    #[test]
+    fn handlers_of_faults_are_remembered_and_the_kernels_stay() {
+        let ours = handler as *const () as usize;
+        let of = |handler, flags| {
+            // SAFETY: plain numbers.
+            let mut action: libc::sigaction = unsafe { core::mem::zeroed() };
+            (action.sa_sigaction, action.sa_flags) = (handler, flags);
+            action
+        };
+        let kernels = || action_of(libc::SIGILL).unwrap().handler;
+        let (before, mut old) = (kernels(), of(1, 1));
+        let none = core::ptr::null_mut();
+        // SAFETY: actions of our own; the handler is one, and never called.
+        unsafe {
+            assert_eq!(
+                sigaction(libc::SIGILL, &of(ours, libc::SA_NODEFER), &mut old),
+                0
+            );
+            assert_eq!((old.sa_sigaction, old.sa_flags), (libc::SIG_DFL, 0));
+            assert_eq!(sigaction(libc::SIGILL, core::ptr::null(), &mut old), 0);
+            assert_eq!((old.sa_sigaction, old.sa_flags), (ours, libc::SA_NODEFER));
+            assert_eq!(actions::handled(), bit(libc::SIGILL).unwrap());
+            assert_eq!(sigaction(libc::SIGILL, &of(libc::SIG_IGN, 0), none), 0);
+            assert_eq!(actions::handled(), 0);
+            assert_eq!(signal(libc::SIGILL, libc::SIG_DFL), libc::SIG_IGN);
+        }
+        assert_eq!(kernels(), before);
     }
 
     #[test]

@@ -1,5 +1,5 @@
 //! The ways out of a lane: for a Go function that Rust calls ([`callback`]), and for good, with a panic or a fault ([`panics`], [`fault`]).
-//! [`trap`]: the library's own handlers of faults.
+//! [`trap`]: the library's own handlers of faults. [`actions`]: which those are.
 //!
 //! - [`kept`]: Go functions that outlive the call that they were given to.
 //!   [`adopt`]: goroutines that run on for threads of Rust's own which call them.
@@ -9,6 +9,7 @@
 //!   [`counts`]: std's counts of panics, where LTO left out what keeps them. [`buffer`]: text that grows.
 //! - [`unwind`]: the unwinder's tables, those of code made at run time included ([`frames`]). [`catch`]: where exceptions end.
 
+pub mod actions;
 #[cfg(not(test))]
 pub mod adopt;
 #[cfg(not(test))]

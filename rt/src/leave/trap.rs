@@ -8,11 +8,11 @@
 
 use core::ffi::{c_int, c_void};
 use core::mem::transmute;
-use core::sync::atomic::{AtomicU64, Ordering::*};
 
 use libc::{siginfo_t, ucontext_t};
 use linux_raw_sys::general::*;
 
+use super::actions;
 use crate::arch::aside::{put_aside, show_fault};
 use crate::arch::calls::called;
 use crate::arch::fault::{Interrupted, digest};
@@ -20,37 +20,13 @@ use crate::arch::stack::RED_ZONE;
 use crate::contract::GUARD_SIZE;
 use crate::lane::{Control, base_of, control};
 use crate::sys;
-use crate::sys::lock::Lock;
-use crate::sys::signal::{Action, FAULT_SET, FAULTS, bit, change_mask};
-
-/// What the library has asked for, in the order of [`FAULTS`]: nothing, at first.
-static ACTIONS: Lock<[Action; FAULTS.len()]> = Lock::new([Action::DEFAULT; FAULTS.len()]);
-
-/// The signals that have a handler there.
-static HANDLED: AtomicU64 = AtomicU64::new(0);
+use crate::sys::signal::{Action, FAULT_SET, bit, change_mask};
 
 /// Stack that a handler is sure to have. Where there is less, the stack has ended.
 const ROOM: usize = 32 * 1024;
 
 /// A handler that changes nothing has the instruction tried again. When the very same fault has come so often in a row, the handler does not take it.
 const TRIES: u32 = 100;
-
-/// Sets what the library does on a fault, and gives what it did before.
-pub(crate) fn change(signal: u32, new: Option<Action>) -> Action {
-    let mut actions = ACTIONS.lock();
-    let Some(at) = FAULTS.iter().position(|fault| *fault == signal) else {
-        return Action::DEFAULT;
-    };
-    let was = actions[at];
-    if let Some(new) = new {
-        actions[at] = new;
-        match new.is_handler() {
-            true => HANDLED.fetch_or(bit(signal), SeqCst),
-            false => HANDLED.fetch_and(!bit(signal), SeqCst),
-        };
-    }
-    was
-}
 
 /// What becomes of a fault.
 pub(super) enum Shown {
@@ -76,7 +52,7 @@ pub(super) unsafe fn show(
     // SAFETY: the interrupted thread's own.
     let faults = unsafe { &(*lane).faults };
     let seen = interrupted.digest(address);
-    if bit(signal) & HANDLED.load(SeqCst) & !faults.blocked.get() == 0
+    if bit(signal) & actions::handled() & !faults.blocked.get() == 0
         || faults.unchanged.get() == (seen, TRIES)
     {
         return Shown::No;
@@ -101,13 +77,13 @@ called! {
         // SAFETY: what `show` has put there; the lane is this thread's own.
         unsafe {
             let faults = &(*control()).faults;
-            let action = change(signal as u32, None);
+            let action = actions::change(signal as u32, None);
             // Meanwhile another thread may have taken it away: then the fault comes again.
             if !action.is_handler() {
                 return context;
             }
             if action.flags & SA_RESETHAND as usize != 0 {
-                change(signal as u32, Some(Action::DEFAULT));
+                actions::change(signal as u32, Some(Action::DEFAULT));
             }
             let address = (*info).si_addr() as usize;
             let seen = digest(&*context, address);
