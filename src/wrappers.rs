@@ -1,7 +1,7 @@
 //! The wrappers as one more object of the link: a section, a global function and references for each export, and for each Go function
 //! that an export takes.
 
-use crate::arch::{Arch, Code, DESTROY_CODE, POOL_CODE, kept_code, note};
+use crate::arch::{Arch, Code, DESTROY_CODE, GoFunction, POOL_CODE, kept_code, note};
 use crate::base::diag::{Error, Kind, Problem, Result};
 use crate::contract::symbols::{self, PART, WRAPPER};
 use crate::model::goabi;
@@ -221,7 +221,8 @@ impl Assembly {
         }
         self.add(internal(&function.symbol), code, Role::Wrapper);
         for (which, (param, name)) in function.callbacks().zip(&codes).enumerate() {
-            let code = arch.callback(api, &param.ty, which, &codes[0])?;
+            let given = GoFunction::given(&param.ty, which, &codes[0])?;
+            let code = arch.go_function(api, &given)?;
             self.add(name.clone(), code, Role::Callback);
         }
         Ok(())
@@ -229,15 +230,18 @@ impl Assembly {
 
     /// What the library calls in any call of Go's: functions that it keeps, functions that it calls by name, the destroy function.
     fn go_functions(&mut self, api: &Api, arch: &dyn Arch) -> Result<()> {
+        let code = |function: std::result::Result<GoFunction<'_>, String>| {
+            arch.go_function(api, &function?)
+        };
         for (id, kept) in api.kept().iter().enumerate() {
-            let code = arch.kept(api, id).map_err(|what| {
+            let code = code(GoFunction::kept(api, id)).map_err(|what| {
                 let what = format!("{} cannot keep {}: {what}", kept.owner.name(), kept.name);
                 Error::unsupported(Problem::new(what))
             })?;
             self.add(kept_code(kept), code, Role::Callback);
         }
         for (index, import) in api.imports().iter().enumerate() {
-            let code = arch.import(api, index).map_err(|what| {
+            let code = code(GoFunction::import(api, index)).map_err(|what| {
                 let what = format!("{} cannot be imported: {what}", import.symbol);
                 Error::unsupported(Problem::new(what))
             })?;
@@ -251,7 +255,7 @@ impl Assembly {
             self.add(POOL_CODE.to_owned(), code, Role::Callback);
         }
         if api.destroys() {
-            let code = arch.destroy(api).map_err(|what| {
+            let code = code(Ok(GoFunction::destroy())).map_err(|what| {
                 let what = format!("cannot make a destroy function: {what}");
                 Error::fault(Problem::new(what))
             })?;

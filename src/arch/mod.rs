@@ -12,17 +12,20 @@ use self::reloc::{Field, Howto};
 use crate::contract::symbols::{PART, WRAPPER};
 use crate::model::goabi::Frame;
 use crate::model::uses::Uses;
-use crate::model::{Api, Function, Kept, Owner, Type};
+use crate::model::{Api, Function, Kept, Owner};
 use gimli::write::{CallFrameInstruction, CommonInformationEntry};
 use std::ops::Range;
 
 pub mod amd64;
 pub mod arm64;
+mod go_functions;
 pub mod groups;
+mod passing;
 pub mod reloc;
 pub mod thread_pointer;
 mod through_cgo;
 
+pub use go_functions::{Called, GoFunction};
 pub use through_cgo::{Platform, THROUGH_CGO};
 
 /// Machine code with symbolic references, before it has an address.
@@ -193,24 +196,10 @@ pub trait Calling: Sync {
         codes: &[String],
         uses: &Uses,
     ) -> Result<Code, String>;
-    /// What stands for the Go function that is the callback `which` of an export: called by Rust, it has Go called
-    /// ([`symbols::CALLBACK`](crate::contract::symbols::CALLBACK)). `callee` is the symbol of what stands for the first one of that export.
-    fn callback(
-        &self,
-        api: &Api,
-        callback: &Type,
-        which: usize,
-        callee: &str,
-    ) -> Result<Code, String>;
-    /// What stands for the Go functions of [`Api::kept`]`[id]`: as [`Self::callback`], but that the user data says which it is
-    /// ([`symbols::KEPT`](crate::contract::symbols::KEPT)).
-    fn kept(&self, api: &Api, id: usize) -> Result<Code, String>;
-    /// The function that is [`Api::imports`]`[index]`: as [`Self::kept`], but that the library calls it by its name.
-    fn import(&self, api: &Api, index: usize) -> Result<Code, String>;
-    /// The pieces of code of all [`Api::pooled`] ([`POOL_CODE`]), [`PIECE`] bytes each: a piece tells [`Self::kept`]'s code its number.
+    /// What stands for a Go function: called by Rust, it has Go called ([`Called::by`]).
+    fn go_function(&self, api: &Api, function: &GoFunction<'_>) -> Result<Code, String>;
+    /// The pieces of code of all [`Api::pooled`] ([`POOL_CODE`]), [`PIECE`] bytes each: a piece tells the code of [`Called::Pooled`] its number.
     fn pool(&self, api: &Api) -> Result<Code, String>;
-    /// The destroy function of all that is kept ([`DESTROY_CODE`]).
-    fn destroy(&self, api: &Api) -> Result<Code, String>;
     /// What Rust calls the C convention of this machine alone, besides `C` and `system` (The Rust Reference, "External blocks").
     fn c_abi_names(&self) -> &'static [&'static str];
     /// Code that goes on at a symbol.

@@ -9,8 +9,9 @@
 //! * The caller extends integers narrower than 32 bits (LLVM's `zeroext` and `signext`; the psABI is silent, all compilers do it).
 
 pub(super) use super::eightbytes::{Class, Part};
-use super::eightbytes::{Eightbytes, Shape};
-use crate::model::goabi::{self, Frame, Slot};
+use super::eightbytes::{Shape, shape};
+use crate::arch::passing::{self, Convention};
+use crate::model::goabi::Frame;
 use crate::model::{Api, Function, Type};
 
 /// Registers for INTEGER eightbytes: rdi, rsi, rdx, rcx, r8, r9.
@@ -18,11 +19,11 @@ pub(super) const INT_ARGS: usize = 6;
 /// Registers for SSE eightbytes: xmm0 to xmm7.
 pub(super) const SSE_ARGS: usize = 8;
 
-/// The largest block of arguments on the stack. A wrapper makes room for it in one step, without touching the pages between; the
-/// guard must not be smaller than such a step.
-const MAX_STACK_ARGS: u64 = crate::contract::GUARD_SIZE / 2;
-/// Frame offsets must fit the processor's 32-bit displacements, with room to spare.
-const MAX_FRAME: u64 = 1 << 30;
+/// What of it is the machine's own.
+const CONVENTION: Convention<Class> = Convention {
+    shape,
+    callback: |api, params, result| callback(api, params, result).map(drop),
+};
 
 /// Where an eightbyte of an argument goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,21 +91,12 @@ pub(super) struct Call {
 
 /// Assigns a place to every value of a call.
 pub(super) fn assign(api: &Api, function: &Function, frame: &Frame) -> Result<Call, String> {
-    let inside = |slot: &Slot| slot.offset.saturating_add(slot.size) <= frame.size;
-    if frame.params.len() != function.params.len()
-        || frame.result.is_some() != function.result.is_some()
-        || !frame.params.iter().chain(&frame.result).all(inside)
-    {
-        return Err("its Go frame does not match its signature".into());
-    }
-    if frame.size > MAX_FRAME {
-        return Err("its parameters and result take more than 1 GiB".into());
-    }
+    passing::check_frame(function, frame)?;
     let mut regs = Registers::default();
     let result = match (&function.result, &frame.result) {
         (Some(ty), Some(slot)) => {
             let of = |e| format!("the result: {e}");
-            let shape = shape(api, ty).map_err(of)?;
+            let shape = CONVENTION.travels(api, ty).map_err(of)?;
             regs.result(shape, slot.offset)
         }
         _ => Return::None,
@@ -112,8 +104,7 @@ pub(super) fn assign(api: &Api, function: &Function, frame: &Frame) -> Result<Ca
     let mut args = Vec::new();
     for (param, slot) in function.params.iter().zip(&frame.params) {
         let of = |e| format!("parameter `{}`: {e}", param.name);
-        check_pointee(api, &param.ty).map_err(of)?;
-        let shape = shape(api, &param.ty).map_err(of)?;
+        let shape = CONVENTION.parameter(api, &param.ty).map_err(of)?;
         regs.arg(shape, slot.offset, slot.size, &mut args);
     }
     let codes = args.iter_mut().filter_map(|arg| match arg {
@@ -122,14 +113,9 @@ pub(super) fn assign(api: &Api, function: &Function, frame: &Frame) -> Result<Ca
     });
     codes.zip(0..).for_each(|(which, n)| *which = n);
     let stack = regs.stack.next_multiple_of(16);
-    if stack > MAX_STACK_ARGS {
-        return Err(format!(
-            "its arguments take {stack} bytes of stack, more than {MAX_STACK_ARGS}: pass large structs by reference"
-        ));
-    }
     Ok(Call {
         args,
-        stack,
+        stack: passing::check_stack(stack)?,
         result,
     })
 }
@@ -140,21 +126,10 @@ pub(super) fn callback(
     params: &[Type],
     result: Option<&Type>,
 ) -> Result<(Frame, Call), String> {
-    if matches!(result, Some(Type::Str | Type::Slice { .. })) {
-        return Err("it returns a string or slice, which Go could not keep alive: let it take a `&mut` to fill".into());
-    }
-    if params.iter().any(|ty| matches!(ty, Type::Callback { .. })) {
-        return Err("it takes a function itself".into());
-    }
-    let function = goabi::callback(params, result);
-    let frame = goabi::frame(api, &function);
+    let (function, frame) = passing::callback(api, params, result)?;
     let call = assign(api, &function, &frame)?;
-    match frame.size {
-        0..=MAX_STACK_ARGS => Ok((frame, call)),
-        n => Err(format!(
-            "it takes and gives {n} bytes, more than {MAX_STACK_ARGS}: pass large structs by reference"
-        )),
-    }
+    passing::check_callback_frame(&frame)?;
+    Ok((frame, call))
 }
 
 /// The registers that are taken, and the stack words.
@@ -282,84 +257,6 @@ impl Registers {
                 self.int += 1;
                 Return::Memory { at }
             }
-        }
-    }
-}
-
-/// Go aligns what it allocates to at most 8 bytes; Rust counts on the alignment of a reference's target.
-fn check_pointee(api: &Api, ty: &Type) -> Result<(), String> {
-    let target = match ty {
-        Type::Slice { elem, .. } => elem,
-        Type::Pointer {
-            to: Some(to), kind, ..
-        } if kind.is_reference() => to,
-        _ => return Ok(()),
-    };
-    match api.layout(target).align {
-        0..=8 => Ok(()),
-        n => Err(format!(
-            "it refers to a type of alignment {n}, but Go aligns memory to 8 bytes: take a raw pointer and align in Rust"
-        )),
-    }
-}
-
-/// Whether user data says which kept function is meant; else its address is one of its own, a word as any.
-fn user_data(api: &Api, id: usize) -> bool {
-    api.kept().get(id).is_some_and(|kept| !kept.pooled())
-}
-
-/// How a value of this type travels.
-fn shape(api: &Api, ty: &Type) -> Result<Shape, String> {
-    match ty {
-        Type::Str => Ok(Shape::Fat {
-            align: 1,
-            apart: false,
-            capacity: false,
-        }),
-        Type::Text { .. } => Ok(Shape::Fat {
-            align: 1,
-            apart: true,
-            capacity: false,
-        }),
-        Type::Slice { elem, pair, .. } => match api.layout(elem) {
-            l if l.size == 0 => {
-                Err("a slice of a type without a size: pass a pointer and a length".into())
-            }
-            l => Ok(Shape::Fat {
-                align: l.align,
-                apart: pair.is_some(),
-                capacity: true,
-            }),
-        },
-        Type::Callback {
-            params,
-            result,
-            user,
-            ..
-        } => {
-            callback(api, params, result.as_deref()).map_err(|e| format!("a callback: {e}"))?;
-            Ok(Shape::Code {
-                user: user.is_some(),
-            })
-        }
-        Type::Kept { id, .. } if user_data(api, *id) => Ok(Shape::Kept {
-            id: *id,
-            destroyed: api.kept().get(*id).is_some_and(|kept| kept.destroyed),
-        }),
-        // Three words or more.
-        Type::Owned { .. } | Type::OwnedStr | Type::Fallible { value: None } => Ok(Shape::Memory),
-        Type::Fallible { value: Some(value) } => shape(api, value).map(|_| Shape::Memory),
-        _ => {
-            let layout = api.layout(ty);
-            if layout.align > 8 {
-                return Err(format!(
-                    "a type of alignment {} by value, but Go's frames are aligned to 8 bytes: pass a pointer to it",
-                    layout.align
-                ));
-            }
-            let mut eightbytes = Eightbytes::new(layout.size);
-            eightbytes.add(api, ty, 0, 0)?;
-            eightbytes.shape()
         }
     }
 }

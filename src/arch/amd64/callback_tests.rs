@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::arch::CodeRef;
-use crate::model::{Int, PointerKind};
+use crate::model::{Int, PointerKind, Type};
 use iced_x86::{Decoder, DecoderOptions, Formatter, Instruction, IntelFormatter};
 
 fn callback(params: &[Type], result: Option<Type>, user: Option<usize>) -> Type {
@@ -17,7 +17,8 @@ fn callback(params: &[Type], result: Option<Type>, user: Option<usize>) -> Type 
 
 #[track_caller]
 fn check(ty: &Type, want: &str) {
-    let code = emit(&Api::default(), ty, 3, "first").expect("code");
+    let given = GoFunction::given(ty, 3, "first").expect("a function");
+    let code = emit(&Api::default(), &given).expect("code");
     let mut formatter = IntelFormatter::new();
     let options = formatter.options_mut();
     options.set_space_after_operand_separator(true);
@@ -105,7 +106,8 @@ fn an_empty_string_has_no_pointer_that_go_would_stumble_over() {
 #[test]
 fn what_go_cannot_give_is_refused() {
     let refused = |ty: &Type, want: &str| {
-        let error = emit(&Api::default(), ty, 0, "first").expect_err("an error");
+        let given = GoFunction::given(ty, 0, "first").expect("a function");
+        let error = emit(&Api::default(), &given).expect_err("an error");
         assert!(error.contains(want), "{error}");
     };
     refused(

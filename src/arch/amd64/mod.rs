@@ -4,10 +4,12 @@
 use super::groups::{Group, Relocated};
 use super::reloc::Howto;
 use super::thread_pointer::{Code as UsingCode, Detours};
-use super::{Analysis, Arch, Arguments, Calling, Code, KeptCalls, Linking, Stub, Thunk};
+use super::{
+    Analysis, Arch, Arguments, Calling, Code, GoFunction, KeptCalls, Linking, Stub, Thunk,
+};
 use crate::model::goabi::Frame;
 use crate::model::uses::Uses;
-use crate::model::{Api, Function, Type};
+use crate::model::{Api, Function};
 use gimli::write::CommonInformationEntry;
 use std::ops::Range;
 
@@ -118,23 +120,8 @@ impl Calling for Amd64 {
             _ => wrapper::emit(api, function, frame, codes, uses),
         }
     }
-    fn callback(
-        &self,
-        api: &Api,
-        callback: &Type,
-        which: usize,
-        callee: &str,
-    ) -> Result<Code, String> {
-        callback::emit(api, callback, which, callee)
-    }
-    fn kept(&self, api: &Api, id: usize) -> Result<Code, String> {
-        callback::kept(api, id)
-    }
-    fn import(&self, api: &Api, index: usize) -> Result<Code, String> {
-        callback::import(api, index)
-    }
-    fn destroy(&self, api: &Api) -> Result<Code, String> {
-        callback::destroy(api)
+    fn go_function(&self, api: &Api, function: &GoFunction<'_>) -> Result<Code, String> {
+        callback::emit(api, function)
     }
     fn c_abi_names(&self) -> &'static [&'static str] {
         &["sysv64", "sysv64-unwind"]

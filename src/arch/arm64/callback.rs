@@ -10,103 +10,26 @@
 use super::abi::{self, Arg, Call, Part, Place, Return};
 use super::pool;
 use super::writer::{FramePlace, If, LDR, LDR_D, LDR_S, LINK, SP, STR, STR_D, STR_S, Writer, ZERO};
-use crate::arch::{Code, DESTROY_CODE, kept_code};
-use crate::contract::{KEPT_BY_NAME, KEPT_DESTROY, symbols};
+use crate::arch::{Called, Code, GoFunction};
+use crate::contract::KEPT_BY_NAME;
+use crate::model::Api;
 use crate::model::goabi::Frame;
-use crate::model::{Api, PointerKind, Type};
 use gimli::AArch64;
 use gimli::write::CallFrameInstruction;
 
-/// The code for a callback, the `which`th of the export that `callee` belongs to.
-pub(super) fn emit(api: &Api, callback: &Type, which: usize, callee: &str) -> Result<Code, String> {
-    code(api, callback, which, callee, Called::Given)
-}
-
-/// The code for the functions that the library keeps of this number.
-pub(super) fn kept(api: &Api, id: usize) -> Result<Code, String> {
-    let kept = api.kept().get(id).ok_or("it is not kept")?;
-    let called = match kept.pooled() {
-        true => Called::Pooled,
-        false => Called::Kept,
-    };
-    code(api, &kept.ty, id, &kept_code(kept), called)
-}
-
-/// The code for a function that Go provides: it has the number behind those that are kept.
-pub(super) fn import(api: &Api, index: usize) -> Result<Code, String> {
-    let import = api.imports().get(index).ok_or("it is not imported")?;
-    let which = api.kept().len() + index;
-    code(api, &import.ty, which, &import.symbol, Called::Imported)
-}
-
-/// The code for their destroy function.
-pub(super) fn destroy(api: &Api) -> Result<Code, String> {
-    let user = Type::Pointer {
-        to: None,
-        kind: PointerKind::Mut,
-        nullable: true,
-    };
-    let function = Type::Callback {
-        params: vec![user],
-        names: Vec::new(),
-        result: None,
-        user: Some(0),
-        nullable: false,
-    };
-    let which = KEPT_DESTROY as usize;
-    code(api, &function, which, DESTROY_CODE, Called::Kept)
-}
-
-/// When the library calls a Go function.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Called {
-    /// During the call that it was given to.
-    Given,
-    /// In any call. The user data says which function is meant.
-    Kept,
-    /// In any call. A register says which piece of code was called ([`pool::NUMBER`]).
-    Pooled,
-    /// In any call, by name.
-    Imported,
-}
-
-impl Called {
-    /// The runtime's function that has Go called.
-    fn by(self) -> &'static str {
-        match self {
-            Called::Given => symbols::CALLBACK,
-            Called::Kept | Called::Pooled | Called::Imported => symbols::KEPT,
-        }
-    }
-}
-
-/// The code that has Go called, with the address of `callee`.
-fn code(
-    api: &Api,
-    callback: &Type,
-    which: usize,
-    callee: &str,
-    called: Called,
-) -> Result<Code, String> {
-    let Type::Callback {
-        params,
-        result,
-        user,
-        ..
-    } = callback
-    else {
-        return Err("it is no function".into());
-    };
-    let (frame, call) = abi::callback(api, params, result.as_deref())?;
-    let user = user
+/// The code that has Go called.
+pub(super) fn emit(api: &Api, function: &GoFunction<'_>) -> Result<Code, String> {
+    let (frame, call) = abi::callback(api, &function.params, function.result)?;
+    let user = function
+        .user
         .and_then(|i| frame.params.get(i))
         .map(|slot| slot.offset);
     let mut t = Trampoline {
         w: Writer::new(FramePlace::OnLane),
-        room: room(&frame, called),
-        called,
+        room: room(&frame, function.called),
+        called: function.called,
     };
-    t.whole(&frame, &call, which, callee, user);
+    t.whole(&frame, &call, function, user);
     t.w.finish()
 }
 
@@ -136,7 +59,7 @@ struct Trampoline {
 }
 
 impl Trampoline {
-    fn whole(&mut self, frame: &Frame, call: &Call, which: usize, callee: &str, user: Option<u64>) {
+    fn whole(&mut self, frame: &Frame, call: &Call, function: &GoFunction<'_>, user: Option<u64>) {
         let w = &mut self.w;
         w.sub(SP, SP, self.room);
         w.frame_is(CallFrameInstruction::Cfa(AArch64::SP, self.room as i32));
@@ -165,8 +88,8 @@ impl Trampoline {
             },
         }
         w.add(0, SP, 0);
-        w.constant(1, which as u64);
-        w.address(2, callee);
+        w.constant(1, function.which as u64);
+        w.address(2, &function.callee);
         w.call(self.called.by());
         self.result(frame, &call.result);
         let w = &mut self.w;

@@ -294,7 +294,7 @@ impl Writer {
         }
     }
 
-    /// Xd = Xn - constant, which is below 16 MiB ([`super::abi::MAX_STACK_ARGS`]); both may be the stack pointer.
+    /// Xd = Xn - constant, which is below 16 MiB ([`crate::arch::passing::MAX_STACK_ARGS`]); both may be the stack pointer.
     pub fn sub(&mut self, to: Register, from: Register, value: u64) {
         let (low, high) = (value as u32 & 0xfff, (value >> 12) as u32);
         let mut from = from;

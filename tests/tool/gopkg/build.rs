@@ -7,7 +7,9 @@ use rsyso::arch::amd64::Amd64;
 use rsyso::arch::groups::{Group, Relocated};
 use rsyso::arch::reloc::Howto;
 use rsyso::arch::thread_pointer;
-use rsyso::arch::{Analysis, Arch, Arguments, Calling, Code, KeptCalls, Linking, Stub, Thunk};
+use rsyso::arch::{
+    Analysis, Arch, Arguments, Calling, Code, GoFunction, KeptCalls, Linking, Stub, Thunk,
+};
 use rsyso::base::diag;
 use rsyso::go::{self, GoFile, GoPackage, Place, Prefix, Present, Request};
 use rsyso::model::goabi::Frame;
@@ -95,26 +97,11 @@ impl Calling for Fake {
     ) -> Result<Code, String> {
         Amd64.wrapper(api, function, frame, codes, uses)
     }
-    fn callback(
-        &self,
-        api: &Api,
-        callback: &Type,
-        which: usize,
-        callee: &str,
-    ) -> Result<Code, String> {
-        Amd64.callback(api, callback, which, callee)
-    }
-    fn kept(&self, api: &Api, id: usize) -> Result<Code, String> {
-        Amd64.kept(api, id)
-    }
-    fn import(&self, api: &Api, index: usize) -> Result<Code, String> {
-        Amd64.import(api, index)
+    fn go_function(&self, api: &Api, function: &GoFunction<'_>) -> Result<Code, String> {
+        Amd64.go_function(api, function)
     }
     fn pool(&self, api: &Api) -> Result<Code, String> {
         Amd64.pool(api)
-    }
-    fn destroy(&self, api: &Api) -> Result<Code, String> {
-        Amd64.destroy(api)
     }
     fn c_abi_names(&self) -> &'static [&'static str] {
         Amd64.c_abi_names()
