@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use crate::base::diag::Result;
 use crate::base::globs;
+use crate::link::resolve::is_made_by_linkers;
 use crate::read::{Bind, Def, Object};
 
 /// A function that is not defined, and who refers to it.
@@ -35,7 +36,7 @@ pub fn find(
         let symbols = object.symbols.iter();
         let missing = symbols
             .filter(|s| s.def == Def::Undefined && s.bind == Bind::Global && !s.name.is_empty())
-            .filter(|s| !there.contains(&*s.name));
+            .filter(|s| !there.contains(&*s.name) && !is_made_by_linkers(&s.name));
         for symbol in missing {
             let first = undefined.entry(&symbol.name).or_insert(obj);
             if objects[*first as usize].rustc.is_none() && object.rustc.is_some() {
@@ -92,6 +93,8 @@ mod tests {
                     ("log_line", own, gone),
                     ("now", own, gone),
                     ("f", own, gone),
+                    ("__tls_get_addr", own, gone),
+                    ("__start_set", own, gone),
                 ],
             ),
             object(
@@ -124,7 +127,7 @@ mod tests {
 
     #[test]
     fn what_is_there_or_may_be_missing_is_not() {
-        for name in ["malloc", "maybe", "f", "nothing"] {
+        for name in ["malloc", "maybe", "f", "nothing", "__tls_get_addr"] {
             let told = found(&[name]).unwrap_err().problems;
             assert_eq!(
                 told[0].message,

@@ -370,13 +370,9 @@ impl<'a, 'd> Resolver<'a, 'd> {
             known.contains(section).then_some(section)
         };
         Some(match name {
-            "__tls_get_addr" => Target::TlsGetAddr,
-            "__dso_handle" => Target::Linker(Linker::Image),
             symbols::IMAGE if space == 1 => Target::Linker(Linker::Image),
             symbols::PARAMS if space == 1 => Target::Linker(Linker::Params),
-            "_GLOBAL_OFFSET_TABLE_" => Target::Linker(Linker::Got),
-            "__init_array_start" => Target::Linker(Linker::Init { end: false }),
-            "__init_array_end" => Target::Linker(Linker::Init { end: true }),
+            _ if let Some(target) = made_for_any(name) => target,
             _ => {
                 let start = bound("__start_").map(|s| (s, false));
                 let (section, end) = start.or_else(|| bound("__stop_").map(|s| (s, true)))?;
@@ -387,6 +383,24 @@ impl<'a, 'd> Resolver<'a, 'd> {
             }
         })
     }
+}
+
+/// What a linker makes whatever the input, under names that every library may refer to.
+fn made_for_any(name: &str) -> Option<Target> {
+    Some(match name {
+        "__tls_get_addr" => Target::TlsGetAddr,
+        "__dso_handle" => Target::Linker(Linker::Image),
+        "_GLOBAL_OFFSET_TABLE_" => Target::Linker(Linker::Got),
+        "__init_array_start" => Target::Linker(Linker::Init { end: false }),
+        "__init_array_end" => Target::Linker(Linker::Init { end: true }),
+        _ => return None,
+    })
+}
+
+/// Whether no library defines what has this name, since linkers make it: it is no function that somebody forgot.
+pub(super) fn is_made_by_linkers(name: &str) -> bool {
+    let bound = ["__start_", "__stop_"];
+    made_for_any(name).is_some() || bound.iter().any(|prefix| name.starts_with(prefix))
 }
 
 #[derive(Default)]
