@@ -9,6 +9,9 @@ use crate::common::root;
 /// Lines of a file.
 const FILE: usize = 500;
 
+/// Fewer for what is read first.
+const FIRST: (&str, usize) = ("src/pipeline.rs", 300);
+
 /// Lines of a function, from its `fn` on.
 const FUNCTION: usize = 80;
 
@@ -32,13 +35,19 @@ fn no_file_is_too_long() {
     let mut broken = Vec::new();
     for path in sources(&["src", "rt/src", "tests", "ffi/src"]) {
         let lines = text(&path).lines().count();
-        if lines > FILE {
+        let most = if path == Path::new(FIRST.0) {
+            FIRST.1
+        } else {
+            FILE
+        };
+        if lines > most {
             broken.push(format!(
-                "{}: {lines} lines: more than {FILE} are two files with a name each",
+                "{}: {lines} lines: more than {most} are two files with a name each",
                 path.display()
             ));
         }
     }
+    assert!(root().join(FIRST.0).is_file());
     assert!(broken.is_empty(), "\n{}", broken.join("\n"));
 }
 
