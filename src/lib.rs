@@ -18,65 +18,72 @@
 //! All are on by default. A build script that reads no C headers needs none: `rsyso = { version = "...", default-features = false }`.
 //!
 //! - `cli`: the command line, with clap. The binary needs it.
-//! - `header`: C headers ([`Convert::header`]). It compiles a grammar, and so needs a C compiler.
+//! - `header`: C headers ([`Convert::header`]). It compiles a grammar, and so needs a C compiler. Without it they are an error before any
+//!   file is read:
+//!
+//! ```
+//! let error = rsyso::Convert::new("libfoo.a").header("foo.h").run().unwrap_err();
+//! # if cfg!(not(feature = "header")) {
+//! assert!(error.to_string().contains("built without its feature `header`"));
+//! # }
+//! ```
+//!
 //! - `port`: bindings of cgo become packages without it. It compiles a grammar, too.
 //!
 //! # What is inside
 //!
-//! The pipeline is `src/pipeline.rs`; docs/DESIGN.md explains it. Modules that are not listed here are the tool's own: its tests see
-//! them, and they change without notice.
+//! The pipeline is `src/pipeline.rs`; docs/DESIGN.md explains it.
 
 mod analyse;
-#[doc(hidden)]
-pub mod arch;
-#[doc(hidden)]
-pub mod base;
-#[doc(hidden)]
-pub mod build;
+mod arch;
+mod base;
+mod build;
 mod builder;
 #[cfg(feature = "cli")]
-#[doc(hidden)]
-pub mod cli;
-#[doc(hidden)]
-pub mod crates;
-#[doc(hidden)]
-pub mod go;
-#[doc(hidden)]
-pub mod init;
-#[doc(hidden)]
-pub mod link;
-#[doc(hidden)]
-pub mod model;
-#[doc(hidden)]
-pub mod page;
+mod cli;
+mod crates;
+mod go;
+mod init;
+mod link;
+mod model;
+mod page;
 mod pipeline;
 #[cfg(feature = "port")]
-#[doc(hidden)]
-pub mod port;
-#[doc(hidden)]
-pub mod provenance;
-#[doc(hidden)]
-pub mod read;
+mod port;
+mod provenance;
+mod read;
 mod shim;
-#[doc(hidden)]
-pub mod sig;
-#[doc(hidden)]
-pub mod verify;
-#[doc(hidden)]
-pub mod wrappers;
+mod sig;
+mod verify;
+mod wrappers;
+
+/// What the linker and the runtime agree on.
+#[path = "../rt-source/src/contract.rs"]
+mod contract;
 
 pub use base::diag::{Error, Kind, Problem, Result};
 pub use base::report::{Converted, Progress, Silent, Stage, Wait, Waiting};
 pub use builder::Convert;
 
+/// For the binary, the tests and the fuzz targets of this repository, which are crates of their own: no part of the library. It changes
+/// without notice.
 #[doc(hidden)]
-pub use build::build;
-#[doc(hidden)]
-pub use init::init;
-#[doc(hidden)]
-pub use pipeline::{convert, inspect};
+pub mod internals {
+    #[cfg(feature = "cli")]
+    pub use crate::cli::main;
+    pub use crate::pipeline::{convert, inspect};
 
-/// What the linker and the runtime agree on.
-#[doc(hidden)]
-#[path = "../rt-source/src/contract.rs"]
-pub mod contract;
+    /// A window to modules of the crate.
+    macro_rules! windows {
+        ($($(#[$condition:meta])? $module:ident)*) => {
+            $($(#[$condition])? pub mod $module {
+                pub use crate::$module::*;
+            })*
+        };
+    }
+    windows! {
+        arch base build contract crates go init model provenance read sig verify
+        #[cfg(feature = "port")]
+        port
+    }
+}

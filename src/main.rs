@@ -1,5 +1,5 @@
 //! The command `rsyso`: a thin shell around the library of the same name.
 
 fn main() -> std::process::ExitCode {
-    rsyso::cli::main()
+    rsyso::internals::main()
 }

@@ -21,8 +21,8 @@ use common::mutate::{Mutation, parts};
 use common::process::run;
 use common::shapes::{SHAPES, Shape};
 use common::{archive, rsyso, scratch};
-use rsyso::base::options::{ConvertOptions, InspectOptions};
-use rsyso::base::report::Silent;
+use rsyso::internals::base::options::{ConvertOptions, InspectOptions};
+use rsyso::internals::base::report::Silent;
 
 /// The longest that one conversion may take; the slowest need a second or two.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -85,7 +85,7 @@ fn seeds(is_fixture: bool) -> Vec<u64> {
 /// Why an input was refused, if it was. An error is one of the tool itself.
 type Outcome = Result<Option<String>, String>;
 
-fn outcome<T>(result: std::thread::Result<rsyso::base::diag::Result<T>>) -> Outcome {
+fn outcome<T>(result: std::thread::Result<rsyso::internals::base::diag::Result<T>>) -> Outcome {
     match result {
         Err(_) => Err("a panic, printed above".to_owned()),
         Ok(Err(e)) if e.problems.is_empty() => Err("an error without a problem".to_owned()),
@@ -98,7 +98,7 @@ fn look(fixture: &str, exports: &[String], dir: &Path) -> Outcome {
     let mut options = InspectOptions::new(vec![dir.join(format!("lib{fixture}.a"))]);
     options.exports = exports.to_vec();
     outcome(catch_unwind(AssertUnwindSafe(|| {
-        rsyso::inspect(&options, &Silent)
+        rsyso::internals::inspect(&options, &Silent)
     })))
 }
 
@@ -111,7 +111,9 @@ fn attempt(fixture: &str, exports: &[String], bytes: &[u8], dir: &Path) -> Outco
     let mut options = ConvertOptions::new(vec![input]);
     options.out_dir.clone_from(&out);
     options.exports = exports.to_vec();
-    let result = catch_unwind(AssertUnwindSafe(|| rsyso::convert(&options, &Silent)));
+    let result = catch_unwind(AssertUnwindSafe(|| {
+        rsyso::internals::convert(&options, &Silent)
+    }));
     let files = std::fs::read_dir(&out).unwrap().count();
     match outcome(result)? {
         // Packages with handles have two files more, for the race detector.

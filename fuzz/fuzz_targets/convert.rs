@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
-use rsyso::base::options::ConvertOptions;
-use rsyso::base::report::Silent;
+use rsyso::internals::base::options::ConvertOptions;
+use rsyso::internals::base::report::Silent;
 
 /// In memory, one folder for each process.
 static DIR: LazyLock<PathBuf> = LazyLock::new(|| {
@@ -26,7 +26,7 @@ fuzz_target!(|bytes: &[u8]| {
     std::fs::write(&input, bytes).expect("the input can be written");
     let mut options = ConvertOptions::new(vec![input]);
     options.out_dir = DIR.join("out");
-    let result = rsyso::convert(&options, &Silent);
+    let result = rsyso::internals::convert(&options, &Silent);
     let mut left = std::fs::read_dir(&options.out_dir).expect("the folder is there");
     match result {
         Ok(done) => {

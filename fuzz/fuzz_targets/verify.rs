@@ -5,6 +5,6 @@ use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
     // Almost everything is refused; only a panic is a finding.
-    let _ = rsyso::verify::syso("fuzzed.syso", bytes);
-    let _ = rsyso::verify::program("fuzzed", bytes);
+    let _ = rsyso::internals::verify::syso("fuzzed.syso", bytes);
+    let _ = rsyso::internals::verify::program("fuzzed", bytes);
 });

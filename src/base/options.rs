@@ -159,6 +159,14 @@ impl ConvertOptions {
     }
 }
 
+/// What is said of C headers where the feature `header` is off.
+#[cfg(not(feature = "header"))]
+pub fn no_headers() -> Problem {
+    let what = "C headers cannot be read: this rsyso was built without its feature `header`";
+    let help = "build it with `--features header`, which takes a C compiler";
+    Problem::new(what).help(help)
+}
+
 /// C headers, and what a compiler would be told with them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -188,6 +196,10 @@ impl Headers {
         let defines = self.defines.iter().map(|d| ("-D", d, name_of(d)));
         let undefines = self.undefines.iter().map(|u| ("-U", u, u.clone()));
         let mut faults = Vec::new();
+        #[cfg(not(feature = "header"))]
+        if !self.is_empty() {
+            faults.push(no_headers());
+        }
         for (flag, value, name) in defines.chain(undefines) {
             if name.is_empty() || !is_name(&name) {
                 let what = format!("`{flag} {value}`: `{name}` is no name of a macro");

@@ -1,4 +1,4 @@
-//! From a crate's folder to a Go package: cargo builds a static library for each target, [`crate::convert`] does the rest.
+//! From a crate's folder to a Go package: cargo builds a static library for each target, [`crate::pipeline::convert`] does the rest.
 //!
 //! The crate is left as it is. Its type and its debug information are asked for on cargo's command line and in its environment.
 
@@ -205,7 +205,7 @@ pub fn build(o: &BuildOptions, progress: &dyn Progress) -> Result<Built> {
         };
         let what = format!("{} for linux/{}", base_name(&built.archive), arch.goarch());
         progress.status("Converting", &what);
-        match crate::convert(&options, progress) {
+        match crate::pipeline::convert(&options, progress) {
             Ok(converted) => made.push(BuiltTarget {
                 target: arch.rust_target().into(),
                 goarch: arch.goarch().into(),

@@ -78,7 +78,7 @@ pub struct Build {
 
 /// Builds, and tells what came of it. `line` are the words of the command line.
 pub fn run(args: Build, line: &[OsString], ui: &Ui) -> Result<Built> {
-    let built = crate::build(&completed(args, line, ui)?, ui)?;
+    let built = crate::build::build(&completed(args, line, ui)?, ui)?;
     let functions = built
         .targets
         .first()

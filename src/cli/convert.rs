@@ -131,7 +131,7 @@ impl HeaderFlags {
 /// Converts, and tells what came of it.
 pub fn run(args: Convert, ui: &Ui) -> Result<Converted> {
     let options = options(args, ui)?;
-    let made = crate::convert(&options, ui)?;
+    let made = crate::pipeline::convert(&options, ui)?;
     ui.status(
         "Finished",
         &format!(

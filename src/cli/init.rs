@@ -32,7 +32,7 @@ pub struct Init {
 
 /// Writes the crate, and tells what to do next.
 pub fn run(args: Init, ui: &Ui) -> Result<Initialised> {
-    let made = crate::init(&InitOptions {
+    let made = crate::init::init(&InitOptions {
         dir: args.dir,
         name: args.name,
         module: args.module,

@@ -93,7 +93,7 @@ pub fn run(args: Inspect, ui: &Ui) -> Result<Inspection> {
         bare: args.bare,
         ..InspectOptions::new(args.inputs)
     };
-    let found = crate::inspect(&options, ui)?;
+    let found = crate::pipeline::inspect(&options, ui)?;
     if let Some(file) = args.html {
         let folder = std::env::current_dir().unwrap_or_default();
         crate::page::write(&file, &found, &folder)?;

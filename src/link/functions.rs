@@ -110,11 +110,6 @@ impl NameTable {
         self.entries.len() as u64
     }
 
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
-    }
-
     /// Bytes of entries and text.
     pub fn size(&self) -> u64 {
         (self.entries.len() * ENTRY + self.text.len()) as u64

@@ -29,7 +29,8 @@ pub fn encode(places: &[u64]) -> Vec<u64> {
     words
 }
 
-/// The inverse.
+/// The inverse, for tests.
+#[cfg(test)]
 pub fn decode(words: &[u64]) -> Vec<u64> {
     let mut places = Vec::new();
     let mut base = 0;

@@ -8,7 +8,7 @@ use crate::common::go::{self, Mode, Release};
 use crate::common::process::{Ran, run};
 use crate::common::workspace::{verify, workspace};
 use crate::common::{rsyso, scratch};
-use rsyso::provenance;
+use rsyso::internals::provenance;
 
 fn syso(fixture: &str) -> PathBuf {
     workspace()

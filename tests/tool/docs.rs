@@ -6,15 +6,15 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::common::root;
-use rsyso::base::report::{
+use rsyso::internals::base::report::{
     Bytes, Converted, CrateSize, GoDeclaration, Image, InspectedExport, Inspection, Item, Kept,
     Missing, Sizes, Wait, Waiting,
 };
-use rsyso::build::{Built, BuiltTarget};
-use rsyso::crates::Crate;
-use rsyso::init::Initialised;
-use rsyso::port::Ported;
-use rsyso::verify::{ProgramImage, ProgramReport, SysoReport};
+use rsyso::internals::build::{Built, BuiltTarget};
+use rsyso::internals::crates::Crate;
+use rsyso::internals::init::Initialised;
+use rsyso::internals::port::Ported;
+use rsyso::internals::verify::{ProgramImage, ProgramReport, SysoReport};
 use serde::Serialize;
 
 fn read(path: &Path) -> String {

@@ -1,6 +1,16 @@
 //! The tool as a library, as build scripts use it.
 
-use crate::common::{archive, scratch};
+use crate::common::{archive, root, scratch};
+
+/// What is not shown can change.
+#[test]
+fn one_module_is_public_and_hidden() {
+    let text = std::fs::read_to_string(root().join("src/lib.rs")).unwrap();
+    let lines: Vec<&str> = text.lines().collect();
+    let public = lines.windows(2).filter(|l| l[1].starts_with("pub mod "));
+    let public: Vec<&[&str]> = public.collect();
+    assert_eq!(public, [["#[doc(hidden)]", "pub mod internals {"]]);
+}
 
 #[test]
 fn a_conversion_in_a_few_words() {

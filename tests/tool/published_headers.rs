@@ -4,10 +4,10 @@ use std::path::Path;
 
 use object::write::{Object, StandardSection, Symbol, SymbolSection};
 use object::{Architecture, BinaryFormat, Endianness, SymbolFlags, SymbolKind, SymbolScope};
-use rsyso::base::options::Headers as Options;
-use rsyso::model::{Signatures, TypeKind};
-use rsyso::sig::header::Headers;
-use rsyso::sig::{Export, Parsed, Wanted, read};
+use rsyso::internals::base::options::Headers as Options;
+use rsyso::internals::model::{Signatures, TypeKind};
+use rsyso::internals::sig::header::Headers;
+use rsyso::internals::sig::{Export, Parsed, Wanted, read};
 
 use crate::common::registry::sources;
 
@@ -94,7 +94,7 @@ fn signatures(options: &Options, functions: &[&str]) -> Signatures {
         });
     }
     let bytes = object.write().expect("an object");
-    let object = rsyso::sig::Object {
+    let object = rsyso::internals::sig::Object {
         name: "foo.o".into(),
         data: &bytes,
         rust: true,

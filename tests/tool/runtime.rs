@@ -11,11 +11,12 @@ use object::elf::{R_X86_64_TLSLD, R_X86_64_TPOFF32, R_X86_64_TPOFF64};
 use object::read::archive::ArchiveFile;
 use object::read::elf::{ElfFile64, SectionHeader};
 use object::{Object, ObjectSection, ObjectSymbol, RelocationFlags, RelocationTarget, SymbolKind};
-use rsyso::contract::{FRONTS, symbols};
+use rsyso::internals::contract::{FRONTS, symbols};
 
 /// The members of the archive: name, and bytes aligned as the parser wants them.
 fn members() -> Vec<(String, Vec<u64>)> {
-    let data = rsyso::read::runtime::archive("amd64").expect("there is a runtime for amd64");
+    let data =
+        rsyso::internals::read::runtime::archive("amd64").expect("there is a runtime for amd64");
     let archive = ArchiveFile::parse(data).unwrap();
     archive
         .members()
@@ -292,7 +293,7 @@ fn the_way_in_touches_no_stack_of_its_own() {
 /// Images are the same whoever built the tool, and tell nothing about that machine.
 #[test]
 fn holds_no_path_of_the_machine_that_built_it() {
-    let data = rsyso::read::runtime::archive("amd64").unwrap();
+    let data = rsyso::internals::read::runtime::archive("amd64").unwrap();
     let home = std::env::var("CARGO_HOME")
         .or_else(|_| std::env::var("HOME").map(|home| format!("{home}/.cargo")))
         .unwrap();

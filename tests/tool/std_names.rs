@@ -96,7 +96,10 @@ fn the_runtime_provides_every_name_that_std_refers_to() {
         }
     }
     let mut runtime = Names::default();
-    runtime.add("rt", rsyso::read::runtime::archive("amd64").unwrap());
+    runtime.add(
+        "rt",
+        rsyso::internals::read::runtime::archive("amd64").unwrap(),
+    );
 
     let wanted: BTreeMap<_, _> = std
         .undefined
@@ -159,7 +162,10 @@ fn every_c_name_that_crates_ask_for_is_provided_or_has_its_reason() {
     let page = std::fs::read_to_string(root.join("docs/LIBC.md")).unwrap();
     let refused = listed_in(&page, "## Not provided");
     let mut runtime = Names::default();
-    runtime.add("rt", rsyso::read::runtime::archive("amd64").unwrap());
+    runtime.add(
+        "rt",
+        rsyso::internals::read::runtime::archive("amd64").unwrap(),
+    );
 
     let missing: Vec<_> = asked
         .iter()
@@ -183,7 +189,7 @@ fn every_c_name_that_crates_ask_for_is_provided_or_has_its_reason() {
 /// A compiler may see through a function and replace its body by a call of the C function that does the same: itself.
 #[test]
 fn no_c_name_of_the_runtime_calls_itself() {
-    let data = rsyso::read::runtime::archive("amd64").unwrap();
+    let data = rsyso::internals::read::runtime::archive("amd64").unwrap();
     let archive = ArchiveFile::parse(data).unwrap();
     let own = archive
         .members()

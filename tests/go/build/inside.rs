@@ -9,7 +9,7 @@ use crate::common::go::{self, Mode, Release};
 use crate::common::process::run;
 use crate::common::scaffold::{put, shell};
 use crate::common::{root, rsyso};
-use rsyso::crates::Crates;
+use rsyso::internals::crates::Crates;
 
 const MANIFEST: &str = "[package]
 name = \"hello\"

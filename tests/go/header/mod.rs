@@ -14,10 +14,10 @@ use crate::common::go::{self, Release};
 use crate::common::process::run;
 use crate::common::{convert, root, rsyso, scratch};
 use object::{Object as _, ObjectSymbol as _};
-use rsyso::base::options::DEFAULT_POOL;
-use rsyso::model::{Api, Said};
-use rsyso::sig::header::Headers;
-use rsyso::sig::{Export, Object, Parsed, Wanted, read, rules};
+use rsyso::internals::base::options::DEFAULT_POOL;
+use rsyso::internals::model::{Api, Said};
+use rsyso::internals::sig::header::Headers;
+use rsyso::internals::sig::{Export, Object, Parsed, Wanted, read, rules};
 
 const MINUTES: Duration = Duration::from_secs(300);
 const HEADER: &str = include_str!("contract.h");
@@ -77,12 +77,12 @@ fn library() -> &'static Library {
 }
 
 /// The signatures that an object and headers give.
-fn signatures(object: &[u8], headers: &[&str]) -> rsyso::base::diag::Result<Api> {
+fn signatures(object: &[u8], headers: &[&str]) -> rsyso::Result<Api> {
     meant(object, headers, false)
 }
 
 /// As [`signatures`]; `pairs`: pointers and their lengths are one.
-fn meant(object: &[u8], headers: &[&str], pairs: bool) -> rsyso::base::diag::Result<Api> {
+fn meant(object: &[u8], headers: &[&str], pairs: bool) -> rsyso::Result<Api> {
     let file = object::File::parse(object).unwrap();
     let symbols = file
         .symbols()
@@ -356,7 +356,7 @@ fn a_header_that_differs_is_refused() {
         let other = HEADER.replacen(from, to, 1);
         assert_ne!(other, HEADER, "{from}");
         let error = signatures(&library().object, &[&other]).unwrap_err();
-        assert_eq!(error.kind, rsyso::base::diag::Kind::Fault, "{from}");
+        assert_eq!(error.kind, rsyso::Kind::Fault, "{from}");
         let said = error.to_string();
         assert!(said.contains(message), "{to}\n{said}");
         assert!(
@@ -412,7 +412,7 @@ fn several_headers() {
 fn references_are_never_part_of_a_pair() {
     let api = meant(&library().object, &[], true).unwrap();
     let slices = api.functions().iter().flat_map(|f| &f.params).filter(|p| {
-        use rsyso::model::Type::{Slice, Text};
+        use rsyso::internals::model::Type::{Slice, Text};
         matches!(p.ty, Slice { .. } | Text { .. })
     });
     let names: Vec<_> = slices.map(|p| p.name.as_str()).collect();

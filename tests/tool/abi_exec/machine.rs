@@ -1,14 +1,14 @@
 //! What a wrapper runs on: executable memory with the wrappers in it, a lane, a lane table, and `g` and `m` of a goroutine.
 
 use memmap2::{Mmap, MmapMut};
-use rsyso::arch;
-use rsyso::contract::symbols as rt;
-use rsyso::contract::{
+use rsyso::internals::arch;
+use rsyso::internals::contract::symbols as rt;
+use rsyso::internals::contract::{
     CONTROL_GO_BP, CONTROL_GO_LANDING, CONTROL_GO_SP, CONTROL_SIZE, GO_G_M, LANE_HASH,
     LANE_TABLE_BITS,
 };
-use rsyso::model::Api;
-use rsyso::model::uses::Uses;
+use rsyso::internals::model::Api;
+use rsyso::internals::model::uses::Uses;
 use std::arch::naked_asm;
 use std::cell::Cell;
 use std::collections::HashMap;
@@ -137,7 +137,7 @@ impl Machine {
         }
         let mut wrappers = HashMap::new();
         for f in api.functions() {
-            let frame = rsyso::model::goabi::frame(api, f);
+            let frame = rsyso::internals::model::goabi::frame(api, f);
             let code = backend
                 .wrapper(api, f, &frame, &[], &Uses::None)
                 .expect("a wrapper");

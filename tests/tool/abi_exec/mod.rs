@@ -10,8 +10,8 @@ mod thread_pointer;
 mod values;
 
 use machine::{Machine, ROOM};
-use rsyso::model::goabi;
-use rsyso::model::{Api, Function};
+use rsyso::internals::model::goabi;
+use rsyso::internals::model::{Api, Function};
 
 use values::Values;
 

@@ -1,6 +1,6 @@
 //! Invents the signatures of `fixtures/abi`, as a model.
 
-use rsyso::model::{
+use rsyso::internals::model::{
     Api, Field, Function, Int, Layout, Param, PointerKind, Signatures, Type, TypeDef, TypeId,
     TypeKind, Variant,
 };

@@ -1,8 +1,8 @@
 //! Values by their type alone: bytes to pass, the hash that Rust must come to, and what it must make of it.
 
 use super::abi::view::{Stream, TEXT, View};
-use rsyso::model::goabi::go_layout;
-use rsyso::model::{Api, Field, Int, PointerKind, Type, TypeKind, Variant};
+use rsyso::internals::model::goabi::go_layout;
+use rsyso::internals::model::{Api, Field, Int, PointerKind, Type, TypeKind, Variant};
 
 pub struct Values<'a> {
     api: &'a Api,

@@ -1,6 +1,6 @@
 //! The fixture as Rust, and as a table for Go.
 
-use rsyso::model::{Api, Field, Function, PointerKind, Type, TypeKind};
+use rsyso::internals::model::{Api, Field, Function, PointerKind, Type, TypeKind};
 use std::fmt::Write;
 
 /// Writes a fixture as source code.

@@ -3,18 +3,18 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use rsyso::arch::amd64::Amd64;
-use rsyso::arch::groups::{Group, Relocated};
-use rsyso::arch::reloc::Howto;
-use rsyso::arch::thread_pointer;
-use rsyso::arch::{
+use rsyso::internals::arch::amd64::Amd64;
+use rsyso::internals::arch::groups::{Group, Relocated};
+use rsyso::internals::arch::reloc::Howto;
+use rsyso::internals::arch::thread_pointer;
+use rsyso::internals::arch::{
     Analysis, Arch, Arguments, Calling, Code, GoFunction, KeptCalls, Linking, Stub, Thunk,
 };
-use rsyso::base::diag;
-use rsyso::go::{self, GoFile, GoPackage, Place, Prefix, Present, Request};
-use rsyso::model::goabi::Frame;
-use rsyso::model::uses::Uses;
-use rsyso::model::*;
+use rsyso::internals::base::diag;
+use rsyso::internals::go::{self, GoFile, GoPackage, Place, Prefix, Present, Request};
+use rsyso::internals::model::goabi::Frame;
+use rsyso::internals::model::uses::Uses;
+use rsyso::internals::model::*;
 
 /// amd64 under another name.
 #[derive(Debug)]

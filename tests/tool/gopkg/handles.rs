@@ -2,8 +2,8 @@
 
 use super::build::*;
 use super::samples::*;
-use rsyso::arch::amd64::Amd64;
-use rsyso::model::*;
+use rsyso::internals::arch::amd64::Amd64;
+use rsyso::internals::model::*;
 
 #[test]
 fn what_is_no_method_or_constructor_for_its_name_is_told() {

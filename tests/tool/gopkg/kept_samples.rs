@@ -1,6 +1,6 @@
 //! An API of Go functions that the library keeps.
 
-use rsyso::model::*;
+use rsyso::internals::model::*;
 
 use super::build::*;
 

@@ -14,9 +14,9 @@ use std::path::Path;
 use std::process::Command;
 
 use build::*;
-use rsyso::arch::amd64::Amd64;
-use rsyso::go::Kind;
-use rsyso::model::*;
+use rsyso::internals::arch::amd64::Amd64;
+use rsyso::internals::go::Kind;
+use rsyso::internals::model::*;
 use samples::*;
 
 /// Compares with `tests/golden/NAME.txt`; `RSYSO_BLESS=1` writes it instead.
@@ -80,7 +80,7 @@ fn the_declarations_are_those_of_the_file() {
         let types = text.lines().filter_map(|l| l.strip_prefix("type "));
         let types = types.filter(|rest| is_name(rest)).count();
         let declared = |kind: Kind| package.declarations().filter(move |d| d.kind == kind);
-        let methods = |d: &&rsyso::go::Declaration| d.name.contains('.');
+        let methods = |d: &&rsyso::internals::go::Declaration| d.name.contains('.');
         assert_eq!(declared(Kind::Type).count(), types, "{stem}");
         assert_eq!(
             declared(Kind::Func).filter(|d| !methods(d)).count(),

@@ -3,15 +3,15 @@
 use std::fs;
 use std::path::PathBuf;
 
-use rsyso::arch::amd64::Amd64;
-use rsyso::base::diag::Kind;
-use rsyso::go;
-use rsyso::model::*;
+use rsyso::internals::arch::amd64::Amd64;
+use rsyso::internals::base::diag::Kind;
+use rsyso::internals::go;
+use rsyso::internals::model::*;
 
 use super::build::*;
 use super::samples::*;
 
-fn refused(api: &Sample) -> rsyso::base::diag::Error {
+fn refused(api: &Sample) -> rsyso::internals::base::diag::Error {
     generate(api, &Amd64, &PathBuf::from("."), "sample", None).expect_err("refused")
 }
 

@@ -1,6 +1,6 @@
 //! APIs of every kind.
 
-use rsyso::model::*;
+use rsyso::internals::model::*;
 
 use super::build::*;
 use super::kept_samples::keeps;

@@ -1,6 +1,6 @@
 //! An API of sum types and unions.
 
-use rsyso::model::*;
+use rsyso::internals::model::*;
 
 use super::build::*;
 

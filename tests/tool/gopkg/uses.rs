@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use rsyso::arch::amd64::Amd64;
-use rsyso::base::diag::{Error, Kind};
-use rsyso::model::PointerKind;
-use rsyso::model::uses::{Calls, Uses};
+use rsyso::internals::arch::amd64::Amd64;
+use rsyso::internals::base::diag::{Error, Kind};
+use rsyso::internals::model::PointerKind;
+use rsyso::internals::model::uses::{Calls, Uses};
 
 use super::build::*;
 use super::samples::*;
@@ -22,7 +22,7 @@ fn told(symbol: &str) -> String {
     let index = api.functions.iter().position(|f| f.symbol == symbol);
     match &calls.functions[index.expect("a function")].uses {
         Uses::Given { handles, pinned } => {
-            let one = |h: &rsyso::model::uses::Given| {
+            let one = |h: &rsyso::internals::model::uses::Given| {
                 let taken = if h.taken { "+" } else { "" };
                 let nullable = if h.nullable { "?" } else { "" };
                 format!("{}{taken}{nullable} {}", h.param, h.note.concat())

@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use object::{Object as _, ObjectSymbol as _};
-use rsyso::base::options::DEFAULT_POOL;
-use rsyso::model::Api;
-use rsyso::sig::header::Headers;
-use rsyso::sig::{Export, Object, Parsed, Wanted, read, rules};
+use rsyso::internals::base::options::DEFAULT_POOL;
+use rsyso::internals::model::Api;
+use rsyso::internals::sig::header::Headers;
+use rsyso::internals::sig::{Export, Object, Parsed, Wanted, read, rules};
 
 /// A built library.
 pub struct Built {
@@ -88,7 +88,7 @@ fn copy(from: &Path, to: &Path) {
 
 impl Built {
     /// The signatures of the exports that `keep` picks.
-    pub fn read(&self, keep: impl Fn(&str) -> bool) -> rsyso::base::diag::Result<Api> {
+    pub fn read(&self, keep: impl Fn(&str) -> bool) -> rsyso::internals::base::diag::Result<Api> {
         let (objects, exports) = self.exports(keep);
         let read = read(
             &objects,
@@ -97,7 +97,7 @@ impl Built {
             &Parsed::default(),
             &[],
         )?;
-        let said = rsyso::model::Said::new();
+        let said = rsyso::internals::model::Said::new();
         let conventions = rules::conventions(&read, true, false, &said, DEFAULT_POOL)?;
         Ok(Api::new(read, &conventions))
     }

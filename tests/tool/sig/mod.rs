@@ -8,9 +8,9 @@ mod statics;
 
 use crates::{Built, build};
 use render::render;
-use rsyso::base::diag::Kind;
-use rsyso::sig::header::Headers;
-use rsyso::sig::{Object, Parsed, Wanted, read};
+use rsyso::internals::base::diag::Kind;
+use rsyso::internals::sig::header::Headers;
+use rsyso::internals::sig::{Object, Parsed, Wanted, read};
 
 const ALL: fn(&str) -> bool = |_| true;
 

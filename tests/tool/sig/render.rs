@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use rsyso::model::{Api, Field, PointerKind, Type, TypeKind};
+use rsyso::internals::model::{Api, Field, PointerKind, Type, TypeKind};
 
 /// One line per function, field and variant.
 pub fn render(api: &Api, root: &str) -> String {

@@ -1,7 +1,7 @@
 //! Unions and enums with fields.
 
 use super::{Generator, array, int, pointer};
-use rsyso::model::{Field, Int, PointerKind, Type, TypeKind, Variant};
+use rsyso::internals::model::{Field, Int, PointerKind, Type, TypeKind, Variant};
 
 impl Generator {
     /// Unions of a field that has all bytes and of fields of other classes in the same eightbytes.

@@ -6,7 +6,7 @@ mod cases;
 use iced_x86::code_asm::*;
 use iced_x86::{Code, Decoder, DecoderOptions, Instruction, OpKind, Register};
 use memmap2::MmapMut;
-use rsyso::arch::{self, Arch, thread_pointer};
+use rsyso::internals::arch::{self, Arch, thread_pointer};
 use std::arch::naked_asm;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
