@@ -11,7 +11,7 @@ DEMO := target/demo
 # How long each storm of `make storm-long` takes.
 STORM_SECONDS ?= 3600
 
-.PHONY: oracle vendor help tools browser arm64 demo test-quick test matrix placed storm storm-long soak soak-long fuzz fuzz-long allocators-long mutations-long blocked libraries old-rust crate-tests bench bench-peers bless clean
+.PHONY: features oracle vendor help tools browser arm64 demo test-quick test matrix placed storm storm-long soak soak-long fuzz fuzz-long allocators-long mutations-long blocked libraries old-rust crate-tests bench bench-peers bless clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -68,20 +68,41 @@ test-quick: tools ## for daily work, some two minutes: format, unit tests, expec
 	cargo test --test tool --quiet -- abi_fixture:: cli:: docs:: gopkg:: sig::
 	cargo test --test go --quiet -- --ignored --exact go_modes::quick
 
+# How many tests of tests/go run at a time: half of them wait, for a linker on one processor or for a program that sleeps.
+GO_TESTS := $(shell echo $$((2 * $$(nproc))))
+TEST := cargo test --no-fail-fast
+
+test: export CARGO_INCREMENTAL = 0 # what is compiled once is compiled sooner without
 test: tools browser ## every test; what CI runs
-	cargo fmt --check
-	cargo fmt --check --manifest-path rt/Cargo.toml
-	cargo fmt --check --manifest-path ffi/Cargo.toml
-	for f in fixtures/*/Cargo.toml examples/*/Cargo.toml; do cargo fmt --check --manifest-path $$f; done
-	cargo clippy --all-targets -- -D warnings
-	cargo check --quiet --lib --no-default-features # as a build script has it: no clap, no C compiler
-	cargo clippy --manifest-path rt/Cargo.toml --release -- -D warnings
-	cargo clippy --manifest-path ffi/Cargo.toml --all-targets -- -D warnings
-	cargo test --manifest-path ffi/Cargo.toml --quiet
-	cargo test --manifest-path rt/Cargo.toml --quiet -- --test-threads=1 # some set the process's environment
-	mkdir -p target && cargo test --no-fail-fast 2>&1 | tee target/test.log
+	$(MAKE) --no-print-directory --jobs=2 --output-sync=target test-source test-runtime
+	mkdir -p target
+	{ failed=0; \
+		$(TEST) --lib --test tool --test load --test mutations || failed=1; \
+		$(TEST) --test go -- --test-threads=$(GO_TESTS) || failed=1; \
+		$(TEST) --doc || failed=1; \
+		exit $$failed; } 2>&1 | tee target/test.log
 	@awk '/^test result:/ { passed += $$4; ignored += $$8 } \
 		END { print "all tests passed: " passed " of them; left out: " ignored " (`make matrix`, `make bench`, `make test-quick`)" }' target/test.log
+
+.PHONY: test-source test-runtime
+
+# What needs no test program of the tool's.
+test-source:
+	cargo fmt --check
+	for f in rt ffi fixtures/* examples/*; do test ! -e $$f/Cargo.toml || cargo fmt --check --manifest-path $$f/Cargo.toml; done
+	cargo clippy --all-targets -- -D warnings
+	cargo check --quiet --lib --no-default-features # as a build script has it: no clap, no C compiler
+	for f in cli header port; do cargo check --quiet --no-default-features --features $$f; done
+
+# In folders of their own: they run beside the others.
+test-runtime:
+	cargo clippy --manifest-path rt/Cargo.toml --release -- -D warnings
+	cargo test --manifest-path rt/Cargo.toml --quiet -- --test-threads=1 # some set the process's environment
+	cargo clippy --manifest-path ffi/Cargo.toml --all-targets -- -D warnings
+	cargo test --manifest-path ffi/Cargo.toml --quiet
+
+features: ## the examples of the library's documentation, with each of its features alone, and with none
+	for f in "" cli header port; do cargo test --quiet --doc --no-default-features --features "$$f"; done
 
 matrix: tools ## the fixtures on all versions of Go in all modes
 	cargo test --test go go_modes:: -- --include-ignored --skip allocators --skip quick

@@ -1,7 +1,8 @@
 //! Builds the runtime crate for every target that images are made for; `src/read/runtime.rs` embeds the archives.
 //!
 //! Its sources and its dependencies are data to this package (`rt-source/README.md` says how). They are unpacked into `OUT_DIR/rt` and
-//! built there, without the network: in the git tree, in a package of the registry and in a vendored one alike.
+//! built there, without the network: in the git tree, in a package of the registry and in a vendored one alike. Cargo has an `OUT_DIR` for
+//! each set of features and each profile. In the git tree the runtime is built in one folder for all of them (`.cargo/config.toml`).
 
 use std::env;
 use std::fs;
@@ -30,12 +31,17 @@ replace-with = \"vendored\"
 directory = \"vendor\"
 ";
 
+/// Where the runtime is built, if not in `OUT_DIR`. The result is the same: paths are not in it.
+const SHARED: &str = "RSYSO_RT_DIR";
+
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-changed=rt-source");
     let source = PathBuf::from(variable("CARGO_MANIFEST_DIR")).join("rt-source");
     let out = PathBuf::from(variable("OUT_DIR"));
-    let rt = out.join("rt");
+    let rt = env::var_os(SHARED).map_or_else(|| out.join("rt"), PathBuf::from);
+    // Held to the end: another build of the tool may use the same folder.
+    let _lock = lock(&rt).unwrap_or_else(|e| fail(&format!("cannot lock {}: {e}", rt.display())));
     let packages = packages(&source);
     if let Err(error) = unpack(&source, &packages, &rt) {
         fail(&format!("cannot unpack {}: {error}", source.display()));
@@ -60,6 +66,14 @@ fn main() {
     if let Err(error) = fs::write(&to, list) {
         fail(&format!("cannot write {}: {error}", to.display()));
     }
+}
+
+/// Makes the folder, and waits until it is nobody else's.
+fn lock(rt: &Path) -> io::Result<fs::File> {
+    fs::create_dir_all(rt)?;
+    let file = fs::File::create(rt.join("lock"))?;
+    file.lock()?;
+    Ok(file)
 }
 
 /// A package of `Cargo.lock` that comes from a registry.
@@ -107,15 +121,17 @@ fn packages(source: &Path) -> Vec<Package> {
 /// Makes a crate of the data: the runtime with its dependencies beside it, as `cargo vendor` lays them out.
 fn unpack(source: &Path, packages: &[Package], rt: &Path) -> io::Result<()> {
     fs::create_dir_all(rt.join(".cargo"))?;
-    fs::write(rt.join(".cargo/config.toml"), CONFIG)?;
-    fs::copy(source.join("manifest.toml"), rt.join("Cargo.toml"))?;
-    fs::copy(source.join("Cargo.lock"), rt.join("Cargo.lock"))?;
+    put(&rt.join(".cargo/config.toml"), CONFIG.as_bytes())?;
+    put(
+        &rt.join("Cargo.toml"),
+        &fs::read(source.join("manifest.toml"))?,
+    )?;
+    put(
+        &rt.join("Cargo.lock"),
+        &fs::read(source.join("Cargo.lock"))?,
+    )?;
     for folder in ["src", "benches"] {
-        let to = rt.join(folder);
-        if to.exists() {
-            fs::remove_dir_all(&to)?;
-        }
-        copy(&source.join(folder), &to)?;
+        mirror(&source.join(folder), &rt.join(folder))?;
     }
     for package in packages {
         vendor(source, package, &rt.join("vendor"))?;
@@ -123,17 +139,33 @@ fn unpack(source: &Path, packages: &[Package], rt: &Path) -> io::Result<()> {
     Ok(())
 }
 
-fn copy(from: &Path, to: &Path) -> io::Result<()> {
+/// Makes `to` the same as `from`.
+fn mirror(from: &Path, to: &Path) -> io::Result<()> {
     fs::create_dir_all(to)?;
+    for entry in fs::read_dir(to)? {
+        let (path, original) = entry.map(|e| (e.path(), from.join(e.file_name())))?;
+        match path.is_dir() {
+            _ if original.is_dir() == path.is_dir() && original.exists() => {}
+            true => fs::remove_dir_all(path)?,
+            false => fs::remove_file(path)?,
+        }
+    }
     for entry in fs::read_dir(from)? {
-        let entry = entry?;
-        let to = to.join(entry.file_name());
-        match entry.path().is_dir() {
-            true => copy(&entry.path(), &to)?,
-            false => fs::write(to, fs::read(entry.path())?)?,
+        let (path, copy) = entry.map(|e| (e.path(), to.join(e.file_name())))?;
+        match path.is_dir() {
+            true => mirror(&path, &copy)?,
+            false => put(&copy, &fs::read(path)?)?,
         }
     }
     Ok(())
+}
+
+/// Writes a file unless it is there: by its time cargo knows what it has compiled.
+fn put(to: &Path, bytes: &[u8]) -> io::Result<()> {
+    match fs::read(to) {
+        Ok(there) if there == bytes => Ok(()),
+        _ => fs::write(to, bytes),
+    }
 }
 
 /// Puts one dependency into the folder `vendor`: from its archive, or what stands in for it where it is for other platforms alone.

@@ -1,22 +1,18 @@
 //! The packages of the fixtures: each is converted once for all programs of tests, and again when the tool, the library or the options are
 //! others.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
-use super::{archive, convert, root};
+use super::{OncePerFixture, archive, convert, root};
 
 /// The folder with the files that `convert` writes for a fixture, with the words of its file `options`, if it has one.
 pub fn package(fixture: &str) -> PathBuf {
-    static KNOWN: Mutex<BTreeMap<String, PathBuf>> = Mutex::new(BTreeMap::new());
-    // One at a time: the next may be the same. The tool uses all processors.
-    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
-    let package = known.entry(fixture.to_owned());
-    package.or_insert_with(|| make(fixture)).clone()
+    static KNOWN: OncePerFixture = OncePerFixture::new();
+    KNOWN.get(fixture, make)
 }
 
 fn make(fixture: &str) -> PathBuf {

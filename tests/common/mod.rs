@@ -16,7 +16,7 @@ pub mod workspace;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use process::run;
@@ -89,13 +89,26 @@ pub fn fixtures() -> Vec<String> {
     names
 }
 
+/// What is made once for each fixture. Who wants that of another does not wait meanwhile.
+pub struct OncePerFixture(Mutex<BTreeMap<String, Arc<OnceLock<PathBuf>>>>);
+
+impl OncePerFixture {
+    pub const fn new() -> Self {
+        OncePerFixture(Mutex::new(BTreeMap::new()))
+    }
+
+    pub fn get(&self, fixture: &str, make: fn(&str) -> PathBuf) -> PathBuf {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let cell = Arc::clone(known.entry(fixture.to_owned()).or_default());
+        drop(known);
+        cell.get_or_init(|| make(fixture)).clone()
+    }
+}
+
 /// Builds a fixture in release and gives its archive. Cargo sees to it that nothing is built twice, and is asked once.
 pub fn archive(fixture: &str) -> PathBuf {
-    // One at a time: the tests of one crate run in parallel, and two cargo processes would only wait for each other.
-    static BUILT: Mutex<BTreeMap<String, PathBuf>> = Mutex::new(BTreeMap::new());
-    let mut built = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
-    let archive = built.entry(fixture.to_owned());
-    archive.or_insert_with(|| build(fixture)).clone()
+    static BUILT: OncePerFixture = OncePerFixture::new();
+    BUILT.get(fixture, build)
 }
 
 fn build(fixture: &str) -> PathBuf {

@@ -6,6 +6,8 @@ use std::process::Command;
 use std::sync::OnceLock;
 use std::time::Duration;
 
+use rayon::prelude::*;
+
 use super::process::run;
 use super::{archive, converted, fixtures, root, rsyso};
 
@@ -41,9 +43,12 @@ impl Workspace {
             _lock: lock,
         };
         copy_sources(&root().join("tests/programs"), &workspace.programs());
-        for name in &workspace.fixtures {
-            put_fixture(name, &workspace.fixture(name));
-        }
+        // Several at once: half of what a fixture takes runs on one processor, the end of rustc and the copying of archives.
+        workspace
+            .fixtures
+            .par_iter()
+            .with_max_len(1)
+            .for_each(|name| put_fixture(name, &workspace.fixture(name)));
         let table = fuzz_table(&workspace);
         std::fs::write(workspace.programs().join("fuzz/functions_test.go"), table).unwrap();
         workspace
