@@ -36,9 +36,20 @@ pub(super) fn symbol(meta: &syn::Meta, ident: &syn::Ident) -> Option<String> {
                 .skip(1)
                 .find_map(|meta| symbol(meta, ident))
         }
-        syn::Meta::NameValue(pair) if pair.path.is_ident("export_name") => string_value(pair),
+        syn::Meta::NameValue(pair) if pair.path.is_ident("export_name") => {
+            string_value(pair).or_else(|| macro_of(pair, ident))
+        }
         _ => None,
     }
+}
+
+/// The name of a function that gives it to a macro (`export_name = prefix!(foo_open)`). The macro may put something before it; but whoever
+/// looks for the function of a symbol has one that is there, and no other function asks for this name.
+fn macro_of(pair: &syn::MetaNameValue, ident: &syn::Ident) -> Option<String> {
+    let syn::Expr::Macro(call) = &pair.value else {
+        return None;
+    };
+    (*ident == call.mac.tokens.to_string()).then(|| name_of(ident))
 }
 
 /// None when a `cfg_attr` may add a `repr`.

@@ -123,6 +123,7 @@ impl<'d, 'a> Reader<'d, 'a> {
             mapper: &mut self.mapper,
             object,
             module,
+            aliases: 0,
         };
         let mut params = Vec::new();
         for (n, (name, text)) in signature.params.iter().enumerate() {

@@ -3,6 +3,7 @@
 //! Only files that the debug information names are read, and the modules of a crate whose root it names. A file that is missing, too
 //! large or does not parse is as good as absent: everything here is optional.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -48,13 +49,18 @@ impl Parsed {
         if let Some(known) = self.files.borrow().get(path) {
             return known.clone();
         }
-        let mut places = self.places.iter();
-        let real =
-            places.find_map(|(stands, real)| Some(real.join(path.strip_prefix(stands).ok()?)));
-        let parsed = parse(real.as_deref().unwrap_or(path)).map(Rc::new);
+        let parsed = parse(&self.real(path)).map(Rc::new);
         let mut files = self.files.borrow_mut();
         files.insert(path.to_owned(), parsed.clone());
         parsed
+    }
+
+    /// Where a file is that the debug information names.
+    fn real<'p>(&self, path: &'p Path) -> Cow<'p, Path> {
+        let mut places = self.places.iter();
+        let real =
+            places.find_map(|(stands, real)| Some(real.join(path.strip_prefix(stands).ok()?)));
+        real.map_or(Cow::Borrowed(path), Cow::Owned)
     }
 }
 
@@ -166,6 +172,19 @@ impl<'a> Sources<'a> {
         single
     }
 
+    /// What the `type`s at a full path (crate first) stand for, as written: several where attributes choose one.
+    pub fn aliases(&mut self, path: &[String]) -> Vec<String> {
+        let Some((krate, inside)) = path.split_first() else {
+            return Vec::new();
+        };
+        let items = self.items(krate);
+        let written = |i: &Item| match &i.kind {
+            ItemKind::Alias(written) if i.path == inside => Some(written.clone()),
+            _ => None,
+        };
+        items.iter().filter_map(written).collect()
+    }
+
     /// What a `type` of a crate stands for, by its name alone; None when several of that name stand for different types.
     pub fn alias(&mut self, krate: &str, name: &str) -> Option<String> {
         let items = self.items(krate);
@@ -222,7 +241,8 @@ impl<'a> Sources<'a> {
             }
             for inner in &file.modules {
                 let module: Vec<_> = module.iter().chain(&inner.path).cloned().collect();
-                let found = inner.find(&path, beside);
+                let there = |file: &Path| self.files.real(file).is_file();
+                let found = inner.find(&path, beside, there);
                 todo.extend(found.map(|(path, beside)| (module, path, beside)));
             }
         }
@@ -237,5 +257,23 @@ fn same_repr(a: &Item, b: &Item) -> bool {
     match (&a.kind, &b.kind) {
         (ItemKind::Type { repr: a, .. }, ItemKind::Type { repr: b, .. }) => a == b,
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn modules_are_found_where_a_folder_stands_for_another() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let write = |name: &str, text: &str| std::fs::write(dir.path().join(name), text);
+        write("lib.rs", "mod inner;").expect("written");
+        write("inner.rs", "#[repr(C)] pub struct Foo { a: u8 }").expect("written");
+        let files = Parsed::with(vec![("/stands".into(), dir.path().into())]);
+        let mut sources = Sources::new(files, |_| Vec::new());
+        sources.add_root("k", "/stands/lib.rs".into());
+        let path = ["k", "inner", "Foo"].map(str::to_owned);
+        assert!(sources.ty(&path, None).is_some());
     }
 }

@@ -112,8 +112,13 @@ pub struct Module {
 impl Module {
     /// The file with the contents, and whether that file's own submodules lie beside it. `file` declares the module; `beside` says
     /// where its submodules lie: those of a crate's root, of `mod.rs` and of a file found by `#[path]` beside it, those of `foo.rs`
-    /// in `foo/` (The Rust Reference, "Modules").
-    pub fn find(&self, file: &Path, beside: bool) -> Option<(PathBuf, bool)> {
+    /// in `foo/` (The Rust Reference, "Modules"). `is_file` is asked which of the possible files is there.
+    pub fn find(
+        &self,
+        file: &Path,
+        beside: bool,
+        is_file: impl Fn(&Path) -> bool,
+    ) -> Option<(PathBuf, bool)> {
         let parent = file.parent()?;
         let dir = if beside {
             parent.to_owned()
@@ -130,7 +135,7 @@ impl Module {
                 (inside.join(name).join("mod.rs"), true),
             ],
         };
-        candidates.into_iter().find(|c| c.0.is_file())
+        candidates.into_iter().find(|c| is_file(&c.0))
     }
 }
 

@@ -31,7 +31,7 @@ impl Written {
     }
 }
 
-/// So many `use`s lead to a type at most, one through the other.
+/// So many `use`s and `type`s lead to a type at most, one through the other.
 const USES: u32 = 8;
 
 fn squeezed(text: &str) -> String {
@@ -44,6 +44,8 @@ pub(super) struct Resolver<'r, 'd, 'a> {
     pub(super) mapper: &'r mut Mapper<'d, 'a>,
     pub(super) object: usize,
     pub(super) module: &'r [String],
+    /// How many `type`s led here.
+    pub(super) aliases: u32,
 }
 
 impl Resolver<'_, '_, '_> {
@@ -186,6 +188,7 @@ impl Resolver<'_, '_, '_> {
             .mapper
             .known_type(self.object, &path.join("::"), behind_pointer);
         let known = known.or_else(|| self.by_source(&path, behind_pointer));
+        let known = known.or_else(|| self.by_alias(&path, behind_pointer));
         if known.is_some() || depth > USES {
             return known;
         }
@@ -209,6 +212,32 @@ impl Resolver<'_, '_, '_> {
         all.all(|other| other == first).then_some(first)
     }
 
+    /// What a `type` stands for. Attributes may choose among several: these must be the same.
+    fn by_alias(&mut self, path: &[String], behind_pointer: bool) -> Option<Type> {
+        let (_, module) = path.split_last()?;
+        let mut found = None;
+        for text in self.mapper.sources().aliases(path) {
+            if self.aliases >= USES {
+                return None;
+            }
+            let mut resolver = Resolver {
+                module,
+                written: self.written,
+                mapper: &mut *self.mapper,
+                object: self.object,
+                aliases: self.aliases + 1,
+            };
+            let ty = match syn::parse_str(&text).ok()? {
+                syn::Type::Path(path) => resolver.by_path(&path, behind_pointer)?,
+                ty => resolver.ty(&ty)??,
+            };
+            if found.get_or_insert_with(|| ty.clone()) != &ty {
+                return None;
+            }
+        }
+        found
+    }
+
     /// A type that no debug information describes: C's rules give a `repr(C)` struct its layout, and others are opaque.
     fn by_source(&mut self, path: &[String], behind_pointer: bool) -> Option<Type> {
         let item = self.mapper.sources().ty(path, None)?;
@@ -225,6 +254,7 @@ impl Resolver<'_, '_, '_> {
                     written: self.written,
                     mapper: &mut *self.mapper,
                     object: self.object,
+                    aliases: self.aliases,
                 };
                 resolver.structure(parts, &types)
             }

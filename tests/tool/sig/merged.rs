@@ -20,8 +20,15 @@ pub extern "C" fn m_second(b: i32, q: &Point) -> i32 {
 pub mod inner {
     use super::Point as Used;
 
-    /// Another name, which is not looked up.
+    /// Another name.
     pub type Alias = super::Point;
+
+    /// One of two, which the source does not tell.
+    #[cfg(target_os = "linux")]
+    pub type Either = super::Point;
+    /// The other.
+    #[cfg(not(target_os = "linux"))]
+    pub type Either = super::Described;
 
     /// The third: a type of the module above.
     #[unsafe(no_mangle)]
@@ -35,9 +42,15 @@ pub mod inner {
         b.wrapping_mul(3) ^ q.x as i32
     }
 
-    /// The fourth: a type that no other function of this module names so.
+    /// A type by another name.
     #[unsafe(no_mangle)]
-    pub extern "C" fn m_third(b: i32, q: &Alias) -> i32 {
+    pub extern "C" fn m_alias(b: i32, q: &Alias) -> i32 {
+        b.wrapping_mul(3) ^ q.x as i32
+    }
+
+    /// The fourth: a type that is not certain.
+    #[unsafe(no_mangle)]
+    pub extern "C" fn m_third(b: i32, q: &Either) -> i32 {
         b.wrapping_mul(3) ^ q.x as i32
     }
 }
@@ -67,4 +80,16 @@ pub struct Lost {
     pub a: u64,
     pub next: [u8; 4],
     pub c: bool,
+}
+
+macro_rules! prefix {
+    ($name:ident) => {
+        stringify!($name)
+    };
+}
+
+/// A macro makes its symbol.
+#[cfg_attr(all(), unsafe(export_name = prefix!(m_by_macro)))]
+pub extern "C" fn m_by_macro(n: i64, d: Described) -> i64 {
+    n.rotate_left(9) ^ d.a as i64
 }

@@ -135,7 +135,7 @@ fn merged_functions_are_read_from_the_source_or_refused() {
     expect("merged-kept.txt", &rendered(&kept));
     // Nothing is guessed without the source.
     built.hide_sources();
-    assert_eq!(built.read(ALL).unwrap_err().problems.len(), 5);
+    assert_eq!(built.read(ALL).unwrap_err().problems.len(), 7);
 }
 
 #[test]
