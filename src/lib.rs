@@ -46,6 +46,7 @@ mod go;
 mod init;
 mod link;
 mod model;
+#[cfg(feature = "cli")]
 mod page;
 mod pipeline;
 #[cfg(feature = "port")]
