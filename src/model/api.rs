@@ -137,16 +137,9 @@ impl Conventions {
             if destroyed {
                 rest.next();
             }
-            if let Type::Callback { nullable, .. } = param.ty
-                && (destroyed || is_in(&self.kept, at))
-            {
-                let id = all.len();
-                all.push(Kept {
-                    owner: Owner::Export(symbol.to_owned()),
-                    name: param.name.clone(),
-                    ty: std::mem::replace(&mut param.ty, Type::Kept { id, nullable }),
-                    destroyed,
-                });
+            if matches!(param.ty, Type::Callback { .. }) && (destroyed || is_in(&self.kept, at)) {
+                let owner = Owner::Export(symbol.to_owned());
+                keep(owner, &param.name, &mut param.ty, destroyed, all);
             }
             meant.push(param);
         }
@@ -206,7 +199,7 @@ fn fields(def: &mut TypeDef, id: TypeId, all: &mut Vec<Kept>) {
     match &mut def.kind {
         TypeKind::Struct { fields, .. } | TypeKind::Union { fields, .. } => {
             for field in fields {
-                keep(&owner, &field.name, &mut field.ty, all);
+                keep_field(&owner, &field.name, &mut field.ty, all);
             }
         }
         TypeKind::Sum { variants, .. } => {
@@ -217,7 +210,7 @@ fn fields(def: &mut TypeDef, id: TypeId, all: &mut Vec<Kept>) {
                         true => variant.name.clone(),
                         false => format!("{}_{}", variant.name, field.name),
                     };
-                    keep(&owner, &name, &mut field.ty, all);
+                    keep_field(&owner, &name, &mut field.ty, all);
                 }
             }
         }
@@ -226,22 +219,69 @@ fn fields(def: &mut TypeDef, id: TypeId, all: &mut Vec<Kept>) {
 }
 
 /// Makes a function pointer, or an array of some, one that is kept. Those of an array are of one type.
-fn keep(owner: &Owner, name: &str, ty: &mut Type, all: &mut Vec<Kept>) {
+fn keep_field(owner: &Owner, name: &str, ty: &mut Type, all: &mut Vec<Kept>) {
     match ty {
-        Type::Array { elem, .. } => keep(owner, name, elem, all),
-        Type::Callback { nullable, .. } => {
-            let kept = Type::Kept {
-                id: all.len(),
-                nullable: *nullable,
-            };
-            all.push(Kept {
-                owner: owner.clone(),
-                name: name.to_owned(),
-                ty: std::mem::replace(ty, kept),
-                destroyed: false,
-            });
-        }
+        Type::Array { elem, .. } => keep_field(owner, name, elem, all),
+        Type::Callback { .. } => keep(owner.clone(), name, ty, false, all),
         _ => {}
+    }
+}
+
+/// Makes a function pointer one that is kept. It is the one that is there if that has its alias and is the same to the library: the same parameters and
+/// result, and told apart in the same way.
+fn keep(owner: Owner, name: &str, ty: &mut Type, destroyed: bool, all: &mut Vec<Kept>) {
+    let Type::Callback {
+        alias, nullable, ..
+    } = ty
+    else {
+        return;
+    };
+    let nullable = *nullable;
+    // Those that are destroyed are plain functions to Go, and have no type.
+    let mut alias = match destroyed {
+        true => String::new(),
+        false => alias.clone(),
+    };
+    if !alias.is_empty()
+        && let Some(id) = all.iter().position(|kept| kept.alias == alias)
+        && let Some(first) = all.get_mut(id)
+    {
+        if same_functions(&first.ty, ty) {
+            first.shared = true;
+            *ty = Type::Kept { id, nullable };
+            return;
+        }
+        alias.clear();
+    }
+    let id = all.len();
+    all.push(Kept {
+        owner,
+        name: name.to_owned(),
+        alias,
+        shared: false,
+        ty: std::mem::replace(ty, Type::Kept { id, nullable }),
+        destroyed,
+    });
+}
+
+/// Whether two types of functions are one but for names, and for whether the pointer may be null.
+fn same_functions(one: &Type, other: &Type) -> bool {
+    match (one, other) {
+        (
+            Type::Callback {
+                params,
+                result,
+                user,
+                ..
+            },
+            Type::Callback {
+                params: others,
+                result: gives,
+                user: data,
+                ..
+            },
+        ) => params == others && result == gives && user == data,
+        _ => false,
     }
 }
 

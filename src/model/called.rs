@@ -2,13 +2,17 @@
 
 use super::{Function, Source, Type, TypeId};
 
-/// Where a function pointer stands that the library keeps.
+/// A function pointer that the library keeps. One that has an alias may stand in several places: all functions of the alias are of one type.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Kept {
-    /// What has it.
+    /// What has it; the first of several. Exports come before types.
     pub owner: Owner,
-    /// The parameter's or the field's name, as in Rust.
+    /// The parameter's or the field's name there, as in Rust.
     pub name: String,
+    /// What the header or the source calls functions of this type; empty where nothing does, or has called others so before.
+    pub alias: String,
+    /// Whether it stands in several places.
+    pub shared: bool,
     /// The function's type, a [`Type::Callback`].
     pub ty: Type,
     /// Whether behind the user data follows a function by which the library says that it is done with it: three parameters in C, one in Go.
@@ -59,6 +63,7 @@ impl From<Function> for Import {
         Import {
             symbol: function.symbol,
             ty: Type::Callback {
+                alias: String::new(),
                 params,
                 names,
                 result: function.result.map(Box::new),

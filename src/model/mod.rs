@@ -193,6 +193,8 @@ pub enum Type {
     /// `extern "C" fn(...)` or an `Option` of it: a Go function, called during the call only. In an [`Api`], as a parameter of an export only; signatures
     /// have fields of this type, too.
     Callback {
+        /// What the header or the source calls functions of this type, by a `typedef` or a `type`; empty where nothing names them.
+        alias: String,
         /// Parameter types, `user` included.
         params: Vec<Type>,
         /// Their names, empty where one has none; none at all where nothing tells them.

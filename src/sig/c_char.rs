@@ -108,6 +108,7 @@ mod tests {
 
     fn callback(param: Type, result: Type) -> Type {
         Type::Callback {
+            alias: String::new(),
             params: vec![param],
             names: Vec::new(),
             result: Some(Box::new(result)),

@@ -1,5 +1,5 @@
-//! The names that a function pointer's parameters have in the source, which debug information leaves out: `each: extern "C" fn(line: u32)`, or a `type` of
-//! the same crate that stands for one.
+//! The names that a function pointer and its parameters have in the source, which debug information leaves out: `each: extern "C" fn(line: u32)`, or a
+//! `type` of the same crate that stands for one.
 
 use super::source::Sources;
 use super::syntax::{Item, ItemKind};
@@ -8,14 +8,34 @@ use crate::model::{Function, Type};
 /// `type`s of `type`s; more means that they go round in a circle.
 const NESTING_LIMIT: u32 = 8;
 
-/// Names the parameters of a callback of which the source writes the type so; `krate` is where that stands.
+/// What a source says of a function pointer.
+struct Found {
+    /// The `pub type` that stands for it, the outermost of several; empty where none does.
+    alias: String,
+    params: Vec<String>,
+    /// Whether it stands in an array: then a `type` of the whole does not name it.
+    in_array: bool,
+}
+
+/// Names a callback of which the source writes the type so, and its parameters; `krate` is where that stands.
 pub(super) fn apply(ty: &mut Type, sources: &mut Sources<'_>, krate: &str, written: &str) {
-    if let Type::Callback { params, names, .. } = ty
+    let mut ty = ty;
+    while let Type::Array { elem, .. } = ty {
+        ty = elem;
+    }
+    if let Type::Callback {
+        alias,
+        params,
+        names,
+        ..
+    } = ty
         && let Some(found) = find(sources, krate, written, 0)
-        // Types without bytes are no parameters.
-        && found.len() == params.len()
     {
-        *names = known(found);
+        *alias = found.alias;
+        // Types without bytes are no parameters.
+        if found.params.len() == params.len() {
+            *names = known(found.params);
+        }
     }
 }
 
@@ -40,17 +60,26 @@ pub(super) fn apply_to_field(
 pub(super) fn complete(function: &mut Function, other: &Function) {
     for (param, other) in function.params.iter_mut().zip(&other.params) {
         if let (
-            Type::Callback { names, params, .. },
             Type::Callback {
+                alias,
+                names,
+                params,
+                ..
+            },
+            Type::Callback {
+                alias: other,
                 names: more,
                 params: same,
                 ..
             },
         ) = (&mut param.ty, &other.ty)
-            && names.is_empty()
-            && params.len() == same.len()
         {
-            names.clone_from(more);
+            if alias.is_empty() {
+                alias.clone_from(other);
+            }
+            if names.is_empty() && params.len() == same.len() {
+                names.clone_from(more);
+            }
         }
     }
 }
@@ -63,15 +92,20 @@ pub(super) fn known(names: Vec<String>) -> Vec<String> {
     }
 }
 
-fn find(sources: &mut Sources<'_>, krate: &str, written: &str, depth: u32) -> Option<Vec<String>> {
+fn find(sources: &mut Sources<'_>, krate: &str, written: &str, depth: u32) -> Option<Found> {
     if depth > NESTING_LIMIT {
         return None;
     }
     let mut ty: syn::Type = syn::parse_str(written).ok()?;
+    let mut in_array = false;
     loop {
         ty = match ty {
             syn::Type::Paren(inner) => *inner.elem,
             syn::Type::Group(inner) => *inner.elem,
+            syn::Type::Array(array) => {
+                in_array = true;
+                *array.elem
+            }
             syn::Type::FnPtr(function) => {
                 let name = |arg: &syn::NamedArg| {
                     let ident = arg.name.as_ref().map(|(ident, _)| ident.to_string());
@@ -79,7 +113,11 @@ fn find(sources: &mut Sources<'_>, krate: &str, written: &str, depth: u32) -> Op
                     let name = name.strip_prefix("r#").unwrap_or(&name);
                     name.trim_start_matches('_').to_owned()
                 };
-                return Some(function.inputs.iter().map(name).collect());
+                return Some(Found {
+                    alias: String::new(),
+                    params: function.inputs.iter().map(name).collect(),
+                    in_array,
+                });
             }
             syn::Type::Path(path) => {
                 let last = path.path.segments.last()?;
@@ -90,8 +128,18 @@ fn find(sources: &mut Sources<'_>, krate: &str, written: &str, depth: u32) -> Op
                         _ => return None,
                     },
                     _ => {
-                        let written = sources.alias(krate, &last.ident.to_string())?;
-                        return find(sources, krate, &written, depth + 1);
+                        let name = last.ident.to_string();
+                        let alias = sources.alias(krate, &name)?;
+                        let found = find(sources, krate, &alias.stands_for, depth + 1)?;
+                        let alias = match alias.public && !found.in_array {
+                            true => name,
+                            false => found.alias,
+                        };
+                        return Some(Found {
+                            alias,
+                            in_array: in_array || found.in_array,
+                            ..found
+                        });
                     }
                 }
             }

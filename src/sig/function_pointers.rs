@@ -45,6 +45,7 @@ impl Mapper<'_, '_> {
             None => None,
         };
         Ok(Type::Callback {
+            alias: String::new(),
             params,
             names: Vec::new(),
             result,

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use super::syntax::{File, Item, ItemKind, parse};
+use super::syntax::{Alias, File, Item, ItemKind, parse};
 
 /// Files of one crate at most.
 const CRATE_LIMIT: usize = 4000;
@@ -179,17 +179,17 @@ impl<'a> Sources<'a> {
         };
         let items = self.items(krate);
         let written = |i: &Item| match &i.kind {
-            ItemKind::Alias(written) if i.path == inside => Some(written.clone()),
+            ItemKind::Alias(alias) if i.path == inside => Some(alias.stands_for.clone()),
             _ => None,
         };
         items.iter().filter_map(written).collect()
     }
 
-    /// What a `type` of a crate stands for, by its name alone; None when several of that name stand for different types.
-    pub fn alias(&mut self, krate: &str, name: &str) -> Option<String> {
+    /// A `type` of a crate, by its name alone; None when several of that name differ.
+    pub fn alias(&mut self, krate: &str, name: &str) -> Option<Alias> {
         let items = self.items(krate);
         let mut found = items.iter().filter_map(|i| match &i.kind {
-            ItemKind::Alias(written) if i.name() == name => Some(written),
+            ItemKind::Alias(alias) if i.name() == name => Some(alias),
             _ => None,
         });
         let first = found.next()?;

@@ -55,8 +55,8 @@ pub enum ItemKind {
     Foreign(Signature),
     /// A static.
     Static,
-    /// A `type`: what it stands for, as written.
-    Alias(String),
+    /// A `type`.
+    Alias(Alias),
     /// A name that a `use` brings in: its path, as written. The item is named `*` where all names of a module come.
     Use(Vec<String>),
     /// A struct, an enum or a union.
@@ -68,6 +68,15 @@ pub enum ItemKind {
         /// The types of a struct's fields as written; None when it is no struct, or when attributes may drop fields.
         fields: Option<Vec<String>>,
     },
+}
+
+/// What the source says of a `type`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Alias {
+    /// What it stands for, as written.
+    pub stands_for: String,
+    /// Whether it has a `pub`: then its name is one for others.
+    pub public: bool,
 }
 
 /// What the source says of a function.
@@ -204,7 +213,10 @@ impl Walk<'_> {
                 self.ty(&e.ident, &e.attrs, variants, None, item.span());
             }
             syn::Item::Type(t) => {
-                let kind = ItemKind::Alias(written(&t.ty));
+                let kind = ItemKind::Alias(Alias {
+                    stands_for: written(&t.ty),
+                    public: matches!(t.vis, syn::Visibility::Public(_)),
+                });
                 self.push(&t.ident, &t.attrs, kind, item.span());
             }
             syn::Item::Impl(i) => {

@@ -7,6 +7,7 @@ use iced_x86::{Decoder, DecoderOptions, Formatter, Instruction, IntelFormatter};
 
 fn callback(params: &[Type], result: Option<Type>, user: Option<usize>) -> Type {
     Type::Callback {
+        alias: String::new(),
         params: params.to_vec(),
         names: Vec::new(),
         result: result.map(Box::new),

@@ -69,6 +69,7 @@ mod tests {
         let field = |name: &str, offset| Field {
             name: name.into(),
             ty: Type::Callback {
+                alias: String::new(),
                 params: Vec::new(),
                 names: Vec::new(),
                 result: None,

@@ -356,6 +356,7 @@ fn what_cannot_be_passed_is_refused() {
     };
     let none = Api::default();
     let callback = |result: Option<Type>| Type::Callback {
+        alias: String::new(),
         params: Vec::new(),
         names: Vec::new(),
         result: result.map(Box::new),
@@ -415,6 +416,7 @@ fn what_cannot_be_passed_is_refused() {
 #[test]
 fn a_function_that_takes_a_go_function() {
     let callback = Type::Callback {
+        alias: String::new(),
         params: vec![WORD],
         names: Vec::new(),
         result: None,

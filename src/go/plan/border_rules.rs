@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::handles::Handles;
-use crate::model::{Api, Declared, Field, Function, Kept, Owner, Type, TypeId, TypeKind, Variant};
+use crate::model::{Api, Declared, Field, Function, Kept, Type, TypeId, TypeKind, Variant};
 
 /// What a value must be for Rust, beyond what its Go type says.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -167,12 +167,16 @@ pub(super) fn plan(api: &Api, declared: &Declared, handles: &Handles) -> Border 
         structs: &none,
         sums: &none,
     };
-    let of_field = |kept: &Kept| match (&kept.owner, api.functions().iter().all(|f| f.foreign)) {
-        (Owner::Export(_), _) => None,
-        (Owner::Type(..), true) => less.of_result(&kept.ty),
-        (Owner::Type(..), false) => all.of_result(&kept.ty),
+    let fields = fields(api);
+    let of_field = |(id, kept): (usize, &Kept)| match (
+        fields.contains(&id),
+        api.functions().iter().all(|f| f.foreign),
+    ) {
+        (false, _) => None,
+        (true, true) => less.of_result(&kept.ty),
+        (true, false) => all.of_result(&kept.ty),
     };
-    let mut kept: Vec<Option<Rule>> = api.kept().iter().map(of_field).collect();
+    let mut kept: Vec<Option<Rule>> = api.kept().iter().enumerate().map(of_field).collect();
     let (mut functions, mut results) = (Vec::new(), Vec::new());
     for f in api.functions() {
         if declared.trusts(f) {
@@ -188,6 +192,8 @@ pub(super) fn plan(api: &Api, declared: &Declared, handles: &Handles) -> Border 
         for (_, p) in params() {
             if let Type::Kept { id, .. } = p.ty
                 && let (Some(slot), Some(of)) = (kept.get_mut(id), api.kept().get(id))
+                // Of several places, the one that asks for more counts.
+                && (slot.is_none() || !f.foreign)
             {
                 *slot = rules.of_result(&of.ty);
             }
@@ -201,6 +207,19 @@ pub(super) fn plan(api: &Api, declared: &Declared, handles: &Handles) -> Border 
     (border.functions, border.results) = (functions, results);
     (border.kept, border.imports) = (kept, imports);
     border
+}
+
+/// The functions that the library keeps and that are fields, by their numbers.
+fn fields(api: &Api) -> BTreeSet<usize> {
+    fn of(ty: &Type) -> Option<usize> {
+        match ty {
+            Type::Kept { id, .. } => Some(*id),
+            Type::Array { elem, .. } => of(elem),
+            _ => None,
+        }
+    }
+    let fields = api.types().iter().flat_map(|def| def.kind.fields());
+    fields.filter_map(|f| of(&f.ty)).collect()
 }
 
 /// From types to rules.

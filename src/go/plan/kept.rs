@@ -4,10 +4,12 @@
 //! has a pointer of Go's, and a number that it was given long ago means nothing, or the function that it stood for. The library calls one
 //! by leaving its lane (`rt/src/leave/kept.rs`); an assembly function of the package goes on from there, and calls [`KEPT`].
 
+use std::collections::BTreeMap;
+
 use crate::contract::{KEPT_DESTROY, KEPT_SERVE, Shown, symbols};
 use crate::go::package::{Item, Stub};
 use crate::model::goabi::{self, Frame, WORD};
-use crate::model::{Api, Function, Type};
+use crate::model::{Api, Function, Owner, Type};
 use crate::wrappers;
 
 use super::adopt::{BEGINS, BEGUN, SERVE};
@@ -19,7 +21,7 @@ use super::manner::Manner;
 use super::pools::{self, Pools};
 use super::race::{ACQUIRES, RELEASES};
 use super::scope::Scope;
-use super::{adopt, depart, imports, types};
+use super::{adopt, depart, imports, kept_type, types};
 
 /// What the native file imports for this.
 pub(super) const IMPORTS: &[&str] = &["\"sync\"", "\"sync/atomic\"", "\"unsafe\""];
@@ -90,21 +92,28 @@ pub(super) fn internal(api: &Api) -> impl Iterator<Item = Stub> {
     stubs.chain(pools::stub(api))
 }
 
-/// The functions that an export takes and keeps: the number of the parameter, and which of the kept ones it is.
-fn of(export: &Export<'_>) -> Vec<(usize, usize)> {
+/// The functions that an export takes and keeps, as the first that does: the number of the parameter, and which of the kept ones it is.
+fn of(export: &Export<'_>) -> BTreeMap<usize, usize> {
     let params = export.f.params.iter().enumerate();
-    params
-        .filter_map(|(at, p)| match p.ty {
-            Type::Kept { id, .. } => Some((at, id)),
-            _ => None,
-        })
-        .collect()
+    let kept = params.filter_map(|(at, p)| match p.ty {
+        Type::Kept { id, .. } => Some((at, id, export.api.kept().get(id)?)),
+        _ => None,
+    });
+    let own = kept.filter(|(at, _, kept)| {
+        let first = export
+            .f
+            .params
+            .get(*at)
+            .is_some_and(|p| p.name == kept.name);
+        first && matches!(&kept.owner, Owner::Export(symbol) if *symbol == export.f.symbol)
+    });
+    own.map(|(at, id, _)| (id, at)).collect()
 }
 
 /// The types of an export's functions, and what belongs to them; `panic` is the body of a function with a label, where there is no native code.
 pub(super) fn declared(export: &Export<'_>, panic: Option<&dyn Fn(&str) -> String>) -> Vec<Item> {
     let all = of(export).into_iter();
-    all.flat_map(|(at, id)| one(export, at, id, panic))
+    all.flat_map(|(id, at)| one(export, at, id, panic))
         .collect()
 }
 
@@ -118,7 +127,10 @@ fn one(
         return Vec::new();
     };
     let name = export.scope.kept_name(id);
-    let place = format!("the parameter {} of {}", export.params[at], export.label);
+    let place = kept_type::place(
+        kept,
+        format!("the parameter {} of {}", export.params[at], export.label),
+    );
     if kept.pooled() {
         let pools = Pools {
             api: export.api,
@@ -264,7 +276,7 @@ pub(super) fn native(
         package,
     };
     let pooled = pools.called();
-    let found = found(api, package);
+    let found = found(api, scope, package);
     let tables = [imports::native(api), pools.native(), table(api, package)];
     let tables: String = tables.into_iter().flatten().map(|t| t + "\n\n").collect();
     Some(format!(
@@ -297,18 +309,24 @@ fn has_table(api: &Api) -> bool {
 }
 
 /// The statements that call a function of the table.
-fn found(api: &Api, package: &str) -> String {
+fn found(api: &Api, scope: &Scope, package: &str) -> String {
     if !has_table(api) {
         return String::new();
     }
     // By number; those of pools are found above.
-    let by = api.kept().iter().map(|k| format!("{:?}", k.owner.name()));
+    let by = api.kept().iter().enumerate().map(|(id, kept)| {
+        let what = match kept.alias.as_str() {
+            "" => format!("a Go function that {} was given,", kept.owner.name()),
+            _ => types::indefinite(scope.kept_name(id)),
+        };
+        format!("{what:?}")
+    });
     let by = by.collect::<Vec<_>>().join(", ");
     format!(
         "\n\tf := {KEEPS}.find(c.user)
 \tif f == nil || f.kind != c.which {{
 \t\tby := [...]string{{{by}}}[c.which]
-\t\trsysoThrow(\"{package}: the Rust library called a Go function that \" + by + \" was given, after it was released\")
+\t\trsysoThrow(\"{package}: the Rust library called \" + by + \" after it was released\")
 \t}}
 \tf.call(c.frame)
 \t{RELEASES}()"

@@ -1,7 +1,7 @@
 //! What a type of Go functions that the library keeps is to its users: its declaration, what makes one, what releases it.
 
 use crate::go::package::{Declaration, Item, Kind};
-use crate::model::Type;
+use crate::model::{Kept, Type};
 
 use super::export::lent_to;
 use super::scope::Scope;
@@ -19,6 +19,14 @@ pub(super) struct KeptType<'a> {
     pub text: String,
     /// What is said, behind that they are to be released, of how many there can be.
     pub limit: &'a str,
+}
+
+/// Where the functions of a type go, of which one place is this.
+pub(super) fn place(kept: &Kept, one: String) -> String {
+    match kept.shared {
+        true => format!("{one}, and for others of its type"),
+        false => one,
+    }
 }
 
 impl KeptType<'_> {

@@ -16,7 +16,7 @@ use super::kept_type::KeptType;
 use super::manner::Manner;
 use super::race::RELEASES;
 use super::scope::Scope;
-use super::{depart, opaque, types};
+use super::{depart, kept_type, opaque, types};
 
 /// What gives the address of the first piece.
 const FIRST: &str = "rsysoPieces";
@@ -80,6 +80,7 @@ impl Pools<'_> {
                 Some(field) => format!("the field {field} of {owner}"),
                 None => format!("the variant {} of {owner}", kept.name),
             };
+            let place = kept_type::place(kept, place);
             self.one(at, &place, panic)
         });
         all.collect()

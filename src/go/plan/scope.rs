@@ -140,14 +140,13 @@ pub(super) fn scope(
     let trimmed = names::prefix(wanted, library, &symbols);
     let mut handles = Handles::find(api, &trimmed, &go);
     ownership::decide(api, declared, &mut handles);
-    let kept = kept_names(api, &go, &mut package);
     let functions: Vec<FunctionNames> = go
-        .into_iter()
+        .iter()
         .zip(api.functions())
         .map(|(name, f)| {
-            package.take(&name, format!("the function `{}`", f.symbol));
+            package.take(name, format!("the function `{}`", f.symbol));
             FunctionNames {
-                name,
+                name: name.clone(),
                 params: parameters(f.params.iter().map(|p| p.name.as_str()), lengths::used(f)),
             }
         })
@@ -166,6 +165,7 @@ pub(super) fn scope(
         }
         types.insert(id, names);
     }
+    let kept = kept_names(api, &go, &mut package);
     for (index, f) in api.functions().iter().enumerate() {
         let Role::Constructor(name) = handles.role(index).clone() else {
             continue;
@@ -239,7 +239,8 @@ fn without_prefix<'n>(name: &'n str, prefix: &str) -> Option<&'n str> {
     (begins && head.eq_ignore_ascii_case(prefix)).then_some(rest)
 }
 
-/// The types of functions that the library keeps: called after the export, and after the parameter where it takes several; those of fields after both.
+/// The types of functions that the library keeps: called as the header or the source does, where that name is free. Else they are called after the export, and
+/// after the parameter where it takes several; those of fields after both.
 fn kept_names(api: &Api, go: &[String], package: &mut Names) -> Vec<KeptNames> {
     let functions = api.functions();
     let several = |symbol: &str| {
@@ -249,7 +250,13 @@ fn kept_names(api: &Api, go: &[String], package: &mut Names) -> Vec<KeptNames> {
     let mut all = Vec::new();
     for kept in api.kept() {
         let (owner, field) = (kept.owner.name(), &kept.name);
-        let name = match &kept.owner {
+        let own = Some(&kept.alias).filter(|alias| !alias.is_empty());
+        let own = own.map(|alias| names::exported(alias, 'X'));
+        let taken = |name: &String| {
+            let new = format!("New{name}");
+            package.taken.contains_key(name) || package.taken.contains_key(&new)
+        };
+        let by_place = || match &kept.owner {
             Owner::Type(..) => {
                 let field = names::exported(field, 'F');
                 format!("{}{field}Func", names::exported(owner, 'X'))
@@ -264,6 +271,7 @@ fn kept_names(api: &Api, go: &[String], package: &mut Names) -> Vec<KeptNames> {
                 format!("{}{part}Func", go.map_or("", String::as_str))
             }
         };
+        let name = own.filter(|name| !taken(name)).unwrap_or_else(by_place);
         if !kept.destroyed {
             let of = format!("the functions for `{field}` of `{owner}`");
             package.take(&name, of.clone());

@@ -102,7 +102,7 @@ impl<'h> Resolver<'h> {
     /// The type of a parameter.
     pub fn param(&mut self, ty: &CType) -> Resolved<Type> {
         match self.function_pointer(ty) {
-            Some(function) => self.callback(&function, 0),
+            Some(function) => self.callback(&function, self.alias(ty), 0),
             None if ty.is_void() => refuse("is `void`"),
             None => self.held(ty, 0),
         }
@@ -168,7 +168,20 @@ impl<'h> Resolver<'h> {
         }
     }
 
-    fn callback(&mut self, function: &FunctionType, depth: u32) -> Resolved<Type> {
+    /// What a `typedef` calls functions: by the name of the pointer, or of what it points to.
+    fn alias(&self, ty: &CType) -> String {
+        let name = |ty: &CType| match ty {
+            CType::Name(name) => Some(name.clone()),
+            _ => None,
+        };
+        let pointed = || match ty {
+            CType::Pointer { to, .. } => name(to),
+            _ => None,
+        };
+        name(ty).or_else(pointed).unwrap_or_default()
+    }
+
+    fn callback(&mut self, function: &FunctionType, alias: String, depth: u32) -> Resolved<Type> {
         let part = |why: Why| Why {
             reason: format!("is a function pointer, one of whose parts {}", why.reason),
             ..why
@@ -187,6 +200,7 @@ impl<'h> Resolver<'h> {
         let result = self.returned(&function.result, depth).map_err(part)?;
         let result = result.map(Box::new);
         Ok(Type::Callback {
+            alias,
             params,
             names: callback_names::known(names),
             result,
@@ -201,6 +215,7 @@ impl<'h> Resolver<'h> {
         if depth > NESTING_LIMIT {
             return refuse("is nested too deep");
         }
+        let alias = self.alias(ty);
         let ty = self.bare(ty).clone();
         match &ty {
             CType::Name(name) => match names::undeclared(name) {
@@ -216,7 +231,7 @@ impl<'h> Resolver<'h> {
                     false => PointerKind::Mut,
                 };
                 if let CType::Function(function) = self.bare(to).clone() {
-                    return self.callback(&function, depth + 1);
+                    return self.callback(&function, alias, depth + 1);
                 }
                 let to = self.pointee(to, depth + 1)?.map(Box::new);
                 Ok(Type::Pointer {

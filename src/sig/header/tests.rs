@@ -93,26 +93,23 @@ fn types_are_written_inside_out() {
 
 #[test]
 fn function_pointers_are_callbacks() {
-    let want = |names: &[&str]| Type::Callback {
+    let want = |alias: &str, names: &[&str]| Type::Callback {
+        alias: alias.into(),
         params: vec![I32, pointer(None, PointerKind::Mut)],
         names: names.iter().map(|name| name.to_string()).collect(),
         result: Some(Box::new(U8)),
         user: None,
         nullable: true,
     };
-    for (text, names) in [
-        ("void f(uint8_t (*call)(int, void *));", &[][..]),
-        (
-            "typedef uint8_t (*call_t)(int x, void *user); void f(call_t call);",
-            &["x", "user"],
-        ),
-        (
-            "typedef uint8_t call_t(int, void *user); void f(call_t *call);",
-            &["", "user"],
-        ),
-        ("void f(uint8_t call(int, void *));", &[]),
+    let pointer = "typedef uint8_t (*call_t)(int x, void *user); void f(call_t call);";
+    let function = "typedef uint8_t call_t(int, void *user); void f(call_t *call);";
+    for (text, alias, names) in [
+        ("void f(uint8_t (*call)(int, void *));", "", &[][..]),
+        (pointer, "call_t", &["x", "user"]),
+        (function, "call_t", &["", "user"]),
+        ("void f(uint8_t call(int, void *));", "", &[]),
     ] {
-        assert_eq!(only(text), (vec![want(names)], None), "{text}");
+        assert_eq!(only(text), (vec![want(alias, names)], None), "{text}");
     }
 }
 

@@ -75,6 +75,7 @@ mod tests {
 
     fn pointer(params: &[Type], result: Option<Type>) -> Type {
         Type::Callback {
+            alias: String::new(),
             params: params.to_vec(),
             names: Vec::new(),
             result: result.map(Box::new),

@@ -76,6 +76,7 @@ mod tests {
 
     fn read() -> Signatures {
         let pointer = |params: &[Type]| Type::Callback {
+            alias: String::new(),
             params: params.to_vec(),
             names: Vec::new(),
             result: None,
@@ -119,6 +120,48 @@ mod tests {
         assert_eq!(kept(&["*", "!watch", "!bare"]).unwrap(), ["listen f"]);
         assert_eq!(kept(&["bare"]).unwrap(), ["bare f pooled"]);
         assert_eq!(kept(&["!*", "[lw]*"]).unwrap(), ["listen f", "watch f"]);
+    }
+
+    #[test]
+    fn an_alias_is_one_type_wherever_it_stands() {
+        let called = |name: &str| Type::Callback {
+            alias: name.into(),
+            params: vec![DATA],
+            names: Vec::new(),
+            result: None,
+            user: None,
+            nullable: true,
+        };
+        let read = Signatures {
+            functions: vec![
+                function("a", &[called("event_fn"), DATA]),
+                function("b", &[called("event_fn"), DATA]),
+                // Without user data: told apart in another way.
+                function("c", &[called("event_fn")]),
+                function("d", &[called("other_fn")]),
+            ],
+            ..Signatures::default()
+        };
+        let said = said(&read.functions, &["*".into()]).unwrap();
+        let user_data = super::super::user_data::find(&read);
+        let conventions = Conventions {
+            kept: find(&read, &[const { BTreeSet::new() }; 4], &said),
+            user_data,
+            ..Conventions::default()
+        };
+        let api = Api::new(read, &conventions);
+        let shown = api.kept().iter();
+        let shown: Vec<_> = shown
+            .map(|k| (k.owner.name(), k.alias.as_str(), k.shared))
+            .collect();
+        assert_eq!(
+            shown,
+            [
+                ("a", "event_fn", true),
+                ("c", "", false),
+                ("d", "other_fn", false)
+            ]
+        );
     }
 
     #[test]

@@ -53,6 +53,7 @@ mod tests {
 
     fn callback(params: &[Type], user: Option<usize>) -> Type {
         Type::Callback {
+            alias: String::new(),
             params: params.to_vec(),
             names: Vec::new(),
             result: None,

@@ -3,6 +3,7 @@
 //! `contract.h` is what cbindgen writes for `contract.rs`; `cbindgen.toml` holds the command.
 
 mod constants;
+mod function_pointers;
 mod results;
 
 use std::path::{Path, PathBuf};

@@ -293,6 +293,7 @@ pub fn named(id: u32) -> Type {
 
 pub fn callback(params: Vec<Type>) -> Type {
     Type::Callback {
+        alias: String::new(),
         params,
         names: Vec::new(),
         result: None,
@@ -417,7 +418,11 @@ impl Sample {
 
     /// With `--keeps`.
     pub fn keeps(mut self, symbol: &str) -> Sample {
-        self.conventions.kept = self.pointers(symbol);
+        let more = self.pointers(symbol);
+        self.conventions.kept.resize(more.len(), BTreeSet::new());
+        for (kept, more) in self.conventions.kept.iter_mut().zip(more) {
+            kept.extend(more);
+        }
         self
     }
 

@@ -8,6 +8,7 @@ use super::build::*;
 pub fn keeps() -> Sample {
     let user = || void(PointerKind::Mut);
     let with = |params: Vec<Type>, result: Option<Type>, user, nullable| Type::Callback {
+        alias: String::new(),
         params,
         names: Vec::new(),
         result: result.map(Box::new),
@@ -15,11 +16,24 @@ pub fn keeps() -> Sample {
         nullable,
     };
     let pooled = |params, result: Option<Type>, nullable| Type::Callback {
+        alias: String::new(),
         params,
         names: Vec::new(),
         result: result.map(Box::new),
         user: None,
         nullable,
+    };
+    let called = |mut ty: Type, name: &str| {
+        if let Type::Callback { alias, .. } = &mut ty {
+            *alias = name.to_owned();
+        }
+        ty
+    };
+    let fold = || {
+        called(
+            pooled(vec![Type::F64, Type::F64], Some(Type::F64), true),
+            "fold_fn",
+        )
     };
     let line = with(vec![Type::Str, user()], Some(named(1)), 1, false);
     let end = with(vec![user()], None, 0, true);
@@ -45,6 +59,7 @@ pub fn keeps() -> Sample {
                 ],
                 None,
             ),
+            function("reduce", &[("first", fold()), ("then", fold())], None),
             function(
                 "walk",
                 &[("with", pointer(PointerKind::Ref, named(2)))],
@@ -61,7 +76,7 @@ pub fn keeps() -> Sample {
             enumeration("Next", Int::U8, &[("Continue", 0), ("Stop", 1)]),
             structure(
                 "Visitor",
-                32,
+                40,
                 8,
                 vec![
                     field("state", user(), 0),
@@ -72,11 +87,13 @@ pub fn keeps() -> Sample {
                     )
                     .doc("Called for each point."),
                     field("ends", array(pooled(vec![user()], None, true), 2), 16),
+                    field("fold", fold(), 32),
                 ],
             ),
         ],
     )
     .blocks("wait")
     .keeps("listen")
+    .keeps("reduce")
     .destroys("watch")
 }

@@ -73,6 +73,7 @@ fn text_functions() -> Sample {
 pub fn calls() -> Sample {
     let user = || void(PointerKind::Mut);
     let with = |params: Vec<Type>, result: Option<Type>, user, nullable| Type::Callback {
+        alias: String::new(),
         params,
         names: Vec::new(),
         result: result.map(Box::new),
@@ -394,6 +395,7 @@ pub fn handles() -> Sample {
                     (
                         "visit",
                         Type::Callback {
+                            alias: String::new(),
                             params: vec![node(Ref), void(Mut)],
                             names: vec!["node".into(), "user".into()],
                             result: Some(Box::new(Type::Bool)),

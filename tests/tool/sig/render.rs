@@ -126,6 +126,7 @@ fn ty(api: &Api, t: &Type) -> String {
         Type::Array { elem, len } => format!("[{}; {len}]", ty(api, elem)),
         Type::Named(id) => api.def(*id).path.clone(),
         Type::Callback {
+            alias,
             params,
             names,
             result,
@@ -141,6 +142,10 @@ fn ty(api: &Api, t: &Type) -> String {
                 .map_or(String::new(), |r| format!(" -> {}", ty(api, r)));
             let user = user.map_or(String::new(), |i| format!(" with user data {i}"));
             let option = if *nullable { "Option " } else { "" };
+            let option = match alias.as_str() {
+                "" => option.to_owned(),
+                alias => format!("{alias} = {option}"),
+            };
             format!("{option}extern fn({}){result}{user}", params.join(", "))
         }
         Type::Kept { id, .. } => format!("kept {}", ty(api, &api.kept()[*id].ty)),

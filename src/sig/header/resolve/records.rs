@@ -101,10 +101,10 @@ impl Resolver<'_> {
         // An array without elements aligns what follows, and has no bytes itself: `uint8_t _private[0]`.
         let (ty, empty) = match self.bare(&field.ty) {
             CType::Array { elem, len: Some(0) } => (elem.as_ref(), true),
-            ty => (ty, false),
+            _ => (&field.ty, false),
         };
         let mut name = field.name.as_str();
-        if let (CType::Tagged(tag, inner), "") = (ty, name) {
+        if let (CType::Tagged(tag, inner), "") = (self.bare(ty), name) {
             let key = (*tag, inner.clone());
             let record = declared.records.get(&key);
             match record.filter(|_| is_nameless(inner)) {
@@ -116,7 +116,7 @@ impl Resolver<'_> {
                 None => return refuse(format!("is `{title}`, which has a field without a name")),
             }
         }
-        self.name_after(ty, &format!("{title}_{name}"));
+        self.name_after(self.bare(ty), &format!("{title}_{name}"));
         let ty = self.held(ty, depth + 1).map_err(|why| Why {
             reason: format!("is `{title}`, whose field `{name}` {}", why.reason),
             ..why
