@@ -8,7 +8,7 @@ use crate::base::files;
 use syn::spanned::Spanned as _;
 
 /// Larger files are generated tables; their docs are not worth the time.
-const FILE_LIMIT: u64 = 4 << 20;
+const FILE_LIMIT: u64 = 1 << 20;
 
 /// One item of a source file.
 #[derive(Clone, Debug)]
