@@ -107,7 +107,7 @@ features: ## the examples of the library's documentation, with each of its featu
 matrix: tools ## the fixtures on all versions of Go in all modes
 	cargo test --test go go_modes:: -- --include-ignored --skip allocators --skip quick
 
-oracle: tools ## the Go tests of the fixtures through cgo, beside the image
+oracle: tools ## the Go tests of the fixtures and examples through cgo, beside the image
 	cargo test --test go cgo:: -- --include-ignored
 
 placed: tools ## a signal before each instruction of the ways through a library, as Go sends it

@@ -202,10 +202,19 @@ fn offered(
             let functions = count(library.exports.len(), "function");
             t.progress
                 .status("Reading", &format!("signatures of {functions}"));
+            let parsed = Parsed::with(o.sources.clone());
             let read = t.run("signatures", || {
-                let parsed = Parsed::with(o.sources.clone());
                 library.signatures(&library.exports, headers, &parsed)
             })?;
+            let here = shim::Here {
+                signatures: &read,
+                headers,
+                parsed: &parsed,
+                own_abis: library.arch.c_abi_names(),
+            };
+            for machine in &o.cgo {
+                t.run("alike", || shim::alike(&here, machine))?;
+            }
             let conventions = t.run("conventions", || {
                 let keeps = rules::keeps::said(&read.functions, &o.keeps)?;
                 rules::conventions(&read, library.frees, !o.no_pairs, &keeps, o.pool)

@@ -19,8 +19,8 @@ const fn platform(target: &'static str, goos: &'static str, goarch: &'static str
     }
 }
 
-/// All of them have 64 bits, and C's layouts are the same on them but for `long` on windows, where `convert` has the API of linux all the same: a
-/// declaration that differs there is refused by the compiler of the shim.
+/// All of them have 64 bits, and C's types are the same on them, `long` included. On windows that has 32 bits, so that an API of linux would be wrong
+/// there.
 pub const THROUGH_CGO: &[Platform] = &[
     platform("x86_64-unknown-linux-gnu", "linux", "amd64"),
     platform("aarch64-unknown-linux-gnu", "linux", "arm64"),

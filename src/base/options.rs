@@ -80,6 +80,8 @@ pub struct CgoMachine {
     pub goos: String,
     /// As Go names it.
     pub goarch: String,
+    /// The library that was built for it.
+    pub library: PathBuf,
     /// What the linker is told beside the archive: `-lm`.
     pub libs: Vec<String>,
     /// The symbol that functions call which a panic may not leave.

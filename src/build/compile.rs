@@ -162,7 +162,12 @@ fn profile_variables(profile: &str, to: For<'_>) -> Vec<(String, &'static str)> 
             ("SPLIT_DEBUGINFO", "off"),
         ],
         // The shim calls functions of std's that link-time optimisation leaves out.
-        For::Cgo(_) => &[("DEBUG", "0"), ("LTO", "off"), ("STRIP", "none")],
+        For::Cgo(_) => &[
+            ("DEBUG", "2"),
+            ("STRIP", "none"),
+            ("SPLIT_DEBUGINFO", "off"),
+            ("LTO", "off"),
+        ],
     };
     let all = all.iter();
     all.map(|(key, value)| (format!("CARGO_PROFILE_{name}_{key}"), *value))

@@ -77,7 +77,7 @@ const READ: [&str; 9] = [
 pub struct Sections<'a>(HashMap<String, (Cow<'a, [u8]>, Relocations)>);
 
 impl<'a> Sections<'a> {
-    /// Reads the debug sections of an ELF object.
+    /// Reads the debug sections of an object. In those of other formats than ELF, offsets stand as they are, and functions have no address.
     pub fn read(name: &str, data: &'a [u8]) -> Result<Self> {
         let fault = |e: object::Error| {
             Error::fault(Problem::new(format!("cannot read the debug sections: {e}")).at(name))
@@ -88,11 +88,7 @@ impl<'a> Sections<'a> {
             let Ok(section_name) = section.name() else {
                 continue;
             };
-            // GNU tools once renamed the sections that they compressed.
-            let section_name = match section_name.strip_prefix(".zdebug_") {
-                Some(rest) => format!(".debug_{rest}"),
-                None => section_name.to_owned(),
-            };
+            let section_name = elf_name(section_name);
             if !READ.contains(&section_name.as_str()) || sections.contains_key(&section_name) {
                 continue;
             }
@@ -114,6 +110,16 @@ impl<'a> Sections<'a> {
             None => (&[][..], &NONE),
         };
         gimli::RelocateReader::new(EndianSlice::new(bytes, LittleEndian), relocations)
+    }
+}
+
+/// What ELF calls such a section. GNU tools once renamed those that they compressed; Mach-O has names of 16 bytes.
+fn elf_name(name: &str) -> String {
+    let of = |prefix| name.strip_prefix(prefix);
+    match (of(".zdebug_"), of("__debug_")) {
+        (_, Some("str_offs")) => ".debug_str_offsets".to_owned(),
+        (Some(rest), _) | (_, Some(rest)) => format!(".debug_{rest}"),
+        _ => name.to_owned(),
     }
 }
 

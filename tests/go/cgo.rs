@@ -2,6 +2,7 @@
 //! through the image and once through cgo, and must say the same.
 
 use std::path::Path;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use crate::common::go::{self, Release};
@@ -13,84 +14,113 @@ use crate::common::{self, fixtures, root, rsyso};
 const BUILD_LIMIT: Duration = Duration::from_secs(1800);
 const RUN_LIMIT: Duration = Duration::from_secs(300);
 
-/// Tests that say something else through cgo, each with the reason (docs/CGO.md has them for users).
-const EXCEPTIONS: &[(&str, &[&str])] = &[
-    (
-        "panics",
-        &[
-            // A hook that the library sets in the place of the shim's hides the place of a panic.
-            "TestHooksOfTheLibrary",
-            // The Go runtime is told of SIGABRT by a handler of its own: the status is 2.
-            "TestAPanicThatLeavesAnInnerPlainFunctionEndsTheProgram",
-            // Other functions stand in a trace.
-            "TestTrace",
-            // What makes backtraces is always there.
-            "TestThereIsNoBacktrace",
-            // Some bytes of each panic that leaves an `extern "C"` function are leaked.
-            "TestManyPanics",
-        ],
-    ),
-    (
-        "io",
-        &[
-            // A handler that the library sets for a signal takes the place of Go's.
-            "TestAsyncMix",
-            // Go and the library have one environment.
-            "TestEnvironment",
-            "TestEnvironmentOfChildren",
-            // The C library has two of its own ignored in children.
-            "TestChildrenHaveCleanSignals",
-        ],
-    ),
-    // The end of the stack is the system's to tell: SIGSEGV.
-    ("handles", &["TestCloseBeforeAPanic"]),
-    ("blocking", &["TestUnderCollections"]),
-    // Stacks are the threads' own.
-    ("threads", &["TestStackSizes", "TestDeepRecursion"]),
-    // The allocator is the system's.
-    ("heap", &["TestFreeMemoryGoesBackToTheSystem"]),
-    (
-        "callbacks",
-        &[
-            // As above.
-            "TestOverflow",
-            // A function that is called too late is a panic in Rust.
-            "TestMisuseEndsTheProgram",
-            // runtime.Goexit leaves the library's frames as they are.
-            "TestGoexit",
-        ],
-    ),
-];
+/// The exceptions, each with its reason: the table of docs/CGO.md. A fixture of which no test is named is left out.
+fn exceptions() -> &'static [(String, Vec<String>)] {
+    static READ: OnceLock<Vec<(String, Vec<String>)>> = OnceLock::new();
+    READ.get_or_init(|| {
+        let page = std::fs::read_to_string(root().join("docs/CGO.md")).unwrap();
+        let table = page
+            .split_once("| fixture | left out | because |\n")
+            .unwrap()
+            .1;
+        let rows = table
+            .lines()
+            .skip(1)
+            .take_while(|line| line.starts_with('|'));
+        let read = rows.map(|row| {
+            let cells: Vec<&str> = row.trim_matches('|').split('|').map(str::trim).collect();
+            let [fixture, tests, reason] = cells[..] else {
+                panic!("{row}");
+            };
+            assert!(!reason.is_empty(), "{row}");
+            let tests = tests
+                .split(['`', ',', ' '])
+                .filter(|t| t.starts_with("Test"));
+            (fixture.to_owned(), tests.map(str::to_owned).collect())
+        });
+        read.collect()
+    })
+}
 
-/// Fixtures that are not called through cgo, each with the reason.
-const LEFT_OUT: &[(&str, &str)] = &[
-    (
-        "kept",
-        "functions that the library keeps are refused so far",
-    ),
-    ("vtables", "function pointers in structs are refused so far"),
-    (
-        "overflow",
-        "the end of the stack and faults are the system's",
-    ),
-    ("polite", "it tests how calls become system calls of Go's"),
-];
+/// Whether a fixture is not called through cgo at all.
+fn left_out(name: &str) -> bool {
+    let mut of = exceptions().iter().filter(|(fixture, _)| fixture == name);
+    of.any(|(_, tests)| tests.is_empty())
+}
+
+/// The exceptions are of tests that there are.
+#[test]
+fn exceptions_are_tests() {
+    let mut named = 0;
+    for (fixture, tests) in exceptions() {
+        let dir = root().join("fixtures").join(fixture).join("go");
+        let files = std::fs::read_dir(&dir).unwrap_or_else(|e| panic!("{fixture}: {e}"));
+        let texts: String = files
+            .map(|entry| entry.unwrap().path())
+            .filter(|path| path.to_str().unwrap().ends_with("_test.go"))
+            .map(|path| std::fs::read_to_string(path).unwrap())
+            .collect();
+        for test in tests {
+            named += 1;
+            assert!(
+                texts.contains(&format!("func {test}(")),
+                "{fixture}: {test}"
+            );
+        }
+    }
+    assert!(named > 20, "{named}");
+}
 
 /// Builds a fixture for cgo, and runs its Go tests through that; its API and its documentation are those of the native file.
 fn oracle(name: &str) {
-    go::need_c_compiler();
     let out = common::scratch();
-    let dir = out.path();
     let sources = root().join("fixtures").join(name);
-    copy_sources(&sources.join("go"), dir);
-    build(&sources, dir, &[name]);
+    copy_sources(&sources.join("go"), out.path());
+    build(&sources, out.path(), &[name]);
+    says_the_same(name, out.path());
+}
+
+/// The same of an example, whose crate and package are one folder.
+fn example(name: &str) {
+    let out = common::scratch();
+    let sources = root().join("examples").join(name);
+    copy_sources(&sources, out.path());
+    // What the package's `go generate` says.
+    let said = files_of(&sources).find_map(|text| {
+        let line = text
+            .lines()
+            .find(|l| l.starts_with("//go:generate rsyso build"))?;
+        Some(line["//go:generate rsyso build".len()..].to_owned())
+    });
+    let said = said.unwrap_or_else(|| panic!("{name}: nothing generates it"));
+    let options = said.split_whitespace().filter(|o| *o != "--locked");
+    compile(&sources, out.path(), options);
+    says_the_same(name, out.path());
+}
+
+/// The Go files of a folder.
+fn files_of(dir: &Path) -> impl Iterator<Item = String> {
+    let files = std::fs::read_dir(dir).unwrap();
+    let paths = files.map(|entry| entry.unwrap().path());
+    let go = paths.filter(|path| path.extension().is_some_and(|e| e == "go"));
+    go.map(|path| std::fs::read_to_string(path).unwrap())
+}
+
+/// The Go tests of a package pass through cgo, but for the exceptions; API and documentation are those of the native file.
+fn says_the_same(name: &str, dir: &Path) {
+    go::need_c_compiler();
     let mut vet = go::command(Release::Newest, dir, true);
     vet.args(["vet", "-tags=rsyso_cgo", "."]);
     run(&mut vet, RUN_LIMIT).success();
     let mut test = go::command(Release::Newest, dir, true);
     test.args(["test", "-tags=rsyso_cgo", "-count=1", "-timeout=4m"])
         .env_remove("RUST_BACKTRACE");
-    if let Some((_, skipped)) = EXCEPTIONS.iter().find(|(fixture, _)| *fixture == name) {
+    let of = exceptions().iter().filter(|(fixture, _)| fixture == name);
+    let skipped: Vec<&str> = of
+        .flat_map(|(_, tests)| tests)
+        .map(String::as_str)
+        .collect();
+    if !skipped.is_empty() {
         test.arg(format!("-skip=^({})$", skipped.join("|")));
     }
     let ran = run(test.arg("."), RUN_LIMIT).success();
@@ -105,12 +135,22 @@ fn oracle(name: &str) {
 /// `rsyso build --cgo` with the options of the fixture.
 fn build(sources: &Path, dir: &Path, name: &[&str]) {
     let options = std::fs::read_to_string(sources.join("options")).unwrap_or_default();
+    let import_path = format!("rsyso.test/{}", name.concat());
+    let own = ["--import-path", &import_path];
+    compile(
+        sources,
+        dir,
+        own.into_iter().chain(options.split_whitespace()),
+    );
+}
+
+/// `rsyso build --cgo`
+fn compile<'a>(sources: &Path, dir: &Path, options: impl Iterator<Item = &'a str>) {
     let mut command = rsyso();
     command
         .args(["build", "--cgo", "-q", "--locked", "-o"])
         .arg(dir)
-        .args(["--import-path", &format!("rsyso.test/{}", name.concat())])
-        .args(options.split_whitespace())
+        .args(options)
         .current_dir(sources)
         .env_remove("CARGO_BUILD_TARGET")
         .env_remove("RUSTFLAGS")
@@ -145,6 +185,13 @@ fn calls_panics_and_handles() {
 }
 
 #[test]
+fn functions_that_are_called_in_any_call() {
+    for name in ["kept", "imports", "vtables"] {
+        oracle(name);
+    }
+}
+
+#[test]
 fn callbacks_and_sums() {
     for name in ["callbacks", "sums"] {
         oracle(name);
@@ -153,33 +200,70 @@ fn callbacks_and_sums() {
 
 /// `make oracle`
 #[test]
-#[ignore = "builds all fixtures twice"]
+#[ignore = "builds all fixtures and examples twice"]
 fn all() {
-    let left_out = |name: &str| LEFT_OUT.iter().any(|(fixture, _)| *fixture == name);
-    for name in fixtures().iter().filter(|name| !left_out(name)) {
+    let mut failed = Vec::new();
+    let mut attempt = |name: String, of: fn(&str)| {
         eprintln!("{name}");
-        oracle(name);
+        if std::panic::catch_unwind(|| of(&name)).is_err() {
+            failed.push(name);
+        }
+    };
+    for name in fixtures().into_iter().filter(|name| !left_out(name)) {
+        attempt(name, oracle);
     }
+    for entry in std::fs::read_dir(root().join("examples")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.join("Cargo.toml").is_file() {
+            attempt(
+                path.file_name().unwrap().to_str().unwrap().to_owned(),
+                example,
+            );
+        }
+    }
+    assert!(failed.is_empty(), "{failed:?}");
 }
 
+/// A library that is another one for the target: here, in the folder that it is built in for cgo.
 #[test]
-fn what_cannot_be_called_through_cgo_is_named() {
+fn an_api_that_is_another_one_there_is_refused() {
     let out = common::scratch();
-    let sources = root().join("fixtures/kept");
+    let file = |name: &str, text: &str| {
+        let path = out.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    };
+    file(
+        "Cargo.toml",
+        "[package]\nname = \"apart\"\nversion = \"0.1.0\"\nedition = \"2021\"\n\n[workspace]\n",
+    );
+    file(
+        "build.rs",
+        "fn main() { if std::env::var(\"OUT_DIR\").unwrap().contains(\"rsyso-cgo\") { println!(\"cargo:rustc-cfg=other\"); } }",
+    );
+    file(
+        "src/lib.rs",
+        "#![allow(unexpected_cfgs)]\n\
+         #[cfg(other)]\ntype Long = i32;\n#[cfg(not(other))]\ntype Long = i64;\n\
+         #[repr(C)]\npub struct Status { a: u32, #[cfg(other)] more: u32, b: u32 }\n\
+         #[no_mangle]\npub extern \"C\" fn apart_long(x: Long) -> Long { x }\n\
+         #[no_mangle]\npub extern \"C\" fn apart_sum(s: &Status) -> u32 { s.a + s.b }\n\
+         #[no_mangle]\npub extern \"C\" fn apart_same(x: u32) -> u32 { x }\n",
+    );
     let mut command = rsyso();
     command
-        .args([
-            "build", "--cgo", "-q", "--locked", "--keeps", "listen*", "-o",
-        ])
+        .args(["build", "--cgo", "-q", "-o"])
         .arg(out.path().join("go"))
-        .current_dir(sources);
+        .current_dir(out.path());
     let ran = run(&mut command, BUILD_LIMIT);
     assert_eq!(ran.status.code(), Some(2), "{}", ran.stderr);
-    assert!(
-        ran.stderr.contains("listen cannot be called through cgo"),
-        "{}",
-        ran.stderr
-    );
+    for said in [
+        "apart_long is another function on linux/amd64: parameter `x`: `i32` there, and `i64` here",
+        "apart_sum is another function on linux/amd64: parameter `s`: `Status`: it has 12 bytes there, and 8 here",
+    ] {
+        assert!(ran.stderr.contains(said), "no {said:?} in {}", ran.stderr);
+    }
+    assert!(!ran.stderr.contains("apart_same"), "{}", ran.stderr);
     assert!(!out.path().join("go").exists(), "files were left behind");
 }
 

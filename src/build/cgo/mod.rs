@@ -92,6 +92,7 @@ pub(super) fn library(
     let machine = CgoMachine {
         goos: platform.goos.to_owned(),
         goarch: platform.goarch.to_owned(),
+        library: built.archive.clone(),
         libs: libs.split_whitespace().map(str::to_owned).collect(),
         cannot_unwind: archive::cannot_unwind(&archive, &built.archive)?,
     };

@@ -20,6 +20,11 @@ const ADOPT: &str = "rsysoAdopt";
 /// Calls one Go function.
 const ADOPTED: &str = "rsysoAdopted";
 
+/// The statement that has threads served from the first function on that the library may call. Through cgo, Go serves them by itself.
+pub(super) fn begin(cgo: bool) -> Option<String> {
+    (!cgo).then(|| format!("\t{BEGINS}.Do({BEGUN})"))
+}
+
 /// What stands behind it; `aborts` as for [`super::callbacks::native`].
 pub(super) fn native(api: &Api, package: &str, aborts: bool) -> Option<String> {
     api.keeps().then(|| {
@@ -77,18 +82,11 @@ func {ADOPTED}(c *{CALLBACK}) (next *{CALLBACK}) {{
 
 /// What follows when a function does not return, and the library can be unwound.
 fn unwinds(package: &str) -> String {
+    let told = told(package, "\t\t");
     format!(
         "\t\t// The function panicked, or ended its goroutine: the library's own functions end first. If they cannot, the program ends.
 \t\tvalue := recover()
-\t\tswitch value := value.(type) {{
-\t\tcase nil:
-\t\tcase error:
-\t\t\tprint(\"{package}: a Go function panicked on a thread of the Rust library: \" + value.Error() + \"\\n\")
-\t\tcase string:
-\t\t\tprint(\"{package}: a Go function panicked on a thread of the Rust library: \" + value + \"\\n\")
-\t\tdefault:
-\t\t\tprint(\"{package}: a Go function panicked on a thread of the Rust library\\n\")
-\t\t}}
+{told}
 \t\t{RELEASES}()
 \t\tc.unwind = true
 \t\tnext = {BLOCKING_RESUME}(c)
@@ -99,4 +97,22 @@ fn unwinds(package: &str) -> String {
 \t\t\tnext = nil
 \t\t}}"
     )
+}
+
+/// The statement that tells of a `value` that a Go function has panicked with on such a thread.
+pub(super) fn told(package: &str, indent: &str) -> String {
+    let what = format!("{package}: a Go function panicked on a thread of the Rust library");
+    [
+        "switch value := value.(type) {".to_owned(),
+        "case nil:".to_owned(),
+        "case error:".to_owned(),
+        format!("\tprint(\"{what}: \" + value.Error() + \"\\n\")"),
+        "case string:".to_owned(),
+        format!("\tprint(\"{what}: \" + value + \"\\n\")"),
+        "default:".to_owned(),
+        format!("\tprint(\"{what}\\n\")"),
+        "}".to_owned(),
+    ]
+    .map(|line| format!("{indent}{line}"))
+    .join("\n")
 }

@@ -205,7 +205,10 @@ pub(super) fn answers(export: &Export<'_>, site: &CallSite<'_>, stub: &str) -> V
     let (resume, _) = resumes(export.manner());
     if export.f.callbacks().next().is_none() {
         // Those that the library keeps are its own.
-        return vec![format!("\t{ANSWER}({stub}, {resume}, nil)")];
+        return vec![match export.cgo {
+            true => format!("\t{stub}, nil)"),
+            false => format!("\t{ANSWER}({stub}, {resume}, nil)"),
+        }];
     }
     // Not a name of the parameters.
     let c = names::unused("c", site.taken);

@@ -8,14 +8,14 @@ use crate::base::options::CgoMachine;
 use crate::model::Api;
 use crate::shim::{self, Own};
 
-use super::callbacks::CALLBACK;
-use super::depart::PANIC;
+use super::callbacks::{CALLBACK, KEPT_CALL};
+use super::depart::{ENTER_CGO, PANIC, THROW};
+use super::export::Export;
 use super::request::Cgo;
-use super::{c_strings, owned};
+use super::scope::Scope;
+use super::{adopt, c_strings, kept, owned};
 
-/// What enters the library.
-pub(super) const ENTER: &str = "rsysoEnter";
-/// The same, with Go functions to be called by the library.
+/// [`ENTER_CGO`] with Go functions to be called by the library.
 pub(super) const ENTER_WITH: &str = "rsysoEnterWith";
 /// The tag that has Go call through cgo where there is native code.
 pub(super) const TAG: &str = "rsyso_cgo";
@@ -119,13 +119,22 @@ __attribute__((weak)) void RSYSO_STANDIN(void) {{
     }
 }
 
-/// What stands behind functions that take Go functions.
-pub(super) fn callbacks(id: &str) -> String {
+/// What stands behind functions that take Go functions, and behind all where the library may call some in any call.
+pub(super) fn callbacks(exports: &[Export<'_>], api: &Api, id: &str) -> String {
+    let user = match api.keeps() {
+        true => "\n\tuser  uintptr        // which function that the library keeps",
+        false => "",
+    };
+    let given = exports.iter().any(|e| e.f.callbacks().next().is_some());
+    let given = match given {
+        true => given_functions(id),
+        false => String::new(),
+    };
     format!(
         "// {CALLBACK} is a call of a Go function by the library.
 type {CALLBACK} struct {{
 	which int            // which of the Go functions that the call was given
-	frame unsafe.Pointer // its arguments, and room for its result
+	frame unsafe.Pointer // its arguments, and room for its result{user}
 }}
 
 // rsysoContext is a call of the library that may call Go functions.
@@ -135,19 +144,23 @@ type rsysoContext struct {{
 	value any  // what it panicked with
 }}
 
-// {ENTER_WITH} is {ENTER} for a function that was given Go functions.
+// {ENTER_WITH} is {ENTER_CGO} for a call that may call Go functions.
 func {ENTER_WITH}(function uint32, frame unsafe.Pointer, call func(*{CALLBACK})) {{
 	context := &rsysoContext{{call: call}}
 	handle := cgo.NewHandle(context)
 	defer handle.Delete()
-	defer func() {{
-		// The library's own functions have ended.
-		if context.ended {{
-			panic(context.value)
-		}}
-	}}()
 	rsysoEnterIn(function, frame, uintptr(handle))
-}}
+	if context.ended {{
+		panic(context.value) // the library's own functions have ended
+	}}
+}}{given}"
+    )
+}
+
+/// The exported function that calls those that a call was given.
+fn given_functions(id: &str) -> String {
+    format!(
+        "
 
 //export rsyso_callback_{id}
 func rsyso_callback_{id}(context C.uintptr_t, which C.uint32_t, frame unsafe.Pointer) (returned C.uint8_t) {{
@@ -163,6 +176,37 @@ func rsyso_callback_{id}(context C.uintptr_t, which C.uint32_t, frame unsafe.Poi
     )
 }
 
+/// What stands behind functions that the library may call in any call, and on threads of its own.
+pub(super) fn in_any_call(api: &Api, scope: &Scope, package: &str, id: &str) -> Option<String> {
+    if !api.keeps() {
+        return None;
+    }
+    let called = kept::called(api, scope, package, true);
+    let told = adopt::told(package, "\t\t\t");
+    let throw = match api.kept().is_empty() {
+        true => String::new(),
+        false => format!("\n\n{THROW}"),
+    };
+    Some(format!(
+        "{called}
+
+//export rsyso_called_{id}
+func rsyso_called_{id}(context C.uintptr_t, which C.uint32_t, user C.uintptr_t, frame unsafe.Pointer) (returned C.uint8_t) {{
+	defer func() {{
+		value := recover()
+		if value != nil && context != 0 {{
+			c := cgo.Handle(context).Value().(*rsysoContext)
+			c.ended, c.value = true, value
+			return
+		}}
+{told}
+	}}()
+	{KEPT_CALL}(&{CALLBACK}{{which: int(which), frame: frame, user: uintptr(user)}})
+	return 1
+}}{throw}"
+    ))
+}
+
 /// What the file imports for them.
 pub(super) const CALLBACK_IMPORT: &str = "\"runtime/cgo\"";
 
@@ -175,15 +219,15 @@ type rsysoDeparture struct {{
 	line          int
 }}
 
-// {ENTER} calls a function of the library, by its number. The frame holds what it takes and gives.
-func {ENTER}(function uint32, frame unsafe.Pointer) {{
+// {ENTER_CGO} calls a function of the library, by its number. The frame holds what it takes and gives.
+func {ENTER_CGO}(function uint32, frame unsafe.Pointer) {{
 	rsysoEnterIn(function, frame, 0)
 }}
 
-// rsysoEnterIn is {ENTER} with what the Go functions are known by that the call may call.
+// rsysoEnterIn is {ENTER_CGO} with what the Go functions are known by that the call may call.
 func rsysoEnterIn(function uint32, frame unsafe.Pointer, context uintptr) {{
 	if rsysoNever {{
-		rsysoKept = frame
+		rsysoHeld = frame
 	}}
 	left := C.rsyso_enter(C.uint32_t(function), C.uintptr_t(uintptr(frame)), C.uintptr_t(context))
 	if left == nil {{
@@ -198,7 +242,7 @@ func rsysoEnterIn(function uint32, frame unsafe.Pointer, context uintptr) {{
 // What the compiler cannot tell: that frames stay where they are is what puts them into the heap.
 var (
 	rsysoNever bool
-	rsysoKept  unsafe.Pointer
+	rsysoHeld  unsafe.Pointer
 )"
     )
 }
@@ -207,7 +251,7 @@ var (
 pub(super) fn own(api: &Api) -> Vec<String> {
     let enter = |own| {
         format!(
-            "{ENTER}({}, unsafe.Pointer(&frame))",
+            "{ENTER_CGO}({}, unsafe.Pointer(&frame))",
             shim::number(api, own)
         )
     };

@@ -25,6 +25,8 @@ const BLOCKED_DEPART: &str = "rsysoDepartBlocked";
 pub(super) const ENTER: &str = "rsysoEntersyscall";
 /// See [`ENTER`].
 pub(super) const EXIT: &str = "rsysoExitsyscall";
+/// What enters the library through cgo ([`super::cgo`]).
+pub(super) const ENTER_CGO: &str = "rsysoEnter";
 /// The Go function that the landings call.
 const DEPART: &str = "rsysoDepart";
 /// The stub that goes on in the library with a call that has become a system call.
@@ -104,12 +106,15 @@ func {FORGET}(departure unsafe.Pointer)
 // {GO_ON} goes on in the library until the call does not return (departure), has a Go function called (callback), or is over.
 func {GO_ON}(lane uintptr) (departure, callback unsafe.Pointer)
 
-// rsysoThrow ends the program with a trace, for what cannot be recovered: memory that is no longer what it should be.
-//
-//go:linkname rsysoThrow runtime.throw
-func rsysoThrow(message string)"
+{THROW}"
     )
 }
+
+/// What ends the program.
+pub(super) const THROW: &str = "// rsysoThrow ends the program with a trace, for what cannot be recovered: memory that is no longer what it should be.
+//
+//go:linkname rsysoThrow runtime.throw
+func rsysoThrow(message string)";
 
 /// What calls that may block need, if there are any.
 pub(super) fn blocking(any: bool) -> Option<String> {

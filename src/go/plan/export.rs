@@ -94,7 +94,15 @@ impl<'a> Export<'a> {
 
     /// The same, called through cgo: by reference, whatever else is said of it.
     pub fn through_cgo(self) -> Self {
-        Export { cgo: true, ..self }
+        let callbacks = self.frame.callbacks || self.api.keeps();
+        Export {
+            cgo: true,
+            frame: Frame {
+                callbacks,
+                ..self.frame
+            },
+            ..self
+        }
     }
 
     /// Whether what it calls is given the address of its frame.

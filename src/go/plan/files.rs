@@ -180,12 +180,13 @@ impl Plan<'_> {
                 Flavour::Unsupported => items.extend(export.elsewhere(self.panic(&export.label))),
             }
         }
-        items.extend(match flavour {
-            Flavour::Native | Flavour::Cgo => imports::declared(api, scope, package, None),
-            Flavour::Unsupported => {
-                imports::declared(api, scope, package, Some(&|name| self.panic(name)))
-            }
-        });
+        let panic = |name: &str| self.panic(name);
+        let cgo = flavour == Flavour::Cgo;
+        let elsewhere: Option<&dyn Fn(&str) -> String> = match flavour {
+            Flavour::Native | Flavour::Cgo => None,
+            Flavour::Unsupported => Some(&panic),
+        };
+        items.extend(imports::declared(api, scope, package, cgo, elsewhere));
         if api.has_c_strings() {
             items.extend(match flavour {
                 Flavour::Native | Flavour::Cgo => c_strings::callable(package, &scope.c_strings),
@@ -218,7 +219,10 @@ impl Plan<'_> {
         if let Some(cgo) = &self.request.cgo
             && exports.iter().any(|e| e.frame.callbacks)
         {
-            support.push(cgo::callbacks(&cgo.shim.id));
+            let id = &cgo.shim.id;
+            support.push(cgo::callbacks(exports, api, id));
+            let package = &self.request.place.package;
+            support.extend(cgo::in_any_call(api, scope, package, id));
         }
         support.extend(cgo_handles::shared(scope));
         support.extend(owned::needs(api).shared());
@@ -343,7 +347,10 @@ impl Plan<'_> {
                 });
             }
             if api.keeps() {
-                packages.extend(kept::IMPORTS);
+                // Goroutines for threads of the library's are begun once.
+                let all = kept::IMPORTS.iter();
+                let once = flavour != Flavour::Cgo || !api.kept().is_empty();
+                packages.extend(all.filter(|name| once || **name != kept::ONCE));
             }
         }
         if flavour == Flavour::Unsupported && !api.functions().is_empty() {

@@ -7,30 +7,34 @@ use crate::base::identifiers as names;
 use crate::go::package::{Declaration, Item, Kind};
 use crate::model::{Api, Import};
 
-use super::adopt::{BEGINS, BEGUN};
 use super::border::Looks;
 use super::callbacks::Answer;
 use super::export::lent_to;
 use super::lead::{Named, lead};
 use super::race::RELEASES;
 use super::scope::Scope;
-use super::{doc, types};
+use super::{adopt, doc, types};
 
 /// Where the functions are.
 const IMPORTS: &str = "rsysoImports";
 
-/// The functions that set them; `panic` is the body of a function where there is no native code.
+/// The functions that set them; `cgo`: for the file that calls through cgo; `panic` is the body of a function where there is no code.
 pub(super) fn declared(
     api: &Api,
     scope: &Scope,
     package: &str,
+    cgo: bool,
     panic: Option<&dyn Fn(&str) -> String>,
 ) -> Vec<Item> {
     let all = api.imports().iter().zip(&scope.imports).enumerate();
     all.map(|(index, (import, name))| {
         let ty = types::go_type(scope, &import.ty);
         let body = match panic {
-            None => body(scope, package, index, import, name),
+            None => {
+                let mut lines = body(scope, package, index, import, name);
+                lines.extend(adopt::begin(cgo));
+                lines
+            }
             Some(panic) => vec![panic(name)],
         };
         Declaration::new(Kind::Func, name, format!("func {name}(f {ty})"))
@@ -83,7 +87,6 @@ fn body(scope: &Scope, package: &str, index: usize, import: &Import, name: &str)
     lines.push(format!(
         "\tif !{IMPORTS}[{index}].CompareAndSwap(nil, &call) {{\n\t\tpanic(\"{package}: {name} was called before\")\n\t}}"
     ));
-    lines.push(format!("\t{BEGINS}.Do({BEGUN})"));
     lines
 }
 

@@ -12,7 +12,7 @@ use crate::model::goabi::{self, Frame, WORD};
 use crate::model::{Api, Function, Owner, Type};
 use crate::wrappers;
 
-use super::adopt::{BEGINS, BEGUN, SERVE};
+use super::adopt::SERVE;
 use super::callbacks::{ABORT, CALLBACK, Called, KEPT_CALL};
 use super::export::Export;
 use super::handle_types::SETTLE;
@@ -24,7 +24,10 @@ use super::scope::Scope;
 use super::{adopt, depart, imports, kept_type, types};
 
 /// What the native file imports for this.
-pub(super) const IMPORTS: &[&str] = &["\"sync\"", "\"sync/atomic\"", "\"unsafe\""];
+pub(super) const IMPORTS: &[&str] = &[ONCE, "\"sync/atomic\"", "\"unsafe\""];
+
+/// What only the table and what begins once take of that.
+pub(super) const ONCE: &str = "\"sync\"";
 
 /// The Go function that an away function calls.
 pub(super) const KEPT: &str = "rsysoKept";
@@ -257,37 +260,15 @@ pub(super) fn native(
 \t\t}}"
         ),
     };
-    let shown = Shown::GO.name;
-    let (due, destroyed) = match api.destroys() {
-        false => (String::new(), String::new()),
-        true => (
-            format!(
-                "\n\n// {DUE} tells of a function that the library was done with on a thread of its own, or returns 0.\nfunc {DUE}() uintptr"
-            ),
-            format!(
-                "\n\tif c.which == {KEPT_DESTROY} {{\n\t\t{KEEPS}.release(c.user) // the library is done with it\n\t\treturn\n\t}}"
-            ),
+    let due = match api.destroys() {
+        false => String::new(),
+        true => format!(
+            "\n\n// {DUE} tells of a function that the library was done with on a thread of its own, or returns 0.\nfunc {DUE}() uintptr"
         ),
     };
-    let imported = imports::called(api, scope, package);
-    let pools = Pools {
-        api,
-        scope,
-        package,
-    };
-    let pooled = pools.called();
-    let found = found(api, scope, package);
-    let tables = [imports::native(api), pools.native(), table(api, package)];
-    let tables: String = tables.into_iter().flatten().map(|t| t + "\n\n").collect();
+    let called = called(api, scope, package, false);
     Some(format!(
-        "{tables}// {KEPT_CALL} calls the Go function that the library asks for.
-func {KEPT_CALL}(c *{shown}) {{{destroyed}
-\t{ACQUIRES}()
-\tif c.which == {KEPT_SERVE} {{
-\t\tgo {SERVE}() // it is about to have a thread
-\t\treturn
-\t}}{imported}{pooled}{found}
-}}
+        "{called}
 
 // {KEPT} does so in the place of a call that is under way.
 func {KEPT}(c *{CALLBACK}) {{
@@ -306,6 +287,46 @@ func {UNWIND}(c uintptr, room [{ROOM}]uint64){due}"
 /// Whether there are functions that user data tells apart.
 fn has_table(api: &Api) -> bool {
     api.kept().iter().any(|kept| !kept.pooled())
+}
+
+/// The tables of all Go functions that the library may call in any call, and what calls one; `cgo`: for the file that calls through cgo.
+pub(super) fn called(api: &Api, scope: &Scope, package: &str, cgo: bool) -> String {
+    let shown = Shown::GO.name;
+    let destroyed = match api.destroys() {
+        false => String::new(),
+        true => format!(
+            "\n\tif c.which == {KEPT_DESTROY} {{\n\t\t{KEEPS}.release(c.user) // the library is done with it\n\t\treturn\n\t}}"
+        ),
+    };
+    let serve = match cgo {
+        true => String::new(),
+        false => format!(
+            "\n\tif c.which == {KEPT_SERVE} {{
+\t\tgo {SERVE}() // it is about to have a thread
+\t\treturn
+\t}}"
+        ),
+    };
+    let imported = imports::called(api, scope, package);
+    let pools = Pools {
+        api,
+        scope,
+        package,
+    };
+    let pooled = pools.called();
+    let found = found(api, scope, package);
+    let tables = [
+        imports::native(api),
+        pools.table(cgo),
+        table(api, package, cgo),
+    ];
+    let tables: String = tables.into_iter().flatten().map(|t| t + "\n\n").collect();
+    format!(
+        "{tables}// {KEPT_CALL} calls the Go function that the library asks for.
+func {KEPT_CALL}(c *{shown}) {{{destroyed}
+\t{ACQUIRES}(){serve}{imported}{pooled}{found}
+}}"
+    )
 }
 
 /// The statements that call a function of the table.
@@ -367,9 +388,10 @@ func (t *rsysoKeptTable) release(id uintptr) {
 \tt.free = append(t.free, index)
 }";
 
-/// The table of all of them, if there are any.
-fn table(api: &Api, package: &str) -> Option<String> {
-    let drain = drain(api);
+/// The table of all of them, if there are any. Through cgo, Go hears of all at once that the library is done with.
+fn table(api: &Api, package: &str, cgo: bool) -> Option<String> {
+    let drain = if cgo { String::new() } else { drain(api) };
+    let begin = adopt::begin(cgo).map_or(String::new(), |line| format!("\n{line}"));
     let table = format!(
         "// rsysoKeptFunc is a Go function that the library may call.
 type rsysoKeptFunc struct {{
@@ -398,8 +420,7 @@ const rsysoKeptIndex = 1<<24 - 1
 
 // {KEEP} puts a function into the table.
 func {KEEP}(kind int, call func(frame unsafe.Pointer)) uintptr {{
-\tt := &{KEEPS}
-\t{BEGINS}.Do({BEGUN}){drain}
+\tt := &{KEEPS}{begin}{drain}
 \tt.mu.Lock()
 \tdefer t.mu.Unlock()
 \tvar slots []*rsysoKeptSlot

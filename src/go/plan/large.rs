@@ -5,7 +5,7 @@ use crate::model::{Api, Function, Type};
 
 use super::callbacks::{self, CALLBACK};
 use super::cgo;
-use super::depart::{ENTER, EXIT};
+use super::depart::{ENTER, ENTER_CGO, EXIT};
 use super::export::{CallSite, Export, Made};
 use super::handle_types::CELL;
 use super::handles::Role;
@@ -60,7 +60,7 @@ impl Between {
                 match export.frame.callbacks {
                     // What it calls is still to come.
                     true => format!("{}({}, {frame}", cgo::ENTER_WITH, export.index),
-                    false => format!("{}({}, {frame})", cgo::ENTER, export.index),
+                    false => format!("{}({}, {frame})", ENTER_CGO, export.index),
                 }
             }
             true => format!("{}(&{local})", self.blocking),

@@ -8,10 +8,12 @@ use crate::contract::KEPT_POOL;
 use crate::go::package::{Item, Stub};
 use crate::model::goabi;
 use crate::model::{Api, Owner, TypeId, TypeKind};
+use crate::shim::{self, Own};
 use crate::wrappers;
 
-use super::adopt::{BEGINS, BEGUN};
+use super::adopt;
 use super::callbacks::Called;
+use super::depart::ENTER_CGO;
 use super::kept_type::KeptType;
 use super::manner::Manner;
 use super::race::RELEASES;
@@ -26,6 +28,10 @@ const TAKE: &str = "rsysoTakePiece";
 const RELEASE: &str = "rsysoReleasePiece";
 /// Says whether a piece stands for one.
 const TAKEN: &str = "rsysoPieceTaken";
+/// Gives the address of a piece.
+const AT: &str = "rsysoPieceAt";
+/// Gives the number of the piece at an address.
+const OF: &str = "rsysoPieceOf";
 /// The functions, by the numbers of the pieces.
 const FUNCTIONS: &str = "rsysoPooled";
 
@@ -168,23 +174,25 @@ func (f *{name}) user(who string) *{name} {{
         )
     }
 
-    /// The pools.
-    pub fn native(&self) -> Option<String> {
+    /// The pools; `cgo`: for the file that calls through cgo.
+    pub fn table(&self, cgo: bool) -> Option<String> {
         let pools = self.api.pooled().count();
         let (package, many) = (self.package, self.api.pool());
+        let begin = adopt::begin(cgo).map_or(String::new(), |line| format!("{line}\n"));
+        let pieces = match cgo {
+            true => self.pieces_through_cgo(),
+            false => pieces(),
+        };
         (pools > 0).then(|| {
             format!(
-                "// {FIRST} is where the library's pieces of code are that stand for Go functions.
-func {FIRST}() unsafe.Pointer
-
-const (
+                "const (
 \t// Types of functions that the library knows by the address of a piece alone.
 \trsysoPools = {pools}
 \t// Pieces of each type.
 \trsysoPoolSize = {many}
-\t// Bytes of a piece.
-\trsysoPieceSize = {PIECE}
 )
+
+{pieces}
 
 // {FUNCTIONS} has the function that each piece stands for.
 var {FUNCTIONS} [rsysoPools * rsysoPoolSize]atomic.Pointer[func(frame unsafe.Pointer)]
@@ -201,8 +209,7 @@ var rsysoPoolOf [rsysoPools]rsysoPool
 // {TAKE} has a piece of a type stand for a function, and gives its address. A piece that has never been used, or not for long, is taken first: what
 // the library does with the address of one that was released shows.
 func {TAKE}(pool uintptr, name string, call func(frame unsafe.Pointer)) unsafe.Pointer {{
-\t{BEGINS}.Do({BEGUN})
-\tp := &rsysoPoolOf[pool]
+{begin}\tp := &rsysoPoolOf[pool]
 \tp.mu.Lock()
 \tdefer p.mu.Unlock()
 \tvar piece uintptr
@@ -216,14 +223,13 @@ func {TAKE}(pool uintptr, name string, call func(frame unsafe.Pointer)) unsafe.P
 \t\tpanic(\"{package}: all {many} functions of type \" + name + \" are in use: release some, or convert the library with a larger --pool\")
 \t}}
 \t{FUNCTIONS}[piece].Store(&call)
-\treturn unsafe.Add({FIRST}(), piece*rsysoPieceSize)
+\treturn {AT}(piece)
 }}
 
 // {TAKEN} says whether a piece of a type stands for a function, or is code of the library's own.
 func {TAKEN}(pool uintptr, code unsafe.Pointer) bool {{
-\tat := uintptr(code) - uintptr({FIRST}())
-\tpiece := at / rsysoPieceSize
-\tif at%rsysoPieceSize != 0 || piece/rsysoPoolSize != pool {{
+\tpiece, begins := {OF}(code)
+\tif !begins || piece/rsysoPoolSize != pool {{
 \t\treturn piece >= uintptr(len({FUNCTIONS}))
 \t}}
 \treturn {FUNCTIONS}[piece].Load() != nil
@@ -231,9 +237,8 @@ func {TAKEN}(pool uintptr, code unsafe.Pointer) bool {{
 
 // {RELEASE} ends that a piece of a type stands for a function, if it does.
 func {RELEASE}(pool uintptr, name string, code unsafe.Pointer) {{
-\tat := uintptr(code) - uintptr({FIRST}())
-\tpiece := at / rsysoPieceSize
-\tif at%rsysoPieceSize != 0 || piece/rsysoPoolSize != pool {{
+\tpiece, begins := {OF}(code)
+\tif !begins || piece/rsysoPoolSize != pool {{
 \t\tpanic(\"{package}: only what New\" + name + \" has made can be released\")
 \t}}
 \tp := &rsysoPoolOf[pool]
@@ -246,4 +251,64 @@ func {RELEASE}(pool uintptr, name string, code unsafe.Pointer) {{
             )
         })
     }
+
+    /// How pieces are found through cgo, where they are functions anywhere in the archive.
+    fn pieces_through_cgo(&self) -> String {
+        let own = shim::number(self.api, Own::Pieces);
+        format!(
+            "// rsysoPieceTable is where the library's pieces of code are that stand for Go functions, and which is where.
+type rsysoPieceTable struct {{
+\tat *[rsysoPools * rsysoPoolSize]unsafe.Pointer
+\tof map[unsafe.Pointer]uintptr
+}}
+
+// {FIRST} asks the library for them once.
+var {FIRST} = sync.OnceValue(func() rsysoPieceTable {{
+\tvar frame struct {{
+\t\tresult *[rsysoPools * rsysoPoolSize]unsafe.Pointer
+\t}}
+\t{ENTER_CGO}({own}, unsafe.Pointer(&frame))
+\tof := make(map[unsafe.Pointer]uintptr, len(frame.result))
+\tfor piece, code := range frame.result {{
+\t\tof[code] = uintptr(piece)
+\t}}
+\treturn rsysoPieceTable{{frame.result, of}}
+}})
+
+// {AT} gives the address of a piece.
+func {AT}(piece uintptr) unsafe.Pointer {{
+\treturn {FIRST}().at[piece]
+}}
+
+// {OF} gives the number of the piece at an address, and whether there is one: what is none has a number behind theirs.
+func {OF}(code unsafe.Pointer) (piece uintptr, begins bool) {{
+\tif piece, begins = {FIRST}().of[code]; !begins {{
+\t\tpiece = uintptr(len({FUNCTIONS}))
+\t}}
+\treturn piece, begins
+}}"
+        )
+    }
+}
+
+/// How pieces are found in the image, where one lies behind the other.
+fn pieces() -> String {
+    format!(
+        "// {FIRST} is where the library's pieces of code are that stand for Go functions.
+func {FIRST}() unsafe.Pointer
+
+// Bytes of a piece.
+const rsysoPieceSize = {PIECE}
+
+// {AT} gives the address of a piece.
+func {AT}(piece uintptr) unsafe.Pointer {{
+\treturn unsafe.Add({FIRST}(), piece*rsysoPieceSize)
+}}
+
+// {OF} gives the number of the piece at an address, and whether it begins there: what is none has a number that none has.
+func {OF}(code unsafe.Pointer) (piece uintptr, begins bool) {{
+\tat := uintptr(code) - uintptr({FIRST}())
+\treturn at / rsysoPieceSize, at%rsysoPieceSize == 0
+}}"
+    )
 }
