@@ -47,6 +47,8 @@ struct Resolver<'a, 'd> {
     spaces: [Namespace<'a>; 2],
     /// C names that the runtime offers to the library.
     offered: Set<&'a str>,
+    /// Those that it offers where the library has none: weak ones.
+    spare: Set<&'a str>,
     /// What the runtime needs of the library's std.
     /// In order: one of several that have equal code, and so one place, counts.
     std: BTreeMap<&'static str, Found>,
@@ -65,6 +67,7 @@ pub fn resolve<'d>(inputs: &Inputs<'d>, roots: &[SecRef], backtraces: bool) -> R
         backtraces,
         spaces: Default::default(),
         offered: Set::default(),
+        spare: Set::default(),
         std: interpose::find(inputs),
         loaded: vec![false; inputs.objects.len()],
         groups: Map::default(),
@@ -102,11 +105,14 @@ impl<'a, 'd> Resolver<'a, 'd> {
                 };
                 if space == 1
                     && object.krate.as_deref() == Some("rsyso_rt")
-                    && strength == Strength::Strong
                     && symbol.visibility == Visibility::Default
                     && !is_mangled(&symbol.name)
                 {
-                    self.offered.insert(&symbol.name);
+                    match strength {
+                        Strength::Strong => drop(self.offered.insert(&symbol.name)),
+                        Strength::Weak => drop(self.spare.insert(&symbol.name)),
+                        Strength::Common | Strength::BundledLibc => {}
+                    }
                 }
                 for name in symbol.names().filter(|_| object.lazy) {
                     let new = Definition {
@@ -210,6 +216,9 @@ impl<'a, 'd> Resolver<'a, 'd> {
             }
             _ if offered => self.pull(1, name),
             Some(d) if defined.is_none() => self.load(d.obj),
+            None if defined.is_none() && space == 0 && self.spare.contains(name) => {
+                self.pull(1, name);
+            }
             _ => {}
         }
     }
@@ -250,16 +259,17 @@ impl<'a, 'd> Resolver<'a, 'd> {
                 })
             });
         }
-        let offered = || {
-            let name = self.offered.get(name)?;
+        let of_runtime = |names: &Set<&'a str>| {
+            let name = names.get(name)?;
             self.spaces[1].defined.get(name).copied()
         };
+        let offered = || of_runtime(&self.offered);
         if is_reserved(name) {
             return offered();
         }
         match own {
             Some(d) if d.strength == Strength::Strong => own,
-            _ => offered().or(own),
+            _ => offered().or(own).or_else(|| of_runtime(&self.spare)),
         }
     }
 

@@ -1,7 +1,7 @@
 //! The machine. Each folder has the same files: `syscall` (system calls), `stack` (the stack pointer, probes, addresses), `lane` (mapping a lane, the way in for a
 //! wrapper that found none), `leave` (leaving a lane for good), `callback` and `kept` (leaving it for a Go function), `catch` (the unwinder's meeting with machine code), `fronts`
 //! (what stands in front of functions of std), `fault` (what signal handlers see), `handler` (calling Go's), `polite` (becoming a system call of Go's), `thread` (starting one), `counts` (a thread-local of std's), `setjmp`, `va_list` (variadic
-//! functions), `mem` and `find` (memory functions), `vdso` (names there), `page` (the size of a page).
+//! functions), `mem` and `find` (memory functions), `vdso` (names there), `page` (the size of a page). x86_64 has `wide` besides, aarch64 `atomics`.
 //!
 //! Nothing here imports a layer above: what machine code needs of them is in [`calls`], by symbol.
 

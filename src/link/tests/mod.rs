@@ -411,6 +411,26 @@ fn what_the_runtime_asks_of_a_std_that_takes_no_part_is_null() {
 }
 
 #[test]
+fn what_the_runtime_has_to_spare_counts_last() {
+    let mut spare = function("rsyso_rt.0.o", "f", 0x33);
+    spare.weaken("f");
+    spare.lazy = true;
+    let mut weak = function("weak.o", "f", 0x11);
+    weak.weaken("f");
+    let mut lazy = weak.clone();
+    lazy.lazy = true;
+    for own in [None, Some(weak), Some(lazy)] {
+        let alone = own.is_none();
+        let objects: Vec<Obj> = [root(&["f"])].into_iter().chain(own).collect();
+        let loads = build::graph(&objects, std::slice::from_ref(&spare), |graph| {
+            let own = alone || graph.symbols.loads(1);
+            Ok((own, graph.symbols.loads(objects.len() as u32)))
+        });
+        assert_eq!(loads.expect("a graph"), (true, alone));
+    }
+}
+
+#[test]
 fn a_version_of_a_name_is_found_by_the_rules_of_linkers() {
     let both = || {
         [

@@ -6,6 +6,8 @@
 #[cfg(not(test))]
 pub mod aside;
 #[cfg(not(test))]
+mod atomics;
+#[cfg(not(test))]
 pub mod callback;
 #[cfg(not(test))]
 pub mod catch;
