@@ -11,7 +11,7 @@ DEMO := target/demo
 # How long each storm of `make storm-long` takes.
 STORM_SECONDS ?= 3600
 
-.PHONY: features oracle vendor help tools browser arm64 demo test-quick test matrix placed storm storm-long soak soak-long fuzz fuzz-long allocators-long mutations-long blocked libraries old-rust crate-tests bench bench-peers bless clean
+.PHONY: features oracle vendor help tools browser arm64 demo test-quick test matrix placed storm storm-long soak soak-long fuzz fuzz-long allocators-long mutations-long blocked libraries old-rust bindings crate-tests bench bench-peers bless clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -146,6 +146,10 @@ old-rust: tools ## archives of a rustc of 2022, which comes from Debian into .to
 
 libraries: tools ## the libraries of docs/LIBRARIES.md, built and tested; RSYSO_LIBRARY=yffi: one of them
 	cargo test --test go libraries:: -- --include-ignored --nocapture --test-threads=1
+
+bindings: tools ## cgo bindings from Go's module proxy, ported, with their own tests; the same names through clang, which comes from Debian into .tools
+	@tests/install-clang.sh .tools
+	PATH=$$PATH:$(CURDIR)/.tools/clang/bin cargo test --test go port:: -- --include-ignored --skip bench --skip arm64
 
 crate-tests: tools ## the tests of published crates inside a Go program, beside the native ones
 	cargo test --test go crate_tests:: -- --nocapture

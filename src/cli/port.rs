@@ -1,5 +1,6 @@
 //! The command `port`.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -60,15 +61,29 @@ pub fn run(args: Port, ui: &Ui) -> Result<Ported> {
     );
     if !args.check {
         hint(&ported.files, ui);
-        if let Some(first) = ported.unconstrained.first() {
+        for (line, files) in lines(&ported) {
             ui.note(&format!(
-                "to use the ported files in builds with cgo, too (-tags rsyso), begin {} with the line `//go:build !rsyso`",
-                match ported.unconstrained.len() {
-                    1 => base_name(first),
-                    n => format!("{} and {} more files with `import \"C\"`", base_name(first), n - 1),
-                }
+                "to use the ported files in builds with cgo, too (-tags rsyso), begin {files} with the line `{line}`"
             ));
         }
     }
     Ok(ported)
+}
+
+/// The constraints that originals lack, and which ones do.
+fn lines(ported: &Ported) -> BTreeMap<&str, String> {
+    let mut by_line: BTreeMap<&str, Vec<&PathBuf>> = BTreeMap::new();
+    for (path, line) in &ported.unconstrained {
+        by_line.entry(line).or_default().push(path);
+    }
+    let told = by_line.into_iter().filter_map(|(line, files)| {
+        let (first, more) = files.split_first()?;
+        let first = base_name(first);
+        let files = match more.len() {
+            0 => first,
+            n => format!("{first} and {n} more files with `import \"C\"`"),
+        };
+        Some((line, files))
+    });
+    told.collect()
 }

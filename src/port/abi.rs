@@ -56,6 +56,10 @@ impl<'t> Abi<'t> {
                 number: Number::Bool,
                 ..
             } => (Type::Bool, Passed::Number("bool")),
+            // It has a sign on some machines; its bytes are the same on all.
+            CType::Base { name, .. } if name == "char" => {
+                (Type::Int(Int::I8), Passed::Number("int8"))
+            }
             CType::Base { number, size, name } => number_of(*number, *size)
                 .map(|(ty, go)| (ty, Passed::Number(go)))
                 .ok_or_else(|| format!("a `{name}` by value"))?,

@@ -39,46 +39,9 @@ pub(super) struct Ran {
 }
 
 impl Compiler {
-    /// `$CC`, or what is called so on most systems.
+    /// What the environment names for the machine, or what is called so on most systems.
     pub fn find(folder: &Path, flags: &[String], target: &Target) -> Result<Compiler> {
-        let asked = std::env::var("CC").unwrap_or_default();
-        let asked: Vec<String> = asked.split_whitespace().map(str::to_owned).collect();
-        let usual = ["gcc", "cc", "clang"].map(|name| vec![name.to_owned()]);
-        let candidates = match asked.is_empty() {
-            true => usual.to_vec(),
-            false => vec![asked],
-        };
-        let works = |words: &Vec<String>| {
-            let (program, rest) = words.split_first()?;
-            let mut version = Command::new(program);
-            version.args(rest).arg("-dumpmachine");
-            let told = version.stderr(Stdio::null()).output().ok()?;
-            let machine = String::from_utf8_lossy(&told.stdout).trim().to_owned();
-            told.status.success().then(|| (words.clone(), machine))
-        };
-        let Some((words, machine)) = candidates.iter().find_map(works) else {
-            let names: Vec<String> = candidates.iter().map(|words| words.join(" ")).collect();
-            return Err(Error::fault(
-                Problem::new(format!("no C compiler was found: {}", names.join(", ")))
-                    .note("porting asks it what the names of C are; building a ported package needs none")
-                    .help("install gcc or clang, or name one in $CC"),
-            ));
-        };
-        let own = target
-            .arch
-            .rust_target()
-            .split('-')
-            .next()
-            .unwrap_or_default();
-        if !machine.starts_with(own) {
-            return Err(Error::fault(
-                Problem::new(format!(
-                    "the C compiler {} is for {machine}",
-                    words.join(" ")
-                ))
-                .help(format!("name one for {own} in $CC")),
-            ));
-        }
+        let words = found(target)?;
         let user = std::env::var("CGO_CFLAGS").unwrap_or_default();
         let mut all = vec!["-O2".to_owned()];
         all.extend(directives::split(&user).unwrap_or_default());
@@ -94,6 +57,19 @@ impl Compiler {
             folder: folder.to_path_buf(),
             scratch,
         })
+    }
+
+    /// Itself, if it finds the headers of a C library: a compiler for another machine may lack them.
+    pub fn with_headers(self) -> Result<Compiler> {
+        let text = "#include <errno.h>\n#include <stdlib.h>\n#include <string.h>\n";
+        let ran = self.run(text, &["-w", "-fsyntax-only"])?;
+        if ran.success {
+            return Ok(self);
+        }
+        let what = format!("{} finds no headers of C", self.words.join(" "));
+        Err(Error::fault(
+            Problem::new(what).note(complaint(&ran.stderr)),
+        ))
     }
 
     /// Runs it on a text. `before` comes before the flags of the package, `after` behind them.
@@ -186,6 +162,65 @@ impl Compiler {
             false => Err(ran.stderr),
         })
     }
+}
+
+/// The words of the command of a C compiler for a machine: `$CC_FOR_linux_GOARCH`, as where Go itself is built; `$CC`; gcc or clang; those for other
+/// machines.
+fn found(target: &Target) -> Result<Vec<String>> {
+    let words =
+        |text: &str| -> Vec<String> { text.split_whitespace().map(str::to_owned).collect() };
+    let of = |variable: &str| {
+        std::env::var(variable)
+            .ok()
+            .filter(|v| !v.trim().is_empty())
+    };
+    let other = |cc: &str| words(&format!("{cc} --target={}", target.c_target()));
+    let alone = of(&format!("CC_FOR_linux_{}", target.arch.goarch()));
+    let mut candidates = match (&alone, of("CC")) {
+        (Some(alone), _) => vec![words(alone)],
+        (None, Some(cc)) => vec![words(&cc), other(&cc)],
+        (None, None) => ["gcc", "cc", "clang"].map(words).to_vec(),
+    };
+    // A `$CC` that is none is told, and not replaced.
+    let asked = candidates
+        .first()
+        .filter(|_| alone.is_some() || of("CC").is_some());
+    let asked = asked.cloned().filter(|words| machine(words).is_none());
+    if alone.is_none() && asked.is_none() {
+        candidates.extend([words(&format!("{}-gcc", target.c_target())), other("clang")]);
+    }
+    let fits = |words: &&Vec<String>| {
+        let machine = machine(words);
+        machine.is_some_and(|m| m.starts_with(target.c_machine()))
+    };
+    if let Some(words) = candidates.iter().find(fits) {
+        return Ok(words.clone());
+    }
+    let told = |words: &Vec<String>| match machine(words) {
+        Some(machine) => format!("{} is for {machine}", words.join(" ")),
+        None => format!("{} does not run", words.join(" ")),
+    };
+    let variable = format!("$CC_FOR_linux_{}", target.arch.goarch());
+    let problem = Problem::new(format!("no C compiler for {} was found", target.name()));
+    let problem = candidates.iter().map(told).fold(problem, Problem::note);
+    Err(Error::fault(
+        problem
+            .note("porting asks it what the names of C are; building a ported package needs none")
+            .help(format!(
+                "install gcc or clang for {}, or name one in {variable}",
+                target.c_machine()
+            )),
+    ))
+}
+
+/// The machine that a C compiler is for, if it is one.
+fn machine(words: &[String]) -> Option<String> {
+    let (program, rest) = words.split_first()?;
+    let mut version = Command::new(program);
+    version.args(rest).arg("-dumpmachine");
+    let told = version.stderr(Stdio::null()).output().ok()?;
+    let machine = String::from_utf8_lossy(&told.stdout).trim().to_owned();
+    told.status.success().then_some(machine)
 }
 
 /// The first lines of a compiler's complaint.

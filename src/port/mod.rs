@@ -2,13 +2,15 @@
 //!
 //! | stage | where | what it does |
 //! | --- | --- | --- |
-//! | files | `package`, `source`, `constraint`, `directives` | reads the Go files that import "C", with a Go grammar, and what `#cgo` lines say |
+//! | files | `machines`, `target`, `package`, `source`, `constraint`, `directives`, `libraries` | reads the Go files that import "C", with a Go grammar, and what `#cgo` lines say; which machines there are libraries for |
 //! | names | `names`, `probe`, `ctype` | asks the C compiler what each `C.name` is; types come from its debug information |
 //! | mapping | `binding`, `gotypes`, `abi`, `defined`, `exports` | what stands in Go for each name, the C functions that Go calls for it, and the Go functions that C calls |
 //! | C code | `objects`, `compiler` | compiles these, the preambles and the C files of the package |
-//! | link | `libraries`, and `convert`'s pipeline | one image of all of it |
-//! | text | `text` | the ported files, and the one with what they use of C |
+//! | link | `link`, and `convert`'s pipeline | one image of all of it for each machine |
+//! | text | `text` | the ported files, and the one with what they use of C: one for all machines where they are the same |
 //! | write | here, `stale` | all files or none; or compares them with what is there |
+//!
+//! Names and types are asked for on each machine, as cgo does: `char` has a sign on one and none on another.
 
 mod abi;
 mod binding;
@@ -20,10 +22,13 @@ mod directives;
 mod exports;
 mod gotypes;
 mod libraries;
+mod link;
+mod machines;
 mod names;
 mod objects;
 mod package;
 mod probe;
+mod report;
 mod source;
 mod stale;
 mod target;
@@ -32,23 +37,21 @@ mod text;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use serde::Serialize;
-
 use crate::base::diag::{Error, Kind, Problem, Result};
 use crate::base::files;
-use crate::base::options::ConvertOptions;
-use crate::base::report::{Progress, count};
+use crate::base::report::Progress;
 use crate::base::stages::Stages;
-use crate::model::Signatures;
-use crate::{go, pipeline, verify};
+use crate::{go, verify};
 
 use binding::Binding;
-use compiler::Compiler;
 use ctype::Types;
+use link::Images;
+use machines::Machine;
 use package::{Package, shown};
 use probe::Meaning;
-use target::Target;
-use text::Image;
+use text::{Image, Pieces};
+
+pub use report::{Ported, summary};
 
 /// What `port` is asked to do.
 #[derive(Clone, Debug, Default)]
@@ -65,112 +68,95 @@ pub struct PortOptions {
     pub command: String,
 }
 
-/// What `port` made.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Ported {
-    /// Name of the package.
-    pub package: String,
-    /// The import path of the package with the image.
-    pub image_path: String,
-    /// Where the ported files lie.
-    pub out_dir: PathBuf,
-    /// The files, the ported ones first.
-    pub files: Vec<PathBuf>,
-    /// The functions of C that are called.
-    pub functions: Vec<String>,
-    /// The types of C that are used.
-    pub types: Vec<String>,
-    /// The constants of C that are used.
-    pub constants: Vec<String>,
-    /// Fields that Go cannot have, as `struct.field`.
-    pub left_out: Vec<String>,
-    /// The libraries that are linked.
-    pub libraries: Vec<String>,
-    /// Bytes of the image.
-    pub image_size: u64,
-    /// The originals that would be built beside the ported files with `-tags rsyso` and cgo, as they lack a constraint.
-    pub unconstrained: Vec<PathBuf>,
+/// What stands for the names of C on one machine.
+struct Mapped<'t> {
+    binding: Binding<'t>,
+    /// What stands for each reference of each file.
+    replaced: Vec<Vec<String>>,
+}
+
+/// What the names of each file are on one machine, and the types that they lead to.
+struct Asked {
+    types: Types,
+    meanings: Vec<BTreeMap<String, Meaning>>,
 }
 
 /// Ports a package.
 pub fn port(o: &PortOptions, progress: &dyn Progress) -> Result<Ported> {
     let t = Stages::new(progress);
-    let target = Target::find()?;
-    // Reads the Go files. From here on the package is fixed.
-    let mut package = t.run("files", || package::read(&o.dir, &target))?;
-    let out = match &o.out_dir {
-        Some(out) => out.clone(),
-        None => o.dir.clone(),
-    };
+    // Reads the Go files, and finds out for which machines there is all that it takes. From here on the package is fixed.
+    let machines = t.run("files", || machines::find(o, progress))?;
+    let name = machines.first().map_or("", |m| m.package.name.as_str());
+    let platforms: Vec<String> = machines.iter().map(|m| m.target.name()).collect();
     progress.status(
         "Porting",
-        &format!(
-            "package {} for linux/{}",
-            package.name,
-            target.arch.goarch()
-        ),
+        &format!("package {name} for {}", platforms.join(" and ")),
     );
 
-    // Asks the C compiler what the names are. From here on the types of C are fixed.
-    let compiler = Compiler::find(&package.folder, &package.flags.compile, &target)?;
-    let mut types = Types::default();
-    let meanings = t.run("names", || ask(&compiler, &package, &mut types))?;
-    // Maps each name. What has no form in Go is told with all else that is in the way.
-    let mut binding = Binding::new(&types);
-    let mut problems = std::mem::take(&mut package.problems);
-    let replaced = t.run("map", || {
-        map(&package, &meanings, &mut binding, &mut problems)
-    });
-    let found = libraries::find(&package.folder, &package.flags.link, &o.libraries);
-    problems.extend(found.problems);
-    let elsewhere = files::canonical(&out).ok().as_ref() != Some(&package.folder);
-    if elsewhere {
-        problems.extend(package.others.iter().filter_map(embeds));
-    }
-    Error::check(Kind::Unsupported, problems, ())?;
-
-    // Compiles what the image needs of C.
-    let objects = t.run("compile", || {
-        objects::compile(&compiler, &package, &binding)
+    // Asks the C compilers what the names are. From here on the types of C are fixed.
+    let asked = t.run("names", || {
+        machines.iter().map(ask).collect::<Result<Vec<_>>>()
     })?;
-    // Links it: one more package, with the image.
-    let place = image_place(&out, &package, &found.archives)?;
-    let inputs: Vec<PathBuf> = found.archives.iter().cloned().chain(objects).collect();
-    let made = pipeline::make(
-        &convert_options(o, &place, inputs, &binding),
-        Some(signatures(&binding)),
-        progress,
-    )?;
+    // Maps each name. What has no form in Go is told with all else that is in the way.
+    let (mapped, mut problems) = t.run("map", || map_all(&machines, &asked));
+    let out = o.out_dir.clone().unwrap_or_else(|| o.dir.clone());
+    let elsewhere = machines
+        .iter()
+        .find(|m| files::canonical(&out).ok().as_ref() != Some(&m.package.folder));
+    let embedding = elsewhere.map(|m| m.package.others.iter().filter_map(embeds));
+    problems.extend(embedding.into_iter().flatten());
+    Error::check(Kind::Unsupported, problems, ())?;
+    link::agree(&machines, &mapped)?;
+
+    // Compiles what the images need of C.
+    let compile = |(machine, mapped): (&Machine, &Mapped<'_>)| {
+        objects::compile(&machine.compiler, &machine.package, &mapped.binding)
+    };
+    let all = machines.iter().zip(&mapped);
+    let objects = t.run("compile", || all.map(compile).collect::<Result<Vec<_>>>())?;
+    // Links them: one more package, with the images.
+    let archives = machines.first().map_or(&[][..], |m| &m.archives);
+    let place = link::place(&out, name, archives)?;
+    let images = link::images(o, place, (&machines, &mapped), objects, progress)?;
 
     // Prints the ported files. Nothing is written before all of it is there.
-    let (image_path, image_size) = (
-        made.told.import_path.clone().unwrap_or_default(),
-        made.told.image_size,
-    );
     let written = Written {
         o,
         out: &out,
-        elsewhere,
-        target: &target,
-        package: &package,
-        binding: &binding,
+        elsewhere: elsewhere.is_some(),
+        machines: &machines,
+        mapped: &mapped,
+        images: &images,
     };
-    let all = t.run("print", || written.files(&replaced, made));
-    let stale = stale::find(&out, &all, &target);
+    let all = t.run("print", || written.files());
+    let stale = stale::find(&out, &images.place.dir, &all);
     match o.check {
         true => t.run("compare", || compare(&all, &stale))?,
         false => t.run("write", || go::write_tree(&all, &stale, &verify::is_ours))?,
     }
-    Ok(Ported {
-        package: package.name.clone(),
-        image_path,
+    let mut ported = Ported {
+        package: name.to_owned(),
+        machines: goarches(&machines),
+        image_path: images.place.import_path.unwrap_or_default(),
         out_dir: out,
         files: all.into_iter().map(|(path, _)| path).collect(),
-        libraries: found.archives.iter().map(|a| shown(a)).collect(),
-        image_size,
-        unconstrained: unconstrained(&package, &target),
-        ..told(&binding)
-    })
+        libraries: libraries(&machines),
+        image_size: images.size,
+        unconstrained: machines.iter().flat_map(unconstrained).collect(),
+        ..Ported::default()
+    };
+    mapped.iter().for_each(|m| ported.add(&m.binding));
+    Ok(ported)
+}
+
+fn goarches(machines: &[Machine]) -> Vec<String> {
+    let names = machines.iter().map(|m| m.target.arch.goarch().to_owned());
+    names.collect()
+}
+
+fn libraries(machines: &[Machine]) -> Vec<String> {
+    let archives = machines.iter().flat_map(|m| &m.archives);
+    archives.map(|a| shown(a)).collect()
 }
 
 /// What the files are made of.
@@ -179,43 +165,44 @@ struct Written<'p> {
     out: &'p Path,
     /// Whether that is another folder than the package's.
     elsewhere: bool,
-    target: &'p Target,
-    package: &'p Package,
-    binding: &'p Binding<'p>,
+    machines: &'p [Machine],
+    mapped: &'p [Mapped<'p>],
+    images: &'p Images,
 }
 
 impl Written<'_> {
-    /// All files, with their paths: the ported ones, what they share, and the package with the image.
-    fn files(&self, replaced: &[Vec<String>], made: pipeline::Made) -> Vec<(PathBuf, Vec<u8>)> {
+    /// All files, with their paths: the ported ones, what they share, and the package with the images.
+    fn files(&self) -> Vec<(PathBuf, Vec<u8>)> {
         let marker = format!("// Code generated by {}; DO NOT EDIT.", self.o.command);
+        let place = &self.images.place;
         let image = Image {
-            package: made.told.package,
-            path: made.told.import_path.unwrap_or_default(),
+            package: place.package.clone(),
+            path: place.import_path.clone().unwrap_or_default(),
         };
-        let mut all = Vec::new();
-        for (file, replaced) in self.package.files.iter().zip(replaced) {
-            let text = text::ported(file, replaced, &image, &marker, self.target);
-            let path = self.out.join(text::ported_name(&file.name));
-            all.push((path, text.into_bytes()));
+        let mut pieces = Pieces::default();
+        let (mut handles, mut copies) = (false, BTreeMap::new());
+        for (machine, mapped) in self.machines.iter().zip(self.mapped) {
+            let target = &machine.target;
+            let package = &machine.package;
+            for (file, replaced) in package.files.iter().zip(&mapped.replaced) {
+                handles |= file.handles.is_some();
+                pieces.add(target, text::ported(file, replaced, &image, target));
+            }
+            let shared = text::shared(&package.name, &mapped.binding, &image);
+            pieces.add(target, shared);
+            let others = package.others.iter().filter(|_| self.elsewhere);
+            copies.extend(others.map(|f| (f.name.clone(), format!("{marker}\n\n{}", f.text))));
         }
-        let others = self.package.others.iter().filter(|_| self.elsewhere);
-        all.extend(others.map(|file| {
-            let text = format!("{marker}\n\n{}", file.text);
-            (self.out.join(&file.name), text.into_bytes())
-        }));
-        let name = &self.package.name;
-        let shared = text::shared(name, self.binding, &image, &marker, self.target);
-        all.push((self.out.join(text::SHARED), shared.into_bytes()));
-        let dir = made.place.dir;
-        if self.package.files.iter().any(|f| f.handles.is_some()) {
-            let path = dir.join(text::HANDLES).join("handle.go");
+        let named = pieces.files(&marker).into_iter().chain(copies);
+        let mut all: Vec<(PathBuf, Vec<u8>)> = named
+            .map(|(name, text)| (self.out.join(name), text.into_bytes()))
+            .collect();
+        if handles {
+            let path = place.dir.join(text::HANDLES).join("handle.go");
             all.push((path, text::handles(&marker).into_bytes()));
         }
-        all.extend(
-            made.files
-                .into_iter()
-                .map(|(name, bytes)| (dir.join(name), bytes)),
-        );
+        let images = self.images.files.iter();
+        all.extend(images.map(|(name, bytes)| (place.dir.join(name), bytes.clone())));
         all
     }
 }
@@ -235,23 +222,34 @@ fn embeds(file: &source::GoFile) -> Option<Problem> {
 }
 
 /// Asks for the names of each file, after its own preamble.
-fn ask(
-    compiler: &Compiler,
-    package: &Package,
-    types: &mut Types,
-) -> Result<Vec<BTreeMap<String, Meaning>>> {
-    let mut all = Vec::new();
-    for file in &package.files {
+fn ask(machine: &Machine) -> Result<Asked> {
+    let mut types = Types::default();
+    let mut meanings = Vec::new();
+    for file in &machine.package.files {
         let names = file.references.iter().flat_map(|r| binding::needs(&r.name));
         let exported = file.exports.iter().map(|e| e.name.clone());
         let names: BTreeSet<String> = names.chain(exported).collect();
         let preamble = objects::preamble(file) + &exports::prototypes(file);
-        all.push(match names.is_empty() {
+        meanings.push(match names.is_empty() {
             true => BTreeMap::new(),
-            false => probe::ask(compiler, &preamble, &names, types)?,
+            false => probe::ask(&machine.compiler, &preamble, &names, &mut types)?,
         });
     }
-    Ok(all)
+    Ok(Asked { types, meanings })
+}
+
+/// Maps the names for all machines, and tells what is in the way: once, where it is so on several.
+fn map_all<'t>(machines: &[Machine], asked: &'t [Asked]) -> (Vec<Mapped<'t>>, Vec<Problem>) {
+    let (mut all, mut problems): (Vec<_>, Vec<Problem>) = (Vec::new(), Vec::new());
+    for (machine, asked) in machines.iter().zip(asked) {
+        let mut binding = Binding::new(&asked.types);
+        let mut own = machine.problems.clone();
+        let replaced = map(&machine.package, &asked.meanings, &mut binding, &mut own);
+        own.retain(|problem| !problems.contains(problem));
+        problems.extend(own);
+        all.push(Mapped { binding, replaced });
+    }
+    (all, problems)
 }
 
 /// What stands for each reference of each file.
@@ -298,120 +296,25 @@ fn map(
     all
 }
 
-/// Where the package with the image goes: `internal/rsyso_NAME`, after the library.
-fn image_place(out: &Path, package: &Package, archives: &[PathBuf]) -> Result<go::Place> {
-    let library = match archives.first() {
-        Some(first) => go::library_name(first),
-        None => package.name.clone(),
-    };
-    let mut name = library.to_lowercase().replace('-', "_");
-    // The go command would take the end of the name for a platform, or for a test.
-    while let Some((head, last)) = name.rsplit_once('_') {
-        match go::is_platform(last) || last == "test" {
-            true => name = head.to_owned(),
-            false => break,
-        }
-    }
-    if name.is_empty() || go::is_platform(&name) {
-        name = "lib".to_owned();
-    }
-    let package = format!("rsyso_{name}");
-    let dir = out.join("internal").join(&package);
-    let place = go::place(&[], &dir, Some(&package), Some(&name), None, None)?;
-    if place.import_path.is_none() {
-        return Err(Error::fault(
-            Problem::new("there is no go.mod here nor above: the import path of the image's package is not known")
-                .at(out.display().to_string())
-                .help("go mod init makes one"),
-        ));
-    }
-    Ok(place)
-}
-
-fn convert_options(
-    o: &PortOptions,
-    place: &go::Place,
-    inputs: Vec<PathBuf>,
-    binding: &Binding<'_>,
-) -> ConvertOptions {
-    let symbols = binding.entries.iter().map(|e| e.function.symbol.clone());
-    ConvertOptions {
-        out_dir: place.dir.clone(),
-        package: Some(place.package.clone()),
-        stem: Some(place.stem.clone()),
-        import_path: place.import_path.clone(),
-        exports: symbols.collect(),
-        imports: binding.provided.iter().map(|p| p.name.clone()).collect(),
-        trim_prefix: Some(binding::SYMBOL.to_owned()),
-        no_pairs: true,
-        // Under cgo nothing is looked at, either.
-        trust: vec!["*".to_owned()],
-        command: o.command.clone(),
-        ..ConvertOptions::new(inputs)
-    }
-}
-
-fn signatures(binding: &Binding<'_>) -> Signatures {
-    let mut functions: Vec<_> = binding.entries.iter().map(|e| e.function.clone()).collect();
-    functions.sort_by(|a, b| a.symbol.cmp(&b.symbol));
-    let mut imports: Vec<_> = binding
-        .provided
-        .iter()
-        .map(|p| p.function.clone())
-        .collect();
-    imports.sort_by(|a, b| a.symbol.cmp(&b.symbol));
-    Signatures {
-        functions,
-        imports,
-        types: binding.abi.defs.clone(),
-        ..Signatures::default()
-    }
-}
-
-/// What was mapped, for the report.
-fn told(binding: &Binding<'_>) -> Ported {
-    let stripped = |name: &String, prefixes: &[&str]| {
-        let rest = prefixes.iter().find_map(|p| name.strip_prefix(p));
-        rest.map(str::to_owned)
-    };
-    let functions = binding
-        .calls
-        .keys()
-        .filter_map(|n| stripped(n, &["_Cfunc_", "_C2func_"]));
-    let functions: BTreeSet<String> = functions.collect();
-    let types = binding.types.defined.keys();
-    let constants = binding.constants.keys();
-    let left_out = binding.types.defined.iter().flat_map(|(name, definition)| {
-        let name = name.trim_start_matches(gotypes::PREFIX).to_owned();
-        definition
-            .left_out
-            .iter()
-            .map(move |field| format!("{name}.{field}"))
-    });
-    Ported {
-        functions: functions.into_iter().collect(),
-        types: types
-            .filter_map(|n| stripped(n, &[gotypes::PREFIX]))
-            .collect(),
-        constants: constants
-            .filter_map(|n| stripped(n, &["_Ciconst_", "_Cfconst_", "_Csconst_"]))
-            .collect(),
-        left_out: left_out.collect(),
-        ..Ported::default()
-    }
-}
-
-/// Originals that `-tags rsyso` does not leave out.
-fn unconstrained(package: &Package, target: &Target) -> Vec<PathBuf> {
+/// Originals that `-tags rsyso` does not leave out, and the constraint that they lack.
+fn unconstrained(machine: &Machine) -> BTreeMap<PathBuf, String> {
     let with_tag = |tag: &str| match tag {
         "rsyso" => Some(true),
-        tag => target.knows(tag, true),
+        tag => machine.target.knows(tag, true),
     };
-    let files = package.files.iter().filter(|f| {
-        let constraint = f.constraint.as_ref();
-        constraint.is_none_or(|(_, c)| c.holds(&with_tag))
+    let files = machine.package.files.iter().filter_map(|f| {
+        let line = match &f.constraint {
+            Some((_, said)) if !said.holds(&with_tag) => return None,
+            Some((range, _)) => {
+                let said = f.text.get(range.clone()).unwrap_or_default();
+                let said = said.trim_start_matches("//go:build").trim();
+                format!("//go:build ({said}) && !rsyso")
+            }
+            None => "//go:build !rsyso".to_owned(),
+        };
+        Some((f.path.clone(), line))
     });
-    files.map(|f| f.path.clone()).collect()
+    files.collect()
 }
 
 /// Refuses files that are not as they would be written, and those that would be removed.
@@ -425,14 +328,4 @@ fn compare(all: &[(PathBuf, Vec<u8>)], stale: &[PathBuf]) -> Result<()> {
             .help("run rsyso port again")
     });
     Error::check(Kind::Fault, problems.collect(), ())
-}
-
-/// What was mapped, in a line.
-pub fn summary(ported: &Ported) -> String {
-    [
-        count(ported.functions.len(), "function"),
-        count(ported.types.len(), "type"),
-        count(ported.constants.len(), "constant"),
-    ]
-    .join(", ")
 }

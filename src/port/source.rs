@@ -18,6 +18,8 @@ pub(super) struct GoFile {
     pub package: String,
     /// Where its `//go:build` line is, and what it says.
     pub constraint: Option<(Range<usize>, Constraint)>,
+    /// Where its lines `// +build` are, which say the same in a form of old.
+    pub old_constraints: Vec<Range<usize>>,
     /// Its imports of "C".
     pub imports: Vec<Import>,
     /// In the order of the text.
@@ -122,7 +124,12 @@ pub(super) fn parse(path: PathBuf, text: String) -> Result<GoFile> {
     let package = reader
         .package(root)
         .ok_or_else(|| fault("the file has no package clause".into()))?;
+    let old_constraints = reader.old_constraints(root);
     let constraint = reader.constraint(root).map_err(fault)?;
+    if constraint.is_none() && !old_constraints.is_empty() {
+        let what = "the file has a `// +build` line and no `//go:build` line: gofmt adds one";
+        return Err(fault(what.into()));
+    }
     let imports = reader.imports(root);
     let references = match imports.is_empty() {
         true => Vec::new(),
@@ -134,6 +141,7 @@ pub(super) fn parse(path: PathBuf, text: String) -> Result<GoFile> {
         name,
         package,
         constraint,
+        old_constraints,
         imports,
         references,
         handles,
@@ -184,37 +192,36 @@ impl<'t> Reader<'t> {
         Some(self.of(name).to_owned())
     }
 
+    /// The comments in front of the package clause.
+    fn head<'n>(&self, root: Node<'n>) -> impl Iterator<Item = Node<'n>> {
+        let nodes = children(root).into_iter();
+        nodes.take_while(|n| n.kind() == "comment")
+    }
+
+    fn old_constraints(&self, root: Node<'_>) -> Vec<Range<usize>> {
+        let old = self.head(root).filter(|node| {
+            let text = self.of(*node).strip_prefix("//");
+            text.is_some_and(|t| t.trim_start().starts_with("+build "))
+        });
+        old.map(|node| node.byte_range()).collect()
+    }
+
     /// The line `//go:build` in front of the package clause.
     fn constraint(
         &self,
         root: Node<'_>,
     ) -> std::result::Result<Option<(Range<usize>, Constraint)>, String> {
-        let mut old = false;
-        for node in children(root) {
-            if node.kind() != "comment" {
-                break;
-            }
-            let text = self.of(node);
-            old |= text
-                .strip_prefix("//")
-                .is_some_and(|t| t.trim_start().starts_with("+build "));
-            let Some(said) = text
-                .strip_prefix("//go:build")
-                .filter(|s| s.starts_with([' ', '\t']))
-            else {
-                continue;
-            };
-            let parsed = constraint::parse(said);
-            let parsed =
-                parsed.ok_or_else(|| format!("`{}` is no build constraint", text.trim()))?;
-            return Ok(Some((node.byte_range(), parsed)));
-        }
-        match old {
-            true => Err(
-                "the file has a `// +build` line and no `//go:build` line: gofmt adds one".into(),
-            ),
-            false => Ok(None),
-        }
+        let mut lines = self.head(root).filter_map(|node| {
+            let said = self.of(node).strip_prefix("//go:build")?;
+            said.starts_with([' ', '\t']).then_some((node, said))
+        });
+        let Some((node, said)) = lines.next() else {
+            return Ok(None);
+        };
+        let text = self.of(node).trim();
+        let parsed = constraint::parse(said);
+        let parsed = parsed.ok_or_else(|| format!("`{text}` is no build constraint"))?;
+        Ok(Some((node.byte_range(), parsed)))
     }
 
     fn imports(&self, root: Node<'_>) -> Vec<Import> {

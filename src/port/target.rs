@@ -1,10 +1,10 @@
-//! For what a binding is ported: the operating system and the machine.
+//! For what a binding is ported: the operating system and the machines.
 
 use crate::arch::{self, Arch};
 use crate::base::diag::{Error, Problem, Result};
 
-/// What the constraints of all ported files end with.
-pub(super) const OF_ALL: &str = "(!cgo || rsyso)";
+/// What the constraints of all ported files hold behind the machines.
+const OF_ALL: &str = "(!cgo || rsyso)";
 
 /// The platform, as Go's build constraints name it.
 #[derive(Clone, Copy)]
@@ -13,22 +13,40 @@ pub(super) struct Target {
 }
 
 impl Target {
-    /// What `$GOARCH` says, or the machine that the tool runs on.
-    pub fn find() -> Result<Target> {
+    /// The machine that `$GOARCH` says, alone; without it that which the tool runs on, and behind it all others that there are backends for.
+    pub fn all() -> Result<Vec<Target>> {
         let asked = std::env::var("GOARCH").unwrap_or_default();
         let own = std::env::consts::ARCH;
-        let found = arch::ALL.iter().find(|a| match asked.as_str() {
+        let is = |a: &&&'static dyn Arch| match asked.as_str() {
             "" => a.rust_target().starts_with(own),
             asked => a.goarch() == asked,
-        });
-        let arch = found.copied().ok_or_else(|| {
+        };
+        let first = arch::ALL.iter().find(is).ok_or_else(|| {
             let machine = if asked.is_empty() { own } else { &asked };
             Error::unsupported(
                 Problem::new(format!("rsyso makes no packages for {machine}"))
                     .help(format!("it does for {}", arch::platforms())),
             )
         })?;
-        Ok(Target { arch })
+        let others = arch::ALL.iter().filter(|a| asked.is_empty() && !is(a));
+        let all = [first].into_iter().chain(others);
+        Ok(all.map(|arch| Target { arch: *arch }).collect())
+    }
+
+    /// As it is told: `linux/amd64`.
+    pub fn name(&self) -> String {
+        format!("linux/{}", self.arch.goarch())
+    }
+
+    /// The machine, as C compilers call it: `x86_64`.
+    pub fn c_machine(&self) -> &'static str {
+        let target = self.arch.rust_target();
+        target.split('-').next().unwrap_or_default()
+    }
+
+    /// What C compilers call the platform: `x86_64-linux-gnu`.
+    pub fn c_target(&self) -> String {
+        format!("{}-linux-gnu", self.c_machine())
     }
 
     /// Whether a tag is set. None for those that users choose.
@@ -49,9 +67,15 @@ impl Target {
             _ => None,
         }
     }
+}
 
-    /// The constraint of what is ported.
-    pub fn constraint(&self) -> String {
-        format!("linux && {} && {OF_ALL}", self.arch.goarch())
-    }
+/// The constraint of what is ported for these machines.
+pub(super) fn constraint(machines: &[Target]) -> String {
+    let mut names: Vec<&str> = machines.iter().map(|t| t.arch.goarch()).collect();
+    names.sort_unstable();
+    let names = match names.as_slice() {
+        [one] => (*one).to_owned(),
+        all => format!("({})", all.join(" || ")),
+    };
+    format!("linux && {names} && {OF_ALL}")
 }

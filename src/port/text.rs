@@ -1,16 +1,19 @@
 //! The Go files: the ported ones, and the one with what they use of C.
 
+use std::collections::BTreeMap;
+
 use super::abi::Passed;
 use super::binding::{Address, Binding, Call};
+use super::constraint::Constraint;
 use super::exports;
 use super::source::GoFile;
-use super::target::Target;
+use super::target::{self, Target};
 
 /// What the first line of each file says after the name of the tool.
 pub(super) const COMMAND: &str = "port";
 
 /// The file with what the ported files use of C.
-pub(super) const SHARED: &str = "rsyso_cgo.go";
+const SHARED: &str = "rsyso_cgo.go";
 
 /// The package that stands for runtime/cgo, below the image's.
 pub(super) const HANDLES: &str = "cgo";
@@ -21,21 +24,73 @@ pub(super) fn handles(marker: &str) -> String {
 }
 
 /// The name of the ported form of a file.
-pub(super) fn ported_name(file: &str) -> String {
+fn ported_name(file: &str) -> String {
     match file.strip_suffix("_test.go") {
         Some(stem) => format!("{stem}_rsyso_test.go"),
         None => format!("{}_rsyso.go", file.strip_suffix(".go").unwrap_or(file)),
     }
 }
 
+/// A file on one machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Piece {
+    name: String,
+    /// What its constraint says beyond the machine.
+    left: Option<String>,
+    /// What follows the constraint.
+    body: String,
+}
+
+/// The files of all machines.
+#[derive(Default)]
+pub(super) struct Pieces(BTreeMap<String, Vec<(Target, Piece)>>);
+
+impl Pieces {
+    pub fn add(&mut self, target: &Target, piece: Piece) {
+        let same = self.0.entry(piece.name.clone()).or_default();
+        same.push((*target, piece));
+    }
+
+    /// Names and texts: one file for all machines where they have the same, else one for each.
+    pub fn files(self, marker: &str) -> Vec<(String, String)> {
+        let mut all = Vec::new();
+        for (name, pieces) in self.0 {
+            let Some((_, first)) = pieces.first() else {
+                continue;
+            };
+            if pieces.iter().all(|(_, piece)| piece == first) {
+                let targets: Vec<Target> = pieces.iter().map(|(t, _)| *t).collect();
+                all.push((name, first.text(marker, &targets)));
+                continue;
+            }
+            let each = pieces.iter().map(|(target, piece)| {
+                let name = name_on(&name, target.arch.goarch());
+                (name, piece.text(marker, &[*target]))
+            });
+            all.extend(each);
+        }
+        all
+    }
+}
+
+impl Piece {
+    fn text(&self, marker: &str, targets: &[Target]) -> String {
+        let left = self.left.as_ref().map(|left| format!(" && {left}"));
+        let constraint = target::constraint(targets) + &left.unwrap_or_default();
+        format!("{marker}\n\n//go:build {constraint}\n\n{}", self.body)
+    }
+}
+
+/// The name of a file that is for one machine: the go command sees that in it, too.
+fn name_on(name: &str, machine: &str) -> String {
+    match name.strip_suffix("_test.go") {
+        Some(stem) => format!("{stem}_{machine}_test.go"),
+        None => format!("{}_{machine}.go", name.trim_end_matches(".go")),
+    }
+}
+
 /// The file without "C": `replaced` holds what stands for each of its references.
-pub(super) fn ported(
-    file: &GoFile,
-    replaced: &[String],
-    image: &Image,
-    marker: &str,
-    target: &Target,
-) -> String {
+pub(super) fn ported(file: &GoFile, replaced: &[String], image: &Image, target: &Target) -> Piece {
     let mut edits: Vec<(std::ops::Range<usize>, String)> = Vec::new();
     for (reference, new) in file.references.iter().zip(replaced) {
         edits.push((reference.range.clone(), new.clone()));
@@ -46,21 +101,19 @@ pub(super) fn ported(
     if let Some(path) = &file.handles {
         edits.push((path.clone(), format!("\"{}/{HANDLES}\"", image.path)));
     }
-    let mut constraint = target.constraint();
+    let mut constraint = None;
     if let Some((range, own)) = &file.constraint {
         // The line stays, so that those below keep their numbers.
         edits.push((range.clone(), String::from("//")));
         let left = own.given(&|tag| target.knows(tag, true));
-        if left != super::constraint::Constraint::Is(true) {
-            constraint = format!("{constraint} && {left}");
-        }
+        constraint = (left != Constraint::Is(true)).then(|| left.to_string());
     }
+    // go vet wants both forms to say the same.
+    let old = file.old_constraints.iter();
+    edits.extend(old.map(|range| (range.clone(), String::from("//"))));
     edits.sort_by_key(|(range, _)| range.start);
     // References in references (the operand of a selector) do not occur: `C` is no value.
-    let mut text = format!(
-        "{marker}\n\n//go:build {constraint}\n\n//line {}:1\n",
-        file.name
-    );
+    let mut text = format!("//line {}:1\n", file.name);
     let mut at = 0;
     for (range, new) in edits {
         text.push_str(file.text.get(at..range.start).unwrap_or_default());
@@ -68,7 +121,11 @@ pub(super) fn ported(
         at = range.end;
     }
     text.push_str(file.text.get(at..).unwrap_or_default());
-    text
+    Piece {
+        name: ported_name(&file.name),
+        left: constraint,
+        body: text,
+    }
 }
 
 /// Where the image is.
@@ -79,16 +136,9 @@ pub(super) struct Image {
 }
 
 /// The file with what the ported files use of C.
-pub(super) fn shared(
-    package: &str,
-    binding: &Binding<'_>,
-    image: &Image,
-    marker: &str,
-    target: &Target,
-) -> String {
+pub(super) fn shared(package: &str, binding: &Binding<'_>, image: &Image) -> Piece {
     let mut text = format!(
-        "{marker}\n\n//go:build {}\n\n// What this package uses of C, under the names that cgo gives it.\n\npackage {package}\n\n",
-        target.constraint()
+        "// What this package uses of C, under the names that cgo gives it.\n\npackage {package}\n\n"
     );
     let body = declarations(binding, &image.package);
     let mut imports = Vec::new();
@@ -107,7 +157,11 @@ pub(super) fn shared(
         ));
     }
     text.push_str(&body);
-    text
+    Piece {
+        name: SHARED.to_owned(),
+        left: None,
+        body: text,
+    }
 }
 
 fn declarations(binding: &Binding<'_>, image: &str) -> String {
@@ -283,3 +337,68 @@ func _Cfunc_GoBytes(p unsafe.Pointer, l _Ctype_int) []byte {
 ",
     ),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(text: &str) -> GoFile {
+        super::super::source::parse("x.go".into(), text.into()).expect("a Go file")
+    }
+
+    fn image() -> Image {
+        Image {
+            package: "p".into(),
+            path: "m/p".into(),
+        }
+    }
+
+    /// The files of two machines, on which a reference becomes these.
+    fn merged(text: &str, replaced: [&str; 2]) -> Vec<(String, String)> {
+        let mut pieces = Pieces::default();
+        for (arch, replaced) in crate::arch::ALL.iter().zip(replaced) {
+            let target = Target { arch: *arch };
+            let piece = ported(&file(text), &[replaced.to_owned()], &image(), &target);
+            pieces.add(&target, piece);
+        }
+        pieces.files("// M")
+    }
+
+    #[test]
+    fn a_file_is_one_for_all_machines_or_one_for_each() {
+        let text = "package p\n\nimport \"C\"\n\nvar x = C.X\n";
+        let all = crate::arch::ALL.iter();
+        let machines: Vec<&str> = all.map(|a| a.goarch()).collect();
+        let one = merged(text, ["1", "1"]);
+        let both = format!("({} || {})", machines[0], machines[1]);
+        assert_eq!(
+            one,
+            [(
+                "x_rsyso.go".to_owned(),
+                format!(
+                    "// M\n\n//go:build linux && {both} && (!cgo || rsyso)\n\n//line x.go:1\npackage p\n\n\n\nvar x = 1\n"
+                )
+            )]
+        );
+        let each = merged(text, ["1", "2"]);
+        let names: Vec<&str> = each.iter().map(|(name, _)| name.as_str()).collect();
+        let expected = machines.iter().map(|m| format!("x_rsyso_{m}.go"));
+        assert_eq!(names, expected.collect::<Vec<_>>());
+        for ((_, text), (machine, value)) in each.iter().zip(machines.iter().zip(["1", "2"])) {
+            let constraint = format!("//go:build linux && {machine} && (!cgo || rsyso)\n");
+            assert!(text.contains(&constraint), "{text}");
+            assert!(text.ends_with(&format!("var x = {value}\n")), "{text}");
+        }
+        assert_eq!(name_on("x_rsyso_test.go", "m"), "x_rsyso_m_test.go");
+    }
+
+    #[test]
+    fn lines_of_constraints_are_left_empty() {
+        let text = "//go:build cgo && !other\n// +build cgo,!other\n\npackage p\n\nimport \"C\"\n\nvar x = C.X\n";
+        let [(_, text)] = &merged(text, ["1", "1"])[..] else {
+            panic!("one file");
+        };
+        assert!(text.contains("(!cgo || rsyso) && !other\n\n//line x.go:1\n//\n//\n\npackage p\n"));
+        assert!(!text.contains("+build"), "{text}");
+    }
+}

@@ -55,6 +55,22 @@ pub struct Member {
     range: Range<usize>,
 }
 
+/// The machine of the first object of a library, as ELF has it. None where that is not known: who reads it says what is wrong.
+pub fn machine(path: &Path) -> Option<u16> {
+    let data = files::map(path).ok()?;
+    let archive = ArchiveFile::parse(&*data).ok()?;
+    let mut objects = archive.members().filter_map(|member| {
+        let (offset, size) = member.ok()?.file_range();
+        let bytes = data.get(offset as usize..offset.checked_add(size)? as usize)?;
+        // e_ident, e_type, e_machine (ELF, "ELF Header").
+        let machine = bytes
+            .get(18..20)
+            .filter(|_| bytes.starts_with(b"\x7fELF"))?;
+        Some(u16::from_le_bytes(machine.try_into().ok()?))
+    });
+    objects.next()
+}
+
 impl Member {
     /// Where its bytes begin in its file.
     pub fn start(&self) -> usize {

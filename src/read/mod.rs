@@ -6,7 +6,7 @@ mod object;
 pub mod runtime;
 mod version;
 
-pub use files::{Files, Member};
+pub use files::{Files, Member, machine};
 pub use object::{Bind, Def, Group, Object, Reloc, Section, Symbol, SymbolKind, Visibility};
 pub use version::plain;
 

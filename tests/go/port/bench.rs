@@ -73,5 +73,5 @@ fn rure() {
 #[test]
 #[ignore = "make bench"]
 fn wasmtime() {
-    beside_cgo("wasmtime", wasmtime_binding().path());
+    beside_cgo("wasmtime", wasmtime_binding("v25", "v25.0.0").path());
 }
