@@ -26,8 +26,8 @@ const FIXTURES: &[(&str, &str)] = &[
     ("cvalues", ""),
     ("ffi", ""),
     ("imports", "TestPlainFunctionsThatPanic"),
-    // A signal does not make a call one of the system (docs/LIMITS.md).
-    ("kept", "TestMisuse|TestCallsThatLast"),
+    ("kept", "TestMisuse"),
+    ("polite", "TestDump|TestPrograms"),
     ("vtables", "TestMisuse"),
 ];
 
@@ -40,29 +40,30 @@ fn compiler() -> PathBuf {
     }
 }
 
-/// Builds a fixture for arm64.
-fn library(fixture: &str) -> PathBuf {
-    let folder = root().join("fixtures").join(fixture);
-    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("arm64");
+/// A command of cargo's, for arm64.
+fn cargo(command: &str) -> Command {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo
-        .args([
-            "build",
-            "--release",
-            "--locked",
-            "--quiet",
-            "--target",
-            TARGET,
-        ])
-        .arg("--target-dir")
-        .arg(&target)
+        .args([command, "--quiet", "--target", TARGET])
         .env("RUSTC", compiler())
         .env(
             "CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER",
             "aarch64-linux-gnu-gcc",
         )
         .env_remove("RUSTFLAGS")
-        .env_remove("CARGO_ENCODED_RUSTFLAGS")
+        .env_remove("CARGO_ENCODED_RUSTFLAGS");
+    cargo
+}
+
+/// Builds a fixture for arm64.
+fn library(fixture: &str) -> PathBuf {
+    let folder = root().join("fixtures").join(fixture);
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("arm64");
+    let mut cargo = cargo("build");
+    cargo
+        .args(["--release", "--locked"])
+        .arg("--target-dir")
+        .arg(&target)
         .current_dir(folder);
     run(&mut cargo, Duration::from_secs(1800)).success();
     target
@@ -71,8 +72,8 @@ fn library(fixture: &str) -> PathBuf {
         .join(format!("lib{fixture}.a"))
 }
 
-/// Runs the Go tests of a package for arm64, with pages of a size.
-fn test(release: Release, dir: &Path, skip: &str, flags: &[&str], page: &str) {
+/// Runs the Go tests of a package for arm64, with pages of a size. Gives the program.
+fn test(release: Release, dir: &Path, skip: &str, flags: &[&str], page: &str) -> PathBuf {
     let program = dir.join("fixture.test");
     let mut build = go::command(release, dir, false);
     build
@@ -80,14 +81,23 @@ fn test(release: Release, dir: &Path, skip: &str, flags: &[&str], page: &str) {
         .args(["test", "-c", "-o"])
         .arg(&program);
     go::succeed(&mut build, flags);
-    let mut test = Command::new("qemu-aarch64");
-    test.args(["-p", page, "-L", "/usr/aarch64-linux-gnu"])
-        .arg(&program)
-        .args(["-test.timeout=10m", "-test.count=1"])
-        .current_dir(dir);
+    let mut more = vec!["-test.count=1".to_owned()];
     if !skip.is_empty() {
-        test.arg(format!("-test.skip={skip}"));
+        more.push(format!("-test.skip={skip}"));
     }
+    emulate(&program, &["-p", page], &more);
+    program
+}
+
+/// Runs a program of Go tests in the emulator, all of which are to pass.
+fn emulate(program: &Path, flags: &[&str], more: &[String]) {
+    let mut test = Command::new("qemu-aarch64");
+    test.args(flags)
+        .args(["-L", "/usr/aarch64-linux-gnu"])
+        .arg(program)
+        .arg("-test.timeout=10m")
+        .args(more)
+        .current_dir(program.parent().unwrap());
     let ran = run(&mut test, Duration::from_secs(660)).success();
     assert!(
         ran.stdout.contains("PASS") && !ran.stdout.contains("no tests to run"),
@@ -113,7 +123,15 @@ fn fixtures() {
         convert(&library(fixture), dir.path(), &options);
         let mut vet = go::command(Release::Newest, dir.path(), false);
         go::succeed(vet.env("GOARCH", "arm64"), &["vet", "."]);
-        test(Release::Newest, dir.path(), skip, &[], "4096");
+        let program = test(Release::Newest, dir.path(), skip, &[], "4096");
+        if *fixture == "polite" {
+            // One instruction at a time, signals come at any of them.
+            let more = [
+                "-test.run=ShortCalls|Results|GoFunctions|Registers",
+                "-test.count=5",
+            ];
+            emulate(&program, &["-singlestep"], &more.map(String::from));
+        }
         test(
             Release::Newest,
             dir.path(),
@@ -133,4 +151,21 @@ fn fixtures() {
             );
         }
     }
+}
+
+/// The runtime's memory functions, against naive ones.
+#[test]
+#[ignore = "needs the cross compiler and the emulator; `make arm64` runs it"]
+fn memory_functions() {
+    let mut cargo = cargo("test");
+    cargo
+        .args(["--locked", "--manifest-path"])
+        .arg(root().join("rt/Cargo.toml"))
+        .arg("mem_tests")
+        .env(
+            "CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER",
+            "qemu-aarch64 -L /usr/aarch64-linux-gnu",
+        );
+    let ran = run(&mut cargo, Duration::from_secs(1800)).success();
+    assert!(ran.stdout.contains("8 passed"), "{}", ran.stdout);
 }

@@ -6,6 +6,8 @@
 //! Nothing here imports a layer above: what machine code needs of them is in [`calls`], by symbol.
 
 pub mod calls;
+#[cfg(test)]
+mod mem_tests;
 
 #[cfg(target_arch = "x86_64")]
 mod x86_64;
@@ -15,3 +17,10 @@ pub use x86_64::*;
 mod aarch64;
 #[cfg(target_arch = "aarch64")]
 pub use aarch64::*;
+
+/// Makes the compiler believe that this reads the memory, so that what was written there is not left out.
+#[inline(always)]
+pub fn observe(memory: *const u8) {
+    // SAFETY: no instruction.
+    unsafe { core::arch::asm!("/* {} */", in(reg) memory, options(nostack, preserves_flags)) };
+}

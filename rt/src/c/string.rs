@@ -362,7 +362,7 @@ c_fn! {
     /// explicit_bzero(3): not left out even if nobody reads the memory again.
     fn explicit_bzero(to: *mut c_void, n: size_t) {
         core::ptr::write_bytes::<u8>(to.cast(), 0, n);
-        crate::arch::mem::observe(to.cast());
+        crate::arch::observe(to.cast());
     }
 
     /// strlcpy(3)

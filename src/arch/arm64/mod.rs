@@ -1,8 +1,6 @@
 //! AArch64, little endian (GOARCH arm64): instructions of 32 bits, addresses in two of them, branches that reach 128 MiB.
 //! Sources: "Arm Architecture Reference Manual for A-profile architecture" (Arm ARM), "ELF for the Arm 64-bit Architecture" (AAELF64),
 //! "Procedure Call Standard for the Arm 64-bit Architecture" (AAPCS64).
-//!
-//! Signals do not make calls system calls of Go's here (`rt/src/arch/aarch64/polite.rs`).
 
 use super::groups::{Group, Relocated};
 use super::reloc::Howto;

@@ -163,9 +163,9 @@ impl Writer {
             self.access(STR, ZERO, SP, stack + CONTROL_UNWINDING);
             self.access(LDR, FP, SP, stack + CONTROL_GO_BP);
         }
-        self.access(LDR, 10, SP, stack + CONTROL_GO_SP);
-        self.load_pair_on(LINK, G, 10);
-        self.add(SP, 10, 0);
+        self.access(LDR, WAY_OUT, SP, stack + CONTROL_GO_SP);
+        self.load_pair_on(LINK, G, WAY_OUT);
+        self.add(SP, WAY_OUT, 0);
         self.ret();
     }
 
@@ -252,10 +252,10 @@ impl Writer {
         self.add(0, SP, stack);
         self.call(symbols::CALLBACKS_END);
         self.access(LDR, FP, SP, stack + CONTROL_GO_BP);
-        self.access(LDR, 10, SP, stack + CONTROL_GO_SP);
-        self.load_pair_on(LINK, G, 10);
-        self.access(STR, ZERO, 10, CALLBACK_RESULT);
-        self.add(SP, 10, 0);
+        self.access(LDR, WAY_OUT, SP, stack + CONTROL_GO_SP);
+        self.load_pair_on(LINK, G, WAY_OUT);
+        self.access(STR, ZERO, WAY_OUT, CALLBACK_RESULT);
+        self.add(SP, WAY_OUT, 0);
         self.ret();
     }
 
@@ -449,5 +449,13 @@ impl Writer {
     }
 }
 
+/// What Go's stack pointer is loaded into, to leave a lane by `mov sp, x10`: by that the runtime knows where no signal may make the call a system call
+/// (`rt/src/arch/aarch64/polite.rs`).
+const WAY_OUT: u32 = 10;
+
 /// Where the unwinder looks for the return address.
 const RETURN: DwarfRegister = AArch64::X30;
+
+#[cfg(test)]
+#[path = "wrapper_tests.rs"]
+mod tests;

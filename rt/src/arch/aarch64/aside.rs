@@ -9,7 +9,7 @@ use linux_raw_sys::general::__NR_rt_sigreturn;
 use super::super::calls;
 
 /// Bytes of the kernel's `struct siginfo`, which lies before the context in its frame (arch/arm64/kernel/signal.c, `struct rt_sigframe`).
-const INFO: usize = 128;
+pub(super) const INFO: usize = 128;
 
 /// The record of a context that says that more of it lies behind the frame: so it is where there are very large vector registers
 /// (arch/arm64/include/uapi/asm/sigcontext.h, `EXTRA_MAGIC`).

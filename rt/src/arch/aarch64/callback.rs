@@ -159,7 +159,9 @@ pub unsafe extern "C" fn on_lane(
         // By this, signal handlers find g.
         "ldr x9, [x1, {sp}]",
         "str x9, [x0, {sp}]",
-        "mov sp, x0",
+        // A way out of the old one, as signals see it (`polite.rs`).
+        "mov x10, x0",
+        "mov sp, x10",
         "blr x2",
         "brk #1",
         sp = const offset_of!(Head, go_sp),

@@ -13,10 +13,8 @@ pub mod callback;
 pub mod catch;
 #[cfg(not(test))]
 pub mod counts;
-#[cfg(not(test))]
 pub mod fault;
 pub mod find;
-#[cfg(not(test))]
 mod frame;
 #[cfg(not(test))]
 pub mod fronts;

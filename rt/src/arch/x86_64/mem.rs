@@ -6,7 +6,7 @@
 //! Very long ones go to `rep movsb`/`rep stosb` where the processor says that it is fast at it ("ERMS", Intel's optimization
 //! manual, "Enhanced REP MOVSB and STOSB operation").
 
-use core::arch::{asm, naked_asm};
+use core::arch::naked_asm;
 use core::sync::atomic::{AtomicU8, Ordering::Relaxed};
 
 use super::wide::{self, WIDE};
@@ -32,11 +32,11 @@ pub fn detect() {
     wide::detect(features);
 }
 
-/// Makes the compiler believe that this reads the memory, so that what was written there is not left out.
-#[inline(always)]
-pub fn observe(memory: *const u8) {
-    // SAFETY: no instruction.
-    unsafe { asm!("/* {} */", in(reg) memory, options(nostack, preserves_flags)) };
+/// Forgets what [`detect`] found.
+#[cfg(test)]
+pub fn undetect() {
+    FAST_STRINGS.store(0, Relaxed);
+    WIDE.store(0, Relaxed);
 }
 
 /// Copies rdx bytes from rsi to rdi, which may overlap; returns rdi. Everything of a short range is loaded before anything is stored.

@@ -20,8 +20,6 @@ pub mod lane;
 #[cfg(not(test))]
 pub mod leave;
 pub mod mem;
-#[cfg(test)]
-mod mem_tests;
 pub mod page;
 #[cfg(not(test))]
 pub mod polite;

@@ -2,8 +2,6 @@
 
 use super::find::*;
 use super::mem::*;
-use super::wide::WIDE;
-use core::sync::atomic::Ordering::Relaxed;
 use std::vec;
 use std::vec::Vec;
 
@@ -42,10 +40,9 @@ fn lengths() -> impl Iterator<Item = usize> {
     (0..=300).chain(LENGTHS_LONG)
 }
 
-/// Runs `test` without and with what the processor has beyond SSE2. Tests that run at the same time may see either.
+/// Runs `test` without and with what the processor has beyond what all have. Tests that run at the same time may see either.
 fn both_ways(test: impl Fn()) {
-    FAST_STRINGS.store(0, Relaxed);
-    WIDE.store(0, Relaxed);
+    undetect();
     test();
     detect();
     test();
