@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::base::diag::Result;
+use crate::base::identifiers::Style;
 use crate::base::options::{ConvertOptions, base_name};
 use crate::base::report::{Converted, Progress, Silent};
 use crate::pipeline;
@@ -79,6 +80,12 @@ impl Convert {
     /// A prefix of symbols that Go names leave out.
     pub fn trim_prefix(mut self, prefix: impl Into<String>) -> Self {
         self.options.trim_prefix = Some(prefix.into());
+        self
+    }
+
+    /// How names are spelled: as Go has them, or as C has them but for a first letter in upper case, and then no function is a method.
+    pub fn names(mut self, style: Style) -> Self {
+        self.options.names = style;
         self
     }
 
@@ -206,6 +213,7 @@ mod tests {
             .export("a_*")
             .export("!a_x")
             .trim_prefix("a_")
+            .names(Style::C)
             .header("a.h")
             .include_dir("inc")
             .define("A=1")
@@ -228,6 +236,7 @@ mod tests {
             import_path: Some("example.com/p".into()),
             exports: vec!["a_*".into(), "!a_x".into()],
             trim_prefix: Some("a_".into()),
+            names: Style::C,
             headers: Headers {
                 files: vec!["a.h".into()],
                 include_dirs: vec!["inc".into()],

@@ -63,6 +63,7 @@ mod wrappers;
 mod contract;
 
 pub use base::diag::{Error, Kind, Problem, Result};
+pub use base::identifiers::Style;
 pub use base::report::{Converted, Progress, Silent, Stage, Wait, Waiting};
 pub use builder::Convert;
 

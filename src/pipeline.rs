@@ -13,10 +13,11 @@ mod linking;
 
 use crate::analyse::blocking;
 use crate::base::diag::Result;
+use crate::base::identifiers::Naming;
 use crate::base::options::ConvertOptions;
 use crate::base::report::{Converted, Progress, count};
 use crate::base::stages::Stages;
-use crate::go::{self, CgoPresent, GoPackage, Prefix};
+use crate::go::{self, CgoPresent, GoPackage};
 use crate::link::library::Library;
 use crate::link::{elf, symtab};
 use crate::model::{Api, Declared, Signatures};
@@ -171,7 +172,7 @@ fn planned(
     };
     let package = t.run("go", || {
         go::plan(&go::Request {
-            go_prefix: Prefix::new(o.trim_prefix.as_deref()),
+            naming: Naming::new(o.names, o.trim_prefix.as_deref()),
             command: o.command.clone(),
             present: present.as_ref(),
             cgo: shim.as_ref().map(|shim| go::Cgo {

@@ -1,6 +1,10 @@
 //! From Rust's and C's identifiers to Go's.
 
+mod style;
+
 use std::path::Path;
+
+pub use style::{Naming, Style};
 
 /// Which part of the exports' names Go leaves out.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -121,11 +125,15 @@ pub fn parameter(name: &str, index: usize) -> String {
         Some(c) if !is_letter(c) => out.insert_str(0, "arg"),
         Some(_) => {}
     }
-    // Functions of our own are called in bodies, too.
-    if is_keyword(&out) || USED_IN_BODIES.contains(&out.as_str()) || out.starts_with("rsyso") {
-        out.push('_');
+    free(out)
+}
+
+/// A parameter's name, made one that hides nothing. Functions of our own are called in bodies, too.
+fn free(mut name: String) -> String {
+    if is_keyword(&name) || USED_IN_BODIES.contains(&name.as_str()) || name.starts_with("rsyso") {
+        name.push('_');
     }
-    out
+    name
 }
 
 /// A local variable beside these parameters.

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::base::diag::{Error, Kind, Problem, Result};
+use crate::base::identifiers::Style;
 
 /// Bytes of a lane unless the user says otherwise.
 pub const DEFAULT_STACK_SIZE: u64 = 8 << 20;
@@ -38,6 +39,8 @@ pub struct ConvertOptions {
     pub exports: Vec<String>,
     /// A prefix of symbols that Go names leave out.
     pub trim_prefix: Option<String>,
+    /// How Go names are spelled.
+    pub names: Style,
     /// C headers: signatures where there is no debug information, and a second witness where there is.
     pub headers: Headers,
     /// Leave pointers and their lengths apart, instead of making slices of them.
@@ -128,6 +131,7 @@ impl ConvertOptions {
             import_path: None,
             exports: Vec::new(),
             trim_prefix: None,
+            names: Style::default(),
             headers: Headers::default(),
             no_pairs: false,
             backtrace: false,
@@ -244,6 +248,8 @@ pub struct InspectOptions {
     pub exports: Vec<String>,
     /// A prefix of symbols that Go names leave out.
     pub trim_prefix: Option<String>,
+    /// As for `convert`.
+    pub names: Style,
     /// C headers, as for `convert`.
     pub headers: Headers,
     /// As for `convert`.
@@ -278,6 +284,7 @@ impl InspectOptions {
             package: None,
             exports: Vec::new(),
             trim_prefix: None,
+            names: Style::default(),
             headers: Headers::default(),
             no_pairs: false,
             backtrace: false,

@@ -3,12 +3,14 @@
 use std::path::PathBuf;
 
 use crate::base::diag::{Problem, Result};
+use crate::base::identifiers::Style;
 use crate::base::options::{
     ConvertOptions, DEFAULT_POOL, DEFAULT_STACK_SIZE, Headers, MAX_STACK_SIZE, MIN_STACK_SIZE,
     base_name,
 };
 use crate::base::report::{Converted, Progress, bytes, count};
 use clap::Args;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use super::ui::Ui;
 use super::{Output, fault};
@@ -46,6 +48,9 @@ pub struct Go {
     /// A prefix of symbols that Go names leave out
     #[arg(long, value_name = "P")]
     trim_prefix: Option<String>,
+    /// How names are spelled: as Go has them, or as C has them but for a first letter in upper case, and then no function is a method [default: go]
+    #[arg(long, value_name = "STYLE", value_parser = styles())]
+    names: Option<Style>,
     #[command(flatten)]
     headers: HeaderFlags,
     /// Leave a pointer and its length (data, data_len) apart, instead of making a slice of them
@@ -184,6 +189,7 @@ impl Go {
             import_path: self.import_path,
             exports: self.exports,
             trim_prefix: self.trim_prefix,
+            names: self.names.unwrap_or_default(),
             headers: self.headers.into_options(),
             no_pairs: self.no_pairs,
             consumes: self.consumes,
@@ -217,6 +223,9 @@ impl Go {
             if let Some(value) = value {
                 flag(name, value);
             }
+        }
+        if self.names == Some(Style::C) {
+            flag("--names", "c");
         }
         for glob in &self.exports {
             flag("--export", glob);
@@ -289,6 +298,14 @@ pub fn unquoted(line: &str) -> Vec<String> {
     }
     words.extend(word);
     words
+}
+
+/// `go` or `c`.
+pub fn styles() -> impl TypedValueParser<Value = Style> {
+    PossibleValuesParser::new(["go", "c"]).map(|style| match style.as_str() {
+        "c" => Style::C,
+        _ => Style::Go,
+    })
 }
 
 /// `8MiB`, `8M` or `8388608`.

@@ -3,11 +3,12 @@
 use std::path::PathBuf;
 
 use crate::base::diag::Result;
+use crate::base::identifiers::Style;
 use crate::base::options::{DEFAULT_POOL, DEFAULT_STACK_SIZE, InspectOptions};
 use crate::base::report::{Inspection, Progress};
 use clap::Args;
 
-use super::convert::{HeaderFlags, parse_size, stack_size};
+use super::convert::{HeaderFlags, parse_size, stack_size, styles};
 use super::ui::Ui;
 
 /// Shows the Go API that convert would write, the sizes of crates and functions, and what is missing
@@ -25,6 +26,9 @@ pub struct Inspect {
     /// A prefix of symbols that Go names leave out
     #[arg(long, value_name = "P")]
     trim_prefix: Option<String>,
+    /// How names are spelled, as for convert [default: go]
+    #[arg(long, value_name = "STYLE", value_parser = styles())]
+    names: Option<Style>,
     #[command(flatten)]
     headers: HeaderFlags,
     /// Leave a pointer and its length apart, as for convert
@@ -80,6 +84,7 @@ pub fn run(args: Inspect, ui: &Ui) -> Result<Inspection> {
         package: args.package,
         exports: args.exports,
         trim_prefix: args.trim_prefix,
+        names: args.names.unwrap_or_default(),
         headers: args.headers.into_options(),
         no_pairs: args.no_pairs,
         backtrace: args.backtrace,

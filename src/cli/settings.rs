@@ -165,7 +165,10 @@ mod tests {
             let value = match flag.get_action() {
                 ArgAction::SetTrue => json!(true),
                 ArgAction::Append => json!(["8388608"]),
-                _ => json!("8388608"),
+                _ => match flag.get_possible_values().first() {
+                    Some(value) => json!(value.get_name()),
+                    None => json!("8388608"),
+                },
             };
             let table = json!({ name(flag): value });
             assert_eq!(words(&settings(table)).unwrap().len(), 1, "{}", name(flag));

@@ -3,6 +3,7 @@
 use super::convert::{parse_size, quote};
 use super::verify::merge;
 use super::*;
+use crate::base::identifiers::Style;
 use crate::base::options::ConvertOptions;
 use crate::base::report::Progress;
 use std::sync::Mutex;
@@ -52,6 +53,8 @@ fn flags_become_options() {
         "x",
         "--trim-prefix",
         "foo_",
+        "--names",
+        "c",
         "--stack-size",
         "1MiB",
         "-vv",
@@ -63,10 +66,11 @@ fn flags_become_options() {
     assert_eq!(got.package.as_deref(), Some("foo"));
     assert_eq!(got.stack_size, 1 << 20);
     assert_eq!(got.exports, ["foo_*", "x"]);
+    assert_eq!(got.names, Style::C);
     assert_eq!(
         got.command,
         "rsyso convert --package foo --stem f --import-path example.com/foo --trim-prefix foo_ \
-         --export 'foo_*' --export x --stack-size 1048576 libfoo.a b.o"
+         --names c --export 'foo_*' --export x --stack-size 1048576 libfoo.a b.o"
     );
 }
 

@@ -9,7 +9,7 @@ mod place;
 mod plan;
 mod print;
 
-pub use crate::base::identifiers::{Prefix, library_name};
+pub use crate::base::identifiers::library_name;
 pub use package::{Assembly, Declaration, GoPackage, Item, Kind, Routine, Source, Stub};
 pub use place::gitattributes;
 pub use place::{

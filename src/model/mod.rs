@@ -457,6 +457,8 @@ pub struct Field {
 pub struct Variant {
     /// As in Rust.
     pub name: String,
+    /// What a C header calls it, where there is one: C has one namespace for the variants of all enums.
+    pub in_c: String,
     /// Discriminant.
     pub value: i128,
     /// Doc comment; empty when there is none.

@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use crate::base::diag::Result;
+use crate::base::identifiers::Naming;
 use crate::base::options::library_file;
-use crate::go::{self, Prefix};
+use crate::go;
 use crate::link::interpose;
 use crate::link::library::Library;
 use crate::model::{Api, Declared};
@@ -43,7 +44,7 @@ pub fn request<'a>(
         api,
         declared,
         arch: library.arch,
-        go_prefix: Prefix::new(None),
+        naming: Naming::default(),
         command: "rsyso".to_owned(),
         aborts: interpose::aborts(&library.objects),
         rustc: library.rustc.clone(),

@@ -7,10 +7,11 @@ use super::linking;
 use crate::analyse::convertible::Convertible;
 use crate::analyse::{exports, kept, sizes, waits};
 use crate::base::diag::{Error, Result};
+use crate::base::identifiers::Naming;
 use crate::base::options::{InspectOptions, library_file};
 use crate::base::report::{Inspection, Progress, count};
 use crate::base::stages::Stages;
-use crate::go::{self, Prefix};
+use crate::go;
 use crate::link::library::Library;
 use crate::model::Declared;
 use crate::model::uses::Calls;
@@ -42,7 +43,7 @@ pub fn inspect(o: &InspectOptions, progress: &dyn Progress) -> Result<Inspection
     let mut obstacles = Vec::new();
     let package = t.run("go", || {
         go::plan(&go::Request {
-            go_prefix: Prefix::new(o.trim_prefix.as_deref()),
+            naming: Naming::new(o.names, o.trim_prefix.as_deref()),
             ..request(&library, &o.inputs, &place, api, &declared)
         })
     });

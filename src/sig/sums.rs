@@ -95,6 +95,7 @@ impl<'d, 'a> Mapper<'d, 'a> {
             variants.push(Variant {
                 fields,
                 name: variant.name,
+                in_c: String::new(),
                 value: variant.value,
                 doc: docs.next().unwrap_or_default(),
             });

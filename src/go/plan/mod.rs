@@ -74,7 +74,7 @@ pub fn plan(r: &Request<'_>) -> Result<GoPackage> {
     let problems = exports.chain(imports.flat_map(|i| check::not_provided(r.api, i)));
     Error::check(Kind::Unsupported, problems.collect(), ())?;
     let library = library_name(std::path::Path::new(&r.library));
-    let scope = scope::scope(r.api, r.declared, &r.go_prefix, &library)?;
+    let scope = scope::scope(r.api, r.declared, &r.naming, &library)?;
     let all_exports = || {
         let all = 0..r.api.functions().len();
         all.filter_map(|index| Export::new(r, &scope, index))

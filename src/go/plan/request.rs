@@ -1,7 +1,7 @@
 //! What a package is planned from.
 
 use crate::arch::Arch;
-use crate::base::identifiers::Prefix;
+use crate::base::identifiers::Naming;
 use crate::base::options::CgoMachine;
 use crate::go::place::{CgoPresent, Place, Present};
 use crate::model::{Api, Declared};
@@ -17,8 +17,8 @@ pub struct Request<'a> {
     pub declared: &'a Declared,
     /// The machine.
     pub arch: &'a dyn Arch,
-    /// What Go names leave out.
-    pub go_prefix: Prefix,
+    /// How it is named.
+    pub naming: Naming,
     /// For the first line, e.g. `rsyso convert libfoo.a`. Begins with `rsyso`.
     pub command: String,
     /// Whether the library was built with `panic = "abort"`.

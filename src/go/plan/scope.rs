@@ -11,7 +11,7 @@ use super::border_rules::{self, Border};
 use super::check;
 use super::handles::{Handles, Role};
 use super::{c_strings, depart, lengths, owned, ownership, variants};
-use crate::base::identifiers::{self as names, Prefix};
+use crate::base::identifiers::{self as names, Naming, Prefix, Style};
 
 /// Every name that the Go files declare.
 #[derive(Debug)]
@@ -118,9 +118,10 @@ impl Names {
 pub(super) fn scope(
     api: &Api,
     declared: &Declared,
-    wanted: &Prefix,
+    naming: &Naming,
     library: &str,
 ) -> Result<Scope> {
+    let (style, wanted) = (naming.style, &naming.prefix);
     let symbols = called(api);
     let mut package = Names {
         trimmed: match wanted {
@@ -136,24 +137,18 @@ pub(super) fn scope(
     if owned::needs(api).errors {
         package.take(owned::ERROR, "the type of errors".to_string());
     }
-    let go = function_names(api, wanted, library)?;
+    let go = function_names(api, naming, library)?;
     let trimmed = names::prefix(wanted, library, &symbols);
-    let mut handles = Handles::find(api, &trimmed, &go);
+    // C has functions alone.
+    let mut handles = match style {
+        Style::Go => Handles::find(api, &trimmed, &go),
+        Style::C => Handles::default(),
+    };
     ownership::decide(api, declared, &mut handles);
-    let functions: Vec<FunctionNames> = go
-        .iter()
-        .zip(api.functions())
-        .map(|(name, f)| {
-            package.take(name, format!("the function `{}`", f.symbol));
-            FunctionNames {
-                name: name.clone(),
-                params: parameters(f.params.iter().map(|p| p.name.as_str()), lengths::used(f)),
-            }
-        })
-        .collect();
+    let functions = named(api, style, &go, &mut package);
     let mut types = BTreeMap::new();
     for id in check::reachable(api) {
-        let mut names = type_names(api.def(id), &mut package);
+        let mut names = type_names(style, api.def(id), &mut package);
         if let Some(handle) = handles.types.get(&id) {
             names.name.clone_from(&handle.raw);
             if handle.exposed {
@@ -165,7 +160,7 @@ pub(super) fn scope(
         }
         types.insert(id, names);
     }
-    let kept = kept_names(api, &go, &mut package);
+    let kept = kept_names(api, style, &go, &mut package);
     for (index, f) in api.functions().iter().enumerate() {
         let Role::Constructor(name) = handles.role(index).clone() else {
             continue;
@@ -175,9 +170,9 @@ pub(super) fn scope(
             None => package.take(&name, format!("the constructor `{}`", f.symbol)),
         }
     }
-    let imports = import_names(api, &trimmed, &mut package);
+    let imports = import_names(api, (style, &trimmed), &mut package);
     let c_strings = c_string_names(api, &functions, &mut handles, &mut package);
-    let constants = constant_names(api, &trimmed, &mut package);
+    let constants = constant_names(api, (style, &trimmed), &mut package);
     let border = border_rules::plan(api, declared, &handles);
     let scope = Scope {
         functions,
@@ -191,6 +186,20 @@ pub(super) fn scope(
         declared: declared.clone(),
     };
     Error::check(Kind::Fault, package.problems, scope)
+}
+
+/// The functions by these names.
+fn named(api: &Api, style: Style, go: &[String], package: &mut Names) -> Vec<FunctionNames> {
+    let all = go.iter().zip(api.functions());
+    let named = all.map(|(name, f)| {
+        package.take(name, format!("the function `{}`", f.symbol));
+        let params = f.params.iter().map(|p| p.name.as_str());
+        FunctionNames {
+            name: name.clone(),
+            params: parameters(style, params, lengths::used(f)),
+        }
+    });
+    named.collect()
 }
 
 /// The names of the functions for strings of C. A method has its name at the type alone, so `foo_free` may be one. To a function that only has the name
@@ -241,7 +250,7 @@ fn without_prefix<'n>(name: &'n str, prefix: &str) -> Option<&'n str> {
 
 /// The types of functions that the library keeps: called as the header or the source does, where that name is free. Else they are called after the export, and
 /// after the parameter where it takes several; those of fields after both.
-fn kept_names(api: &Api, go: &[String], package: &mut Names) -> Vec<KeptNames> {
+fn kept_names(api: &Api, style: Style, go: &[String], package: &mut Names) -> Vec<KeptNames> {
     let functions = api.functions();
     let several = |symbol: &str| {
         let of = |kept: &&Kept| matches!(&kept.owner, Owner::Export(s) if s == symbol);
@@ -251,19 +260,19 @@ fn kept_names(api: &Api, go: &[String], package: &mut Names) -> Vec<KeptNames> {
     for kept in api.kept() {
         let (owner, field) = (kept.owner.name(), &kept.name);
         let own = Some(&kept.alias).filter(|alias| !alias.is_empty());
-        let own = own.map(|alias| names::exported(alias, 'X'));
+        let own = own.map(|alias| style.exported(alias, 'X'));
         let taken = |name: &String| {
             let new = format!("New{name}");
             package.taken.contains_key(name) || package.taken.contains_key(&new)
         };
         let by_place = || match &kept.owner {
             Owner::Type(..) => {
-                let field = names::exported(field, 'F');
-                format!("{}{field}Func", names::exported(owner, 'X'))
+                let field = style.exported(field, 'F');
+                format!("{}{field}Func", style.exported(owner, 'X'))
             }
             Owner::Export(symbol) => {
                 let part = match several(symbol) {
-                    true => names::exported(field, 'X'),
+                    true => style.exported(field, 'X'),
                     false => String::new(),
                 };
                 let at = functions.binary_search_by(|f| f.symbol.cmp(symbol));
@@ -287,11 +296,11 @@ fn kept_names(api: &Api, go: &[String], package: &mut Names) -> Vec<KeptNames> {
 }
 
 /// The functions that set those that Go provides.
-fn import_names(api: &Api, prefix: &str, package: &mut Names) -> Vec<String> {
+fn import_names(api: &Api, (style, prefix): (Style, &str), package: &mut Names) -> Vec<String> {
     let named = api.imports().iter().map(|import| {
         let rest = import.symbol.strip_prefix(prefix);
         let rest = rest.filter(|rest| !rest.is_empty());
-        let go = names::exported(rest.unwrap_or(&import.symbol), 'X');
+        let go = style.exported(rest.unwrap_or(&import.symbol), 'X');
         let name = format!("Set{go}");
         package.take(&name, format!("what sets the function `{}`", import.symbol));
         name
@@ -300,8 +309,8 @@ fn import_names(api: &Api, prefix: &str, package: &mut Names) -> Vec<String> {
 }
 
 /// The Go names of the exports, in the order of `api.functions()`.
-fn function_names(api: &Api, wanted: &Prefix, library: &str) -> Result<Vec<String>> {
-    let symbols = called(api);
+fn function_names(api: &Api, naming: &Naming, library: &str) -> Result<Vec<String>> {
+    let (symbols, wanted) = (called(api), &naming.prefix);
     let prefix = names::prefix(wanted, library, &symbols);
     if let Prefix::Given(given) = wanted
         && !given.is_empty()
@@ -320,16 +329,16 @@ fn function_names(api: &Api, wanted: &Prefix, library: &str) -> Result<Vec<Strin
                 .strip_prefix(&*prefix)
                 .filter(|rest| !rest.is_empty()),
         };
-        names::exported(rest.unwrap_or(&f.symbol), 'X')
+        naming.style.exported(rest.unwrap_or(&f.symbol), 'X')
     };
     Ok(api.functions().iter().map(go_name).collect())
 }
 
 /// The Go names of the header's constants, in the order of `api.constants()`. They lose the prefix of the functions where the short name is free.
-fn constant_names(api: &Api, prefix: &str, package: &mut Names) -> Vec<String> {
+fn constant_names(api: &Api, (style, prefix): (Style, &str), package: &mut Names) -> Vec<String> {
     let all = api.constants();
     let mut names = vec![String::new(); all.len()];
-    let in_go = |name: &str| names::exported(&names::lowered(name), 'X');
+    let in_go = |name: &str| style.constant(name);
     let is_short = |c: &Constant| without_prefix(&c.name, prefix).is_some();
     // A name that loses nothing has no other.
     for short in [false, true] {
@@ -347,11 +356,15 @@ fn constant_names(api: &Api, prefix: &str, package: &mut Names) -> Vec<String> {
 
 /// Parameters that meet after the mapping (`a_b` and `aB`) get underscores: nobody refers to them by name.
 /// So do those that would hide what the function's body uses beyond the usual.
-fn parameters<'a>(rust: impl Iterator<Item = &'a str>, used: Option<&str>) -> Vec<String> {
+fn parameters<'a>(
+    style: Style,
+    rust: impl Iterator<Item = &'a str>,
+    used: Option<&str>,
+) -> Vec<String> {
     let mut taken: BTreeSet<String> = used.map(str::to_string).into_iter().collect();
     let mut out = Vec::new();
     for (i, name) in rust.enumerate() {
-        let mut go = names::parameter(name, i);
+        let mut go = style.parameter(name, i);
         while !taken.insert(go.clone()) {
             go.push('_');
         }
@@ -360,8 +373,8 @@ fn parameters<'a>(rust: impl Iterator<Item = &'a str>, used: Option<&str>) -> Ve
     out
 }
 
-fn type_names(def: &TypeDef, package: &mut Names) -> TypeNames {
-    let name = names::exported(&def.name, 'X');
+fn type_names(style: Style, def: &TypeDef, package: &mut Names) -> TypeNames {
+    let name = style.exported(&def.name, 'X');
     let path = match def.path.as_str() {
         "" => &def.name,
         path => path,
@@ -373,7 +386,7 @@ fn type_names(def: &TypeDef, package: &mut Names) -> TypeNames {
             let members = fields
                 .iter()
                 .map(|f| {
-                    let go = names::exported(&f.name, 'F');
+                    let go = style.exported(&f.name, 'F');
                     scope.take(&go, format!("the field `{}` of `{path}`", f.name));
                     go
                 })
@@ -384,8 +397,7 @@ fn type_names(def: &TypeDef, package: &mut Names) -> TypeNames {
         TypeKind::Enum { variants, .. } => variants
             .iter()
             .map(|v| {
-                // The type's name leads, so a variant may begin with any letter.
-                let go = format!("{name}{}", names::member(&v.name));
+                let go = style.variant(&name, &v.name, &v.in_c);
                 package.take(&go, format!("the variant `{}` of `{path}`", v.name));
                 go
             })
@@ -397,7 +409,8 @@ fn type_names(def: &TypeDef, package: &mut Names) -> TypeNames {
                 let variant = names::member(&v.name);
                 let of = format!("the variant `{}` of `{path}`", v.name);
                 package.take(&variants::constructor(&name, &variant), of.clone());
-                let go = format!("{tag}{variant}");
+                // What C calls it is a constant without a type.
+                let go = style.variant(&tag, &v.name, "");
                 package.take(&go, of);
                 go
             };

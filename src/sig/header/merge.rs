@@ -119,7 +119,7 @@ fn used_by_value(header: &Signatures, added: &[Function], id: TypeId) -> bool {
     params.chain(fields.map(|f| &f.ty)).any(by_value)
 }
 
-/// Comments of the header where there are none.
+/// Comments of the header where there are none, and what C calls variants.
 fn add_docs(known: &mut TypeDef, def: &TypeDef) {
     let add = |doc: &mut String, other: &String| {
         if doc.is_empty() {
@@ -143,10 +143,10 @@ fn add_docs(known: &mut TypeDef, def: &TypeDef) {
         },
     ) = (&mut known.kind, &def.kind)
     {
-        variants
-            .iter_mut()
-            .zip(other)
-            .for_each(|(v, o)| add(&mut v.doc, &o.doc));
+        variants.iter_mut().zip(other).for_each(|(v, o)| {
+            add(&mut v.doc, &o.doc);
+            add(&mut v.in_c, &o.in_c);
+        });
     }
 }
 

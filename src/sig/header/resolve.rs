@@ -409,6 +409,7 @@ impl<'h> Resolver<'h> {
             };
             variants.push(Variant {
                 name: name.clone(),
+                in_c: name.clone(),
                 value,
                 doc: about.doc.clone(),
                 fields: Vec::new(),

@@ -11,7 +11,8 @@ use rsyso::internals::arch::{
     Analysis, Arch, Arguments, Calling, Code, GoFunction, KeptCalls, Linking, Stub, Thunk,
 };
 use rsyso::internals::base::diag;
-use rsyso::internals::go::{self, GoFile, GoPackage, Place, Prefix, Present, Request};
+use rsyso::internals::base::identifiers::Naming;
+use rsyso::internals::go::{self, GoFile, GoPackage, Place, Present, Request};
 use rsyso::internals::model::goabi::Frame;
 use rsyso::internals::model::uses::Uses;
 use rsyso::internals::model::*;
@@ -147,7 +148,7 @@ pub fn plan_in(
         api: &sample.api(),
         declared: &sample.declared,
         arch,
-        go_prefix: Prefix::Auto,
+        naming: sample.naming.clone(),
         command: format!("rsyso convert lib{stem}.a"),
         aborts: false,
         rustc: Some("rustc 1.95.0".into()),
@@ -395,6 +396,7 @@ pub struct Sample {
     pub doc: String,
     pub declared: Declared,
     pub conventions: Conventions,
+    pub naming: Naming,
 }
 
 impl Sample {

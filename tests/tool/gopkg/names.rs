@@ -1,4 +1,6 @@
-//! Parameters that are named as what the bodies of generated functions use.
+//! Parameters that are named as what the bodies of generated functions use, and names as C has them.
+
+use rsyso::internals::base::identifiers::{Naming, Style};
 
 use super::Module;
 use super::build::*;
@@ -51,4 +53,20 @@ fn no_parameter_hides_what_a_body_uses() {
         module.add_package(&sample, stem, "amd64");
     }
     module.run("go", &["build", "./..."], &linux);
+}
+
+/// All samples with C's names: the Go compiler takes them, and finds that none hides another.
+#[test]
+fn packages_with_names_of_c() {
+    let module = Module::new();
+    let linux = [("GOOS", "linux"), ("GOARCH", "amd64")];
+    for (stem, sample) in samples::all() {
+        let sample = Sample {
+            naming: Naming::new(Style::C, None),
+            ..sample
+        };
+        module.add_package(&sample, stem, "amd64");
+    }
+    module.run("go", &["build", "./..."], &linux);
+    module.run("go", &["build", "./..."], &[("GOOS", "windows")]);
 }

@@ -133,6 +133,7 @@ impl Generator {
                 7 * n as i128 + 1
             };
             out.push(Variant {
+                in_c: String::new(),
                 name: format!("V{n}"),
                 value,
                 doc: String::new(),
