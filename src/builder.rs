@@ -144,6 +144,13 @@ impl Convert {
         self
     }
 
+    /// Functions that take user data in front of the function pointer that it is for, by a glob over their symbols, or those that do not, after a `!`. May be
+    /// repeated; the last that matches counts.
+    pub fn user_data(mut self, glob: impl Into<String>) -> Self {
+        self.options.user_data.push(glob.into());
+        self
+    }
+
     /// How many Go functions of one type the library can have at a time, where it takes no user data for them.
     pub fn pool(mut self, functions: u32) -> Self {
         self.options.pool = functions;
@@ -223,6 +230,7 @@ mod tests {
             .consumes("c")
             .cstr("text")
             .keeps("k")
+            .user_data("u")
             .pool(8)
             .import("i")
             .trust("t")
@@ -248,6 +256,7 @@ mod tests {
             consumes: vec!["c".into()],
             cstr: vec!["text".into()],
             keeps: vec!["k".into()],
+            user_data: vec!["u".into()],
             pool: 8,
             imports: vec!["i".into()],
             trust: vec!["t".into()],

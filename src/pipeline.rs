@@ -217,8 +217,13 @@ fn offered(
                 t.run("alike", || shim::alike(&here, machine))?;
             }
             let conventions = t.run("conventions", || {
-                let keeps = rules::keeps::said(&read.functions, &o.keeps)?;
-                rules::conventions(&read, library.frees, !o.no_pairs, &keeps, o.pool)
+                let asked = rules::Asked {
+                    pairs: !o.no_pairs,
+                    keeps: rules::keeps::said(&read.functions, &o.keeps)?,
+                    user_data: rules::user_data::said(&read.functions, &o.user_data)?,
+                    pool: o.pool,
+                };
+                rules::conventions(&read, library.frees, &asked)
             })?;
             Api::new(read, &conventions)
         }

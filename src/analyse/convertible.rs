@@ -2,6 +2,7 @@
 
 use crate::base::diag::{Error, Kind, Problem, Result};
 use crate::base::globs;
+use crate::base::options::InspectOptions;
 use crate::go;
 use crate::link::SecRef;
 use crate::link::exports::Export;
@@ -21,38 +22,36 @@ pub struct Convertible {
 }
 
 impl Convertible {
-    /// All exports together; where some cannot be expressed, by halves, so that one does not hide the others. What is wrong with `keeps` is an error, and
+    /// All exports together; where some cannot be expressed, by halves, so that one does not hide the others. What is wrong with `--keeps` is an error, and
     /// so is what is wrong with the functions that Go provides: they belong to no export.
     pub fn read(
         library: &Library<'_>,
         headers: &Headers,
-        no_pairs: bool,
-        keeps: &[String],
-        pool: u32,
+        o: &InspectOptions,
     ) -> Result<Convertible> {
-        let found = Convertible::of(library, headers, no_pairs, keeps, pool)?;
+        let found = Convertible::of(library, headers, o)?;
         // Which functions take function pointers is known only now.
-        rules::keeps::said(found.api.functions(), &found.about(&library.exports, keeps))?;
+        let known = found.api.functions();
+        rules::keeps::said(known, &found.about(&library.exports, &o.keeps))?;
         Ok(found)
     }
 
-    fn of(
-        library: &Library<'_>,
-        headers: &Headers,
-        no_pairs: bool,
-        keeps: &[String],
-        pool: u32,
-    ) -> Result<Convertible> {
+    fn of(library: &Library<'_>, headers: &Headers, o: &InspectOptions) -> Result<Convertible> {
         let parsed = Parsed::with(Vec::new());
         let symbols = || library.exports.iter().map(|e| e.symbol.as_str());
         let none = (
             "no exported function has such a name",
             "`rsyso inspect` lists the exports",
         );
-        let keeps = globs::said("--keeps", keeps, |_| symbols(), none)?;
+        let asked = rules::Asked {
+            pairs: !o.no_pairs,
+            keeps: globs::said("--keeps", &o.keeps, |_| symbols(), none)?,
+            user_data: globs::said("--user-data", &o.user_data, |_| symbols(), none)?,
+            pool: o.pool,
+        };
         let read = |exports: &[Export]| {
             let read = library.signatures(exports, headers, &parsed)?;
-            let conventions = rules::conventions(&read, library.frees, !no_pairs, &keeps, pool)?;
+            let conventions = rules::conventions(&read, library.frees, &asked)?;
             Ok(Api::new(read, &conventions))
         };
         let good = |exports: &[Export]| {

@@ -104,7 +104,7 @@ impl<'a> GoFunction<'a> {
         Ok(GoFunction {
             params: params.into(),
             result: result.as_deref(),
-            user: *user,
+            user: user.map(|data| data.place),
             which,
             callee,
             called,

@@ -3,7 +3,7 @@
 
 use crate::contract::GUARD_SIZE;
 use crate::model::goabi::{self, Frame, Slot};
-use crate::model::{Api, Function, Type, TypeKind};
+use crate::model::{Api, Function, Side, Type, TypeKind};
 
 /// The deepest nesting of structs that is followed. Deeper ones come from damaged input.
 const MAX_DEPTH: u32 = 64;
@@ -166,15 +166,17 @@ pub enum Shape<C> {
     },
     /// In memory.
     Memory,
-    /// The address of code, and the user data behind it.
+    /// The address of code.
     Code {
-        /// Whether there is user data.
-        user: bool,
+        /// Where its user data stands, if there is some.
+        user: Option<Side>,
     },
     /// The same for a function that the library keeps.
     Kept {
         /// Which of [`Api::kept`].
         id: usize,
+        /// Where its user data stands.
+        user: Side,
         /// Whether a destroy function follows.
         destroyed: bool,
     },
@@ -230,13 +232,17 @@ impl<C> Convention<C> {
                 (self.callback)(api, params, result.as_deref())
                     .map_err(|e| format!("a callback: {e}"))?;
                 Ok(Shape::Code {
-                    user: user.is_some(),
+                    user: user.map(|data| data.side),
                 })
             }
-            Type::Kept { id, .. } if has_user_data(api, *id) => Ok(Shape::Kept {
-                id: *id,
-                destroyed: api.kept().get(*id).is_some_and(|kept| kept.destroyed),
-            }),
+            Type::Kept { id, .. } => match user_data(api, *id) {
+                Some((user, destroyed)) => Ok(Shape::Kept {
+                    id: *id,
+                    user,
+                    destroyed,
+                }),
+                None => (self.shape)(&Value::of(api, ty)?),
+            },
             // Three words or more.
             Type::Owned { .. } | Type::OwnedStr | Type::Fallible { value: None } => {
                 Ok(Shape::Memory)
@@ -271,9 +277,11 @@ fn check_pointee(api: &Api, ty: &Type) -> Result<(), String> {
     }
 }
 
-/// Whether user data says which kept function is meant; else its address is one of its own, a word as any.
-fn has_user_data(api: &Api, id: usize) -> bool {
-    api.kept().get(id).is_some_and(|kept| !kept.pooled())
+/// Where the user data stands that says which kept function is meant, and whether a destroy function follows. Without user data the function's address is one
+/// of its own, a word as any.
+fn user_data(api: &Api, id: usize) -> Option<(Side, bool)> {
+    let kept = api.kept().get(id)?;
+    Some((kept.user_data()?.side, kept.destroyed))
 }
 
 /// Refuses a frame that is not the function's, or too large.

@@ -52,6 +52,9 @@ pub struct ConvertOptions {
     pub cstr: Vec<String>,
     /// Globs of exports whose function pointers the library keeps beyond the call; after a `!`, of exports whose it does not. The last that matches counts.
     pub keeps: Vec<String>,
+    /// Globs of exports that take user data in front of the function pointer that it is for; after a `!`, of exports that do not. The last that matches
+    /// counts.
+    pub user_data: Vec<String>,
     /// How many Go functions of one type the library can have at a time, where it takes no user data for them: from 1 to [`MAX_POOL`].
     pub pool: u32,
     /// Globs of undefined functions that Go provides; after a `!`, of others. The last that matches counts.
@@ -138,6 +141,7 @@ impl ConvertOptions {
             consumes: Vec::new(),
             cstr: Vec::new(),
             keeps: Vec::new(),
+            user_data: Vec::new(),
             pool: DEFAULT_POOL,
             imports: Vec::new(),
             trust: Vec::new(),
@@ -263,6 +267,8 @@ pub struct InspectOptions {
     /// As for `convert`.
     pub keeps: Vec<String>,
     /// As for `convert`.
+    pub user_data: Vec<String>,
+    /// As for `convert`.
     pub pool: u32,
     /// As for `convert`.
     pub imports: Vec<String>,
@@ -291,6 +297,7 @@ impl InspectOptions {
             consumes: Vec::new(),
             cstr: Vec::new(),
             keeps: Vec::new(),
+            user_data: Vec::new(),
             pool: DEFAULT_POOL,
             imports: Vec::new(),
             trust: Vec::new(),

@@ -68,6 +68,9 @@ pub struct Go {
     /// Functions that keep the function pointers they are given and call them later, by symbol; `!GLOB` for those that do not; the last match counts
     #[arg(long, value_name = "GLOB")]
     keeps: Vec<String>,
+    /// Functions that take user data in front of the function pointer that it is for, not behind it, by symbol; `!GLOB` for others; the last match counts
+    #[arg(long, value_name = "GLOB")]
+    user_data: Vec<String>,
     /// Go functions of one type that the library can have at a time where it takes no user data for them [default: 64]
     #[arg(long, value_name = "N")]
     pool: Option<u32>,
@@ -195,6 +198,7 @@ impl Go {
             consumes: self.consumes,
             cstr: self.cstr,
             keeps: self.keeps,
+            user_data: self.user_data,
             pool: self.pool.unwrap_or(DEFAULT_POOL),
             imports: self.imports,
             trust: self.trust,
@@ -241,6 +245,9 @@ impl Go {
         }
         for glob in &self.keeps {
             flag("--keeps", glob);
+        }
+        for glob in &self.user_data {
+            flag("--user-data", glob);
         }
         if let Some(pool) = self.pool {
             flag("--pool", &pool.to_string());

@@ -46,6 +46,9 @@ pub struct Inspect {
     /// Functions that keep the function pointers they are given, as for convert
     #[arg(long, value_name = "GLOB")]
     keeps: Vec<String>,
+    /// Functions that take user data in front of function pointers, as for convert
+    #[arg(long, value_name = "GLOB")]
+    user_data: Vec<String>,
     /// Go functions of one type at a time, as for convert [default: 64]
     #[arg(long, value_name = "N")]
     pool: Option<u32>,
@@ -91,6 +94,7 @@ pub fn run(args: Inspect, ui: &Ui) -> Result<Inspection> {
         consumes: args.consumes,
         cstr: args.cstr,
         keeps: args.keeps,
+        user_data: args.user_data,
         pool: args.pool.unwrap_or(DEFAULT_POOL),
         imports: args.imports,
         trust: args.trust,

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use crate::base::options::DEFAULT_POOL;
 
 use super::{
-    Constant, Function, Import, Int, Kept, Layout, Owner, Param, Type, TypeDef, TypeId, TypeKind,
+    Constant, Function, Import, Int, Kept, Layout, Owner, Param, Side, Type, TypeDef, TypeId,
+    TypeKind, UserData,
 };
 
 /// What was read: the exported functions as C has them, and the types that they name.
@@ -82,8 +83,8 @@ impl Signatures {
 pub struct Conventions {
     /// The structs of `rsyso-ffi`, and what they stand for.
     pub owned: HashMap<TypeId, Type>,
-    /// By function: the function pointers that take in the parameter behind them as their user data, and which of their own parameters that is.
-    pub user_data: Vec<BTreeMap<usize, usize>>,
+    /// By function: the function pointers that take in the parameter beside them as their user data.
+    pub user_data: Vec<BTreeMap<usize, UserData>>,
     /// By function: the pointers that take in the parameter behind them as their length, and the slice or the string that they are then.
     pub pairs: Vec<BTreeMap<usize, Param>>,
     /// By function: the function pointers that the library keeps.
@@ -121,13 +122,19 @@ impl Conventions {
             of.is_some_and(|of| of.contains(&at))
         };
         let user_data = |at: usize| self.user_data.get(function)?.get(&at);
+        let in_front = |at: usize| user_data(at).is_some_and(|data| data.side == Side::InFront);
         let pair = |at: usize| self.pairs.get(function)?.get(&at);
         let mut meant = Vec::with_capacity(params.len());
         let mut rest = params.into_iter().enumerate();
         while let Some((at, mut param)) = rest.next() {
-            if let (Type::Callback { user, .. }, Some(place)) = (&mut param.ty, user_data(at)) {
-                *user = Some(*place);
-                rest.next();
+            if in_front(at + 1) {
+                continue;
+            }
+            if let (Type::Callback { user, .. }, Some(data)) = (&mut param.ty, user_data(at)) {
+                *user = Some(*data);
+                if data.side == Side::Behind {
+                    rest.next();
+                }
             } else if let Some(slice) = pair(at) {
                 param = slice.clone();
                 rest.next();

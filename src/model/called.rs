@@ -19,6 +19,34 @@ pub struct Kept {
     pub destroyed: bool,
 }
 
+/// The user data of a function pointer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UserData {
+    /// Which of the function's own parameters it is.
+    pub place: usize,
+    /// Where the export takes it.
+    pub side: Side,
+}
+
+impl UserData {
+    /// As C libraries mostly have it: the export takes it directly behind the function pointer.
+    pub fn behind(place: usize) -> UserData {
+        UserData {
+            place,
+            side: Side::Behind,
+        }
+    }
+}
+
+/// On which side of a function pointer its user data stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// Directly behind it.
+    Behind,
+    /// Directly in front of it.
+    InFront,
+}
+
 /// What has a function pointer that the library keeps.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Owner {
@@ -40,7 +68,15 @@ impl Owner {
 impl Kept {
     /// Whether no user data says which Go function is meant. Then the address of the code says it: there is a piece of code for each Go function.
     pub fn pooled(&self) -> bool {
-        matches!(self.ty, Type::Callback { user: None, .. })
+        self.user_data().is_none()
+    }
+
+    /// Its user data, where it has some.
+    pub fn user_data(&self) -> Option<UserData> {
+        match self.ty {
+            Type::Callback { user, .. } => user,
+            _ => None,
+        }
     }
 }
 

@@ -11,7 +11,7 @@ pub mod goabi;
 pub mod uses;
 
 pub use api::{Api, Conventions, Signatures};
-pub use called::{Import, Kept, Owner};
+pub use called::{Import, Kept, Owner, Side, UserData};
 pub use declared::{Declared, Said};
 
 /// Index into [`Signatures::types`] and [`Api::types`].
@@ -201,8 +201,8 @@ pub enum Type {
         names: Vec<String>,
         /// None for `()`.
         result: Option<Box<Type>>,
-        /// Which of `params` is the user data that the export takes directly after the function pointer: two parameters in C, one in Go.
-        user: Option<usize>,
+        /// The user data that the export takes beside the function pointer: two parameters in C, one in Go.
+        user: Option<UserData>,
         /// Whether the pointer may be null.
         nullable: bool,
     },

@@ -32,9 +32,7 @@ pub fn inspect(o: &InspectOptions, progress: &dyn Progress) -> Result<Inspection
     files.report(progress);
     let library = t.run("parse", || Library::parse(&files, o.named(), &headers))?;
     let arch = library.arch;
-    let convertible = t.run("signatures", || {
-        Convertible::read(&library, &headers, o.no_pairs, &o.keeps, o.pool)
-    })?;
+    let convertible = t.run("signatures", || Convertible::read(&library, &headers, o))?;
     files.release();
     let api = &convertible.api;
     let declared = declared_of_those(&convertible, &library, o)?;

@@ -46,7 +46,10 @@ pub(super) fn in_any_call<'a>(
         let by = match &kept.ty {
             Type::Callback {
                 user: Some(user), ..
-            } => By::Kept { id, user: *user },
+            } => By::Kept {
+                id,
+                user: user.place,
+            },
             _ => By::Piece { id },
         };
         let code = function(api, types, by, &name, &kept.ty);

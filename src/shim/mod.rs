@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 use crate::base::diag::{Error, Kind, Problem, Result};
 use crate::contract::{KEPT_BY_NAME, KEPT_DESTROY};
 use crate::model::goabi::{self, Slot, WORD};
-use crate::model::{Api, Function, Int, Kept, Type};
+use crate::model::{Api, Function, Int, Kept, Side, Type, UserData};
 use crate::wrappers;
 
 pub use alike::{Here, alike};
@@ -187,8 +187,7 @@ fn call(
         let at = slot.offset;
         match &param.ty {
             Type::Kept { id, .. } if !api.kept().get(*id).is_some_and(Kept::pooled) => {
-                let kept = api.kept().get(*id);
-                passed.kept(n, at, *id, kept.is_some_and(|kept| kept.destroyed));
+                passed.kept(n, at, *id, api.kept().get(*id));
             }
             Type::Callback {
                 params,
@@ -207,7 +206,7 @@ fn call(
                     result: result.as_deref(),
                 };
                 passed.code.push_str(&called.code(api, types).map_err(of)?);
-                passed.function(n, at, &name, user.is_some());
+                passed.function(n, at, &name, *user);
             }
             Type::Str => passed.fat(n, at, 1, None),
             Type::Slice { elem, pair, .. } => passed.fat(n, at, api.layout(elem).align, *pair),
@@ -273,31 +272,46 @@ impl Passed {
     }
 
     /// What stands for a Go function, if there is one. The call is found without the user data.
-    fn function(&mut self, n: usize, at: u64, name: &str, user: bool) {
+    fn function(&mut self, n: usize, at: u64, name: &str, user: Option<UserData>) {
         self.callbacks += 1;
         self.line(&format!(
             "let a{n} = if at.add({at}).read() != 0 {{ {name} as *mut c_void }} else {{ std::ptr::null_mut() }};"
         ));
-        self.declared.push(format!("a{n}: *mut c_void"));
-        self.args.push(format!("a{n}"));
-        if user {
-            self.declared.push(format!("b{n}: *mut c_void"));
-            self.args.push("at.cast()".to_owned());
+        let pointer = (format!("a{n}: *mut c_void"), format!("a{n}"));
+        let data = (format!("b{n}: *mut c_void"), "at.cast()".to_owned());
+        self.beside(pointer, data, user);
+    }
+
+    /// A function pointer, and its user data on the side where it stands.
+    fn beside(
+        &mut self,
+        pointer: (String, String),
+        data: (String, String),
+        user: Option<UserData>,
+    ) {
+        let passed = match user.map(|data| data.side) {
+            None => vec![pointer],
+            Some(Side::Behind) => vec![pointer, data],
+            Some(Side::InFront) => vec![data, pointer],
+        };
+        for (declared, arg) in passed {
+            self.declared.push(declared);
+            self.args.push(arg);
         }
     }
 
     /// What stands for the Go functions that the library keeps of this number, the number of the one that is meant, and what the library calls when it is
     /// done with it.
-    fn kept(&mut self, n: usize, at: u64, id: usize, destroyed: bool) {
+    fn kept(&mut self, n: usize, at: u64, id: usize, kept: Option<&Kept>) {
         let code = called::kept_name(id);
         self.line(&format!("let b{n} = at.add({at}).cast::<usize>().read();"));
         self.line(&format!(
             "let a{n} = if b{n} != 0 {{ {code} as *mut c_void }} else {{ std::ptr::null_mut() }};"
         ));
-        self.declared
-            .push(format!("a{n}: *mut c_void, b{n}: usize"));
-        self.args.push(format!("a{n}, b{n}"));
-        if destroyed {
+        let pointer = (format!("a{n}: *mut c_void"), format!("a{n}"));
+        let data = (format!("b{n}: usize"), format!("b{n}"));
+        self.beside(pointer, data, kept.and_then(Kept::user_data));
+        if kept.is_some_and(|kept| kept.destroyed) {
             self.declared.push(format!("c{n}: *const c_void"));
             self.args.push("destroyed as *const c_void".to_owned());
         }

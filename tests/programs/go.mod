@@ -17,6 +17,7 @@ require (
 	rsyso.test/polite v0.0.0
 	rsyso.test/text v0.0.0
 	rsyso.test/threads v0.0.0
+	rsyso.test/vtables v0.0.0
 )
 
 replace (
@@ -34,4 +35,5 @@ replace (
 	rsyso.test/polite => ../../fixtures/polite/go
 	rsyso.test/text => ../../fixtures/text/go
 	rsyso.test/threads => ../../fixtures/threads/go
+	rsyso.test/vtables => ../../fixtures/vtables/go
 )

@@ -12,7 +12,7 @@ pub(super) use super::eightbytes::{Class, Part};
 use super::eightbytes::{Shape, shape};
 use crate::arch::passing::{self, Convention};
 use crate::model::goabi::Frame;
-use crate::model::{Api, Function, Type};
+use crate::model::{Api, Function, Side, Type};
 
 /// Registers for INTEGER eightbytes: rdi, rsi, rdx, rcx, r8, r9.
 pub(super) const INT_ARGS: usize = 6;
@@ -195,35 +195,38 @@ impl Registers {
                 });
             }
             Shape::Code { user } => {
-                let mut place = || match self.int < INT_ARGS {
-                    true => self.take(Class::Integer),
-                    false => Place::Stack(self.push(8)),
-                };
-                let (to, which) = (place(), 0);
+                if user == Some(Side::InFront) {
+                    args.push(Arg::Mark { to: self.word() });
+                }
+                let (to, which) = (self.word(), 0);
                 args.push(Arg::Code { at, which, to });
-                if user {
-                    args.push(Arg::Mark { to: place() });
+                if user == Some(Side::Behind) {
+                    args.push(Arg::Mark { to: self.word() });
                 }
             }
-            Shape::Kept { id, destroyed } => {
-                let mut place = || match self.int < INT_ARGS {
-                    true => self.take(Class::Integer),
-                    false => Place::Stack(self.push(8)),
-                };
-                args.push(Arg::Kept {
-                    at,
-                    id,
-                    to: place(),
-                });
+            Shape::Kept {
+                id,
+                user,
+                destroyed,
+            } => {
                 let part = Part {
                     at,
                     size: 8,
                     class: Class::Integer,
                     signed: false,
                 };
-                args.push(Arg::Part { part, to: place() });
+                if user == Side::InFront {
+                    let to = self.word();
+                    args.push(Arg::Part { part, to });
+                }
+                let to = self.word();
+                args.push(Arg::Kept { at, id, to });
+                if user == Side::Behind {
+                    let to = self.word();
+                    args.push(Arg::Part { part, to });
+                }
                 if destroyed {
-                    args.push(Arg::Destroy { to: place() });
+                    args.push(Arg::Destroy { to: self.word() });
                 }
             }
             Shape::Parts(parts) => {
@@ -237,6 +240,14 @@ impl Registers {
                     args.push(Arg::Part { part, to });
                 }
             }
+        }
+    }
+
+    /// A place for a word of its own.
+    fn word(&mut self) -> Place {
+        match self.int < INT_ARGS {
+            true => self.take(Class::Integer),
+            false => Place::Stack(self.push(8)),
         }
     }
 

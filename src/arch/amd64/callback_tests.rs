@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::arch::CodeRef;
-use crate::model::{Int, PointerKind, Type};
+use crate::model::{Int, PointerKind, Type, UserData};
 use iced_x86::{Decoder, DecoderOptions, Formatter, Instruction, IntelFormatter};
 
 fn callback(params: &[Type], result: Option<Type>, user: Option<usize>) -> Type {
@@ -11,7 +11,7 @@ fn callback(params: &[Type], result: Option<Type>, user: Option<usize>) -> Type 
         params: params.to_vec(),
         names: Vec::new(),
         result: result.map(Box::new),
-        user,
+        user: user.map(UserData::behind),
         nullable: false,
     }
 }

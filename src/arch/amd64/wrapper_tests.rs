@@ -4,7 +4,9 @@ use super::super::writer::R_X86_64_PLT32;
 use super::*;
 use crate::arch::CodeRef;
 use crate::model::goabi;
-use crate::model::{Field, Int, Param, PointerKind, Signatures, Type, TypeDef, TypeId, TypeKind};
+use crate::model::{
+    Field, Int, Param, PointerKind, Signatures, Type, TypeDef, TypeId, TypeKind, UserData,
+};
 use iced_x86::{Decoder, DecoderOptions, Formatter, IntelFormatter};
 
 const BYTES: Type = Type::Int(Int::U8);
@@ -420,7 +422,7 @@ fn a_function_that_takes_a_go_function() {
         params: vec![WORD],
         names: Vec::new(),
         result: None,
-        user: Some(0),
+        user: Some(UserData::behind(0)),
         nullable: true,
     };
     let code = wrapper(&Api::default(), &[WORD, callback], Some(WORD)).expect("a wrapper");

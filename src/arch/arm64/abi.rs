@@ -14,7 +14,7 @@ pub(super) use super::classes::{Class, Part};
 use super::classes::{Shape, shape};
 use crate::arch::passing::{self, Convention};
 use crate::model::goabi::Frame;
-use crate::model::{Api, Function, Type};
+use crate::model::{Api, Function, Side, Type};
 
 /// x0 to x7, and v0 to v7.
 pub(super) const ARGS: usize = 8;
@@ -214,23 +214,36 @@ impl Places {
                 });
             }
             Shape::Code { user } => {
+                if user == Some(Side::InFront) {
+                    args.push(Arg::Mark { to: self.word() });
+                }
                 let (to, which) = (self.word(), 0);
                 args.push(Arg::Code { at, which, to });
-                if user {
+                if user == Some(Side::Behind) {
                     args.push(Arg::Mark { to: self.word() });
                 }
             }
-            Shape::Kept { id, destroyed } => {
-                let to = self.word();
-                args.push(Arg::Kept { at, id, to });
+            Shape::Kept {
+                id,
+                user,
+                destroyed,
+            } => {
                 let part = Part {
                     at,
                     size: 8,
                     class: Class::General,
                     signed: false,
                 };
+                if user == Side::InFront {
+                    let to = self.word();
+                    args.push(Arg::Part { part, to });
+                }
                 let to = self.word();
-                args.push(Arg::Part { part, to });
+                args.push(Arg::Kept { at, id, to });
+                if user == Side::Behind {
+                    let to = self.word();
+                    args.push(Arg::Part { part, to });
+                }
                 if destroyed {
                     args.push(Arg::Destroy { to: self.word() });
                 }

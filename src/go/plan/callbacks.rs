@@ -276,7 +276,7 @@ impl Answer<'_> {
         let mut args = Vec::new();
         let locals = names::unused("args", taken);
         for (i, ty) in params.iter().enumerate() {
-            if *user == Some(i) {
+            if user.is_some_and(|data| data.place == i) {
                 fields.push(("_".into(), "uintptr".into()));
                 continue;
             }

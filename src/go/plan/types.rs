@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::base::identifiers as names;
 use crate::go::package::{Declaration, Item, Kind};
 use crate::go::print::comment;
-use crate::model::{Api, Int, Type, TypeDef, TypeId, TypeKind, Variant};
+use crate::model::{Api, Int, Type, TypeDef, TypeId, TypeKind, UserData, Variant};
 
 use super::layouts::{self, Part};
 use super::lead::{Named, lead};
@@ -63,16 +63,18 @@ pub(super) fn go_type(scope: &Scope, ty: &Type) -> String {
 }
 
 /// The parameters of a function but its user data, which Go does not see.
-fn without(params: &[Type], user: Option<usize>) -> impl Iterator<Item = &Type> {
+fn without(params: &[Type], user: Option<UserData>) -> impl Iterator<Item = &Type> {
     let all = params.iter().enumerate();
-    all.filter(move |(i, _)| user != Some(*i)).map(|(_, ty)| ty)
+    let is_data = move |i| user.is_some_and(|data| data.place == i);
+    all.filter(move |(i, _)| !is_data(*i)).map(|(_, ty)| ty)
 }
 
 /// What the parameters of a Go function are called, its user data left out; none when none has a name.
-fn parameter_names(names: &[String], user: Option<usize>) -> Vec<String> {
+fn parameter_names(names: &[String], user: Option<UserData>) -> Vec<String> {
+    let is_data = |i| user.is_some_and(|data| data.place == i);
     let all = names.iter().enumerate();
     let names: Vec<&String> = all
-        .filter(|(i, _)| user != Some(*i))
+        .filter(|(i, _)| !is_data(*i))
         .map(|(_, name)| name)
         .collect();
     if names.iter().all(|name| name.is_empty()) {

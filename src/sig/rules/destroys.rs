@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::{Function, Param, Signatures, Type};
+use crate::model::{Function, Param, Side, Signatures, Type, UserData};
 
 use super::user_data::is_user_data;
 
@@ -29,15 +29,26 @@ const WORDS: [&str; 14] = [
 /// The function pointers of each function behind whose user data such a function follows, by their numbers.
 pub(super) fn find(
     read: &Signatures,
-    user_data: &[BTreeMap<usize, usize>],
+    user_data: &[BTreeMap<usize, UserData>],
 ) -> Vec<BTreeSet<usize>> {
     let all = read.functions.iter().zip(user_data);
     all.map(|(f, data)| of(f, data)).collect()
 }
 
-fn of(function: &Function, data: &BTreeMap<usize, usize>) -> BTreeSet<usize> {
-    let behind = |at: &usize| function.params.get(at + 2).is_some_and(destroys);
-    data.keys().copied().filter(behind).collect()
+fn of(function: &Function, data: &BTreeMap<usize, UserData>) -> BTreeSet<usize> {
+    let follows = data.iter().filter(|(at, data)| {
+        let destroy = function.params.get(place(**at, data));
+        destroy.is_some_and(destroys)
+    });
+    follows.map(|(at, _)| *at).collect()
+}
+
+/// Where the destroy function of a function pointer stands: behind both, the pointer and the data.
+pub(super) fn place(at: usize, data: &UserData) -> usize {
+    match data.side {
+        Side::Behind => at + 2,
+        Side::InFront => at + 1,
+    }
 }
 
 fn destroys(param: &Param) -> bool {
@@ -65,7 +76,7 @@ fn words(name: &str) -> impl Iterator<Item = String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Api, Conventions, Int, PointerKind};
+    use crate::model::{Api, Conventions, Int, PointerKind, Said};
 
     const DATA: Type = Type::Pointer {
         to: None,
@@ -97,7 +108,7 @@ mod tests {
             }],
             ..Signatures::default()
         };
-        let user_data = super::super::user_data::find(&read);
+        let user_data = super::super::user_data::find(&read, &Said::new());
         let conventions = Conventions {
             destroyed: find(&read, &user_data),
             user_data,

@@ -1,10 +1,12 @@
 //! What `--keeps` says: which function pointers the library calls when the call that they were given to is over. No signature tells.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::base::diag::Result;
 use crate::base::globs;
-use crate::model::{Function, Said, Signatures, Type};
+use crate::model::{Function, Said, Signatures, Type, UserData};
+
+use super::destroys;
 
 /// What the globs say of functions that take function pointers.
 pub fn said(functions: &[Function], values: &[String]) -> Result<Said> {
@@ -25,19 +27,27 @@ pub fn said(functions: &[Function], values: &[String]) -> Result<Said> {
 /// The function pointers of each function that are kept, by their numbers.
 pub(super) fn find(
     read: &Signatures,
+    user_data: &[BTreeMap<usize, UserData>],
     destroyed: &[BTreeSet<usize>],
     said: &Said,
 ) -> Vec<BTreeSet<usize>> {
-    let kept = read.functions.iter().zip(destroyed).map(|(f, destroyed)| {
-        if said.get(&f.symbol) != Some(&true) {
-            return BTreeSet::new();
-        }
-        // Those with a destroy function are kept without a word, and destroy functions belong to them.
-        let own = |at: &usize| {
-            !destroyed.contains(at) && !at.checked_sub(2).is_some_and(|f| destroyed.contains(&f))
-        };
-        pointers(f).filter(own).collect()
-    });
+    let rules = user_data.iter().zip(destroyed);
+    let kept = read
+        .functions
+        .iter()
+        .zip(rules)
+        .map(|(f, (data, destroyed))| {
+            if said.get(&f.symbol) != Some(&true) {
+                return BTreeSet::new();
+            }
+            // Those with a destroy function are kept without a word, and destroy functions belong to them.
+            let destroys = |at: usize| {
+                let mut of = data.iter().filter(|(f, _)| destroyed.contains(f));
+                of.any(|(f, data)| destroys::place(*f, data) == at)
+            };
+            let own = |at: &usize| !destroyed.contains(at) && !destroys(*at);
+            pointers(f).filter(own).collect()
+        });
     kept.collect()
 }
 
@@ -98,9 +108,9 @@ mod tests {
         let read = read();
         let values: Vec<_> = globs.iter().map(|g| g.to_string()).collect();
         let said = said(&read.functions, &values)?;
-        let user_data = super::super::user_data::find(&read);
+        let user_data = super::super::user_data::find(&read, &Said::new());
         let conventions = Conventions {
-            kept: find(&read, &[const { BTreeSet::new() }; 4], &said),
+            kept: find(&read, &user_data, &[const { BTreeSet::new() }; 4], &said),
             user_data,
             ..Conventions::default()
         };
@@ -143,9 +153,9 @@ mod tests {
             ..Signatures::default()
         };
         let said = said(&read.functions, &["*".into()]).unwrap();
-        let user_data = super::super::user_data::find(&read);
+        let user_data = super::super::user_data::find(&read, &Said::new());
         let conventions = Conventions {
-            kept: find(&read, &[const { BTreeSet::new() }; 4], &said),
+            kept: find(&read, &user_data, &[const { BTreeSet::new() }; 4], &said),
             user_data,
             ..Conventions::default()
         };

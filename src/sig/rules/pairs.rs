@@ -6,15 +6,15 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::{Function, Int, Layout, Param, PointerKind, Signatures, Type};
+use crate::model::{Function, Int, Layout, Param, PointerKind, Side, Signatures, Type, UserData};
 
 /// Go aligns what it allocates to at most 8 bytes.
 const MAX_ALIGN: u64 = 8;
 
-/// The pairs of all functions: the numbers of the pointers, and the slices. A parameter that is the user data of the one before it is part of none.
+/// The pairs of all functions: the numbers of the pointers, and the slices. A parameter that is the user data of one beside it is part of none.
 pub(super) fn find(
     read: &Signatures,
-    user_data: &[BTreeMap<usize, usize>],
+    user_data: &[BTreeMap<usize, UserData>],
 ) -> Vec<BTreeMap<usize, Param>> {
     let functions = read.functions.iter().zip(user_data);
     functions.map(|(f, data)| of(read, f, data)).collect()
@@ -23,9 +23,13 @@ pub(super) fn find(
 fn of(
     read: &Signatures,
     function: &Function,
-    user_data: &BTreeMap<usize, usize>,
+    user_data: &BTreeMap<usize, UserData>,
 ) -> BTreeMap<usize, Param> {
-    let is_data = |at: usize| at > 0 && user_data.contains_key(&(at - 1));
+    let side = |at: usize| user_data.get(&at).map(|data| data.side);
+    let is_data = |at: usize| {
+        let before = at.checked_sub(1).and_then(side);
+        before == Some(Side::Behind) || side(at + 1) == Some(Side::InFront)
+    };
     let params = function.params.iter().enumerate();
     let params: Vec<(usize, &Param)> = params.filter(|(at, _)| !is_data(*at)).collect();
     let mut pairs = BTreeMap::new();

@@ -16,8 +16,7 @@ use crate::common::go::{self, Release};
 use crate::common::process::run;
 use crate::common::{convert, root, rsyso, scratch};
 use object::{Object as _, ObjectSymbol as _};
-use rsyso::internals::base::options::DEFAULT_POOL;
-use rsyso::internals::model::{Api, Said};
+use rsyso::internals::model::Api;
 use rsyso::internals::sig::header::Headers;
 use rsyso::internals::sig::{Export, Object, Parsed, Wanted, read, rules};
 
@@ -109,9 +108,8 @@ fn meant(object: &[u8], headers: &[&str], pairs: bool) -> rsyso::Result<Api> {
         .iter()
         .map(|h| ("contract.h".to_owned(), h.as_bytes().to_vec()));
     let headers = Headers::read(&files.collect::<Vec<_>>())?;
-    let name = "contract.o".to_owned();
     let object = Object {
-        name,
+        name: "contract.o".to_owned(),
         data: object,
         rust: true,
     };
@@ -122,7 +120,11 @@ fn meant(object: &[u8], headers: &[&str], pairs: bool) -> rsyso::Result<Api> {
         &Parsed::default(),
         &[],
     )?;
-    let conventions = rules::conventions(&read, true, pairs, &Said::new(), DEFAULT_POOL)?;
+    let asked = rules::Asked {
+        pairs,
+        ..rules::Asked::default()
+    };
+    let conventions = rules::conventions(&read, true, &asked)?;
     Ok(Api::new(read, &conventions))
 }
 

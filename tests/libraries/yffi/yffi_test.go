@@ -79,6 +79,61 @@ func TestTwoDocumentsMerge(t *testing.T) {
 	}
 }
 
+// Observers are kept by the library, which takes their state in front of the function pointer. One hears of changes to a text, the other has another
+// document follow them.
+func TestObservers(t *testing.T) {
+	one, two := YdocNew(), YdocNew()
+	defer YdocDestroy(one)
+	defer YdocDestroy(two)
+	shared, key := Ytext(one, c(t, "page")), c(t, "me")
+	write := func(words string) {
+		txn := YdocWriteTransaction(one, 0, nil)
+		YtextInsert(shared, txn, 0, c(t, words), nil)
+		YtransactionCommit(txn)
+	}
+
+	changes := 0
+	heard := NewYtextObserveFunc(func(event *YTextEvent) {
+		if event == nil {
+			t.Error("no event")
+		}
+		changes++
+	})
+	YtextObserve(shared, 2, key, heard)
+	follow := NewYtransactionObserveUpdatesV1Func(func(size uint32, update *int8) {
+		txn := YdocWriteTransaction(two, 0, nil)
+		words := string(unsafe.Slice((*byte)(unsafe.Pointer(update)), size))
+		if code := YtransactionApply(txn, words); code != 0 {
+			t.Errorf("the update is not taken: %d", code)
+		}
+		YtransactionCommit(txn)
+	})
+	txn := YdocWriteTransaction(one, 0, nil)
+	YtransactionObserveUpdatesV1(txn, 2, key, follow)
+	YtransactionCommit(txn)
+
+	write("observed")
+	write("twice ")
+	if gone := Yunobserve(shared, 2, key); gone != 1 {
+		t.Errorf("%d observers are gone", gone)
+	}
+	heard.Release()
+	write("once more ")
+	if got := text(t, two, "page"); changes != 2 || got != "once more twice observed" {
+		t.Errorf("%d changes were heard; the other document has %q", changes, got)
+	}
+	txn = YdocWriteTransaction(one, 0, nil)
+	if gone := YtransactionUnobserveUpdatesV1(txn, 2, key); gone != 1 {
+		t.Errorf("%d observers are gone", gone)
+	}
+	YtransactionCommit(txn)
+	follow.Release()
+	write("alone ")
+	if got := text(t, two, "page"); got != "once more twice observed" {
+		t.Errorf("it still follows: %q", got)
+	}
+}
+
 // Values of all kinds by value, in and out: a struct with a union.
 func TestMap(t *testing.T) {
 	doc := YdocNew()

@@ -26,7 +26,7 @@ enum Becomes {
 use Becomes::*;
 
 /// The ways, by their names in `tests/programs/placed`.
-const WAYS: [(&str, Becomes); 20] = [
+const WAYS: [(&str, Becomes); 22] = [
     ("registers", Polite),
     ("avx", Polite),
     ("avx512", Polite),
@@ -44,6 +44,8 @@ const WAYS: [(&str, Becomes); 20] = [
     ("read", Polite),
     ("kept", Polite),
     ("kept-panic", Polite),
+    ("pooled", Polite),
+    ("pooled-panic", Polite),
     ("fault-skip", Polite),
     ("fault-jump", Polite),
     ("fault-asks", Polite),
@@ -64,6 +66,7 @@ impl Code {
     fn of(program: &Path, way: &str) -> Code {
         let package = match way.split('-').next() {
             Some("kept") => "rsyso.test/kept",
+            Some("pooled") => "rsyso.test/vtables",
             Some("fault") => "rsyso.test/faults",
             _ => "rsyso.test/polite",
         };

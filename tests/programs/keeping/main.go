@@ -16,6 +16,7 @@ import (
 
 	"rsyso.test/kept"
 	"rsyso.test/programs/disturb"
+	"rsyso.test/vtables"
 )
 
 var (
@@ -52,6 +53,19 @@ func main() {
 				go func() {
 					defer close(done)
 					ask(i)
+				}()
+				<-done
+			}
+		})
+	}
+	for g := 0; g < *goroutines; g++ {
+		g := uint64(g)
+		run(func() {
+			for i := g; !stop.Load(); i++ {
+				done := make(chan struct{})
+				go func() {
+					defer close(done)
+					pooled(i)
 				}()
 				<-done
 			}
@@ -199,5 +213,43 @@ func onThreads(i uint64) {
 	}
 	if got := kept.EmitTwiceOnThread(i); got != want {
 		disturb.Fail("twice on a thread for %d: %d, not %d", i, got, want)
+	}
+}
+
+// pooled has a function of its own called that no user data tells from others, in itself for some numbers. Each piece of code is used by one goroutine at a
+// time, so an answer with the number of another one was given by a piece that was used again too early. There are more pieces than functions at a time, so
+// that none is in want of one.
+func pooled(i uint64) {
+	hook := func(at uint64, f func(x uint64) uint64) (got float64, value any) {
+		h := vtables.Hook{Call: vtables.NewHookCallFunc(f), Factor: 1}
+		defer h.Call.Release()
+		value = recovered(func() { got = vtables.RunHook(h, at) })
+		return got, value
+	}
+	mine := i << 8
+	got, value := hook(1, func(x uint64) uint64 {
+		grow(i % 60)
+		switch i % 11 {
+		case 2:
+			runtime.Gosched()
+		case 4:
+			panic(i)
+		case 6:
+			if got, value := hook(2, func(x uint64) uint64 { grow(i % 70); return x + mine }); value != nil || got != float64(mine+2) {
+				disturb.Fail("in a pooled call for %d: %v, %v", i, value, got)
+			}
+		case 8:
+			runtime.GC()
+		}
+		return x + mine
+	})
+	if i%11 == 4 {
+		if value != i {
+			disturb.Fail("a pooled call for %d panicked with %v", i, value)
+		}
+		return
+	}
+	if value != nil || got != float64(mine+1) {
+		disturb.Fail("a pooled call for %d: %v, %v", i, value, got)
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"rsyso.test/faults"
 	"rsyso.test/kept"
 	"rsyso.test/polite"
+	"rsyso.test/vtables"
 )
 
 // What the first argument of getppid(2) means, which takes none.
@@ -49,6 +50,10 @@ var ways = map[string]func() string{
 	"read":       read,
 	"kept":       called,
 	"kept-panic": func() string { return panicked("enough", func() { kept.Emit(panics) }) },
+	"pooled":     pooled,
+	"pooled-panic": func() string {
+		return panicked("enough", func() { vtables.RunHook(hook, panics) })
+	},
 	"fault-skip": skipped,
 	"fault-jump": func() string { return taken(faults.TrapInCode(faults.KindAccess, faults.HowJump), syscall.SIGSEGV) },
 	"fault-asks": func() string {
@@ -167,6 +172,24 @@ const panics = 1000
 func called() string {
 	if got := kept.Emit(7); got != 8 {
 		return fmt.Sprintf("Emit gave %d", got)
+	}
+	return ""
+}
+
+// hook has a function that only the address of its piece of code tells from others.
+var hook = vtables.Hook{
+	Call: vtables.NewHookCallFunc(func(x uint64) uint64 {
+		if x == panics {
+			panic("enough")
+		}
+		return x + 1
+	}),
+	Factor: 0.5,
+}
+
+func pooled() string {
+	if got := vtables.RunHook(hook, 7); got != 4 {
+		return fmt.Sprintf("RunHook gave %v", got)
 	}
 	return ""
 }

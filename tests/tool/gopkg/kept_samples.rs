@@ -12,7 +12,7 @@ pub fn keeps() -> Sample {
         params,
         names: Vec::new(),
         result: result.map(Box::new),
-        user: Some(user),
+        user: Some(UserData::behind(user)),
         nullable,
     };
     let pooled = |params, result: Option<Type>, nullable| Type::Callback {

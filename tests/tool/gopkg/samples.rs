@@ -72,14 +72,15 @@ fn text_functions() -> Sample {
 /// Functions that take functions.
 pub fn calls() -> Sample {
     let user = || void(PointerKind::Mut);
-    let with = |params: Vec<Type>, result: Option<Type>, user, nullable| Type::Callback {
-        alias: String::new(),
-        params,
-        names: Vec::new(),
-        result: result.map(Box::new),
-        user,
-        nullable,
-    };
+    let with =
+        |params: Vec<Type>, result: Option<Type>, user: Option<usize>, nullable| Type::Callback {
+            alias: String::new(),
+            params,
+            names: Vec::new(),
+            result: result.map(Box::new),
+            user: user.map(UserData::behind),
+            nullable,
+        };
     let visit = with(vec![named(0), user()], Some(Type::Bool), Some(1), false);
     let less = with(vec![named(0), named(0)], Some(Type::Bool), None, false);
     let pick = with(
@@ -399,7 +400,7 @@ pub fn handles() -> Sample {
                             params: vec![node(Ref), void(Mut)],
                             names: vec!["node".into(), "user".into()],
                             result: Some(Box::new(Type::Bool)),
-                            user: Some(1),
+                            user: Some(UserData::behind(1)),
                             nullable: false,
                         },
                     ),

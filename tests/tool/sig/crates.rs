@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use object::{Object as _, ObjectSymbol as _};
-use rsyso::internals::base::options::DEFAULT_POOL;
 use rsyso::internals::model::Api;
 use rsyso::internals::sig::header::Headers;
 use rsyso::internals::sig::{Export, Object, Parsed, Wanted, read, rules};
@@ -97,8 +96,11 @@ impl Built {
             &Parsed::default(),
             &[],
         )?;
-        let said = rsyso::internals::model::Said::new();
-        let conventions = rules::conventions(&read, true, false, &said, DEFAULT_POOL)?;
+        let asked = rules::Asked {
+            pairs: false,
+            ..rules::Asked::default()
+        };
+        let conventions = rules::conventions(&read, true, &asked)?;
         Ok(Api::new(read, &conventions))
     }
 

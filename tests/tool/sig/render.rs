@@ -140,7 +140,9 @@ fn ty(api: &Api, t: &Type) -> String {
             let result = result
                 .as_ref()
                 .map_or(String::new(), |r| format!(" -> {}", ty(api, r)));
-            let user = user.map_or(String::new(), |i| format!(" with user data {i}"));
+            let user = user.map_or(String::new(), |data| {
+                format!(" with user data {}", data.place)
+            });
             let option = if *nullable { "Option " } else { "" };
             let option = match alias.as_str() {
                 "" => option.to_owned(),
