@@ -108,22 +108,29 @@ impl Library {
 
     /// How many exports there are, and how many of them can be converted.
     fn counted(&self, krate: &Path, archive: &str) -> (usize, usize) {
+        // What is left out counts among the exports. The others may be converted only without it: two may have one Go name.
+        let exports = self.inspected(krate, archive, false);
+        let wanted = self.inspected(krate, archive, true);
+        let converted = wanted.iter().filter(|e| e["go"] != "").count();
+        (exports.len(), converted)
+    }
+
+    /// What `inspect` says of each export, or of each that is not left out.
+    fn inspected(&self, krate: &Path, archive: &str, left_out: bool) -> Vec<Value> {
         let mut inspect = rsyso();
         inspect.args(["inspect", "--json"]);
         let mut words = self.options.iter();
         while let Some(word) = words.next() {
             match word.as_str() {
                 "--no-default-features" => {}
-                // What is left out counts among the exports.
-                "--features" | "--export" => drop(words.next()),
+                "--features" => drop(words.next()),
+                "--export" if !left_out => drop(words.next()),
                 word => drop(inspect.arg(word)),
             }
         }
         let ran = run(inspect.arg(archive).current_dir(krate), BUILD).success();
         let found: Value = serde_json::from_str(&ran.stdout).unwrap();
-        let exports = found["exports"].as_array().unwrap();
-        let converted = exports.iter().filter(|e| e["go"] != "").count();
-        (exports.len(), converted)
+        found["exports"].as_array().unwrap().clone()
     }
 
     /// Converts it, compares what the page says, and runs its Go test.
